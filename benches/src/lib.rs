@@ -1,0 +1,13 @@
+//! What zerospan promises, measured against what it is compared with.
+//!
+//! A [`Row`] is one promise. The program `budget` times its two sides, the program `allocations` counts what they
+//! allocate: two programs, since an allocator that counts makes whoever allocates most look slowest.
+
+mod contest;
+mod report;
+pub mod rows;
+mod timing;
+
+pub use contest::{Budget, Clock, Contest, Row};
+pub use report::{Allocated, Counts, Report, Verdict};
+pub use timing::{Effort, Quartiles, Timing};

@@ -1,0 +1,143 @@
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A global allocator that counts what each thread asks of it, and what all threads together do.
+///
+/// Allocations and reallocations count, each as one; releases do not. It forwards to `A`, the system's allocator unless
+/// another is given.
+///
+/// # Examples
+///
+/// ```
+/// use zerospan_core::dev::{Allocations, CountingAllocator};
+///
+/// #[global_allocator]
+/// static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+///
+/// let (text, allocations) = Allocations::of(|| String::from("on the heap"));
+/// assert_eq!(text.len(), 11);
+/// assert_eq!(allocations, Allocations { count: 1, bytes: 11 });
+/// ```
+#[derive(Debug, Default)]
+pub struct CountingAllocator<A = System>(A);
+
+impl CountingAllocator {
+    /// Counts in front of the system's allocator.
+    pub const fn system() -> Self {
+        Self(System)
+    }
+}
+
+impl<A> CountingAllocator<A> {
+    /// Counts in front of `allocator`.
+    pub const fn new(allocator: A) -> Self {
+        Self(allocator)
+    }
+}
+
+/// How many heap allocations were made, and of how many bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allocations {
+    /// Allocations and reallocations.
+    pub count: u64,
+    /// The bytes asked for: a reallocation counts its whole new size.
+    pub bytes: u64,
+}
+
+impl Allocations {
+    /// Runs `work` and counts what this thread allocates meanwhile.
+    ///
+    /// The counts stay 0 where no [`CountingAllocator`] is installed. A test that asserts 0 therefore begins with
+    /// [`assert_counted`](Self::assert_counted).
+    pub fn of<R>(work: impl FnOnce() -> R) -> (R, Self) {
+        let before = Self::of_this_thread();
+        let outcome = work();
+        (outcome, Self::of_this_thread().since(before))
+    }
+
+    /// What this thread has allocated since it started.
+    pub fn of_this_thread() -> Self {
+        THREAD.with(Cell::get)
+    }
+
+    /// What all threads, also those that ended, have allocated since the process started.
+    pub fn of_all_threads() -> Self {
+        Self {
+            count: PROCESS_COUNT.load(Ordering::Relaxed),
+            bytes: PROCESS_BYTES.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The allocations made after `earlier` was taken.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            count: self.count - earlier.count,
+            bytes: self.bytes - earlier.bytes,
+        }
+    }
+
+    /// Asserts that allocations are counted here: the control of every test that asserts that there are none.
+    ///
+    /// # Panics
+    ///
+    /// If the program did not install a [`CountingAllocator`] as its global allocator.
+    pub fn assert_counted() {
+        let (_, counted) = Self::of(|| std::hint::black_box(Box::new(0x5eed_u64)));
+        assert_eq!(
+            counted,
+            Self { count: 1, bytes: 8 },
+            "no CountingAllocator is installed: declare one with #[global_allocator]",
+        );
+    }
+}
+
+thread_local! {
+    // Const-initialised and without a destructor: reading it allocates nothing, and it outlives every other local.
+    static THREAD: Cell<Allocations> = const { Cell::new(Allocations { count: 0, bytes: 0 }) };
+}
+
+static PROCESS_COUNT: AtomicU64 = AtomicU64::new(0);
+static PROCESS_BYTES: AtomicU64 = AtomicU64::new(0);
+
+fn count(bytes: usize) {
+    let bytes = bytes as u64;
+    THREAD.with(|thread| {
+        let so_far = thread.get();
+        thread.set(Allocations {
+            count: so_far.count + 1,
+            bytes: so_far.bytes + bytes,
+        });
+    });
+    PROCESS_COUNT.fetch_add(1, Ordering::Relaxed);
+    PROCESS_BYTES.fetch_add(bytes, Ordering::Relaxed);
+}
+
+// SAFETY: every call is forwarded unchanged to `A`, which is a `GlobalAlloc`; `count` neither allocates nor unwinds.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller's promise about `layout` is the one that `A` asks for.
+        unsafe { self.0.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: as for `alloc`.
+        unsafe { self.0.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
+        // SAFETY: `memory` came from `A` with `layout`, since every allocation here is forwarded to it.
+        unsafe { self.0.realloc(memory, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as for `realloc`.
+        unsafe { self.0.dealloc(memory, layout) }
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "dev"), forbid(unsafe_code))]
+#![cfg_attr(feature = "dev", deny(unsafe_code))]
+
+mod attribute;
+#[cfg(feature = "dev")]
+pub mod dev;
+mod encoding;
+mod error;
+mod recycle;
+mod sink;
+mod source;
+mod value;
+
+pub use attribute::{AsAttribute, Attribute};
+pub use encoding::{EncodingCache, EncodingFormat};
+pub use error::{CapacityError, ExtendError, SinkError, UnsupportedValue};
+pub use recycle::{DefaultRecycle, Footprint, Recycle, Reset};
+pub use sink::AttributeSink;
+pub use source::AttributeSource;
+pub use value::{AsAttributeValue, AttributeValue, StrArray, StrArrayIter};

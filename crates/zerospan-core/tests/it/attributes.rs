@@ -1,0 +1,170 @@
+use opentelemetry::trace::SpanBuilder;
+use opentelemetry::{Array, KeyValue, StringValue, Value};
+use proptest::prelude::{Strategy, any, prop, prop_oneof, proptest};
+use std::borrow::Cow;
+use std::sync::Arc;
+use zerospan_core::dev::conformance;
+use zerospan_core::{
+    AsAttributeValue, Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError,
+    SinkError, StrArray, UnsupportedValue,
+};
+
+#[test]
+fn every_value_kind_is_viewed_as_what_it_is() {
+    let strings = vec![StringValue::from("a"), StringValue::from(String::new())];
+    let expected = ["a", ""];
+    let cases = [
+        (Value::Bool(true), AttributeValue::Bool(true)),
+        (Value::I64(i64::MIN), AttributeValue::I64(i64::MIN)),
+        (Value::F64(0.1), AttributeValue::F64(0.1)),
+        (Value::from("text"), AttributeValue::Str("text")),
+        (
+            Value::Array(Array::Bool(vec![true])),
+            AttributeValue::BoolArray(&[true]),
+        ),
+        (
+            Value::Array(Array::I64(vec![])),
+            AttributeValue::I64Array(&[]),
+        ),
+        (
+            Value::Array(Array::F64(vec![1.5])),
+            AttributeValue::F64Array(&[1.5]),
+        ),
+        (
+            Value::Array(Array::String(strings)),
+            AttributeValue::StrArray(StrArray::from(&expected[..])),
+        ),
+    ];
+    for (value, view) in &cases {
+        assert_eq!(AttributeValue::from(value), *view);
+        assert_eq!(view.to_value().as_ref(), Ok(value));
+    }
+}
+
+#[test]
+fn whatever_owns_a_value_can_be_viewed() {
+    let owner = String::from("text");
+    let text = AttributeValue::Str("text");
+    assert_eq!(owner.as_attribute_value(), text);
+    assert_eq!(Arc::<str>::from("text").as_attribute_value(), text);
+    assert_eq!(Cow::Borrowed("text").as_attribute_value(), text);
+    assert_eq!(AttributeValue::from(&owner), text);
+    assert_eq!(AttributeValue::from(7_u32), AttributeValue::I64(7));
+    assert_eq!(AttributeValue::from(0.5_f32), AttributeValue::F64(0.5));
+    assert_eq!(
+        vec![1_i64, 2].as_attribute_value(),
+        AttributeValue::I64Array(&[1, 2])
+    );
+    assert_eq!(
+        vec![owner.clone(), owner].as_attribute_value(),
+        ["text", "text"].as_attribute_value(),
+        "string arrays are equal whichever type holds them"
+    );
+}
+
+#[test]
+fn a_later_kind_is_an_explicit_outcome() {
+    let later = Attribute {
+        key: "later",
+        value: AttributeValue::Unsupported,
+    };
+    assert_eq!(later.to_key_value(), Err(UnsupportedValue));
+
+    let mut vector: Vec<KeyValue> = Vec::new();
+    let source = [
+        Attribute::new("kept", 1),
+        later,
+        later,
+        Attribute::new("too", 2),
+    ];
+    assert_eq!(
+        vector.push_all(&source),
+        Err(ExtendError::new(2, SinkError::Unsupported))
+    );
+    assert_eq!(
+        vector,
+        [KeyValue::new("kept", 1), KeyValue::new("too", 2)],
+        "what could be taken was"
+    );
+}
+
+#[test]
+fn slices_arrays_and_vectors_are_sources() {
+    let pairs = [("a", 1_i64), ("b", 2)];
+    let expected = [("a", AttributeValue::I64(1)), ("b", AttributeValue::I64(2))];
+    conformance::source(&pairs[..], &expected);
+    conformance::source(&pairs, &expected);
+    conformance::source(&pairs.to_vec(), &expected);
+    conformance::source(&&pairs, &expected);
+    conformance::source(&[KeyValue::new("a", 1), KeyValue::new("b", 2)], &expected);
+    conformance::source(&[Attribute::new("a", 1), Attribute::new("b", 2)], &expected);
+    conformance::source(
+        &[(String::from("a"), "x"); 1],
+        &[("a", AttributeValue::Str("x"))],
+    );
+    conformance::source::<[KeyValue], &str>(&[], &[]);
+}
+
+#[test]
+fn vectors_and_span_builders_are_sinks() {
+    conformance::sink(Vec::<KeyValue>::new, |sink, each| {
+        sink.for_each(each);
+    });
+    conformance::sink(
+        || SpanBuilder::from_name("span"),
+        |sink, each| {
+            if let Some(attributes) = &sink.attributes {
+                attributes.for_each(each);
+            }
+        },
+    );
+}
+
+#[test]
+fn errors_name_the_value_and_the_remedy() {
+    let error = SinkError::Full { capacity: 8 };
+    assert_eq!(
+        error.to_string(),
+        "the collection is full at its fixed capacity of 8: choose a larger one, or one that spills to the heap"
+    );
+    assert!(UnsupportedValue.to_string().contains("use a boolean"));
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::I64),
+        // A NaN is not equal to itself.
+        prop::num::f64::NORMAL.prop_map(Value::F64),
+        any::<String>().prop_map(Value::from),
+        prop::collection::vec(any::<bool>(), 0..5).prop_map(|v| Value::Array(Array::Bool(v))),
+        prop::collection::vec(any::<i64>(), 0..5).prop_map(|v| Value::Array(Array::I64(v))),
+        prop::collection::vec(prop::num::f64::NORMAL, 0..5)
+            .prop_map(|v| Value::Array(Array::F64(v))),
+        prop::collection::vec(any::<String>(), 0..5).prop_map(|v| Value::Array(
+            v.into_iter()
+                .map(StringValue::from)
+                .collect::<Vec<_>>()
+                .into()
+        )),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_source_read_into_any_sink_is_the_same_list(
+        pairs in prop::collection::vec((any::<String>(), value()), 0..20)
+    ) {
+        let attributes: Vec<KeyValue> = pairs
+            .into_iter()
+            .map(|(key, value)| KeyValue::new(key, value))
+            .collect();
+        let mut vector: Vec<KeyValue> = Vec::new();
+        assert_eq!(vector.push_all(&attributes), Ok(()));
+        assert_eq!(&vector, &attributes);
+
+        let mut builder = SpanBuilder::from_name("span");
+        assert_eq!(builder.push_all(attributes.as_slice()), Ok(()));
+        assert_eq!(builder.attributes.unwrap_or_default(), attributes);
+    }
+}

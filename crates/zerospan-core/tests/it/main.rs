@@ -1,0 +1,4 @@
+//! The contracts of `zerospan-core`, and the conformance kit held to its own.
+
+mod attributes;
+mod kit;

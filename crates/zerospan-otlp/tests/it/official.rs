@@ -19,6 +19,7 @@ pub(crate) fn official(span: &SpanData) -> Span {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn a_span_is_the_official_transforms_byte_for_byte(span in spans::span()) {
         let mut ours = vec![];

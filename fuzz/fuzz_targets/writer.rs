@@ -19,6 +19,7 @@ use zerospan_otlp::{RecordLimits, ScopeSpansView, SpanRecorder, encode_span_data
 mod model;
 
 /// A span from arbitrary bytes.
+#[derive(Debug)]
 struct AnySpan(SpanData);
 
 impl<'a> Arbitrary<'a> for AnySpan {
@@ -149,6 +150,6 @@ fn limits_of([attributes, events, links, of_event, of_link, length]: [u8; 6]) ->
     limits.links = few(links);
     limits.attributes_per_event = few(of_event);
     limits.attributes_per_link = few(of_link);
-    limits.value_length = (length >= 128).then_some(u32::from(length) - 128);
+    limits.value_length = length.checked_sub(128).map(u32::from);
     limits
 }

@@ -148,9 +148,8 @@ fn same_text(one: &str, other: &str) -> bool {
 
 /// The same attributes, in any order.
 fn same_attributes(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
-    let count = one.attributes().count();
-    if count != other.attributes().count() {
-        return false;
+    if one.attributes().eq(other.attributes()) {
+        return true;
     }
     let times = |scope: &InstrumentationScope, attribute: &KeyValue| {
         scope.attributes().filter(|held| *held == attribute).count()

@@ -1,4 +1,4 @@
-use crate::attribute::{key_is, tag};
+use crate::attribute::{field_len, key_is, tag};
 use crate::attributes::{AttributeWriter, most_chars};
 use crate::header::{FLAGS_LEN, SpanHeader, count, count_len, fixed64, flags, write_trace_state};
 use crate::key::{StaticKey, hash};
@@ -6,7 +6,7 @@ use crate::key_index::KeyIndex;
 use crate::limits::RecordLimits;
 use crate::nested;
 use crate::view::{AttributeView, Message, ValueView};
-use crate::wire::{Varint, append};
+use crate::wire::{Varint, append, make_room};
 use opentelemetry::trace::SpanContext;
 use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, Footprint, Reset,
@@ -293,7 +293,7 @@ impl SpanRecorder {
     /// The bytes that [`finish`](Self::finish) writes for `header`.
     #[inline]
     pub fn encoded_len(&self, header: &SpanHeader<'_>) -> usize {
-        crate::attribute::field_len(self.body_len(header))
+        field_len(self.body_len(header))
     }
 
     #[inline]
@@ -316,10 +316,9 @@ impl SpanRecorder {
     #[inline]
     pub fn finish(&self, header: &SpanHeader<'_>, out: &mut Vec<u8>) {
         let length = self.body_len(header);
-        crate::wire::make_room(out, length + 11);
-        append(out, ([0x12], Varint(length as u64)));
+        make_room(out, length + 11);
         let start = out.len();
-        header.write_head(out);
+        header.write_head(([0x12], Varint(length as u64)), out);
         append(
             out,
             (
@@ -332,7 +331,7 @@ impl SpanRecorder {
             ),
         );
         header.write_tail(out);
-        debug_assert_eq!(out.len() - start, length);
+        debug_assert_eq!(out.len() - start, field_len(length));
     }
 
     #[inline(always)]

@@ -15,14 +15,14 @@ use zerospan_core::Footprint;
 /// use opentelemetry_sdk::{Resource, trace::SpanData};
 /// use zerospan_otlp::{BatchEncoder, EncodedResource};
 ///
-/// fn export(batch: &[SpanData], encoder: &mut BatchEncoder, resource: &EncodedResource, body: &mut Vec<u8>) {
+/// fn export(batch: Vec<SpanData>, encoder: &mut BatchEncoder, resource: &EncodedResource, body: &mut Vec<u8>) {
 ///     body.clear();
-///     encoder.encode(resource, batch, body);
+///     encoder.encode_owned(resource, batch, body);
 /// }
 ///
 /// let resource = EncodedResource::from_sdk(&Resource::builder_empty().build());
 /// let mut body = Vec::new();
-/// export(&[], &mut BatchEncoder::new(), &resource, &mut body);
+/// export(Vec::new(), &mut BatchEncoder::new(), &resource, &mut body);
 /// assert_eq!(body, [0x0a, 0x02, 0x0a, 0x00], "one empty resource");
 /// ```
 #[derive(Clone, Debug)]
@@ -63,34 +63,83 @@ impl BatchEncoder {
     /// Finding a span's scope takes time in proportion to the number of scopes, where it is not that of the span before.
     pub fn encode(&mut self, resource: &EncodedResource, spans: &[SpanData], out: &mut Vec<u8>) {
         self.group(spans);
-        let begun = out.len();
-        let expected = self.bytes_per_span * spans.len();
-        let (resource, schema_url) = resource.parts();
-        let request = nested::open(out, 0x0a, expected + resource.len());
-        out.extend_from_slice(resource);
-        for (number, scope) in self.scopes.iter().enumerate() {
-            let of_scope = nested::open(out, 0x12, self.bytes_per_span * scope.spans);
-            let identity = &spans[scope.first].instrumentation_scope;
-            let inner = nested::open(out, 0x0a, identity.name().len() + 8);
-            write_scope(identity, out);
-            nested::close(out, inner);
-            if self.scopes.len() == 1 {
-                spans.iter().for_each(|span| encode_span_data(span, out));
-            } else {
-                for (span, of) in spans.iter().zip(&self.scope_of) {
-                    if *of as usize == number {
-                        encode_span_data(span, out);
+        self.request(resource, spans.len(), out, |encoder, out| {
+            for (number, scope) in encoder.scopes.iter().enumerate() {
+                let identity = &spans[scope.first].instrumentation_scope;
+                encoder.scope_spans(identity, scope.spans, out, |out| {
+                    if encoder.scopes.len() == 1 {
+                        spans.iter().for_each(|span| encode_span_data(span, out));
+                        return;
                     }
-                }
+                    for (span, of) in spans.iter().zip(&encoder.scope_of) {
+                        if *of as usize == number {
+                            encode_span_data(span, out);
+                        }
+                    }
+                });
             }
-            write_schema_url(identity.schema_url(), out);
-            nested::close(out, of_scope);
+        });
+    }
+
+    /// Appends the same bytes as [`encode`](Self::encode), and releases the spans: each as soon as it is written, if all are
+    /// of one scope, while what it owns is still at hand in the processor's caches.
+    pub fn encode_owned(
+        &mut self,
+        resource: &EncodedResource,
+        spans: Vec<SpanData>,
+        out: &mut Vec<u8>,
+    ) {
+        self.group(&spans);
+        if self.scopes.len() != 1 {
+            return self.encode(resource, &spans, out);
         }
+        let count = spans.len();
+        let mut spans = spans.into_iter();
+        // Its scope is needed until the end.
+        let Some(first) = spans.next() else {
+            return;
+        };
+        self.request(resource, count, out, |encoder, out| {
+            encoder.scope_spans(&first.instrumentation_scope, count, out, |out| {
+                encode_span_data(&first, out);
+                spans.for_each(|span| encode_span_data(&span, out));
+            });
+        });
+    }
+
+    fn request(
+        &mut self,
+        resource: &EncodedResource,
+        spans: usize,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&Self, &mut Vec<u8>),
+    ) {
+        let begun = out.len();
+        let (resource, schema_url) = resource.parts();
+        let open = nested::open(out, 0x0a, self.bytes_per_span * spans + resource.len());
+        out.extend_from_slice(resource);
+        write(self, out);
         out.extend_from_slice(schema_url);
-        nested::close(out, request);
-        if !spans.is_empty() {
-            self.bytes_per_span = (out.len() - begun) / spans.len();
+        nested::close(out, open);
+        if let Some(bytes) = (out.len() - begun).checked_div(spans) {
+            self.bytes_per_span = bytes;
         }
+    }
+
+    fn scope_spans(
+        &self,
+        scope: &InstrumentationScope,
+        spans: usize,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let open = nested::open(out, 0x12, self.bytes_per_span * spans);
+        let inner = nested::open(out, 0x0a, scope.name().len() + 8);
+        write_scope(scope, out);
+        nested::close(out, inner);
+        write(out);
+        write_schema_url(scope.schema_url(), out);
+        nested::close(out, open);
     }
 
     fn group(&mut self, spans: &[SpanData]) {
@@ -148,8 +197,13 @@ fn same_text(one: &str, other: &str) -> bool {
 
 /// The same attributes, in any order.
 fn same_attributes(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
-    if one.attributes().eq(other.attributes()) {
-        return true;
+    let (mut left, mut right) = (one.attributes(), other.attributes());
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) if one == other => {}
+            _ => break,
+        }
     }
     let times = |scope: &InstrumentationScope, attribute: &KeyValue| {
         scope.attributes().filter(|held| *held == attribute).count()

@@ -50,9 +50,11 @@ use zerospan_core::{
 /// span.reset();
 /// assert_eq!(out[0], 0x12, "the field `ScopeSpans.spans`");
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SpanRecorder {
     limits: RecordLimits,
+    /// The limit to the length of a value, as the writer takes it.
+    most_chars: usize,
     attributes: Vec<u8>,
     events: Vec<u8>,
     links: Vec<u8>,
@@ -67,17 +69,33 @@ pub struct SpanRecorder {
     dropped_links: u32,
 }
 
+impl Default for SpanRecorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl SpanRecorder {
     /// A recorder with the default limits. Does not allocate.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_limits(RecordLimits::default())
     }
 
     /// A recorder with `limits`. Does not allocate.
     pub fn with_limits(limits: RecordLimits) -> Self {
         Self {
             limits,
-            ..Self::default()
+            most_chars: most_chars(limits.value_length),
+            attributes: Vec::new(),
+            events: Vec::new(),
+            links: Vec::new(),
+            keys: KeyIndex::default(),
+            nested_keys: KeyIndex::default(),
+            event_count: 0,
+            link_count: 0,
+            dropped_attributes: 0,
+            dropped_events: 0,
+            dropped_links: 0,
         }
     }
 
@@ -101,6 +119,7 @@ impl SpanRecorder {
     /// Changes what the recorder holds at most. What it holds already stays.
     pub fn set_limits(&mut self, limits: RecordLimits) {
         self.limits = limits;
+        self.most_chars = most_chars(limits.value_length);
     }
 
     /// Sets `key` to `value`: the fastest way. What does not fit the limits is dropped and counted.
@@ -166,7 +185,7 @@ impl SpanRecorder {
             keys: &mut self.nested_keys,
             tag: tag::EVENT,
             most: self.limits.attributes_per_event,
-            most_chars: most_chars(self.limits.value_length),
+            most_chars: self.most_chars,
             dropped: &mut dropped,
         });
         append(&mut self.events, count(0x20, dropped));
@@ -218,7 +237,7 @@ impl SpanRecorder {
             keys: &mut self.nested_keys,
             tag: tag::LINK,
             most: self.limits.attributes_per_link,
-            most_chars: most_chars(self.limits.value_length),
+            most_chars: self.most_chars,
             dropped: &mut dropped,
         });
         let flags = flags(context.trace_flags(), context.is_remote());
@@ -341,7 +360,7 @@ impl SpanRecorder {
             keys: &mut self.keys,
             tag: tag::SPAN,
             most: self.limits.attributes,
-            most_chars: most_chars(self.limits.value_length),
+            most_chars: self.most_chars,
             dropped: &mut self.dropped_attributes,
         }
     }

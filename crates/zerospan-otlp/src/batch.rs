@@ -175,24 +175,30 @@ impl Footprint for BatchEncoder {
 }
 
 /// Whether two scopes are equal, as their own `Eq` has it, which allocates where there are attributes.
+#[inline]
 fn same_scope(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
-    same_text(one.name(), other.name())
-        && same_option(one.version(), other.version())
-        && same_option(one.schema_url(), other.schema_url())
+    identical(one, other) || equal(one, other)
+}
+
+/// Whether two scopes, without attributes, are of the very same texts: mostly so, since mostly they are constants.
+#[inline]
+fn identical(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
+    let places = |scope: &InstrumentationScope| {
+        let place = |text: &str| (text.as_ptr() as usize, text.len());
+        let (name, version) = (place(scope.name()), scope.version().map_or((0, 0), place));
+        (name, version, scope.schema_url().map_or((0, 0), place))
+    };
+    places(one) == places(other)
+        && one.attributes().next().is_none()
+        && other.attributes().next().is_none()
+}
+
+#[inline(never)]
+fn equal(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
+    one.name() == other.name()
+        && one.version() == other.version()
+        && one.schema_url() == other.schema_url()
         && same_attributes(one, other)
-}
-
-fn same_option(one: Option<&str>, other: Option<&str>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => same_text(one, other),
-        (None, None) => true,
-        _ => false,
-    }
-}
-
-/// Equal, and cheaply so where it is one and the same.
-fn same_text(one: &str, other: &str) -> bool {
-    std::ptr::eq(one, other) || one == other
 }
 
 /// The same attributes, in any order.

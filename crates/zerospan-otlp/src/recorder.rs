@@ -176,7 +176,7 @@ impl SpanRecorder {
             &mut self.events,
             (
                 fixed64(0x09, time_unix_nanos),
-                (!name.is_empty()).then(|| ([0x12], Varint(name.len() as u64), name.as_bytes())),
+                (!name.is_empty()).then_some(([0x12], Varint(name.len() as u64), name.as_bytes())),
             ),
         );
         let mut dropped = 0;

@@ -1,4 +1,4 @@
-use crate::attribute::{self, UNLIMITED, tag};
+use crate::attribute::{self, tag};
 use crate::header::{SpanHeader, count, fixed64, flags, write_trace_state};
 use crate::nested;
 use crate::time::unix_nanos;
@@ -65,8 +65,8 @@ fn write_count(tag: u8, dropped: u32, out: &mut Vec<u8>) {
 #[inline]
 fn attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<u8>) -> u32 {
     for attribute in attributes {
-        let value = (&attribute.value).into();
-        if attribute::write(out, tag, attribute.key.as_str(), value, UNLIMITED).is_err() {
+        let key = attribute.key.as_str();
+        if attribute::write_value(out, tag, key, &attribute.value).is_err() {
             dropped = dropped.saturating_add(1);
         }
     }
@@ -81,7 +81,7 @@ fn write_event(event: &Event, out: &mut Vec<u8>) {
         out,
         (
             fixed64(0x09, unix_nanos(event.timestamp)),
-            (!name.is_empty()).then(|| ([0x12], Varint(name.len() as u64), name.as_bytes())),
+            (!name.is_empty()).then_some(([0x12], Varint(name.len() as u64), name.as_bytes())),
         ),
     );
     let dropped = attributes(

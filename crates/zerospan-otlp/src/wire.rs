@@ -203,8 +203,8 @@ impl<'a> Short<'a> {
     }
 
     #[inline(always)]
-    pub(crate) fn len(self) -> u8 {
-        self.0.len() as u8
+    pub(crate) fn len(self) -> u32 {
+        self.0.len() as u32
     }
 }
 

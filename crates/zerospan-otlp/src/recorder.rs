@@ -335,7 +335,7 @@ impl SpanRecorder {
     #[inline]
     pub fn finish(&self, header: &SpanHeader<'_>, out: &mut Vec<u8>) {
         let length = self.body_len(header);
-        make_room(out, length + 11);
+        make_room(out, field_len(length));
         let start = out.len();
         header.write_head(([0x12], Varint(length as u64)), out);
         append(

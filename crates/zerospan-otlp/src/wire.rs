@@ -147,11 +147,15 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
         // SAFETY: the first `size_of::<T>()` bytes lie within `length`; `T` is made of integers, read unaligned.
         let head = unsafe { from.cast::<T>().read_unaligned() };
         // SAFETY: so do the last.
-        let tail = unsafe { from.add(last).cast::<T>().read_unaligned() };
+        let from = unsafe { from.add(last) };
+        // SAFETY: as above.
+        let tail = unsafe { from.cast::<T>().read_unaligned() };
         // SAFETY: as for reading.
         unsafe { to.cast::<T>().write_unaligned(head) };
         // SAFETY: as for reading.
-        unsafe { to.add(last).cast::<T>().write_unaligned(tail) };
+        let to = unsafe { to.add(last) };
+        // SAFETY: as for reading.
+        unsafe { to.cast::<T>().write_unaligned(tail) };
     }
     if length >= 16 {
         if length <= 32 {
@@ -175,7 +179,9 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
         unsafe { ends::<u16>(from, to, length) };
     } else if length == 1 {
         // SAFETY: the caller's promise, and `length` is 1.
-        unsafe { to.write(from.read()) };
+        let byte = unsafe { from.read() };
+        // SAFETY: as for reading.
+        unsafe { to.write(byte) };
     }
 }
 

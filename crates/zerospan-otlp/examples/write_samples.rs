@@ -117,7 +117,10 @@ fn values() -> Vec<KeyValue> {
         KeyValue::new("bools", Value::Array(Array::Bool(vec![true, false]))),
         KeyValue::new("i64s", Value::Array(Array::I64(vec![0, 1 << 40, i64::MIN]))),
         KeyValue::new("f64s", Value::Array(Array::F64(vec![0.5, f64::INFINITY]))),
-        KeyValue::new("texts", Value::Array(Array::String(vec!["a".into(), "".into()]))),
+        KeyValue::new(
+            "texts",
+            Value::Array(Array::String(vec!["a".into(), "".into()])),
+        ),
         KeyValue::new("none", Value::Array(Array::String(vec![]))),
     ]
 }
@@ -136,7 +139,9 @@ fn scopes() -> [InstrumentationScope; 2] {
 fn spans() -> Vec<SpanData> {
     let start = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_780_000_000_123_456_789);
     let (mut events, mut links) = (SpanEvents::default(), SpanLinks::default());
-    events.events.push(Event::new("cache.miss", start, values(), 3));
+    events
+        .events
+        .push(Event::new("cache.miss", start, values(), 3));
     events.dropped_count = 300;
     links.links.push(Link::new(context(5), values(), 4));
     links.dropped_count = u32::MAX;

@@ -87,6 +87,36 @@ impl From<StaticKey> for opentelemetry::Key {
     }
 }
 
+/// Declares constants of type [`StaticKey`], encoded when the program is compiled: from a text, or from any constant that
+/// is one, such as those of the crate `opentelemetry-semantic-conventions`.
+///
+/// # Examples
+///
+/// ```
+/// use opentelemetry_semantic_conventions::attribute;
+/// use zerospan_otlp::{SpanRecorder, static_keys};
+///
+/// static_keys! {
+///     /// What the request does.
+///     pub METHOD = attribute::HTTP_REQUEST_METHOD;
+///     STATUS = attribute::HTTP_RESPONSE_STATUS_CODE;
+///     CART_SIZE = "shop.cart.size";
+/// }
+///
+/// let mut span = SpanRecorder::new();
+/// span.set(&METHOD, "GET");
+/// span.set(&STATUS, 200);
+/// span.set(&CART_SIZE, 3);
+/// assert_eq!(METHOD.as_str(), "http.request.method");
+/// ```
+#[macro_export]
+macro_rules! static_keys {
+    ($($(#[$attribute:meta])* $visibility:vis $name:ident = $key:expr;)+) => {$(
+        $(#[$attribute])*
+        $visibility const $name: $crate::StaticKey = $crate::StaticKey::new($key);
+    )+};
+}
+
 /// The attribute's tag and length, the key's tag and length.
 const HEAD: usize = 4;
 /// A key as the writer wants it: a string, or one with its encoded form at hand.

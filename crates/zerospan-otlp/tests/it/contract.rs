@@ -84,7 +84,7 @@ fn the_recorder_is_a_sink() {
         for attribute in recorder.attributes() {
             if let Some(value) = &attribute.value {
                 to_value(value, &mut |value| {
-                    visit(Attribute::new(attribute.key, value))
+                    visit(Attribute::new(attribute.key, value));
                 });
             }
         }

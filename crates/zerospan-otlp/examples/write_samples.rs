@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let batch: Vec<SpanData> = (0..300).flat_map(|_| spans()).collect();
     request.clear();
-    BatchEncoder::new().encode_owned(&resource, batch, &mut request);
+    BatchEncoder::new().encode(&resource, &batch, &mut request);
     write("ExportTraceServiceRequest-batch", &request)?;
     request.clear();
     BatchEncoder::new().encode(&EncodedResource::new(&[("", 0)], None), &[], &mut request);

@@ -179,11 +179,12 @@ fn encode(change: fn(&mut SpanData), fate: Batch) -> Contest {
     let encoded = EncodedResource::new(&resource_attributes(&stock), None);
     let (peer, ours) = (Buffer::default(), Buffer::default());
     let mut encoder = BatchEncoder::new();
-    // Filled before each run, outside the timing; so is what a run leaves in it released.
+    // Emptied, then filled before each run, outside the timing: each finds its batch in the same memory.
     let place = Rc::new(RefCell::new(Vec::new()));
     Contest::with_preparation(
         SPANS,
         move || {
+            place.take();
             place.replace(batch.clone());
             Rc::clone(&place)
         },

@@ -5,6 +5,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod e2e;
 mod fuzz;
 mod loom;
 mod sanitize;
@@ -36,6 +37,8 @@ enum Task {
     Bench(bench::Bench),
     /// Print how many bytes 8 attributes take on the heap, for each way of holding them.
     Memory,
+    /// Send to real receivers, and have other implementations decode what we write (needs Python 3).
+    E2e(e2e::E2e),
     /// Fuzz whatever parses, under AddressSanitizer (needs a nightly toolchain).
     Fuzz(fuzz::Fuzz),
     /// Explore every interleaving of whatever is lock-free or hands over between threads.
@@ -63,6 +66,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Budget(budget) => budget.run(),
         Task::Bench(bench) => bench.run(),
         Task::Memory => bench::memory(),
+        Task::E2e(e2e) => e2e.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::Loom => loom::run(),
         Task::Sanitize => sanitize::run(),

@@ -48,8 +48,8 @@ use zerospan_core::{AttributeSource, Footprint, Reset};
 ///
 /// # What it allocates
 ///
-/// Chunks, each at least as large as all before it together, when the present one is used up. A reset turns several into
-/// one, so a use that is no larger than an earlier one allocates nothing.
+/// A chunk when the present one is used up, of twice its size where there is that much. A reset turns several chunks into
+/// one, so a use like an earlier one allocates nothing.
 pub struct SpanAttributeArena {
     bump: Bump,
     retention: usize,

@@ -36,6 +36,13 @@ const BELIEVED: usize = 256;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// While it is filled it stays on the arena's thread; an [`AttributeSet`] may go anywhere.
+///
+/// ```compile_fail,E0277
+/// fn assert_send<T: Send>() {}
+/// assert_send::<zerospan_arena::ArenaAttributes<'_>>();
+/// ```
 pub struct ArenaAttributes<'a> {
     arena: &'a SpanAttributeArena,
     list: BumpVec<'a, Attribute<'a>>,

@@ -47,7 +47,7 @@ use zerospan_core::{
 /// # What it allocates
 ///
 /// On the first use the row of its slabs, then slabs that double, when those before are used up. Reset and
-/// [`share`](Self::share) turn several into one, so a use that is no larger than an earlier one allocates nothing.
+/// [`share`](Self::share) turn several into one, so a use like an earlier one allocates nothing.
 pub struct SharedAttributeArena {
     text: Slabs<u8>,
     ends: Slabs<Ends>,

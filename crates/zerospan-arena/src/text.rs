@@ -5,7 +5,8 @@ use std::sync::Arc;
 /// One piece of a text: a string, a number, a boolean or a character.
 ///
 /// Numbers are written without `core::fmt`: integers as `Display` writes them, floats as the shortest decimal that reads
-/// back to the same float, with a point or an exponent, as `Debug` does: `0.5`, `1.0`, `1e16`, `inf`, `NaN`.
+/// back to the same float: `0.5`, `1.0`, `1e+16`, `1e-7`, `inf`, `NaN`. `Display` writes some floats otherwise (`1` for `1.0`);
+/// where its text is asked for, [`format`](crate::SpanAttributeArena::format) writes it.
 pub trait Text {
     /// Lends the piece as text to `then`. Does not allocate.
     fn with_text<R>(&self, then: impl FnOnce(&str) -> R) -> R;

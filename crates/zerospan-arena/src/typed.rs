@@ -46,7 +46,8 @@ impl<T> TypedArena<T> {
         Self::over(Arena::new())
     }
 
-    /// An arena with room for `capacity` values. Allocates once.
+    /// An arena with room for `capacity` values. Allocates twice: once to learn whether there is the memory, since
+    /// typed-arena aborts where there is not, and once for good.
     ///
     /// # Panics
     ///
@@ -65,14 +66,13 @@ impl<T> TypedArena<T> {
     ///
     /// [`LimitError`], in bytes, if there is no such memory.
     pub fn try_with_capacity(capacity: usize) -> Result<Self, LimitError> {
-        // typed-arena aborts where memory is refused, so that is found out beforehand.
         Vec::<T>::new()
             .try_reserve_exact(capacity)
             .map_err(|_| LimitError::new(capacity.saturating_mul(size_of::<T>()), 0, None))?;
         Ok(Self::over(Arena::with_capacity(capacity)))
     }
 
-    /// An arena that never holds more than `limit` values: a further one is handed back.
+    /// An arena that never holds more than `limit` values: a further one is handed back. Allocates room for one.
     pub fn with_limit(limit: usize) -> Self {
         Self {
             limit,

@@ -1,7 +1,7 @@
 //! What one arena for a request saves over as many objects on the heap.
 
 use super::workload::heap_vec;
-use crate::{Budget, Contest, Row};
+use crate::{Budget, Clock, Contest, Row};
 use opentelemetry::KeyValue;
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -32,10 +32,7 @@ pub(super) const ROWS: &[Row] = &[
 fn arena_set(arena: &SpanAttributeArena) -> AttributeSet<'_> {
     let mut set = arena.attributes(8);
     for index in 0..8_u64 {
-        set.push_borrowed(
-            arena.concat(("key_", index)),
-            arena.concat(("value_", index)),
-        );
+        set.push_concat(("key_", index), ("value_", index));
     }
     set.finish()
 }
@@ -61,6 +58,7 @@ fn attributes() -> Contest {
         },
         move |peer, ()| agree(&peer, &seen),
     )
+    .with_clock(Clock::Thread)
 }
 
 /// Names, routes and identifiers as a request has them: 8 to 71 bytes long.
@@ -79,25 +77,20 @@ fn bulk() -> Contest {
     let mut first = true;
     Contest::new(
         1,
+        move || black_box(&texts[..]).to_vec(),
         move || {
-            let mut list: Vec<String> = Vec::with_capacity(64);
-            for text in texts.iter() {
-                list.push(black_box(text.as_str()).to_owned());
-            }
-            list
-        },
-        move || {
-            let list: [&str; 64] =
-                std::array::from_fn(|index| arena.alloc_str(black_box(borrowed[index].as_str())));
-            let list = black_box(list);
+            // The list lies in the arena as well, as the peer's lies on the heap.
+            let list = black_box(arena.try_alloc_strs(black_box(&borrowed[..])));
             if first {
                 first = false;
-                *record.borrow_mut() = Some(list.map(str::to_owned).into());
+                let copies = list.map(|list| list.iter().map(ToString::to_string).collect());
+                *record.borrow_mut() = copies.ok();
             }
             arena.reset();
         },
         move |peer, ()| agree(&peer, &seen),
     )
+    .with_clock(Clock::Thread)
 }
 
 fn agree<T: PartialEq + std::fmt::Debug>(peer: &[T], seen: &Seen<T>) -> Result<(), String> {

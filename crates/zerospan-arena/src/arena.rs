@@ -160,6 +160,43 @@ impl SpanAttributeArena {
         }
     }
 
+    /// Copies many strings and the list of them into the arena.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zerospan_arena::SpanAttributeArena;
+    ///
+    /// let arena = SpanAttributeArena::new();
+    /// let hosts = vec![String::from("a.example"), String::from("b.example")];
+    /// assert_eq!(arena.try_alloc_strs(&hosts), Ok(&["a.example", "b.example"][..]));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`try_alloc_str`](Self::try_alloc_str). What was copied before the error stays in the arena, out of reach, until
+    /// the next reset.
+    #[inline]
+    pub fn try_alloc_strs<S: AsRef<str>>(&self, strings: &[S]) -> Result<&[&str], LimitError> {
+        self.copy_strings(strings.iter().map(AsRef::as_ref))
+    }
+
+    #[inline]
+    pub(crate) fn copy_strings<'s>(
+        &self,
+        strings: impl ExactSizeIterator<Item = &'s str>,
+    ) -> Result<&[&str], LimitError> {
+        let count = strings.len();
+        let mut list = BumpVec::new_in(&self.bump);
+        if list.try_reserve_exact(count).is_err() {
+            return Err(self.refuses(size_of::<&str>().saturating_mul(count)));
+        }
+        for string in strings {
+            list.push(self.try_alloc_str(string)?);
+        }
+        Ok(list.into_bump_slice())
+    }
+
     /// Makes sure that the next `bytes` of text fit without another chunk. Allocates where they do not.
     ///
     /// # Errors

@@ -1,11 +1,10 @@
-use crate::{LimitError, PushError, SpanAttributeArena};
+use crate::{LimitError, Parts, PushError, SpanAttributeArena};
 use bumpalo::collections::Vec as BumpVec;
 use opentelemetry::KeyValue;
 use std::fmt;
 use std::ops::Deref;
 use zerospan_core::{
     AsAttribute, Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, SinkError,
-    StrArray,
 };
 
 /// As many attributes as a hint is believed: a source that lies about its length must not take memory for it.
@@ -143,6 +142,32 @@ impl<'a> ArenaAttributes<'a> {
         }
     }
 
+    /// Writes a key and a text value of several pieces each, side by side, into the arena: see
+    /// [`concat`](SpanAttributeArena::concat).
+    ///
+    /// # Panics
+    ///
+    /// Where [`try_push_concat`](Self::try_push_concat) returns an error.
+    #[inline]
+    #[track_caller]
+    pub fn push_concat(&mut self, key: impl Parts, value: impl Parts) {
+        if let Err(error) = self.try_push_concat(key, value) {
+            error.panic();
+        }
+    }
+
+    /// As [`push_concat`](Self::push_concat).
+    ///
+    /// # Errors
+    ///
+    /// As [`try_push`](Self::try_push).
+    #[inline]
+    pub fn try_push_concat(&mut self, key: impl Parts, value: impl Parts) -> Result<(), PushError> {
+        let (key, value) = self.arena.try_concat_pair(key, value)?;
+        let value = AttributeValue::Str(value);
+        self.append(Attribute { key, value })
+    }
+
     /// Copies every attribute of an iterator. One that is rejected does not stop the rest.
     ///
     /// What the iterator says about its length is a hint, believed up to 256 attributes.
@@ -223,24 +248,10 @@ fn copy_value<'a>(
             AttributeValue::F64Array(arena.try_alloc_slice(values)?)
         }
         AttributeValue::StrArray(strings) => {
-            AttributeValue::StrArray(copy_strings(arena, strings)?)
+            AttributeValue::StrArray(arena.copy_strings(strings.into_iter())?.into())
         }
         AttributeValue::Unsupported => return Err(PushError::Unsupported),
     })
-}
-
-fn copy_strings<'a>(
-    arena: &'a SpanAttributeArena,
-    strings: StrArray<'_>,
-) -> Result<StrArray<'a>, LimitError> {
-    let mut list: BumpVec<'a, &'a str> = BumpVec::new_in(arena.bump());
-    if list.try_reserve_exact(strings.len()).is_err() {
-        return Err(arena.refuses(size_of::<&str>().saturating_mul(strings.len())));
-    }
-    for string in strings {
-        list.push(arena.try_alloc_str(string)?);
-    }
-    Ok(StrArray::from(list.into_bump_slice()))
 }
 
 impl AttributeSource for ArenaAttributes<'_> {

@@ -32,21 +32,36 @@ impl SpanAttributeArena {
     /// As [`try_alloc_str`](Self::try_alloc_str).
     #[inline]
     pub fn try_concat(&self, parts: impl Parts) -> Result<&str, LimitError> {
-        parts.with_parts(|parts| self.concat_all(parts))
+        parts.with_parts(|parts| {
+            let mut text = self.text_of(length(parts))?;
+            append(&mut text, parts);
+            Ok(text.into_bump_str())
+        })
     }
 
+    /// Writes two texts side by side: the memory is asked for once.
     #[inline]
-    fn concat_all(&self, parts: &[&str]) -> Result<&str, LimitError> {
-        // A sum beyond `usize::MAX` is refused like any other that is too large.
-        let length = parts
-            .iter()
-            .fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+    pub(crate) fn try_concat_pair(
+        &self,
+        first: impl Parts,
+        second: impl Parts,
+    ) -> Result<(&str, &str), LimitError> {
+        first.with_parts(|first| {
+            second.with_parts(|second| {
+                let middle = length(first);
+                let mut text = self.text_of(middle.saturating_add(length(second)))?;
+                append(&mut text, first);
+                append(&mut text, second);
+                Ok(text.into_bump_str().split_at(middle))
+            })
+        })
+    }
+
+    /// An empty text with room for `length` bytes. Asking for the room beforehand is what keeps it from panicking.
+    #[inline]
+    fn text_of(&self, length: usize) -> Result<BumpString<'_>, LimitError> {
         self.try_reserve(length)?;
-        let mut text = BumpString::with_capacity_in(length, self.bump());
-        for part in parts {
-            text.push_str(part);
-        }
-        Ok(text.into_bump_str())
+        Ok(BumpString::with_capacity_in(length, self.bump()))
     }
 
     /// Writes the strings into the arena, with `separator` between each two.
@@ -96,5 +111,20 @@ impl SpanAttributeArena {
             text.push(string.as_ref())?;
         }
         Ok(text.finish())
+    }
+}
+
+/// The length of all parts; a sum beyond `usize::MAX` is refused like any other that is too large.
+#[inline]
+fn length(parts: &[&str]) -> usize {
+    parts
+        .iter()
+        .fold(0, |sum, part| sum.saturating_add(part.len()))
+}
+
+#[inline]
+fn append(text: &mut BumpString<'_>, parts: &[&str]) {
+    for part in parts {
+        text.push_str(part);
     }
 }

@@ -20,7 +20,12 @@ impl<T: Copy + Default> Slabs<T> {
 
     /// The bytes that all slabs hold.
     pub(super) fn bytes(&self) -> usize {
-        self.slabs.iter().map(|slab| size_of_val(&slab[..])).sum()
+        self.opened().map(|slab| size_of_val(&slab[..])).sum()
+    }
+
+    /// The slabs that have memory: the first ones of the row.
+    fn opened(&self) -> impl Iterator<Item = &Vec<T>> {
+        self.slabs.iter().take_while(|slab| !slab.is_empty())
     }
 
     /// The bytes of the row of slabs itself.
@@ -31,8 +36,7 @@ impl<T: Copy + Default> Slabs<T> {
     /// Brings the memory down to one slab as large as all, or none where that is more than `most` bytes.
     pub(super) fn settle(&mut self, most: usize) {
         let bytes = self.bytes();
-        let used = self.slabs.iter().filter(|slab| !slab.is_empty()).count();
-        if used <= 1 && bytes <= most {
+        if bytes <= most && self.opened().nth(1).is_none() {
             return;
         }
         for slab in &mut self.slabs {
@@ -55,12 +59,14 @@ impl<T: Copy + Default> Slabs<T> {
     /// Lends all memory, as unused.
     pub(super) fn lend(&mut self) -> Free<'_, T> {
         self.row();
-        let mut unopened = self.slabs.iter_mut();
-        let open: &mut [T] = unopened.next().map_or(&mut [], Vec::as_mut_slice);
+        // A first slab without memory is opened like any other, so that those with memory stay in front.
+        let opened = usize::from(self.opened().next().is_some());
+        let (opened, unopened) = self.slabs.split_at_mut(opened);
+        let open: &mut [T] = opened.first_mut().map_or(&mut [], Vec::as_mut_slice);
         Free {
             last: open.len(),
             open,
-            unopened,
+            unopened: unopened.iter_mut(),
             taken: 0,
         }
     }

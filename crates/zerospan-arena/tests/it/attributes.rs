@@ -67,3 +67,26 @@ fn an_iterator_extends_a_set() {
     assert_eq!(set.try_extend(owned.iter()), Ok(()));
     assert_eq!(set.finish().to_key_values(), Ok(owned));
 }
+
+#[test]
+fn keys_and_values_are_written_piece_by_piece() {
+    let arena = SpanAttributeArena::new();
+    let mut set = arena.attributes(0);
+    for index in 0..200 {
+        set.push_concat(("ß", index), (index, 'ß', 0.5));
+    }
+    set.push_concat(("",), ("", ""));
+    let set = set.finish();
+    for (index, attribute) in set.iter().take(200).enumerate() {
+        let (key, value) = (format!("ß{index}"), format!("{index}ß0.5"));
+        assert_eq!(*attribute, Attribute::new(&key, &value));
+    }
+    assert_eq!(set[200], Attribute::new("", ""));
+
+    let limited = SpanAttributeArena::with_limit(1000);
+    let mut set = limited.attributes(1);
+    let long = "x".repeat(600);
+    let refused = set.try_push_concat((&long,), (&long,));
+    assert!(matches!(refused, Err(PushError::Limit(error)) if error.requested == 1200));
+    assert!(set.is_empty());
+}

@@ -202,7 +202,13 @@ impl<'a> ArenaAttributes<'a> {
     /// Makes room for a hint's worth of attributes. Where the arena has it not, the push that needs it says so.
     #[inline]
     fn believe(&mut self, additional: usize) {
-        let _ = self.list.try_reserve_exact(additional.min(BELIEVED));
+        let additional = additional.min(BELIEVED);
+        let _ = if self.list.is_empty() {
+            self.list.try_reserve_exact(additional)
+        } else {
+            // Many small sources: a list that moved for each would leave as many behind.
+            self.list.try_reserve(additional)
+        };
     }
 
     #[inline]

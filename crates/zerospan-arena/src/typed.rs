@@ -37,13 +37,17 @@ const BELIEVED: usize = 1024;
 /// ```
 pub struct TypedArena<T> {
     arena: Arena<T>,
+    /// The room that the arena began with, in values: typed-arena does not tell.
+    room: usize,
     limit: usize,
 }
 
 impl<T> TypedArena<T> {
     /// An arena with a first chunk of about 1 KiB. Allocates once.
     pub fn new() -> Self {
-        Self::over(Arena::new())
+        /// What typed-arena begins with, in bytes.
+        const FIRST: usize = 1024;
+        Self::with_room(FIRST / size_of::<T>().max(1))
     }
 
     /// An arena with room for `capacity` values. Allocates twice: once to learn whether there is the memory, since
@@ -69,20 +73,23 @@ impl<T> TypedArena<T> {
         Vec::<T>::new()
             .try_reserve_exact(capacity)
             .map_err(|_| LimitError::new(capacity.saturating_mul(size_of::<T>()), 0, None))?;
-        Ok(Self::over(Arena::with_capacity(capacity)))
+        Ok(Self::with_room(capacity))
     }
 
     /// An arena that never holds more than `limit` values: a further one is handed back. Allocates room for one.
     pub fn with_limit(limit: usize) -> Self {
         Self {
             limit,
-            ..Self::over(Arena::with_capacity(0))
+            ..Self::with_room(0)
         }
     }
 
-    fn over(arena: Arena<T>) -> Self {
+    fn with_room(room: usize) -> Self {
+        // typed-arena makes room for one at least.
+        let room = room.max(1);
         Self {
-            arena,
+            arena: Arena::with_capacity(room),
+            room,
             limit: usize::MAX,
         }
     }
@@ -147,7 +154,7 @@ impl<T> TypedArena<T> {
         self.arena.iter_mut()
     }
 
-    /// Drops every value, once, and makes room for as many.
+    /// Drops every value, once, and makes room for as many, or as many as there was room for before.
     ///
     /// Frees the memory and allocates one chunk: typed-arena has no way to keep it. That is why this type does not
     /// implement [`Reset`](zerospan_core::Reset), which allocates nothing. The room is for at most 1,024 values.
@@ -156,8 +163,10 @@ impl<T> TypedArena<T> {
     ///
     /// If the destructor of a value does. The others are dropped all the same, and the arena is empty and usable.
     pub fn reset(&mut self) {
-        let capacity = self.arena.len().min(BELIEVED);
-        let used = std::mem::replace(&mut self.arena, Arena::with_capacity(capacity));
+        let room = self.arena.len().clamp(self.room.min(BELIEVED), BELIEVED);
+        let limit = self.limit;
+        let used = std::mem::replace(self, Self::with_room(room));
+        self.limit = limit;
         drop(used);
     }
 
@@ -173,10 +182,10 @@ impl<T> Default for TypedArena<T> {
     }
 }
 
-/// Counts the values, not what they own, and not the room that is left: typed-arena does not tell.
+/// Exact after a reset. In use, the room that is left in chunks after the first is not counted: typed-arena does not tell.
 impl<T> Footprint for TypedArena<T> {
     fn heap_bytes(&self) -> usize {
-        self.len() * size_of::<T>()
+        self.len().max(self.room) * size_of::<T>()
     }
 }
 

@@ -90,3 +90,29 @@ fn keys_and_values_are_written_piece_by_piece() {
     assert!(matches!(refused, Err(PushError::Limit(error)) if error.requested == 1200));
     assert!(set.is_empty());
 }
+
+#[test]
+fn many_small_sources_do_not_move_the_list_each_time() {
+    let arena = SpanAttributeArena::new();
+    let mut set = arena.attributes(0);
+    for _ in 0..1000 {
+        assert_eq!(set.push_all(&[("key", "value")]), Ok(()));
+    }
+    let needed = 1000 * (size_of::<Attribute<'_>>() + "keyvalue".len());
+    assert!(arena.allocated_bytes() < 4 * needed);
+    assert_eq!(set.len(), 1000);
+}
+
+#[test]
+fn many_strings_are_copied_with_their_list() {
+    let arena = SpanAttributeArena::new();
+    let strings: Vec<String> = (0..100).map(|index| "ü".repeat(index)).collect();
+    assert_eq!(
+        arena.try_alloc_strs(&strings).map(<[&str]>::to_vec),
+        Ok(strings.iter().map(String::as_str).collect())
+    );
+    assert_eq!(arena.try_alloc_strs::<&str>(&[]), Ok(&[][..]));
+    let limited = SpanAttributeArena::with_limit(1000);
+    assert!(limited.try_alloc_strs(&strings).is_err());
+    assert_eq!(limited.alloc_str("usable"), "usable");
+}

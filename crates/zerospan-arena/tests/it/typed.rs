@@ -99,7 +99,6 @@ fn values_can_be_changed_where_they_lie() {
     for text in arena.iter_mut() {
         text.push('!');
     }
-    assert_eq!(arena.heap_bytes(), 2 * size_of::<String>());
     assert_eq!(arena.into_vec(), ["a1!", "b2!"]);
 }
 
@@ -160,4 +159,37 @@ fn a_capacity_beyond_memory_is_an_error() {
     assert!(TypedArena::<u64>::try_with_capacity(0).is_ok());
     // Values without a size need no memory.
     assert!(TypedArena::<()>::try_with_capacity(usize::MAX).is_ok());
+}
+
+#[test]
+fn a_footprint_is_the_room_that_a_reset_leaves() {
+    let mut arena = TypedArena::with_capacity(10);
+    assert_eq!(arena.heap_bytes(), 80);
+    for index in 0..100_u64 {
+        arena.alloc(index);
+    }
+    assert_eq!(arena.heap_bytes(), 800);
+    arena.reset();
+    assert_eq!(arena.heap_bytes(), 800);
+    arena.reset();
+    assert_eq!(arena.heap_bytes(), 800, "a second reset changes nothing");
+    for index in 0..5000_u64 {
+        arena.alloc(index);
+    }
+    arena.reset();
+    assert_eq!(
+        arena.heap_bytes(),
+        8 * 1024,
+        "room is kept for 1,024 at most"
+    );
+}
+
+#[test]
+fn a_limit_outlives_a_reset() {
+    let mut arena = TypedArena::with_limit(1);
+    for _ in 0..3 {
+        assert!(arena.try_alloc("one").is_ok());
+        assert!(arena.try_alloc("two").is_err());
+        arena.reset();
+    }
 }

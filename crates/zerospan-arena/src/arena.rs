@@ -1,8 +1,8 @@
-use crate::{ArenaAttributes, ArenaGuard, AttributeSet, LimitError, PushError};
+use crate::{ArenaGuard, LimitError};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use std::fmt;
-use zerospan_core::{AttributeSource, Footprint, Reset};
+use zerospan_core::{Footprint, Reset};
 
 /// Text and attribute sets of one request, side by side in one arena, freed by one reset.
 ///
@@ -217,76 +217,6 @@ impl SpanAttributeArena {
         BumpVec::<u8>::new_in(&self.bump)
             .try_reserve_exact(bytes)
             .map_err(|_| self.refuses(bytes))
-    }
-
-    /// Copies `attributes`, keys and values, into the arena, and lends them as a set.
-    ///
-    /// The set is borrowed, since a `KeyValue` cannot be: an encoder, a span or a vector reads it through
-    /// [`AttributeSource`]. [`AttributeSet::to_key_values`] makes a `Vec<KeyValue>`, on the heap.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use zerospan_arena::SpanAttributeArena;
-    /// use zerospan_core::AttributeSource;
-    ///
-    /// let arena = SpanAttributeArena::new();
-    /// let set = arena.create_attributes(&[("http.request.method", "GET"), ("http.route", "/users/:id")]);
-    /// assert_eq!(set.len(), 2);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// Where [`try_create_attributes`](Self::try_create_attributes) returns an error.
-    #[inline]
-    #[track_caller]
-    pub fn create_attributes(&self, attributes: &[(&str, &str)]) -> AttributeSet<'_> {
-        match self.try_create_attributes(attributes) {
-            Ok(set) => set,
-            Err(error) => error.panic(),
-        }
-    }
-
-    /// As [`create_attributes`](Self::create_attributes).
-    ///
-    /// # Errors
-    ///
-    /// As [`try_alloc_str`](Self::try_alloc_str). What was copied before the error stays in the arena, out of reach, until
-    /// the next reset.
-    #[inline]
-    pub fn try_create_attributes(
-        &self,
-        attributes: &[(&str, &str)],
-    ) -> Result<AttributeSet<'_>, LimitError> {
-        ArenaAttributes::copied_pairs(self, attributes).map(ArenaAttributes::finish)
-    }
-
-    /// Copies every attribute of `source`, of whatever kind, into the arena, and lends them as a set.
-    ///
-    /// # Errors
-    ///
-    /// [`PushError`] of the first attribute that the arena does not take. What was copied before stays in the arena, out
-    /// of reach, until the next reset.
-    pub fn try_copy_attributes<S: AttributeSource + ?Sized>(
-        &self,
-        source: &S,
-    ) -> Result<AttributeSet<'_>, PushError> {
-        let mut set = self.attributes(source.len());
-        let mut outcome = Ok(());
-        source.for_each(|attribute| {
-            if outcome.is_ok() {
-                outcome = set.try_push(attribute.key, attribute.value);
-            }
-        });
-        outcome.map(|()| set.finish())
-    }
-
-    /// A set to be filled, in the arena, with room for `capacity` attributes where the arena has it.
-    ///
-    /// `capacity` is a hint: the set grows past it, and what does not fit is told by the push that finds out.
-    #[inline]
-    pub fn attributes(&self, capacity: usize) -> ArenaAttributes<'_> {
-        ArenaAttributes::with_capacity_in(capacity, self)
     }
 
     /// Lends the arena for one scope; it is reset when the guard is dropped.

@@ -1,8 +1,6 @@
-use crate::{LimitError, Parts, PushError, SpanAttributeArena};
+use crate::{AttributeSet, LimitError, Parts, PushError, SpanAttributeArena};
 use bumpalo::collections::Vec as BumpVec;
-use opentelemetry::KeyValue;
 use std::fmt;
-use std::ops::Deref;
 use zerospan_core::{
     AsAttribute, Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, SinkError,
 };
@@ -194,9 +192,7 @@ impl<'a> ArenaAttributes<'a> {
     /// The set as it stands, for as long as the arena is not reset.
     #[inline]
     pub fn finish(self) -> AttributeSet<'a> {
-        AttributeSet {
-            list: self.list.into_bump_slice(),
-        }
+        AttributeSet::new(self.list.into_bump_slice())
     }
 
     /// Makes room for a hint's worth of attributes. Where the arena has it not, the push that needs it says so.
@@ -290,72 +286,5 @@ impl AttributeSink for ArenaAttributes<'_> {
 impl fmt::Debug for ArenaAttributes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(&self.list).finish()
-    }
-}
-
-/// A set of attributes in an arena: a borrowed list, copied by copying one reference.
-///
-/// It dereferences to the slice of its attributes, and can be read from any thread:
-///
-/// ```
-/// fn assert_send_sync<T: Send + Sync>() {}
-/// assert_send_sync::<zerospan_arena::AttributeSet<'_>>();
-/// ```
-///
-/// No set survives the reset of its arena:
-///
-/// ```compile_fail,E0502
-/// use zerospan_arena::SpanAttributeArena;
-///
-/// let mut arena = SpanAttributeArena::new();
-/// let set = arena.create_attributes(&[("http.route", "/")]);
-/// arena.reset();
-/// println!("{set:?}");
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct AttributeSet<'a> {
-    list: &'a [Attribute<'a>],
-}
-
-impl<'a> AttributeSet<'a> {
-    /// The attributes, for as long as the arena is not reset.
-    #[inline]
-    pub fn as_slice(&self) -> &'a [Attribute<'a>] {
-        self.list
-    }
-
-    /// Copies the set out of the arena, into the API crate's owned form.
-    ///
-    /// Allocates on the heap: the vector once, each key once, and each value as
-    /// [`AttributeValue::to_value`] says. For 8 attributes of text that is 17 allocations.
-    ///
-    /// # Errors
-    ///
-    /// None that the set's own ways of filling it can cause: they reject what [`ExtendError`] would tell of.
-    pub fn to_key_values(&self) -> Result<Vec<KeyValue>, ExtendError> {
-        let mut vector = Vec::new();
-        vector.push_all(self.list)?;
-        Ok(vector)
-    }
-}
-
-impl<'a> Deref for AttributeSet<'a> {
-    type Target = [Attribute<'a>];
-
-    #[inline]
-    fn deref(&self) -> &[Attribute<'a>] {
-        self.list
-    }
-}
-
-impl AttributeSource for AttributeSet<'_> {
-    #[inline]
-    fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    #[inline]
-    fn for_each<'s>(&'s self, visit: impl FnMut(Attribute<'s>)) {
-        AttributeSource::for_each(self.list, visit);
     }
 }

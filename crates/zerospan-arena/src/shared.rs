@@ -1,13 +1,13 @@
+mod set;
 mod slabs;
 
 use crate::{LimitError, Parts};
-use opentelemetry::KeyValue;
+use set::Ends;
+pub use set::SharedAttributeSet;
 use slabs::{Free, Slabs};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use zerospan_core::{
-    Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, Footprint, Reset,
-};
+use zerospan_core::{Footprint, Reset};
 
 /// An arena that several threads fill at once: each allocation takes a lock for a few instructions.
 ///
@@ -53,13 +53,6 @@ pub struct SharedAttributeArena {
     ends: Slabs<Ends>,
     limit: usize,
     retention: usize,
-}
-
-/// Where a key and its value end, within the text of a set.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ends {
-    key: usize,
-    value: usize,
 }
 
 impl SharedAttributeArena {
@@ -277,16 +270,11 @@ impl<'a> ArenaShare<'a> {
             let ends = state.ends.take(attributes.len(), &mut state.budget)?;
             Some((ends, state.text.take(length, &mut state.budget)?))
         })?;
-        let mut end = 0;
-        for (ends, (key, value)) in ends.iter_mut().zip(attributes) {
-            let key = end + key.len();
-            end = key + value.len();
-            *ends = Ends { key, value: end };
-        }
-        Ok(SharedAttributeSet {
-            text: written(memory, pieces()),
+        Ok(SharedAttributeSet::new(
             ends,
-        })
+            written(memory, pieces()),
+            attributes,
+        ))
     }
 
     /// The bytes that were handed out, through this loan, so far.
@@ -342,58 +330,5 @@ impl fmt::Debug for ArenaShare<'_> {
         f.debug_struct("ArenaShare")
             .field("allocated_bytes", &self.allocated_bytes())
             .finish_non_exhaustive()
-    }
-}
-
-/// Pairs of text in a [`SharedAttributeArena`]: borrowed, copied by copying two references, readable from any thread.
-#[derive(Clone, Copy, Default)]
-pub struct SharedAttributeSet<'a> {
-    text: &'a str,
-    ends: &'a [Ends],
-}
-
-impl<'a> SharedAttributeSet<'a> {
-    /// The attributes in order. Does not allocate.
-    pub fn iter(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        let (text, mut start) = (self.text, 0);
-        self.ends.iter().map(move |ends| {
-            let key = &text[start..ends.key];
-            start = ends.value;
-            Attribute {
-                key,
-                value: AttributeValue::Str(&text[ends.key..ends.value]),
-            }
-        })
-    }
-
-    /// Copies the set out of the arena, into the API crate's owned form.
-    ///
-    /// Allocates on the heap: the vector once, each key and each non-empty value once.
-    ///
-    /// # Errors
-    ///
-    /// None that a set of text can cause.
-    pub fn to_key_values(&self) -> Result<Vec<KeyValue>, ExtendError> {
-        let mut vector = Vec::new();
-        vector.push_all(self)?;
-        Ok(vector)
-    }
-}
-
-impl AttributeSource for SharedAttributeSet<'_> {
-    #[inline]
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    #[inline]
-    fn for_each<'s>(&'s self, visit: impl FnMut(Attribute<'s>)) {
-        self.iter().for_each(visit);
-    }
-}
-
-impl fmt::Debug for SharedAttributeSet<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
     }
 }

@@ -57,8 +57,11 @@ impl SpanAttributeArena {
         })
     }
 
+    // Here and below `inline(always)`, measured: where the number of parts is known, their loops unroll, and a text takes
+    // half the time.
+
     /// An empty text with room for `length` bytes. Asking for the room beforehand is what keeps it from panicking.
-    #[inline]
+    #[inline(always)]
     fn text_of(&self, length: usize) -> Result<BumpString<'_>, LimitError> {
         self.try_reserve(length)?;
         Ok(BumpString::with_capacity_in(length, self.bump()))
@@ -115,14 +118,14 @@ impl SpanAttributeArena {
 }
 
 /// The length of all parts; a sum beyond `usize::MAX` is refused like any other that is too large.
-#[inline]
+#[inline(always)]
 fn length(parts: &[&str]) -> usize {
     parts
         .iter()
         .fold(0, |sum, part| sum.saturating_add(part.len()))
 }
 
-#[inline]
+#[inline(always)]
 fn append(text: &mut BumpString<'_>, parts: &[&str]) {
     for part in parts {
         text.push_str(part);

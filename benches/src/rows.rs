@@ -1,12 +1,14 @@
 //! Every row, by area.
 
 mod core;
+mod seed_arena;
+mod workload;
 
 use crate::Row;
 
 /// The rows whose identifier begins with `prefix`, in the order they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
-    [core::ROWS]
+    [core::ROWS, seed_arena::ROWS]
         .into_iter()
         .flatten()
         .copied()

@@ -1,12 +1,14 @@
 //! Every row, by area.
 
 mod core;
+mod seed_stack;
+mod workload;
 
 use crate::Row;
 
 /// The rows whose identifier begins with `prefix`, in the order they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
-    [core::ROWS]
+    [core::ROWS, seed_stack::ROWS]
         .into_iter()
         .flatten()
         .copied()

@@ -1,0 +1,204 @@
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+/// Text in pieces, written one behind the other where it is to stand, with no `String` in between.
+///
+/// A piece is a string, a character, a boolean, an integer, a float, or a tuple of up to eight pieces. Integers and floats
+/// go through dedicated formatters, several times as fast as `core::fmt`; whatever else is `Display` goes through
+/// [`format_args!`], which is a piece too.
+///
+/// # Examples
+///
+/// ```
+/// use zerospan_stack::Text;
+///
+/// let mut line = String::new();
+/// ("GET /users/", 42, '/', format_args!("{:04x}", 0xbee)).write_to(&mut line)?;
+/// assert_eq!(line, "GET /users/42/0bee");
+/// # Ok::<(), std::fmt::Error>(())
+/// ```
+pub trait Text {
+    /// Writes the text behind what `out` holds. Allocates nothing itself.
+    ///
+    /// # Errors
+    ///
+    /// The error of `out`, or of a `Display` implementation among the pieces.
+    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result;
+}
+
+/// How many bytes the text has, or `None` if one of its pieces fails.
+pub(crate) fn length<T: Text + ?Sized>(text: &T) -> Option<usize> {
+    struct Count(usize);
+
+    impl Write for Count {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 = self.0.saturating_add(text.len());
+            Ok(())
+        }
+    }
+
+    let mut count = Count(0);
+    text.write_to(&mut count).ok().map(|()| count.0)
+}
+
+impl Text for str {
+    #[inline]
+    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+        out.write_str(self)
+    }
+}
+
+impl Text for char {
+    #[inline]
+    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+        out.write_char(*self)
+    }
+}
+
+/// `true` or `false`.
+impl Text for bool {
+    #[inline]
+    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+        out.write_str(if *self { "true" } else { "false" })
+    }
+}
+
+/// Through `core::fmt`, for whatever is `Display` or wants a width or a base.
+impl Text for fmt::Arguments<'_> {
+    #[inline]
+    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+        out.write_fmt(*self)
+    }
+}
+
+macro_rules! strings {
+    ($($string:ty),+) => {$(
+        impl Text for $string {
+            #[inline]
+            fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+                out.write_str(self)
+            }
+        }
+    )+};
+}
+
+strings!(String, Box<str>, Arc<str>, Cow<'_, str>);
+
+macro_rules! integers {
+    ($($integer:ty),+) => {$(
+        /// In decimal.
+        impl Text for $integer {
+            #[inline]
+            fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+                // One digit needs no buffer, and indices, counts and codes often have no more.
+                match u8::try_from(*self) {
+                    Ok(digit @ 0..=9) => out.write_char(char::from(b'0' + digit)),
+                    _ => out.write_str(itoa::Buffer::new().format(*self)),
+                }
+            }
+        }
+    )+};
+}
+
+integers!(
+    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize
+);
+
+macro_rules! floats {
+    ($($float:ty),+) => {$(
+        /// In the shortest decimal form that reads back the same: `0.5`, `1e300`, `NaN`, `inf`, `-inf`.
+        impl Text for $float {
+            #[inline]
+            fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+                out.write_str(zmij::Buffer::new().format(*self))
+            }
+        }
+    )+};
+}
+
+floats!(f32, f64);
+
+impl<T: Text + ?Sized> Text for &T {
+    #[inline]
+    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+        (**self).write_to(out)
+    }
+}
+
+macro_rules! tuples {
+    ($($($piece:ident)+;)+) => {$(
+        impl<$($piece: Text),+> Text for ($($piece,)+) {
+            #[inline]
+            #[allow(non_snake_case, reason = "a type parameter names the piece it types")]
+            fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+                let ($($piece,)+) = self;
+                $($piece.write_to(out)?;)+
+                Ok(())
+            }
+        }
+    )+};
+}
+
+tuples! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E F;
+    A B C D E F G;
+    A B C D E F G H;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: impl Text) -> String {
+        let mut out = String::new();
+        assert_eq!(text.write_to(&mut out), Ok(()));
+        assert_eq!(length(&text), Some(out.len()));
+        out
+    }
+
+    #[test]
+    fn numbers_read_as_display_writes_them() {
+        for number in [0, 1, 9, 10, 11, 99, 100, i64::MAX, -1, -9, -10, i64::MIN] {
+            assert_eq!(text(number), number.to_string());
+        }
+        assert_eq!(text(u128::MAX), u128::MAX.to_string());
+        assert_eq!(text((0.5, ' ', 1e300_f64)), "0.5 1e+300");
+        assert_eq!(
+            text((f64::NAN, ' ', f32::INFINITY, ' ', -f64::INFINITY)),
+            "NaN inf -inf"
+        );
+    }
+
+    #[test]
+    fn pieces_stand_one_behind_the_other() {
+        let owned = String::from("ü");
+        assert_eq!(
+            text((
+                "a",
+                &owned,
+                'é',
+                true,
+                (Cow::Borrowed("["), 7_u8, "]"),
+                format_args!("{:>3}", 5)
+            )),
+            "aüétrue[7]  5"
+        );
+    }
+
+    #[test]
+    fn a_display_that_fails_is_told_apart() {
+        struct Broken;
+        impl fmt::Display for Broken {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Err(fmt::Error)
+            }
+        }
+        assert_eq!(length(&format_args!("{Broken}")), None);
+    }
+}

@@ -1,4 +1,3 @@
-use crate::text::{self, Text};
 use std::error::Error;
 use std::fmt;
 use zerospan_core::SinkError;
@@ -9,8 +8,6 @@ use zerospan_core::SinkError;
 pub enum InlineError {
     /// There is not enough room left for the text.
     TextFull {
-        /// How many bytes of text were to be added.
-        needed: usize,
         /// How many bytes of text were left.
         left: usize,
         /// How many bytes of text there are room for in all.
@@ -27,40 +24,12 @@ pub enum InlineError {
     Unsupported,
 }
 
-impl InlineError {
-    /// Why `texts` could not be written into the `left` bytes of `capacity`: told apart after the fact, so that the
-    /// common way need not keep count.
-    #[cold]
-    pub(crate) fn of(texts: &[&dyn Fn() -> Option<usize>], left: usize, capacity: usize) -> Self {
-        let needed = texts
-            .iter()
-            .try_fold(0_usize, |sum, length| Some(sum.saturating_add(length()?)));
-        match needed {
-            Some(needed) => Self::TextFull {
-                needed,
-                left,
-                capacity,
-            },
-            None => Self::Format,
-        }
-    }
-
-    #[cold]
-    pub(crate) fn of_text<T: Text + ?Sized>(text: &T, left: usize, capacity: usize) -> Self {
-        Self::of(&[&|| text::length(text)], left, capacity)
-    }
-}
-
 impl fmt::Display for InlineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TextFull {
-                needed,
-                left,
-                capacity,
-            } => write!(
+            Self::TextFull { left, capacity } => write!(
                 f,
-                "{needed} bytes of text do not fit into the {left} that are left of {capacity}: \
+                "the text does not fit into the {left} bytes that are left of {capacity}: \
                  choose a larger capacity, or truncate"
             ),
             Self::Full { capacity } => SinkError::Full {

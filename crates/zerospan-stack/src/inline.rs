@@ -1,4 +1,5 @@
-use crate::{InlineError, Text, text};
+use crate::fill::Whole;
+use crate::{InlineError, Text};
 use arrayvec::{ArrayString, ArrayVec};
 use opentelemetry::Value;
 use std::fmt;
@@ -85,29 +86,24 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
     ///
     /// [`InlineError::Full`] if the set holds `N` attributes, [`InlineError::TextFull`] if there is no room for the text,
     /// [`InlineError::Format`] if a `Display` in it fails. The set is as it was before.
-    #[inline]
+    #[inline(always)]
     pub fn try_push(&mut self, key: impl Text, value: impl Text) -> Result<(), InlineError> {
         let start = self.text.len();
         if self.entries.is_full() {
             return Err(InlineError::Full { capacity: N });
         }
-        if key.write_to(&mut self.text).is_ok() {
-            let key_end = offset(self.text.len());
-            if value.write_to(&mut self.text).is_ok() {
-                self.entries.push(Entry {
-                    start: offset(start),
-                    key_end,
-                    value: Held::Text(offset(self.text.len())),
-                });
-                return Ok(());
-            }
-        }
-        self.text.truncate(start);
-        Err(InlineError::of(
-            &[&|| text::length(&key), &|| text::length(&value)],
-            TEXT - start,
-            TEXT,
-        ))
+        let mut whole = Whole::new(&mut self.text);
+        let mut outcome = key.write_to(&mut whole);
+        let key_end = offset(whole.end());
+        outcome = outcome.and_then(|()| value.write_to(&mut whole));
+        let end = offset(whole.end());
+        whole.finish(start, outcome)?;
+        self.entries.push(Entry {
+            start: offset(start),
+            key_end,
+            value: Held::Text(end),
+        });
+        Ok(())
     }
 
     /// Appends an attribute whose value keeps its kind. Allocates nothing, but for an array: that goes to the heap.
@@ -137,13 +133,13 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
         if self.entries.is_full() {
             return Err(InlineError::Full { capacity: N });
         }
-        if key.write_to(&mut self.text).is_err() {
-            self.text.truncate(start);
-            return Err(InlineError::of_text(key, TEXT - start, TEXT));
-        }
+        let mut whole = Whole::new(&mut self.text);
+        let outcome = key.write_to(&mut whole);
+        let key_end = offset(whole.end());
+        whole.finish(start, outcome)?;
         self.entries.push(Entry {
             start: offset(start),
-            key_end: offset(self.text.len()),
+            key_end,
             value,
         });
         Ok(())

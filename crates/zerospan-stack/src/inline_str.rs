@@ -1,3 +1,4 @@
+use crate::fill::{Prefix, Whole};
 use crate::{InlineError, Text};
 use arrayvec::ArrayString;
 use std::borrow::Borrow;
@@ -25,7 +26,7 @@ use zerospan_core::{AsAttributeValue, AttributeValue, Footprint, Reset};
 /// let mut short = InlineStr::<8>::new();
 /// assert_eq!(
 ///     short.try_push("/users/42"),
-///     Err(InlineError::TextFull { needed: 9, left: 8, capacity: 8 }),
+///     Err(InlineError::TextFull { left: 8, capacity: 8 }),
 /// );
 /// assert_eq!(short.push_truncated("/users/42"), 1, "bytes that did not fit");
 /// assert_eq!(short, *"/users/4");
@@ -63,11 +64,9 @@ impl<const N: usize> InlineStr<N> {
     #[inline]
     pub fn try_push(&mut self, text: impl Text) -> Result<(), InlineError> {
         let before = self.0.len();
-        if text.write_to(&mut self.0).is_err() {
-            self.0.truncate(before);
-            return Err(InlineError::of_text(&text, N - before, N));
-        }
-        Ok(())
+        let mut whole = Whole::new(&mut self.0);
+        let outcome = text.write_to(&mut whole);
+        whole.finish(before, outcome)
     }
 
     /// Appends as much of `text` as fits, whole characters only, and returns how many bytes did not: 0 if all did. Does not
@@ -77,13 +76,10 @@ impl<const N: usize> InlineStr<N> {
     /// left out because it failed is not counted.
     #[must_use = "a truncated value is not the value: say so where it is recorded"]
     pub fn push_truncated(&mut self, text: impl Text) -> usize {
-        let mut filling = Filling {
-            string: &mut self.0,
-            omitted: 0,
-        };
-        // `Filling` itself never fails: an error is that of a `Display`, which ended its own text.
-        let _ = text.write_to(&mut filling);
-        filling.omitted
+        let mut prefix = Prefix::new(&mut self.0);
+        // `Prefix` itself never fails: an error is that of a `Display`, which ended its own text.
+        let _ = text.write_to(&mut prefix);
+        prefix.omitted()
     }
 
     /// The text.
@@ -103,35 +99,6 @@ impl<const N: usize> InlineStr<N> {
     pub fn clear(&mut self) {
         self.0.clear();
     }
-}
-
-/// Takes what fits, and counts what does not.
-struct Filling<'a, const N: usize> {
-    string: &'a mut ArrayString<N>,
-    omitted: usize,
-}
-
-impl<const N: usize> fmt::Write for Filling<'_, N> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let fits = if self.omitted == 0 {
-            whole_characters(text, self.string.remaining_capacity())
-        } else {
-            0
-        };
-        let (head, tail) = text.split_at(fits);
-        self.string.push_str(head);
-        self.omitted = self.omitted.saturating_add(tail.len());
-        Ok(())
-    }
-}
-
-/// How many bytes of `text`, at most `room`, end with a whole character.
-fn whole_characters(text: &str, room: usize) -> usize {
-    let mut end = room.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    end
 }
 
 impl<const N: usize> Deref for InlineStr<N> {

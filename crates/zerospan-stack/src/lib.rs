@@ -3,6 +3,7 @@
 
 mod builder;
 mod error;
+mod fill;
 mod fixed;
 mod inline;
 mod inline_str;

@@ -29,15 +29,24 @@ impl<'a, const N: usize> Whole<'a, N> {
         if outcome.is_ok() && !self.full {
             return Ok(());
         }
-        self.area.truncate(before);
-        Err(if self.full {
-            InlineError::TextFull {
-                left: N - before,
-                capacity: N,
-            }
-        } else {
-            InlineError::Format
-        })
+        Err(take_back(self.area, before, self.full))
+    }
+}
+
+#[cold]
+fn take_back<const N: usize>(
+    area: &mut ArrayString<N>,
+    before: usize,
+    full: bool,
+) -> InlineError {
+    area.truncate(before);
+    if full {
+        InlineError::TextFull {
+            left: N - before,
+            capacity: N,
+        }
+    } else {
+        InlineError::Format
     }
 }
 

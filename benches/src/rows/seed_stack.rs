@@ -5,19 +5,17 @@ use crate::{Budget, Contest, Row};
 use opentelemetry::KeyValue;
 use std::hint::black_box;
 use zerospan_core::{Attribute, AttributeSource};
-use zerospan_stack::{InlineAttributes};
+use zerospan_stack::InlineAttributes;
 
 /// The rows of this area.
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        id: "seed.stack",
-        peer: "8 formatted attributes in a Vec<KeyValue>",
-        ours: "the same text in InlineAttributes, on the stack",
-        budget: Budget::AtLeast(20.4),
-        allocations: Some(0.0),
-        prepare: stack,
-    },
-];
+pub(super) const ROWS: &[Row] = &[Row {
+    id: "seed.stack",
+    peer: "8 formatted attributes in a Vec<KeyValue>",
+    ours: "the same text in InlineAttributes, on the stack",
+    budget: Budget::AtLeast(20.4),
+    allocations: Some(0.0),
+    prepare: stack,
+}];
 
 /// Room for the eight attributes, and a little more.
 type Set = InlineAttributes<8, 128>;

@@ -34,11 +34,7 @@ impl<'a, const N: usize> Whole<'a, N> {
 }
 
 #[cold]
-fn take_back<const N: usize>(
-    area: &mut ArrayString<N>,
-    before: usize,
-    full: bool,
-) -> InlineError {
+fn take_back<const N: usize>(area: &mut ArrayString<N>, before: usize, full: bool) -> InlineError {
     area.truncate(before);
     if full {
         InlineError::TextFull {

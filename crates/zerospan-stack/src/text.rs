@@ -187,6 +187,10 @@ mod tests {
                 Err(fmt::Error)
             }
         }
-        assert!(format_args!("{Broken}").write_to(&mut String::new()).is_err());
+        assert!(
+            format_args!("{Broken}")
+                .write_to(&mut String::new())
+                .is_err()
+        );
     }
 }

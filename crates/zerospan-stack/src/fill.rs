@@ -1,66 +1,23 @@
 //! How text gets into a fixed area: all of it, or as much as fits.
 
-use crate::InlineError;
+use crate::{InlineError, TextError};
 use arrayvec::ArrayString;
 use std::fmt::{self, Write};
 
-/// Takes each piece whole, or fails.
-pub(crate) struct Whole<'a, const N: usize> {
-    area: &'a mut ArrayString<N>,
-    /// That a piece did not fit is kept here too: a `Display` may swallow the error.
-    full: bool,
-}
-
-impl<'a, const N: usize> Whole<'a, N> {
-    #[inline(always)]
-    pub(crate) fn new(area: &'a mut ArrayString<N>) -> Self {
-        Self { area, full: false }
-    }
-
-    /// How long the text in the area is.
-    #[inline(always)]
-    pub(crate) fn end(&self) -> usize {
-        self.area.len()
-    }
-
-    /// Says whether everything was written since the area's text was `before` bytes long; takes it back if not.
-    #[inline(always)]
-    pub(crate) fn finish(self, before: usize, outcome: fmt::Result) -> Result<(), InlineError> {
-        if outcome.is_ok() && !self.full {
-            return Ok(());
-        }
-        Err(take_back(self.area, before, self.full))
-    }
-}
-
+/// Takes back what was written since the area's text was `before` bytes long, and says why.
 #[cold]
-fn take_back<const N: usize>(area: &mut ArrayString<N>, before: usize, full: bool) -> InlineError {
+pub(crate) fn take_back<const N: usize>(
+    area: &mut ArrayString<N>,
+    before: usize,
+    error: TextError,
+) -> InlineError {
     area.truncate(before);
-    if full {
-        InlineError::TextFull {
+    match error {
+        TextError::Output => InlineError::TextFull {
             left: N - before,
             capacity: N,
-        }
-    } else {
-        InlineError::Format
-    }
-}
-
-impl<const N: usize> Write for Whole<'_, N> {
-    #[inline(always)]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.area.try_push_str(text).map_err(|_| {
-            self.full = true;
-            fmt::Error
-        })
-    }
-
-    #[inline(always)]
-    fn write_char(&mut self, character: char) -> fmt::Result {
-        self.area.try_push(character).map_err(|_| {
-            self.full = true;
-            fmt::Error
-        })
+        },
+        TextError::Display => InlineError::Format,
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::fill::Whole;
+use crate::fill::take_back;
 use crate::{InlineError, Text};
 use arrayvec::{ArrayString, ArrayVec};
 use opentelemetry::Value;
@@ -92,12 +92,14 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
         if self.entries.is_full() {
             return Err(InlineError::Full { capacity: N });
         }
-        let mut whole = Whole::new(&mut self.text);
-        let mut outcome = key.write_to(&mut whole);
-        let key_end = offset(whole.end());
-        outcome = outcome.and_then(|()| value.write_to(&mut whole));
-        let end = offset(whole.end());
-        whole.finish(start, outcome)?;
+        let key_end = match key.write_to(&mut self.text) {
+            Ok(()) => offset(self.text.len()),
+            Err(error) => return Err(take_back(&mut self.text, start, error)),
+        };
+        let end = match value.write_to(&mut self.text) {
+            Ok(()) => offset(self.text.len()),
+            Err(error) => return Err(take_back(&mut self.text, start, error)),
+        };
         self.entries.push(Entry {
             start: offset(start),
             key_end,
@@ -133,10 +135,10 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
         if self.entries.is_full() {
             return Err(InlineError::Full { capacity: N });
         }
-        let mut whole = Whole::new(&mut self.text);
-        let outcome = key.write_to(&mut whole);
-        let key_end = offset(whole.end());
-        whole.finish(start, outcome)?;
+        let key_end = match key.write_to(&mut self.text) {
+            Ok(()) => offset(self.text.len()),
+            Err(error) => return Err(take_back(&mut self.text, start, error)),
+        };
         self.entries.push(Entry {
             start: offset(start),
             key_end,

@@ -1,5 +1,6 @@
-use crate::fill::{Prefix, Whole};
-use crate::{InlineError, Text};
+use crate::fill::{Prefix, take_back};
+use crate::text::Sealed;
+use crate::{InlineError, Text, TextError};
 use arrayvec::ArrayString;
 use std::borrow::Borrow;
 use std::fmt;
@@ -64,9 +65,8 @@ impl<const N: usize> InlineStr<N> {
     #[inline]
     pub fn try_push(&mut self, text: impl Text) -> Result<(), InlineError> {
         let before = self.0.len();
-        let mut whole = Whole::new(&mut self.0);
-        let outcome = text.write_to(&mut whole);
-        whole.finish(before, outcome)
+        text.write_to(&mut self.0)
+            .map_err(|error| take_back(&mut self.0, before, error))
     }
 
     /// Appends as much of `text` as fits, whole characters only, and returns how many bytes did not: 0 if all did. Does not
@@ -152,10 +152,11 @@ impl<const N: usize> fmt::Write for InlineStr<N> {
     }
 }
 
+impl<const N: usize> Sealed for InlineStr<N> {}
 impl<const N: usize> Text for InlineStr<N> {
     #[inline]
-    fn write_to<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
-        out.write_str(self)
+    fn write_to<W: fmt::Write>(&self, out: &mut W) -> Result<(), TextError> {
+        self.as_str().write_to(out)
     }
 }
 

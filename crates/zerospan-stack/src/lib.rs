@@ -16,7 +16,7 @@ pub use fixed::{FixedAttributes, create_fixed_attributes};
 pub use inline::InlineAttributes;
 pub use inline_str::InlineStr;
 pub use stack::StackAttributes;
-pub use text::Text;
+pub use text::{Text, TextError};
 
 /// What the macros name: the caller need not depend on it.
 #[doc(hidden)]

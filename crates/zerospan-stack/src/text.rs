@@ -3,6 +3,7 @@
 #![allow(clippy::inline_always)]
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use std::sync::Arc;
 ///
 /// A piece is a string, a character, a boolean, an integer, a float, or a tuple of up to eight pieces. Integers and floats
 /// go through dedicated formatters, several times as fast as `core::fmt`; whatever else is `Display` goes through
-/// [`format_args!`], which is a piece too.
+/// [`format_args!`], which is a piece too. The trait is sealed: that an error is passed on is what keeps a truncated text from
+/// being taken for a whole one.
 ///
 /// # Examples
 ///
@@ -20,53 +22,116 @@ use std::sync::Arc;
 /// let mut line = String::new();
 /// ("GET /users/", 42, '/', format_args!("{:04x}", 0xbee)).write_to(&mut line)?;
 /// assert_eq!(line, "GET /users/42/0bee");
-/// # Ok::<(), std::fmt::Error>(())
+/// # Ok::<(), zerospan_stack::TextError>(())
 /// ```
-pub trait Text {
+pub trait Text: Sealed {
     /// Writes the text behind what `out` holds. Allocates nothing itself.
     ///
     /// # Errors
     ///
-    /// The error of `out`, or of a `Display` implementation among the pieces.
-    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result;
+    /// [`TextError`] at the first piece that could not be written; those before it stay.
+    fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError>;
 }
 
+/// Why a [`Text`] was not written to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextError {
+    /// What it was written to returned an error: an inline string is full.
+    Output,
+    /// A `Display` implementation among the pieces returned an error of its own.
+    Display,
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Output => "the text was not taken whole: choose something larger to write it to",
+            Self::Display => {
+                "a Display implementation returned an error: it must not, unless its formatter did"
+            }
+        })
+    }
+}
+
+impl Error for TextError {}
+
+mod sealed {
+    /// Only this crate says what text is.
+    pub trait Sealed {}
+}
+pub(crate) use sealed::Sealed;
+
+#[inline(always)]
+fn write<W: Write>(out: &mut W, text: &str) -> Result<(), TextError> {
+    out.write_str(text).map_err(|fmt::Error| TextError::Output)
+}
+
+#[inline(always)]
+fn write_char<W: Write>(out: &mut W, character: char) -> Result<(), TextError> {
+    out.write_char(character)
+        .map_err(|fmt::Error| TextError::Output)
+}
+
+impl Sealed for str {}
 impl Text for str {
     #[inline(always)]
-    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
-        out.write_str(self)
+    fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
+        write(out, self)
     }
 }
 
+impl Sealed for char {}
 impl Text for char {
     #[inline(always)]
-    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
-        out.write_char(*self)
+    fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
+        write_char(out, *self)
     }
 }
 
+impl Sealed for bool {}
 /// `true` or `false`.
 impl Text for bool {
     #[inline(always)]
-    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
-        out.write_str(if *self { "true" } else { "false" })
+    fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
+        write(out, if *self { "true" } else { "false" })
     }
 }
 
+impl Sealed for fmt::Arguments<'_> {}
 /// Through `core::fmt`, for whatever is `Display` or wants a width or a base.
 impl Text for fmt::Arguments<'_> {
     #[inline(always)]
-    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
-        out.write_fmt(*self)
+    fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
+        let mut honest = Honest { out, failed: false };
+        match honest.write_fmt(*self) {
+            _ if honest.failed => Err(TextError::Output),
+            Ok(()) => Ok(()),
+            Err(fmt::Error) => Err(TextError::Display),
+        }
+    }
+}
+
+/// Remembers an error that a `Display` may swallow.
+struct Honest<'a, W> {
+    out: &'a mut W,
+    failed: bool,
+}
+
+impl<W: Write> Write for Honest<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let outcome = self.out.write_str(text);
+        self.failed |= outcome.is_err();
+        outcome
     }
 }
 
 macro_rules! strings {
     ($($string:ty),+) => {$(
+        impl Sealed for $string {}
         impl Text for $string {
             #[inline(always)]
-            fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
-                out.write_str(self)
+            fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
+                write(out, self)
             }
         }
     )+};
@@ -76,14 +141,15 @@ strings!(String, Box<str>, Arc<str>, Cow<'_, str>);
 
 macro_rules! integers {
     ($($integer:ty),+) => {$(
+        impl Sealed for $integer {}
         /// In decimal.
         impl Text for $integer {
             #[inline(always)]
-            fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+            fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
                 // One digit needs no buffer, and indices, counts and codes often have no more.
                 match u8::try_from(*self) {
-                    Ok(digit @ 0..=9) => out.write_char(char::from(b'0' + digit)),
-                    _ => out.write_str(itoa::Buffer::new().format(*self)),
+                    Ok(digit @ 0..=9) => write_char(out, char::from(b'0' + digit)),
+                    _ => write(out, itoa::Buffer::new().format(*self)),
                 }
             }
         }
@@ -96,11 +162,12 @@ integers!(
 
 macro_rules! floats {
     ($($float:ty),+) => {$(
+        impl Sealed for $float {}
         /// In the shortest decimal form that reads back the same: `0.5`, `1e300`, `NaN`, `inf`, `-inf`.
         impl Text for $float {
             #[inline(always)]
-            fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
-                out.write_str(zmij::Buffer::new().format(*self))
+            fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
+                write(out, zmij::Buffer::new().format(*self))
             }
         }
     )+};
@@ -108,19 +175,21 @@ macro_rules! floats {
 
 floats!(f32, f64);
 
+impl<T: Text + ?Sized> Sealed for &T {}
 impl<T: Text + ?Sized> Text for &T {
     #[inline(always)]
-    fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+    fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
         (**self).write_to(out)
     }
 }
 
 macro_rules! tuples {
     ($($($piece:ident)+;)+) => {$(
+        impl<$($piece: Text),+> Sealed for ($($piece,)+) {}
         impl<$($piece: Text),+> Text for ($($piece,)+) {
             #[inline(always)]
             #[allow(non_snake_case, reason = "a type parameter names the piece it types")]
-            fn write_to<W: Write>(&self, out: &mut W) -> fmt::Result {
+            fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
                 let ($($piece,)+) = self;
                 $($piece.write_to(out)?;)+
                 Ok(())

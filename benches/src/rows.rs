@@ -2,13 +2,14 @@
 
 mod core;
 mod seed_arena;
+mod seed_stack;
 mod workload;
 
 use crate::Row;
 
 /// The rows whose identifier begins with `prefix`, in the order they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
-    [core::ROWS, seed_arena::ROWS]
+    [core::ROWS, seed_arena::ROWS, seed_stack::ROWS]
         .into_iter()
         .flatten()
         .copied()

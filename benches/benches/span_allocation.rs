@@ -28,7 +28,11 @@ fn span_allocation(criterion: &mut Criterion) {
 
     let any_thread = ThreadCachedPool::<_, _>::with_recycle(CAPACITY, recycle);
     any_thread.warm_up(CAPACITY);
-    backend(&mut group, "pool_alloc/thread_cached_any_thread", &any_thread);
+    backend(
+        &mut group,
+        "pool_alloc/thread_cached_any_thread",
+        &any_thread,
+    );
     if let Ok(queue) = ArrayQueuePool::with_recycle(CAPACITY, recycle) {
         queue.warm_up(CAPACITY);
         backend(&mut group, "pool_alloc/array_queue", &queue);

@@ -34,7 +34,9 @@ fn span_allocation() -> Contest {
             if peer == ours {
                 Ok(())
             } else {
-                Err(format!("the peer's spans had room for {peer}, ours for {ours}"))
+                Err(format!(
+                    "the peer's spans had room for {peer}, ours for {ours}"
+                ))
             }
         },
     )

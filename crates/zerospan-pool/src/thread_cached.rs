@@ -60,7 +60,7 @@ where
     shared: Arc<Shared<T>>,
     key: PhantomData<fn() -> K>,
     // After `shared`: it tells threads that the pool is gone.
-    obituary: Obituary,
+    _obituary: Obituary,
 }
 
 /// Caches take at most this part of the capacity each.
@@ -91,7 +91,7 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             shared: Arc::new(Shared::new(capacity)),
             key: PhantomData,
-            obituary: Obituary,
+            _obituary: Obituary,
         }
     }
 
@@ -155,11 +155,13 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
                     None => caches.bind(self.number, &self.shared),
                 };
                 // The sweep of a pool that is gone may have run code that returned objects here.
-                object = object.take().and_then(|returned| cache.push(returned).err());
-                if object.is_some()
-                    && cache.extend(&self.shared, self.batch(), self.most_cached)
-                {
-                    object = object.take().and_then(|returned| cache.push(returned).err());
+                object = object
+                    .take()
+                    .and_then(|returned| cache.push(returned).err());
+                if object.is_some() && cache.extend(&self.shared, self.batch(), self.most_cached) {
+                    object = object
+                        .take()
+                        .and_then(|returned| cache.push(returned).err());
                 }
             });
         }

@@ -76,7 +76,7 @@ fn batches_carry_their_units_of_the_capacity_with_them() {
         let mut quota = depot.extend(2, std::iter::empty());
         let rejected = held.split_off(quota.min(2));
         let before = held.len();
-        let more = depot.extend(1, held.drain(..1.min(before)));
+        let more = depot.extend(1, std::iter::from_fn(|| held.pop()).take(1));
         quota = quota - (before - held.len()) + more;
         assert!(held.len() <= quota);
         let unused = quota - held.len();

@@ -55,9 +55,9 @@ fn an_object_whose_reset_panics_is_discarded_and_the_panic_goes_on() {
             object.reset_panics = true;
             assert!(
                 panics(|| if release {
-                    object.release()
+                    object.release();
                 } else {
-                    drop(object)
+                    drop(object);
                 }),
                 "{name}"
             );

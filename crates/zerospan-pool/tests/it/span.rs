@@ -84,14 +84,12 @@ fn a_reset_span_equals_a_created_one_in_every_field() {
 #[test]
 fn no_way_back_shows_the_next_span_what_was_in_the_last_one() {
     let pool = SpanPool::new(20);
-    let mut canary = Canary::new(9);
-    let marks = canary.clone();
-    let mut marked = |pool: &'static SpanPool| {
+    let (mut canary, marks) = (Canary::new(9), Canary::new(9));
+    let mut marked = || {
         let mut span = pool.acquire();
         fill(span.get_mut(), &mut canary);
         span
     };
-    let pool: &'static SpanPool = Box::leak(Box::new(pool));
     let assert_clean = |way: &str| {
         let spans: Vec<_> = (0..pool.len() + 2).map(|_| pool.acquire()).collect();
         for span in &spans {
@@ -101,22 +99,22 @@ fn no_way_back_shows_the_next_span_what_was_in_the_last_one() {
             assert_eq!(**span, *SpanRecycle::default().create(), "{way}");
         }
     };
-    drop(marked(pool));
+    drop(marked());
     assert_clean("drop");
-    marked(pool).release();
+    marked().release();
     assert_clean("release");
-    let span = marked(pool);
+    let span = marked();
     assert!(panics(move || {
         let _span = span;
         panic!("the user's");
     }));
     assert_clean("panic");
-    assert_eq!(marked(pool).detach().attributes.len(), 12);
+    assert_eq!(marked().detach().attributes.len(), 12);
     assert_clean("detach");
-    drop((0..50).map(|_| marked(pool)).collect::<Vec<_>>());
+    drop((0..50).map(|_| marked()).collect::<Vec<_>>());
     assert!(pool.stats().discards.full > 0);
     assert_clean("overflow");
-    let span = marked(pool);
+    let span = marked();
     on_another_thread(move || drop(span));
     assert_clean("thread exit");
 }

@@ -2,6 +2,7 @@
 
 mod core;
 mod seed_arena;
+mod seed_pool;
 mod seed_stack;
 mod workload;
 
@@ -9,7 +10,12 @@ use crate::Row;
 
 /// The rows whose identifier begins with `prefix`, in the order they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
-    [core::ROWS, seed_arena::ROWS, seed_stack::ROWS]
+    [
+        core::ROWS,
+        seed_pool::ROWS,
+        seed_stack::ROWS,
+        seed_arena::ROWS,
+    ]
         .into_iter()
         .flatten()
         .copied()

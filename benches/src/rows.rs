@@ -16,11 +16,11 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
         seed_stack::ROWS,
         seed_arena::ROWS,
     ]
-        .into_iter()
-        .flatten()
-        .copied()
-        .filter(|row| row.id.starts_with(prefix))
-        .collect()
+    .into_iter()
+    .flatten()
+    .copied()
+    .filter(|row| row.id.starts_with(prefix))
+    .collect()
 }
 
 #[cfg(test)]

@@ -23,8 +23,10 @@ async fn handle(pool: &SpanPool, request: u64) -> PooledSpan<'_> {
 
     tokio::task::yield_now().await;
 
-    span.attributes.push(KeyValue::new("http.request.method", "GET"));
-    span.attributes.push(KeyValue::new("http.response.status_code", 200));
+    span.attributes
+        .push(KeyValue::new("http.request.method", "GET"));
+    span.attributes
+        .push(KeyValue::new("http.response.status_code", 200));
     span.end_time = SystemTime::now();
     span
 }
@@ -41,6 +43,13 @@ async fn main() {
     }
     let stats = pool.stats();
     assert_eq!((exported, stats.misses), (200, 0));
-    assert_eq!(pool.acquire().name, "", "nothing of the last request is left");
-    println!("100 spans, {} of them recycled, {} made anew", stats.hits, stats.misses);
+    assert_eq!(
+        pool.acquire().name,
+        "",
+        "nothing of the last request is left"
+    );
+    println!(
+        "100 spans, {} of them recycled, {} made anew",
+        stats.hits, stats.misses
+    );
 }

@@ -1,6 +1,7 @@
 //! An async request handler whose attributes live in an arena: one reset frees all of a request.
 //!
 //! `cargo run -p zerospan --features arena --example arena_per_request`
+#![allow(clippy::print_stdout)]
 
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};

@@ -1,6 +1,7 @@
 //! The blocks that are on by default, beside any tracer: shared attributes, three of one's own, formatted text.
 //!
 //! `cargo run -p zerospan --example blocks_alone`
+#![allow(clippy::print_stdout)]
 
 use opentelemetry::KeyValue;
 use zerospan::attributes::{Overlay, SharedAttributes};

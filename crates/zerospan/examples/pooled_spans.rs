@@ -1,6 +1,7 @@
 //! An async request handler that takes its span records from a pool, and hands each to whoever exports it.
 //!
 //! `cargo run -p zerospan --features pool,sdk --example pooled_spans`
+#![allow(clippy::print_stdout)]
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};

@@ -1,7 +1,3 @@
-// Pieces are inlined always: the length of a literal is known only then, and a copy of unknown length is a call that costs
-// more than the rest of the piece.
-#![allow(clippy::inline_always)]
-
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -61,6 +57,8 @@ mod sealed {
 }
 pub(crate) use sealed::Sealed;
 
+// Pieces are inlined always: the length of a literal is known only then, and a copy of unknown length is a call that costs
+// more than the rest of the piece.
 #[inline(always)]
 fn write<W: Write>(out: &mut W, text: &str) -> Result<(), TextError> {
     out.write_str(text).map_err(|fmt::Error| TextError::Output)

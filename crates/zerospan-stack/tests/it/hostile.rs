@@ -307,3 +307,20 @@ fn a_set_that_spilled_stays_usable_and_keeps_its_memory() {
     set.push(KeyValue::new("key", 2));
     assert_eq!(set.as_slice(), [KeyValue::new("key", 2)]);
 }
+
+#[test]
+fn sizes_are_what_the_documentation_says() {
+    assert_eq!(size_of::<KeyValue>(), 56);
+    let entries = size_of::<InlineAttributes<8, 256>>() - size_of::<InlineAttributes<0, 256>>();
+    assert_eq!(entries, 8 * 24);
+    assert!(size_of::<InlineStr<60>>() <= 64);
+}
+
+#[test]
+fn sets_cross_threads() {
+    fn crosses<T: Send + Sync>() {}
+    crosses::<StackAttributes>();
+    crosses::<FixedAttributes>();
+    crosses::<InlineAttributes>();
+    crosses::<InlineStr<8>>();
+}

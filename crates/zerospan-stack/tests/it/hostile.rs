@@ -116,7 +116,7 @@ fn a_capacity_of_zero_is_full() {
     let mut string = InlineStr::<0>::new();
     assert_eq!(string.try_push(""), Ok(()));
     assert!(string.try_push("a").is_err());
-    assert_eq!(string.push_truncated("äb"), 3);
+    assert_eq!(string.push_truncated("äb"), Ok(3));
     assert_eq!(string, *"");
 }
 
@@ -173,14 +173,14 @@ fn truncation_ends_with_a_whole_character_and_says_what_is_missing() {
     for text in ["aüüü", "日本語", "🦀🦀", "e\u{301}e\u{301}e\u{301}"] {
         let mut string = InlineStr::<6>::new();
         let omitted = string.push_truncated(text);
-        assert_eq!(string.len() + omitted, text.len());
+        assert_eq!(omitted, Ok(text.len() - string.len()));
         assert!(text.starts_with(string.as_str()));
         assert!(string.len() > 2);
     }
     let mut string = InlineStr::<6>::new();
     assert_eq!(
         string.push_truncated(("12345", "🦀", "6")),
-        5,
+        Ok(5),
         "nothing is taken behind a gap"
     );
     assert_eq!(string, *"12345");
@@ -236,6 +236,11 @@ fn a_broken_display_is_an_error_and_leaves_nothing() {
         Err(InlineError::Format)
     );
     assert_eq!(string.try_push(format_args!("{swallows}")), Err(full));
+    assert_eq!(
+        string.push_truncated(("before", format_args!("{fails}"))),
+        Err(InlineError::Format),
+        "what a Display did not write is not passed over in silence"
+    );
     assert!(string.is_empty());
 }
 

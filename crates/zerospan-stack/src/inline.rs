@@ -248,14 +248,15 @@ impl<const N: usize, const TEXT: usize> AttributeSource for InlineAttributes<N, 
 }
 
 /// Copies key and value into the set, as [`try_push_value`](InlineAttributes::try_push_value) does. Text that does not fit
-/// is reported as [`SinkError::Full`], which has no word of its own for it.
+/// is [`SinkError::OutOfRoom`].
 impl<const N: usize, const TEXT: usize> AttributeSink for InlineAttributes<N, TEXT> {
     #[inline]
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
         self.try_push_value(attribute.key, attribute.value)
             .map_err(|error| match error {
                 InlineError::Unsupported => SinkError::Unsupported,
-                _ => SinkError::Full { capacity: N },
+                InlineError::Full { capacity } => SinkError::Full { capacity },
+                _ => SinkError::OutOfRoom { capacity: TEXT },
             })
     }
 }

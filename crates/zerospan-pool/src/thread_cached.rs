@@ -6,7 +6,7 @@ pub use cache::ThreadCaches;
 pub use key::{AnyThread, ThreadCache};
 
 use crate::stats::add;
-use crate::terms::Terms;
+use crate::terms::{Alarm, Terms};
 use crate::{Pool, PoolStats, Settlement};
 use cache::{Cache, MOST_CACHED, Obituary};
 use shared::Shared;
@@ -149,6 +149,8 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     fn put_to_depot(&self, object: T) {
         let mut object = Some(object);
         if self.most_cached > 0 {
+            let on_panic = || add(&self.shared.tally.panicked, 1);
+            let alarm = Alarm(&on_panic);
             let _ = K::try_with(|caches| {
                 let cache = match caches.get(self.number) {
                     Some(cache) => cache,
@@ -164,6 +166,7 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
                         .and_then(|returned| cache.push(returned).err());
                 }
             });
+            std::mem::forget(alarm);
         }
         let Some(object) = object else { return };
         match self.shared.depot.put_one(object) {
@@ -178,6 +181,9 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     #[inline]
     fn put(&self, object: T) {
         let mut object = Some(object);
+        // Objects of a pool that is gone may be freed here, and a panic of theirs takes ours along.
+        let on_panic = || add(&self.shared.tally.panicked, 1);
+        let alarm = Alarm(&on_panic);
         let _ = K::try_with(|caches| {
             if let Some(cache) = caches.get(self.number)
                 && let Some(returned) = object.take()
@@ -185,6 +191,7 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
                 object = cache.push(returned).err();
             }
         });
+        std::mem::forget(alarm);
         if let Some(object) = object {
             self.put_to_depot(object);
         }

@@ -112,7 +112,10 @@ fn many_threads_never_keep_more_than_the_capacity() {
             let threads: Vec<_> = (0..THREADS)
                 .map(|seed| scope.spawn(move || user(seed)))
                 .collect();
-            threads.into_iter().map(|thread| thread.join()).collect()
+            threads
+                .into_iter()
+                .map(std::thread::ScopedJoinHandle::join)
+                .collect()
         });
         for seen in seen {
             let (len, live) = seen.expect("no panic");

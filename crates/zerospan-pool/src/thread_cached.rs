@@ -22,8 +22,9 @@ use zerospan_core::{DefaultRecycle, Recycle};
 /// caches and locks its depot each time. Acquiring from and returning to the cache touches nothing that threads share.
 ///
 /// - **Bounded.** What caches hold, and the room they have borrowed for what comes back, counts towards the capacity. So
-///   a thread may find the pool full, or empty, by up to a cache for each other thread; with `threads × 32` of spare
-///   capacity it never does. [`flush`](Self::flush) hands a thread's cache over before the thread idles.
+///   a thread may find the pool empty, or full, although other threads' caches have objects, or room: by at most one cache
+///   for each of them. A capacity of `threads × 32` above what is in use keeps it from finding the pool full.
+///   [`flush`](Self::flush) hands a thread's cache over before the thread idles.
 /// - **Threads end.** A thread's cache goes to the depot. Pools work during the teardown of thread-locals too, by way of
 ///   the depot.
 /// - **The pool ends.** The depot and the dropping thread's cache are freed at once; other threads free theirs when they

@@ -1,8 +1,11 @@
 //! Threads that share a pool, come and go, and outlive it.
+//!
+//! Threads are joined one by one before anything is counted: a scope by itself does not wait until a thread's locals are
+//! torn down.
 
 use crate::backends::{
     Text, Texts, Tracked, TrackedObjects, Watch, assert_balanced, on_another_thread,
-    on_every_backend,
+    on_every_backend, panics,
 };
 use std::cell::RefCell;
 use std::sync::mpsc;
@@ -53,7 +56,7 @@ fn acquired_here_and_returned_there_stays_bounded_and_is_reused() {
     fn check<P: Pool<Object = Tracked> + Sync>(name: &str, pool: P) {
         let (sender, receiver) = mpsc::sync_channel::<Pooled<&P>>(4);
         std::thread::scope(|scope| {
-            scope.spawn(|| {
+            let returning = scope.spawn(|| {
                 for guard in receiver {
                     drop(guard);
                     assert!(pool.len() <= pool.capacity());
@@ -63,6 +66,8 @@ fn acquired_here_and_returned_there_stays_bounded_and_is_reused() {
             for _ in 0..2_000 {
                 sender.send(pool.acquire()).expect("the other end lives");
             }
+            drop(sender);
+            returning.join().expect("no panic");
         });
         let stats = pool.stats();
         assert!(
@@ -81,33 +86,44 @@ fn many_threads_never_keep_more_than_the_capacity() {
     fn check(name: &str, pool: impl Pool<Object = Tracked> + Sync, watch: &Watch) {
         const THREADS: usize = 6;
         let barrier = Barrier::new(THREADS);
-        std::thread::scope(|scope| {
-            for seed in 0..THREADS {
-                let (pool, barrier) = (&pool, &barrier);
-                scope.spawn(move || {
-                    barrier.wait();
-                    let mut held = Vec::new();
-                    let mut random = seed as u64 + 1;
-                    for _ in 0..1_000 {
-                        random ^= random << 13;
-                        random ^= random >> 7;
-                        random ^= random << 17;
-                        match random % 16 {
-                            0..8 => held.push(pool.acquire()),
-                            8..14 => drop(held.pop()),
-                            14 => held.clear(),
-                            _ => drop(held.pop().map(Pooled::detach)),
-                        }
-                    }
-                    held.clear();
-                    // All caches are at their fullest here.
-                    barrier.wait();
-                    assert!(pool.len() <= pool.capacity());
-                    assert!(watch.live() <= pool.capacity());
-                    barrier.wait();
-                });
+        let user = &|seed: usize| {
+            barrier.wait();
+            let mut held = Vec::new();
+            let mut random = seed as u64 + 1;
+            for _ in 0..1_000 {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                match random % 16 {
+                    0..8 => held.push(pool.acquire()),
+                    8..14 => drop(held.pop()),
+                    14 => held.clear(),
+                    _ => drop(held.pop().map(Pooled::detach)),
+                }
             }
+            held.clear();
+            // All caches are at their fullest here.
+            barrier.wait();
+            let seen = (pool.len(), watch.live());
+            barrier.wait();
+            seen
+        };
+        let seen: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS)
+                .map(|seed| scope.spawn(move || user(seed)))
+                .collect();
+            threads
+                .into_iter()
+                .map(std::thread::ScopedJoinHandle::join)
+                .collect()
         });
+        for seen in seen {
+            let (len, live) = seen.expect("no panic");
+            assert!(
+                len <= pool.capacity() && len == live,
+                "{name}: {len}, {live}"
+            );
+        }
         assert_balanced(name, &pool, 0);
         assert_eq!(watch.live(), pool.len(), "{name}");
     }
@@ -144,7 +160,7 @@ fn counts_of_a_running_idle_thread_are_seen_by_others() {
     let pool = ThreadCachedPool::<String, _, Texts>::with_recycle(64, Text);
     let (at_rest, done) = (Barrier::new(2), Barrier::new(2));
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let idle = scope.spawn(|| {
             for _ in 0..10 {
                 drop(pool.acquire());
             }
@@ -156,6 +172,7 @@ fn counts_of_a_running_idle_thread_are_seen_by_others() {
         assert_eq!((stats.hits, stats.misses, stats.returns), (9, 1, 10));
         assert_eq!(pool.len(), 1);
         done.wait();
+        idle.join().expect("no panic");
     });
     assert_balanced("declared", &pool, 0);
 }
@@ -189,7 +206,7 @@ where
     std::thread::scope(|scope| {
         let theirs = Arc::clone(&pool);
         let (watch, next, cached, gone) = (&watch, &next, &cached, &gone);
-        scope.spawn(move || {
+        let thread = scope.spawn(move || {
             drop((theirs.acquire(), theirs.acquire(), theirs.acquire()));
             drop(theirs);
             cached.wait();
@@ -201,6 +218,7 @@ where
         cached.wait();
         drop(pool);
         gone.wait();
+        thread.join().expect("no panic");
     });
     assert_eq!(watch.live(), 0);
     assert_balanced("next", &next, 0);
@@ -230,6 +248,36 @@ fn a_pool_that_is_gone_is_freed_by_each_thread_at_its_end() {
     assert_eq!(watch.live(), 2);
     drop(sender);
     thread.join().expect("no panic");
+    assert_eq!(watch.live(), 0);
+}
+
+#[test]
+fn a_panic_of_an_object_whose_pool_is_gone_harms_no_other_pool() {
+    let watch = Watch::default();
+    let gone = Arc::new(Declared::with_recycle(64, watch.clone()));
+    let next = Declared::with_recycle(64, watch.clone());
+    let (cached, dropped) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|scope| {
+        let theirs = Arc::clone(&gone);
+        let (next, cached, dropped) = (&next, &cached, &dropped);
+        let thread = scope.spawn(move || {
+            theirs.acquire().drop_panics = true;
+            let object = next.acquire();
+            drop(theirs);
+            cached.wait();
+            dropped.wait();
+            assert!(panics(|| drop(object)), "the object of the other pool's");
+            assert_balanced("next", next, 0);
+            drop(next.acquire());
+            assert_balanced("next", next, 0);
+        });
+        cached.wait();
+        drop(gone);
+        dropped.wait();
+        thread.join().expect("no panic");
+    });
+    assert_eq!(next.stats().discards.panicked, 1);
+    drop(next);
     assert_eq!(watch.live(), 0);
 }
 

@@ -2,17 +2,27 @@
 
 mod core;
 mod otlp;
+mod seed_arena;
+mod seed_pool;
+mod seed_stack;
+mod workload;
 
 use crate::Row;
 
 /// The rows whose identifier begins with `prefix`, in the order they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
-    [core::ROWS, otlp::ROWS]
-        .into_iter()
-        .flatten()
-        .copied()
-        .filter(|row| row.id.starts_with(prefix))
-        .collect()
+    [
+        core::ROWS,
+        otlp::ROWS,
+        seed_pool::ROWS,
+        seed_stack::ROWS,
+        seed_arena::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .filter(|row| row.id.starts_with(prefix))
+    .collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,55 @@
+//! The tests under the sanitizers.
+
+use crate::cargo::{self, cargo, nightly_cargo, root};
+use anyhow::Context;
+
+/// What each sanitizer looks at, the crates that have `unsafe` code and those that hand over between threads; and what it
+/// has them built with.
+const RUNS: [(&str, &[&str], &str); 2] = [
+    (
+        "address",
+        &["zerospan-core", "zerospan-arena", "zerospan-pool"],
+        "",
+    ),
+    ("thread", &["zerospan-core", "zerospan-pool"], "--cfg tsan"),
+];
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    if nightly_cargo().is_none() {
+        println!(
+            "skipped: sanitizers need a nightly toolchain (`rustup toolchain install nightly`)"
+        );
+        return Ok(());
+    }
+    let host = host()?;
+    let suppressions = format!("suppressions={}", root().join("xtask/tsan.supp").display());
+    for (sanitizer, packages, flags) in RUNS {
+        let mut test = nightly_cargo().context("the nightly toolchain went away")?;
+        test.args(["test", "--tests", "--all-features", "--target", &host])
+            .args(["--target-dir", &format!("target/sanitize-{sanitizer}")])
+            // The standard library is not built with the sanitizer, which the compiler wants to be told is meant.
+            .env(
+                "RUSTFLAGS",
+                format!("-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer {flags}"),
+            )
+            // Tests ask for more memory than there is, to see the error that says so.
+            .env("ASAN_OPTIONS", "allocator_may_return_null=1")
+            .env("TSAN_OPTIONS", &suppressions);
+        for package in packages {
+            test.args(["--package", package]);
+        }
+        cargo::run(&mut test)?;
+        println!("{sanitizer} sanitizer: clean over {}", packages.join(", "));
+    }
+    Ok(())
+}
+
+/// The target triple of this machine: sanitizers want it named.
+fn host() -> anyhow::Result<String> {
+    let output = cargo().args(["--version", "--verbose"]).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .context("`cargo --version --verbose` names no host")
+}

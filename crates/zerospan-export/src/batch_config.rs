@@ -1,5 +1,5 @@
-use crate::config::{self, Environment};
 use crate::ConfigError;
+use crate::config::{self, Environment};
 use crate::limits::Limits;
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ pub use builder::PipelineBuilder;
 pub use config::{Compression, OtlpConfig, Protocol};
 pub use error::{ConfigError, FlushError, ShutdownError};
 pub use memory::InMemory;
-pub use pipeline::Pipeline;
+pub use pipeline::{Pipeline, StatsWatch};
 pub use retry::RetryPolicy;
 pub use scope::Scope;
 pub use stats::{DropCause, Dropped, ExportStats};

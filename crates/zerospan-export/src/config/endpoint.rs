@@ -43,10 +43,7 @@ impl Endpoint {
             ConfigError::new(
                 self.setting,
                 &self.url,
-                format!(
-                    "a URL such as {} ({why})",
-                    Self::default_uri(protocol)
-                ),
+                format!("a URL such as {} ({why})", Self::default_uri(protocol)),
             )
         };
         let url = self.url.trim();

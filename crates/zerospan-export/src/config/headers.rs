@@ -29,7 +29,11 @@ pub(crate) fn header(
 /// `name=value,name=value` with values percent-encoded, as W3C Baggage writes it. A pair that cannot be used is left out.
 pub(crate) fn parse(setting: &str, text: &str, errors: &mut Vec<ConfigError>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+    for pair in text
+        .split(',')
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+    {
         match pair_of(setting, pair) {
             Ok((name, value)) => {
                 headers.insert(name, value);
@@ -48,12 +52,14 @@ fn pair_of(setting: &str, pair: &str) -> Result<(HeaderName, HeaderValue), Confi
             "name=value,name=value with percent-encoded values",
         ));
     };
-    let value = percent_decode_str(value.trim()).decode_utf8().map_err(|_| {
-        ConfigError::new(
-            setting,
-            format!("{}=...", name.trim()),
-            "a percent-encoded value of visible ASCII characters",
-        )
-    })?;
+    let value = percent_decode_str(value.trim())
+        .decode_utf8()
+        .map_err(|_| {
+            ConfigError::new(
+                setting,
+                format!("{}=...", name.trim()),
+                "a percent-encoded value of visible ASCII characters",
+            )
+        })?;
     header(setting, name.trim(), value.trim())
 }

@@ -120,7 +120,10 @@ mod tests {
         assert_eq!(accepted(b"\x0a\x02\x08"), Err(Malformed));
         let negative = b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
         assert_eq!(accepted(negative), Ok(Accepted::ALL));
-        assert_eq!(accepted(b"\x12\x01x\x18\x05\x25abcd\x29abcdefgh"), Ok(Accepted::ALL));
+        assert_eq!(
+            accepted(b"\x12\x01x\x18\x05\x25abcd\x29abcdefgh"),
+            Ok(Accepted::ALL)
+        );
     }
 
     #[test]

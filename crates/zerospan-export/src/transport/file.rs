@@ -30,7 +30,10 @@ impl ToFile {
     }
 
     fn open(&self) -> io::Result<File> {
-        OpenOptions::new().append(true).create(true).open(&self.path)
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&self.path)
     }
 }
 

@@ -22,9 +22,8 @@ pub(crate) struct Grpc {
     used_at: Instant,
 }
 
-const EXPORT: PathAndQuery = PathAndQuery::from_static(
-    "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-);
+const EXPORT: PathAndQuery =
+    PathAndQuery::from_static("/opentelemetry.proto.collector.trace.v1.TraceService/Export");
 
 /// After so long a pause the connection gets a moment to notice that it was closed.
 const IDLE: Duration = Duration::from_secs(1);
@@ -112,12 +111,23 @@ fn taken(text: &[u8]) -> Accepted {
 }
 
 fn failure(status: &Status) -> SendError {
-    if status.source().is_some() {
+    let mut source = status.source();
+    if source.is_some() {
         // The status is `tonic`'s own: there was no answer.
+        while let Some(error) = source {
+            if error.is::<tonic::TimeoutExpired>() {
+                return SendError::timed_out("no answer by the deadline");
+            }
+            source = error.source();
+        }
         return SendError::unreachable(chain(status));
     }
     let message = answer::message(status.message().as_bytes());
-    refusal(status.code(), answer::retry_delay(status.details()), message)
+    refusal(
+        status.code(),
+        answer::retry_delay(status.details()),
+        message,
+    )
 }
 
 /// Which codes are tried again, as the specification lists them.
@@ -126,11 +136,9 @@ fn refusal(code: Code, delay: Option<Duration>, message: String) -> SendError {
     let retry = delay.map_or(Retry::Backoff, Retry::After);
     match code {
         Code::DeadlineExceeded => SendError::new(DropCause::TimedOut, retry, what),
-        Code::Cancelled
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unavailable
-        | Code::DataLoss => SendError::new(DropCause::Unavailable, retry, what),
+        Code::Cancelled | Code::Aborted | Code::OutOfRange | Code::Unavailable | Code::DataLoss => {
+            SendError::new(DropCause::Unavailable, retry, what)
+        }
         Code::ResourceExhausted if delay.is_some() => {
             SendError::new(DropCause::Unavailable, retry, what)
         }
@@ -201,7 +209,14 @@ mod tests {
             Aborted, Cancelled, DataLoss, DeadlineExceeded, OutOfRange, ResourceExhausted,
             Unavailable,
         };
-        let listed = [Cancelled, DeadlineExceeded, Aborted, OutOfRange, Unavailable, DataLoss];
+        let listed = [
+            Cancelled,
+            DeadlineExceeded,
+            Aborted,
+            OutOfRange,
+            Unavailable,
+            DataLoss,
+        ];
         for number in 1..17 {
             let code = Code::from(number);
             let without = refusal(code, None, String::new()).retry;

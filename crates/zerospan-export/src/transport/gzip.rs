@@ -39,7 +39,8 @@ impl Gzip {
         let mut crc = Crc::new();
         crc.update(body);
         self.out.extend_from_slice(&crc.sum().to_le_bytes());
-        self.out.extend_from_slice(&(body.len() as u32).to_le_bytes());
+        self.out
+            .extend_from_slice(&(body.len() as u32).to_le_bytes());
         &self.out
     }
 }

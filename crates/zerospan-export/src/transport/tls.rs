@@ -61,9 +61,7 @@ mod with {
                     ClientConfig::builder_with_provider(provider())
                         .with_safe_default_protocol_versions()
                         .map(|config| config.with_root_certificates(store))
-                        .and_then(|config| {
-                            config.with_client_auth_cert(chain.clone(), secret)
-                        })
+                        .and_then(|config| config.with_client_auth_cert(chain.clone(), secret))
                         .map_err(|error| key.unusable(error.to_string()))?;
                     Some(chain)
                 }

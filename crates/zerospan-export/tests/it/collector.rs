@@ -1,7 +1,11 @@
 //! A collector on the loopback interface that does what a script says: over HTTP by hand, over gRPC by the official service.
 
+// With paths, since the example `faults` has this file as a module too.
+#[path = "collector/grpc.rs"]
 mod grpc;
+#[path = "collector/http.rs"]
 mod http;
+#[path = "collector/tls.rs"]
 mod tls;
 
 pub(crate) use tls::Authority;

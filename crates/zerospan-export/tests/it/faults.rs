@@ -1,20 +1,36 @@
 //! Each fault is a test, over each protocol.
 
-use crate::scenario;
+use crate::scenario::{self, Observed};
 use zerospan_export::Protocol::{Grpc, HttpProtobuf};
+
+/// Nothing hangs longer than its timeout: no scenario has one of more than 5 s.
+fn is_brief(observed: &Observed) {
+    let Observed {
+        fault,
+        protocol,
+        stats,
+        elapsed,
+    } = observed;
+    assert!(
+        elapsed.as_secs() < 5,
+        "{fault} over {protocol}: {elapsed:?}, {stats:?}"
+    );
+    assert!(stats.is_balanced());
+}
 
 macro_rules! of_both {
     ($($fault:ident),+ $(,)?) => {
         mod http {
-            $(#[test] fn $fault() { super::scenario::$fault(super::HttpProtobuf); })+
+            $(#[test] fn $fault() { super::is_brief(&super::scenario::$fault(super::HttpProtobuf)); })+
         }
         mod grpc {
-            $(#[test] fn $fault() { super::scenario::$fault(super::Grpc); })+
+            $(#[test] fn $fault() { super::is_brief(&super::scenario::$fault(super::Grpc)); })+
         }
         #[test]
         fn the_table_has_every_fault_of_a_collector() {
             let here = [$(stringify!($fault)),+].len();
             assert_eq!(scenario::OF_BOTH.len(), here);
+            assert_eq!(scenario::OF_NONE.len(), 2);
         }
     };
 }
@@ -42,10 +58,10 @@ of_both!(
 
 #[test]
 fn transport_that_panics() {
-    scenario::transport_that_panics();
+    is_brief(&scenario::transport_that_panics());
 }
 
 #[test]
 fn thread_exit_with_spans_in_its_chunk() {
-    scenario::thread_exit_with_spans_in_its_chunk();
+    is_brief(&scenario::thread_exit_with_spans_in_its_chunk());
 }

@@ -4,6 +4,7 @@
 mod collector;
 mod exporter;
 mod faults;
+mod model;
 mod observed;
 mod pipeline;
 mod scenario;

@@ -1,7 +1,7 @@
 //! Faults of a collector, and what the counts say afterwards. The example `faults` prints them as a table.
 
 use crate::collector::{Authority, Collector, Reply, vacant};
-use crate::support::{batch, eventually, quick, received, record, resource, scope, span};
+use crate::support::{batch, eventually, quick, received, record, scope, span};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -579,6 +579,5 @@ pub(crate) fn thread_exit_with_spans_in_its_chunk() -> Observed {
     assert_eq!(pipeline.stats().threads, 0);
     assert_eq!(pipeline.force_flush(LONG), Ok(()));
     assert_eq!(ids(&collector), [7]);
-    let _ = resource();
     play.end(&pipeline)
 }

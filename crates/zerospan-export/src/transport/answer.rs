@@ -1,7 +1,8 @@
 //! What a collector answers: read with bounds, and believed only as far as it makes sense.
 
+use super::fields::{Field, Fields, Malformed};
 use crate::Accepted;
-use crate::wire::{Field, Fields, Malformed};
+#[cfg(any(feature = "grpc", test))]
 use std::time::Duration;
 
 /// How many bytes of an answer are read.

@@ -95,6 +95,9 @@ impl Transport for Grpc {
         self.used_at = Instant::now();
         match outcome {
             Ok(Ok(response)) => Ok(taken(response.get_ref())),
+            Ok(Err(error)) if error.message.contains(TOO_LONG) => {
+                Ok(Accepted::partial(0, "the answer is too long to be read"))
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(SendError::timed_out("no answer by the deadline")),
         }
@@ -109,6 +112,10 @@ fn taken(text: &[u8]) -> Accepted {
         accepted
     })
 }
+
+/// What `tonic` says about an answer beyond the bound. Only a call that succeeds has an answer, and to send the spans again
+/// would be to send them twice.
+const TOO_LONG: &str = "decoded message length too large";
 
 fn failure(status: &Status) -> SendError {
     let mut source = status.source();

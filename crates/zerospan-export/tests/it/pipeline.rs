@@ -95,7 +95,7 @@ fn a_span_waits_no_longer_than_the_schedule_delay() {
     let pipeline = quick()
         .transport(memory.clone())
         .batch(batch(|batch| {
-            batch.schedule_delay = Duration::from_millis(30)
+            batch.schedule_delay = Duration::from_millis(30);
         }))
         .build()
         .unwrap();
@@ -244,7 +244,7 @@ fn many_threads_fit_into_little_memory_and_lose_nothing() {
     let pipeline = quick()
         .transport(memory.clone())
         .batch(batch(|batch| {
-            batch.max_memory_bytes = batch.max_request_bytes + (8 << 16)
+            batch.max_memory_bytes = batch.max_request_bytes + (8 << 16);
         }))
         .build()
         .unwrap();

@@ -1,5 +1,9 @@
 //! The crate from outside, against the official messages.
 
+mod contract;
+mod decoded;
+mod model;
 mod official;
 mod recorder;
 mod spans;
+mod view;

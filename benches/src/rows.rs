@@ -2,12 +2,13 @@
 
 mod core;
 mod otlp;
+mod seed_pool;
 
 use crate::Row;
 
 /// The rows whose identifier begins with `prefix`, in the order they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
-    [core::ROWS, otlp::ROWS]
+    [core::ROWS, otlp::ROWS, seed_pool::ROWS]
         .into_iter()
         .flatten()
         .copied()

@@ -2,13 +2,14 @@
 
 mod core;
 mod otlp;
+mod sdk;
 mod seed_pool;
 
 use crate::Row;
 
 /// The rows whose identifier begins with `prefix`, in the order they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
-    [core::ROWS, otlp::ROWS, seed_pool::ROWS]
+    [core::ROWS, otlp::ROWS, sdk::ROWS, seed_pool::ROWS]
         .into_iter()
         .flatten()
         .copied()

@@ -2,6 +2,7 @@
 
 mod core;
 mod otlp;
+mod sdk;
 mod seed_arena;
 mod seed_pool;
 mod seed_stack;
@@ -14,6 +15,7 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
     [
         core::ROWS,
         otlp::ROWS,
+        sdk::ROWS,
         seed_pool::ROWS,
         seed_stack::ROWS,
         seed_arena::ROWS,

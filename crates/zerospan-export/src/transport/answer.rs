@@ -127,6 +127,25 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(bytes in proptest::collection::vec(0_u8.., 0..200)) {
+            let _ = accepted(&bytes);
+            let _ = retry_delay(&bytes);
+            let text = message(&bytes);
+            assert!(!text.contains(char::is_control));
+            // Most bytes make no message at all: in one, the rest is reached.
+            let mut wrapped = vec![0x0a];
+            crate::wire::put_varint(&mut wrapped, bytes.len() as u64);
+            wrapped.extend_from_slice(&bytes);
+            let _ = accepted(&wrapped);
+            let mut detail = vec![0x1a];
+            crate::wire::put_varint(&mut detail, wrapped.len() as u64);
+            detail.extend_from_slice(&wrapped);
+            let _ = retry_delay(&detail);
+        }
+    }
+
     #[test]
     fn the_delay_is_found_among_the_details() {
         let info = b"\x0a\x04\x08\x02\x10\x05";

@@ -351,3 +351,23 @@ fn snapshots_balance_at_every_instant() {
         stats.delivered
     );
 }
+
+#[test]
+fn times_without_end_are_as_good_as_very_long_ones() {
+    let memory = InMemory::new();
+    let pipeline = quick()
+        .transport(memory.clone())
+        .timeout(Duration::MAX)
+        .drop_timeout(Duration::MAX)
+        .batch(batch(|batch| {
+            batch.schedule_delay = Duration::MAX;
+            batch.export_timeout = Duration::MAX;
+        }))
+        .build()
+        .unwrap();
+    record(&pipeline, &scope("long"), 0..5);
+    assert_eq!(pipeline.force_flush(Duration::MAX), Ok(()));
+    record(&pipeline, &scope("long"), 5..9);
+    assert_eq!(pipeline.shutdown(Duration::MAX), Ok(()));
+    assert_eq!(received(&memory.take())["long"].len(), 9);
+}

@@ -1,12 +1,13 @@
 //! Every row, by area.
 
 mod core;
+mod seed_pool;
 
 use crate::Row;
 
 /// The rows whose identifier begins with `prefix`, in the order they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
-    [core::ROWS]
+    [core::ROWS, seed_pool::ROWS]
         .into_iter()
         .flatten()
         .copied()

@@ -1,0 +1,176 @@
+use crate::stats::{Tally, add};
+use crate::terms::Terms;
+use crate::{Pool, PoolStats, Settlement};
+use crossbeam_queue::ArrayQueue;
+use std::error::Error;
+use std::fmt;
+use zerospan_core::{DefaultRecycle, Recycle};
+
+/// A pool in one lock-free queue of fixed capacity ([`crossbeam_queue::ArrayQueue`]) that all threads share.
+///
+/// What any thread returns is at once there for every other, first in, first out; each acquire and each return costs a
+/// few atomic operations on shared memory.
+///
+/// ```compile_fail,E0277
+/// fn shareable<T: Sync>() {}
+/// shareable::<zerospan_pool::ArrayQueuePool<Vec<std::rc::Rc<u8>>>>();
+/// ```
+pub struct ArrayQueuePool<T, R = DefaultRecycle> {
+    terms: Terms<R>,
+    /// `None` at capacity 0, which the queue does not have.
+    queue: Option<ArrayQueue<T>>,
+    tally: Tally,
+}
+
+/// The queue reserves its slots when it is built: beyond this many the capacity is rather a mistake.
+const MOST_SLOTS: usize = 1 << 24;
+
+impl<T> ArrayQueuePool<T> {
+    /// An empty pool of objects that create, reset and judge themselves.
+    ///
+    /// Allocates a slot for each of `capacity` objects.
+    ///
+    /// # Errors
+    ///
+    /// If `capacity` is above 16,777,216.
+    pub fn new(capacity: usize) -> Result<Self, QueueCapacityError> {
+        Self::with_recycle(capacity, DefaultRecycle)
+    }
+}
+
+impl<T, R> ArrayQueuePool<T, R> {
+    /// An empty pool of objects that `recycle` creates, resets and judges.
+    ///
+    /// Allocates a slot for each of `capacity` objects.
+    ///
+    /// # Errors
+    ///
+    /// If `capacity` is above 16,777,216.
+    pub fn with_recycle(capacity: usize, recycle: R) -> Result<Self, QueueCapacityError> {
+        if capacity > MOST_SLOTS {
+            return Err(QueueCapacityError { capacity });
+        }
+        Ok(Self {
+            terms: Terms::new(capacity, recycle),
+            queue: (capacity > 0).then(|| ArrayQueue::new(capacity)),
+            tally: Tally::default(),
+        })
+    }
+
+    /// Keeps only objects that retain at most `bytes` of heap memory after their reset; 64 KiB unless set.
+    #[must_use]
+    pub fn with_retention_limit(mut self, bytes: usize) -> Self {
+        self.terms.retention_limit = bytes;
+        self
+    }
+
+    fn pop(&self) -> Option<T> {
+        self.queue.as_ref()?.pop()
+    }
+
+    fn push(&self, object: T) -> Result<(), T> {
+        match &self.queue {
+            Some(queue) => queue.push(object),
+            None => Err(object),
+        }
+    }
+}
+
+impl<T, R: Recycle<T>> Pool for ArrayQueuePool<T, R> {
+    type Object = T;
+
+    fn take(&self) -> T {
+        let (object, counter) = match self.pop() {
+            Some(object) => (object, &self.tally.hits),
+            None => (self.terms.recycle.create(), &self.tally.misses),
+        };
+        add(counter, 1);
+        object
+    }
+
+    fn settle(&self, settlement: Settlement<T>) {
+        let tally = &self.tally;
+        let (dropped, counter) = match settlement {
+            Settlement::Returned(object) => {
+                match self.terms.renew(object, || add(&tally.panicked, 1)) {
+                    Ok(object) => match self.push(object) {
+                        Ok(()) => (None, &tally.returns),
+                        Err(object) => (Some(object), &tally.full),
+                    },
+                    Err(object) => (Some(object), &tally.too_large),
+                }
+            }
+            Settlement::Unwound(object) => (Some(object), &tally.panicked),
+            Settlement::Detached => (None, &tally.detached),
+        };
+        add(counter, 1);
+        drop(dropped);
+    }
+
+    fn capacity(&self) -> usize {
+        self.terms.capacity
+    }
+
+    fn len(&self) -> usize {
+        self.queue.as_ref().map_or(0, ArrayQueue::len)
+    }
+
+    fn stats(&self) -> PoolStats {
+        self.tally.snapshot()
+    }
+
+    fn warm_up(&self, count: usize) -> usize {
+        let mut created = 0;
+        while created < count && self.len() < self.terms.capacity {
+            if self.push(self.terms.recycle.create()).is_err() {
+                break;
+            }
+            add(&self.tally.warmed_up, 1);
+            created += 1;
+        }
+        created
+    }
+
+    fn shrink(&self, keep: usize) -> usize {
+        let mut freed = Vec::new();
+        while self.len() > keep
+            && let Some(object) = self.pop()
+        {
+            freed.push(object);
+        }
+        let count = freed.len();
+        add(&self.tally.shrunk, count as u64);
+        drop(freed);
+        count
+    }
+}
+
+impl<T, R: fmt::Debug> fmt::Debug for ArrayQueuePool<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArrayQueuePool")
+            .field("terms", &self.terms)
+            .field("len", &self.queue.as_ref().map_or(0, ArrayQueue::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A capacity that an [`ArrayQueuePool`] will not reserve.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueCapacityError {
+    /// The capacity that was asked for.
+    pub capacity: usize,
+}
+
+impl fmt::Display for QueueCapacityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a queue of capacity {} would reserve that many slots at once: choose at most {MOST_SLOTS}, \
+             or a ThreadCachedPool, which reserves none",
+            self.capacity
+        )
+    }
+}
+
+impl Error for QueueCapacityError {}

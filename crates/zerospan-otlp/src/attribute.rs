@@ -1,0 +1,228 @@
+//! One attribute: the field of a message that repeats `KeyValue`.
+
+use crate::key::Key;
+use crate::wire::{Part, Varint, append, varint_len};
+use zerospan_core::{AttributeValue, StrArray, UnsupportedValue};
+
+/// The tags of the fields that repeat `KeyValue`, by message.
+pub(crate) mod tag {
+    /// `Span.attributes`, field 9.
+    pub(crate) const SPAN: u8 = 0x4a;
+    /// `Span.Event.attributes`, field 3.
+    pub(crate) const EVENT: u8 = 0x1a;
+    /// `Span.Link.attributes`, field 4.
+    pub(crate) const LINK: u8 = 0x22;
+    /// `Resource.attributes`, field 1.
+    pub(crate) const RESOURCE: u8 = 0x0a;
+    /// `InstrumentationScope.attributes`, field 3.
+    pub(crate) const SCOPE: u8 = 0x1a;
+}
+
+/// No limit to the length of a string value.
+pub(crate) const UNLIMITED: usize = usize::MAX;
+
+/// Appends the field `tag` with `key` and `value`, whose strings are cut after `most_chars` characters.
+///
+/// # Errors
+///
+/// [`UnsupportedValue`]; then nothing is written.
+#[inline(always)]
+pub(crate) fn write<K: Key>(
+    out: &mut Vec<u8>,
+    tag: u8,
+    key: K,
+    value: AttributeValue<'_>,
+    most_chars: usize,
+) -> Result<(), UnsupportedValue> {
+    match value {
+        AttributeValue::Str(text) => string(out, tag, key, cut(text, most_chars)),
+        AttributeValue::I64(number) => {
+            let number = number as u64;
+            scalar(out, tag, key, 0x18, Varint(number), varint_len(number));
+        }
+        AttributeValue::F64(number) => scalar(out, tag, key, 0x21, number.to_le_bytes(), 8),
+        AttributeValue::Bool(flag) => scalar(out, tag, key, 0x10, [u8::from(flag)], 1),
+        AttributeValue::BoolArray(flags) => {
+            array(
+                out,
+                tag,
+                key.as_str(),
+                flags.iter().map(|flag| ([0x10], [u8::from(*flag)])),
+                |_| 2,
+            );
+        }
+        AttributeValue::I64Array(numbers) => array(
+            out,
+            tag,
+            key.as_str(),
+            numbers
+                .iter()
+                .map(|number| ([0x18], Varint(*number as u64))),
+            |(_, Varint(number))| 1 + varint_len(*number),
+        ),
+        AttributeValue::F64Array(numbers) => array(
+            out,
+            tag,
+            key.as_str(),
+            numbers.iter().map(|number| ([0x21], number.to_le_bytes())),
+            |_| 9,
+        ),
+        AttributeValue::StrArray(texts) => strings(out, tag, key.as_str(), texts, most_chars),
+        AttributeValue::Unsupported => return Err(UnsupportedValue),
+    }
+    Ok(())
+}
+
+/// A value of at most 10 bytes.
+#[inline(always)]
+fn scalar<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, kind: u8, value: impl Part, length: usize) {
+    let head = [0x12, 1 + length as u8, kind];
+    // Shorter by a length byte than a string, and never as long as `ONE_BYTE` allows.
+    if key.room() >= 10 {
+        let whole = key.as_str().len() + length + 5;
+        append(out, (key.short(tag, whole as u8), head, value));
+    } else {
+        long(out, tag, key.as_str(), 3 + length, (head, value));
+    }
+}
+
+#[inline(always)]
+fn string<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, text: &str) {
+    let length = text.len();
+    if length as isize <= key.room() {
+        let whole = key.as_str().len() + length + 6;
+        let value = [0x12, 2 + length as u8, 0x0a, length as u8];
+        append(out, (key.short(tag, whole as u8), value, text.as_bytes()));
+    } else {
+        long_string(out, tag, key.as_str(), text);
+    }
+}
+
+#[inline(never)]
+fn long_string(out: &mut Vec<u8>, tag: u8, key: &str, text: &str) {
+    let inner = field_len(text.len());
+    let value = (
+        [0x12],
+        Varint(inner as u64),
+        [0x0a],
+        Varint(text.len() as u64),
+        text.as_bytes(),
+    );
+    long(out, tag, key, field_len(inner), value);
+}
+
+/// Any attribute: `value` is the field with the value, of `length` bytes.
+#[inline(always)]
+fn long(out: &mut Vec<u8>, tag: u8, key: &str, length: usize, value: impl Part) {
+    let whole = key_len(key) + length;
+    let key = (!key.is_empty()).then(|| ([0x0a], Varint(key.len() as u64), key.as_bytes()));
+    append(out, ([tag], Varint(whole as u64), key, value));
+}
+
+/// An array, whose elements are the contents of an `AnyValue` each, of `length` bytes.
+#[inline(never)]
+fn array<P: Part>(
+    out: &mut Vec<u8>,
+    tag: u8,
+    key: &str,
+    elements: impl Iterator<Item = P> + Clone,
+    length: impl Fn(&P) -> usize,
+) {
+    let inner = elements
+        .clone()
+        .map(|element| field_len(length(&element)))
+        .sum();
+    array_head(out, tag, key, inner);
+    for element in elements {
+        append(out, ([0x0a], Varint(length(&element) as u64), element));
+    }
+}
+
+#[inline(never)]
+fn strings(out: &mut Vec<u8>, tag: u8, key: &str, texts: StrArray<'_>, most_chars: usize) {
+    let inner = texts
+        .iter()
+        .map(|text| field_len(field_len(cut(text, most_chars).len())))
+        .sum();
+    array_head(out, tag, key, inner);
+    for text in texts {
+        let text = cut(text, most_chars);
+        let length = field_len(text.len());
+        append(
+            out,
+            (
+                [0x0a],
+                Varint(length as u64),
+                [0x0a],
+                Varint(text.len() as u64),
+                text.as_bytes(),
+            ),
+        );
+    }
+}
+
+/// All of an attribute but the elements of its array, which take `inner` bytes.
+fn array_head(out: &mut Vec<u8>, tag: u8, key: &str, inner: usize) {
+    let value = field_len(inner);
+    let head = ([0x12], Varint(value as u64), [0x2a], Varint(inner as u64));
+    let whole = key_len(key) + field_len(value);
+    let key = (!key.is_empty()).then(|| ([0x0a], Varint(key.len() as u64), key.as_bytes()));
+    append(out, ([tag], Varint(whole as u64), key, head));
+}
+
+/// The bytes of the field with the key, which is left out if it is empty.
+fn key_len(key: &str) -> usize {
+    if key.is_empty() {
+        0
+    } else {
+        field_len(key.len())
+    }
+}
+
+/// Whether the attribute that begins at `start` in `area`, written by this module, has the key `key`.
+#[inline]
+pub(crate) fn key_is(area: &[u8], start: usize, key: &str) -> bool {
+    let behind = |at: usize| {
+        let length = area.get(at..)?.iter().position(|byte| *byte < 0x80)?;
+        Some(at + length + 1)
+    };
+    // Behind the attribute's tag and length, then behind the key's, which says where the key ends.
+    let Some(key_tag) = behind(start + 1) else {
+        return false;
+    };
+    if area.get(key_tag) != Some(&0x0a) {
+        return key.is_empty();
+    }
+    let Some(at) = behind(key_tag + 1) else {
+        return false;
+    };
+    let mut length = 0_usize;
+    for (place, byte) in area[key_tag + 1..at].iter().enumerate() {
+        length |= usize::from(byte & 0x7f) << (7 * place);
+    }
+    length == key.len() && area.get(at..at + length) == Some(key.as_bytes())
+}
+
+/// The bytes of a field with a tag of one byte whose content has a length: the tag, the length, the content.
+#[inline(always)]
+pub(crate) const fn field_len(content: usize) -> usize {
+    1 + varint_len(content as u64) + content
+}
+
+/// The first `most_chars` characters of `text`.
+#[inline(always)]
+fn cut(text: &str, most_chars: usize) -> &str {
+    // A character has a byte at least.
+    if text.len() <= most_chars {
+        return text;
+    }
+    cut_long(text, most_chars)
+}
+
+#[inline(never)]
+fn cut_long(text: &str, most_chars: usize) -> &str {
+    match text.char_indices().nth(most_chars) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}

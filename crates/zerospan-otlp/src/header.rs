@@ -1,0 +1,224 @@
+use crate::attribute::field_len;
+use crate::wire::{Varint, append, varint_len};
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+
+/// Everything of a span but its attributes, events and links: what is known when it ends.
+#[derive(Clone, Debug)]
+pub struct SpanHeader<'a> {
+    /// The trace's id. An invalid one is written as it is.
+    pub trace_id: TraceId,
+    /// The span's id. An invalid one is written as it is.
+    pub span_id: SpanId,
+    /// The span's trace state.
+    pub trace_state: &'a TraceState,
+    /// The parent's id; an invalid one says that there is none.
+    pub parent_span_id: SpanId,
+    /// Whether the parent came from another process.
+    pub parent_is_remote: bool,
+    /// The span's trace flags.
+    pub trace_flags: TraceFlags,
+    /// The span's name.
+    pub name: &'a str,
+    /// The span's kind.
+    pub kind: SpanKind,
+    /// When the span started, in nanoseconds since 1970.
+    pub start_unix_nanos: u64,
+    /// When the span ended, in nanoseconds since 1970.
+    pub end_unix_nanos: u64,
+    /// The span's status. The description counts only with an error.
+    pub status: &'a Status,
+}
+
+impl<'a> SpanHeader<'a> {
+    /// The header of a span with `context`, that has no parent, no times and an unset status yet. Does not allocate.
+    #[inline]
+    pub fn new(context: &'a SpanContext, name: &'a str, kind: SpanKind) -> Self {
+        Self {
+            trace_id: context.trace_id(),
+            span_id: context.span_id(),
+            trace_state: context.trace_state(),
+            parent_span_id: SpanId::INVALID,
+            parent_is_remote: false,
+            trace_flags: context.trace_flags(),
+            name,
+            kind,
+            start_unix_nanos: 0,
+            end_unix_nanos: 0,
+            status: &Status::Unset,
+        }
+    }
+
+    /// The bytes that [`write_head`](Self::write_head) writes.
+    #[inline]
+    pub(crate) fn head_len(&self) -> usize {
+        let mut length = 18 + 10 + 2 + trace_state_len(self.trace_state);
+        if self.parent_span_id != SpanId::INVALID {
+            length += 10;
+        }
+        if !self.name.is_empty() {
+            length += field_len(self.name.len());
+        }
+        if self.start_unix_nanos != 0 {
+            length += 9;
+        }
+        if self.end_unix_nanos != 0 {
+            length += 9;
+        }
+        length
+    }
+
+    /// Writes the fields that stand before the attributes.
+    #[inline]
+    pub(crate) fn write_head(&self, out: &mut Vec<u8>) {
+        append(
+            out,
+            (
+                [0x0a, 16],
+                self.trace_id.to_bytes(),
+                [0x12, 8],
+                self.span_id.to_bytes(),
+            ),
+        );
+        write_trace_state(0x1a, self.trace_state, out);
+        let parent = self.parent_span_id;
+        let name = self.name;
+        append(
+            out,
+            (
+                (parent != SpanId::INVALID).then(|| ([0x22, 8], parent.to_bytes())),
+                (!name.is_empty()).then(|| ([0x2a], Varint(name.len() as u64), name.as_bytes())),
+                [0x30, kind(&self.kind)],
+                fixed64(0x39, self.start_unix_nanos),
+                fixed64(0x41, self.end_unix_nanos),
+            ),
+        );
+    }
+
+    /// The bytes of the status, its tag and length included.
+    #[inline]
+    pub(crate) fn status_len(&self) -> usize {
+        field_len(status_len(self.status))
+    }
+
+    /// The fields that stand behind the links: status and flags.
+    #[inline]
+    pub(crate) fn write_tail(&self, out: &mut Vec<u8>) {
+        let (code, message) = status(self.status);
+        append(
+            out,
+            (
+                [0x7a],
+                Varint(status_len(self.status) as u64),
+                (!message.is_empty())
+                    .then(|| ([0x12], Varint(message.len() as u64), message.as_bytes())),
+                (code != 0).then_some([0x18, code]),
+                [0x85, 0x01],
+                flags(self.trace_flags, self.parent_is_remote),
+            ),
+        );
+    }
+}
+
+/// The bytes of the flags, their tag included.
+pub(crate) const FLAGS_LEN: usize = 6;
+
+/// The trace flags, then whether what they belong to is known to be remote, which it always is, and whether it is.
+#[inline]
+pub(crate) fn flags(flags: TraceFlags, is_remote: bool) -> [u8; 4] {
+    [flags.to_u8(), 1 | (u8::from(is_remote) << 1), 0, 0]
+}
+
+/// A field of 8 bytes that is left out if it is 0.
+#[inline(always)]
+pub(crate) fn fixed64(tag: u8, value: u64) -> Option<([u8; 1], [u8; 8])> {
+    (value != 0).then(|| ([tag], value.to_le_bytes()))
+}
+
+/// A count that is left out if it is 0, in a field with a tag of one byte.
+#[inline(always)]
+pub(crate) fn count(tag: u8, count: u32) -> Option<([u8; 1], Varint)> {
+    (count != 0).then(|| ([tag], Varint(count.into())))
+}
+
+/// The bytes of [`count`].
+#[inline(always)]
+pub(crate) fn count_len(count: u32) -> usize {
+    if count == 0 {
+        0
+    } else {
+        1 + varint_len(count.into())
+    }
+}
+
+#[inline]
+fn kind(kind: &SpanKind) -> u8 {
+    match kind {
+        SpanKind::Internal => 1,
+        SpanKind::Server => 2,
+        SpanKind::Client => 3,
+        SpanKind::Producer => 4,
+        SpanKind::Consumer => 5,
+    }
+}
+
+/// The code and the message that are written for a status.
+#[inline]
+fn status(status: &Status) -> (u8, &str) {
+    match status {
+        Status::Unset => (0, ""),
+        Status::Ok => (1, ""),
+        Status::Error { description } => (2, description),
+    }
+}
+
+#[inline]
+fn status_len(of: &Status) -> usize {
+    let (code, message) = status(of);
+    let message = if message.is_empty() {
+        0
+    } else {
+        field_len(message.len())
+    };
+    message + if code == 0 { 0 } else { 2 }
+}
+
+/// The bytes of [`write_trace_state`].
+#[inline]
+pub(crate) fn trace_state_len(state: &TraceState) -> usize {
+    match header_len(state) {
+        0 => 0,
+        length => field_len(length),
+    }
+}
+
+/// Writes the trace state as its header, `key=value,key=value`, unless it is empty.
+#[inline]
+pub(crate) fn write_trace_state(tag: u8, state: &TraceState, out: &mut Vec<u8>) {
+    let length = header_len(state);
+    if length != 0 {
+        write_members(tag, length, state, out);
+    }
+}
+
+#[inline(never)]
+fn write_members(tag: u8, length: usize, state: &TraceState, out: &mut Vec<u8>) {
+    append(out, ([tag], Varint(length as u64)));
+    for (index, (key, value)) in state.into_iter().enumerate() {
+        let comma = (index > 0).then_some(*b",");
+        append(out, (comma, key.as_bytes(), *b"=", value.as_bytes()));
+    }
+}
+
+#[inline]
+fn header_len(state: &TraceState) -> usize {
+    let mut members = 0;
+    let mut length = 0;
+    for (key, value) in state {
+        members += 1;
+        length += key.len() + 1 + value.len();
+    }
+    // A comma between each two.
+    length + usize::saturating_sub(members, 1)
+}

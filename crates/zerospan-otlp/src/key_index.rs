@@ -1,0 +1,163 @@
+use zerospan_core::{Footprint, Reset};
+
+/// Where the attributes of one span, event or link begin, found by the hash of their key.
+///
+/// Up to [`FEW`] hashes are compared all at once, without a branch; more are looked up in a table. Allocates when more
+/// attributes are held than ever before, by doubling.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeyIndex {
+    /// The hashes of the first [`FEW`] entries, once more: those behind the last entry are of earlier use.
+    few: [u32; FEW],
+    entries: Vec<Entry>,
+    /// Open addressing over all entries, once there are more than [`FEW`]: an entry's number plus 1, or 0. A power of two
+    /// in length, at most half full.
+    table: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) hash: u32,
+    /// Where the attribute begins in its area.
+    pub(crate) start: usize,
+}
+
+const FEW: usize = 16;
+
+impl KeyIndex {
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    #[inline(always)]
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The number of the entry that has `hash` and that `is_it` says yes to.
+    #[inline(always)]
+    pub(crate) fn find(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
+        let count = self.entries.len();
+        if count > FEW {
+            return self.look_up(hash, is_it);
+        }
+        let mut candidates = 0_u32;
+        for (index, few) in self.few.iter().enumerate() {
+            candidates |= u32::from(*few == hash) << index;
+        }
+        candidates &= (1 << count) - 1;
+        while candidates != 0 {
+            let index = candidates.trailing_zeros() as usize;
+            if self.entries.get(index).is_some_and(&is_it) {
+                return Some(index);
+            }
+            candidates &= candidates - 1;
+        }
+        None
+    }
+
+    #[inline(never)]
+    fn look_up(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
+        let mask = self.table.len() - 1;
+        let mut slot = hash as usize & mask;
+        loop {
+            let index = (*self.table.get(slot)? as usize).checked_sub(1)?;
+            let entry = self.entries.get(index)?;
+            if entry.hash == hash && is_it(entry) {
+                return Some(index);
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// Adds an entry behind all others. It must not be there yet.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, hash: u32, start: usize) {
+        let index = self.entries.len();
+        self.entries.push(Entry { hash, start });
+        match self.few.get_mut(index) {
+            Some(few) => *few = hash,
+            None => self.note(index),
+        }
+    }
+
+    /// Enters what is not in the table yet, of which `index` is the last.
+    #[inline(never)]
+    fn note(&mut self, index: usize) {
+        let mut first = index;
+        if self.table.len() < 2 * (index + 1) {
+            let slots = (4 * (index + 1)).next_power_of_two();
+            self.table.clear();
+            self.table.resize(slots, 0);
+            first = 0;
+        } else if index == FEW {
+            // The table is of an earlier span.
+            self.table.fill(0);
+            first = 0;
+        }
+        let mask = self.table.len() - 1;
+        for index in first..=index {
+            let mut slot = self.entries[index].hash as usize & mask;
+            while self.table[slot] != 0 {
+                slot = (slot + 1) & mask;
+            }
+            self.table[slot] = index as u32 + 1;
+        }
+    }
+
+    /// Moves the start of every entry behind `index`, whose own length changed from `old` to `new`.
+    pub(crate) fn shift_behind(&mut self, index: usize, old: usize, new: usize) {
+        for entry in &mut self.entries[index + 1..] {
+            entry.start = entry.start - old + new;
+        }
+    }
+
+    pub(crate) fn reserve(&mut self, additional: usize) {
+        self.entries.reserve(additional);
+    }
+}
+
+impl Reset for KeyIndex {
+    #[inline]
+    fn reset(&mut self) {
+        self.entries.clear();
+    }
+}
+
+impl Footprint for KeyIndex {
+    fn heap_bytes(&self) -> usize {
+        self.entries.heap_bytes() + self.table.heap_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn finds_what_a_list_finds(
+            uses in proptest::collection::vec(proptest::collection::vec(0_u32..400, 0..200), 1..4),
+            weak in any::<bool>(),
+        ) {
+            let mut index = KeyIndex::default();
+            for keys in uses {
+                index.reset();
+                let mut model: Vec<u32> = Vec::new();
+                for key in keys {
+                    // A weak hash makes keys collide.
+                    let hash = if weak { key % 7 } else { key.wrapping_mul(0x9e37_79b9) };
+                    let found = index.find(hash, |entry| entry.start == key as usize);
+                    let expected = model.iter().position(|held| *held == key);
+                    prop_assert_eq!(found, expected);
+                    if expected.is_none() {
+                        index.push(hash, key as usize);
+                        model.push(key);
+                    }
+                }
+                prop_assert_eq!(index.len(), model.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![deny(unsafe_code)]
+
+mod attribute;
+mod attributes;
+mod frame;
+mod header;
+mod key;
+mod key_index;
+mod limits;
+mod nested;
+mod recorder;
+mod shared;
+#[cfg(feature = "sdk")]
+mod span_data;
+mod time;
+mod wire;
+
+pub use attributes::AttributeWriter;
+pub use frame::{EncodedResource, EncodedScope, encode_request, request_len};
+pub use header::SpanHeader;
+pub use key::StaticKey;
+pub use limits::RecordLimits;
+pub use recorder::SpanRecorder;
+#[cfg(feature = "sdk")]
+pub use span_data::encode_span_data;
+pub use time::unix_nanos;
+pub use wire::SPARE;

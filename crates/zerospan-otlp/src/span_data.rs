@@ -1,0 +1,114 @@
+use crate::attribute::{self, UNLIMITED, tag};
+use crate::header::{SpanHeader, count, fixed64, flags, write_trace_state};
+use crate::nested;
+use crate::time::unix_nanos;
+use crate::wire::{Varint, append};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Event, Link};
+use opentelemetry_sdk::trace::SpanData;
+
+/// Appends a span of the stock SDK to `out`: the whole field `ScopeSpans.spans`, tag and length included.
+///
+/// Field for field what the official transform makes of it, attributes that share a key included; but a time after the year
+/// 2554 is written as the latest there is, and an attribute of an unsupported kind is left out and counted as dropped. Its
+/// scope is not part of a span: see [`EncodedScope`](crate::EncodedScope).
+///
+/// Allocates only where `out` has no room for the span and [`SPARE`](crate::SPARE) bytes.
+pub fn encode_span_data(span: &SpanData, out: &mut Vec<u8>) {
+    let outer = nested::open(out, 0x12, EXPECTED_SPAN);
+    let context = &span.span_context;
+    let header = SpanHeader {
+        trace_id: context.trace_id(),
+        span_id: context.span_id(),
+        trace_state: context.trace_state(),
+        parent_span_id: span.parent_span_id,
+        parent_is_remote: span.parent_span_is_remote,
+        trace_flags: context.trace_flags(),
+        name: &span.name,
+        kind: span.span_kind.clone(),
+        start_unix_nanos: unix_nanos(span.start_time),
+        end_unix_nanos: unix_nanos(span.end_time),
+        status: &span.status,
+    };
+    header.write_head(out);
+    let dropped = attributes(
+        tag::SPAN,
+        &span.attributes,
+        span.dropped_attributes_count,
+        out,
+    );
+    append(out, count(0x50, dropped));
+    for event in &span.events.events {
+        write_event(event, out);
+    }
+    append(out, count(0x60, span.events.dropped_count));
+    for link in &span.links.links {
+        write_link(link, out);
+    }
+    append(out, count(0x70, span.links.dropped_count));
+    header.write_tail(out);
+    nested::close(out, outer);
+}
+
+/// Most spans take a length of two bytes.
+const EXPECTED_SPAN: usize = 1024;
+/// What an attribute takes, about.
+const EXPECTED_ATTRIBUTE: usize = 32;
+
+/// Writes `attributes` and returns how many there are not: those `dropped` before and those that cannot be written.
+#[inline]
+fn attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<u8>) -> u32 {
+    for attribute in attributes {
+        let value = (&attribute.value).into();
+        if attribute::write(out, tag, attribute.key.as_str(), value, UNLIMITED).is_err() {
+            dropped = dropped.saturating_add(1);
+        }
+    }
+    dropped
+}
+
+fn write_event(event: &Event, out: &mut Vec<u8>) {
+    let name = &*event.name;
+    let expected = 11 + name.len() + EXPECTED_ATTRIBUTE * event.attributes.len();
+    let outer = nested::open(out, 0x5a, expected);
+    append(
+        out,
+        (
+            fixed64(0x09, unix_nanos(event.timestamp)),
+            (!name.is_empty()).then(|| ([0x12], Varint(name.len() as u64), name.as_bytes())),
+        ),
+    );
+    let dropped = attributes(
+        tag::EVENT,
+        &event.attributes,
+        event.dropped_attributes_count,
+        out,
+    );
+    append(out, count(0x20, dropped));
+    nested::close(out, outer);
+}
+
+fn write_link(link: &Link, out: &mut Vec<u8>) {
+    let context = &link.span_context;
+    let expected = 34 + EXPECTED_ATTRIBUTE * link.attributes.len();
+    let outer = nested::open(out, 0x6a, expected);
+    append(
+        out,
+        (
+            [0x0a, 16],
+            context.trace_id().to_bytes(),
+            [0x12, 8],
+            context.span_id().to_bytes(),
+        ),
+    );
+    write_trace_state(0x1a, context.trace_state(), out);
+    let dropped = attributes(
+        tag::LINK,
+        &link.attributes,
+        link.dropped_attributes_count,
+        out,
+    );
+    let flags = flags(context.trace_flags(), context.is_remote());
+    append(out, (count(0x28, dropped), [0x35], flags));
+    nested::close(out, outer);
+}

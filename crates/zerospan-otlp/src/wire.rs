@@ -1,0 +1,427 @@
+//! Bytes at the end of a buffer: one capacity check a record, then wide stores.
+//!
+//! The only module with `unsafe`. A record is a [`Part`], mostly a tuple of parts; [`append`] asks for the most that all of
+//! them may write, once, and each then writes without asking again. What may be written beyond a part's own length is
+//! bounded by [`SLACK`], and overwritten by the next part or left in spare capacity, which safe code cannot read.
+#![allow(unsafe_code)]
+
+use std::ptr;
+
+/// How far beyond its own length a part may store: the width of the widest store, less one, rounded up.
+const SLACK: usize = 64;
+
+/// The room that a writer wants beyond the bytes that it writes, so that it need not allocate: it stores whole words, and
+/// asks for the most that a number may take.
+pub const SPARE: usize = 256;
+
+/// Appends `part` to `buffer`.
+///
+/// Allocates only where the buffer has less room than the most that the part may take, and [`SLACK`].
+#[inline(always)]
+pub(crate) fn append(buffer: &mut Vec<u8>, part: impl Part) {
+    let most = part.most().saturating_add(SLACK);
+    let length = buffer.len();
+    if buffer.capacity() - length < most {
+        grow(buffer, most);
+    }
+    // SAFETY: the vector's length is at most its capacity, so the pointer stays in or at the end of its allocation.
+    let start = unsafe { buffer.as_mut_ptr().add(length) };
+    // SAFETY: `most` bytes are allocated behind `start`, as just checked, and nothing else refers to them.
+    let end = unsafe { part.put(start) };
+    // SAFETY: both point into the vector's allocation, and `put` advances.
+    let written = unsafe { end.offset_from_unsigned(start) };
+    debug_assert!(written + SLACK <= most);
+    // SAFETY: `put` initialised the bytes from `start` to `end`, which lie within the capacity.
+    unsafe { buffer.set_len(length + written) };
+}
+
+/// Makes room for `most` bytes to be appended, in as many records as need be, at the price of one allocation at most.
+#[inline]
+pub(crate) fn make_room(buffer: &mut Vec<u8>, most: usize) {
+    let most = most.saturating_add(SPARE);
+    if buffer.capacity() - buffer.len() < most {
+        grow(buffer, most);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn grow(buffer: &mut Vec<u8>, most: usize) {
+    buffer.reserve(most);
+}
+
+/// Something that is written to the end of a buffer.
+///
+/// # Safety
+///
+/// [`put`](Self::put) initialises every byte from its argument to its result, which lies at most [`most`](Self::most) bytes
+/// further, and stores nothing beyond [`SLACK`] bytes after its result's greatest possible position.
+pub(crate) unsafe trait Part: Copy {
+    /// No fewer than the bytes that `put` writes.
+    fn most(&self) -> usize;
+
+    /// Writes the part at `at` and returns where it ends.
+    ///
+    /// # Safety
+    ///
+    /// [`most`](Self::most) and [`SLACK`] bytes from `at` on are allocated, writable and not borrowed.
+    unsafe fn put(self, at: *mut u8) -> *mut u8;
+
+    /// The safe twin of `put`: what the fast way is held against.
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>);
+}
+
+// SAFETY: writes `N` bytes, no more.
+unsafe impl<const N: usize> Part for [u8; N] {
+    #[inline(always)]
+    fn most(&self) -> usize {
+        N
+    }
+
+    #[inline(always)]
+    unsafe fn put(self, at: *mut u8) -> *mut u8 {
+        // SAFETY: the caller allows `N` bytes at `at`; an array of bytes has no alignment.
+        unsafe { at.cast::<[u8; N]>().write(self) };
+        // SAFETY: as above.
+        unsafe { at.add(N) }
+    }
+
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self);
+    }
+}
+
+// SAFETY: writes as many bytes as the slice has, no more.
+unsafe impl Part for &[u8] {
+    #[inline(always)]
+    fn most(&self) -> usize {
+        self.len()
+    }
+
+    #[inline(always)]
+    unsafe fn put(self, at: *mut u8) -> *mut u8 {
+        let (from, length) = (self.as_ptr(), self.len());
+        // SAFETY: `from` is readable and `at` writable for `length` bytes, and they do not overlap: the one is borrowed, the
+        // other is not.
+        unsafe { copy(from, at, length) };
+        // SAFETY: `length` bytes from `at` on are allocated.
+        unsafe { at.add(length) }
+    }
+
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+}
+
+/// Copies by overlapping blocks, without a call, what is short: most keys and values are.
+///
+/// # Safety
+///
+/// `from` is readable and `to` writable for `length` bytes, and the two do not overlap.
+#[inline(always)]
+unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
+    /// Copies the first and the last `size_of::<T>()` bytes, which overlap or meet.
+    ///
+    /// # Safety
+    ///
+    /// As [`copy`], and `length` is at least `size_of::<T>()`.
+    #[inline(always)]
+    unsafe fn ends<T>(from: *const u8, to: *mut u8, length: usize) {
+        let last = length - size_of::<T>();
+        // SAFETY: the first `size_of::<T>()` bytes lie within `length`; `T` is an array of bytes or read unaligned.
+        let head = unsafe { from.cast::<T>().read_unaligned() };
+        // SAFETY: so do the last.
+        let tail = unsafe { from.add(last).cast::<T>().read_unaligned() };
+        // SAFETY: as for reading.
+        unsafe { to.cast::<T>().write_unaligned(head) };
+        // SAFETY: as for reading.
+        unsafe { to.add(last).cast::<T>().write_unaligned(tail) };
+    }
+    if length > 64 {
+        // SAFETY: the caller's promise.
+        unsafe { ptr::copy_nonoverlapping(from, to, length) };
+    } else if length > 32 {
+        // SAFETY: the caller's promise, and `length` is at least 32.
+        unsafe { ends::<[u64; 4]>(from, to, length) };
+    } else if length >= 16 {
+        // SAFETY: the caller's promise, and `length` is at least 16.
+        unsafe { ends::<[u64; 2]>(from, to, length) };
+    } else if length >= 8 {
+        // SAFETY: the caller's promise, and `length` is at least 8.
+        unsafe { ends::<u64>(from, to, length) };
+    } else if length >= 4 {
+        // SAFETY: the caller's promise, and `length` is at least 4.
+        unsafe { ends::<u32>(from, to, length) };
+    } else if length >= 2 {
+        // SAFETY: the caller's promise, and `length` is at least 2.
+        unsafe { ends::<u16>(from, to, length) };
+    } else if length == 1 {
+        // SAFETY: the caller's promise, and `length` is 1.
+        unsafe { to.write(from.read()) };
+    }
+}
+
+/// The width of a [`Template`].
+pub(crate) const TEMPLATE: usize = 64;
+
+/// The first `length` bytes of an array, of which the first two are replaced: copied whole, since a copy of fixed width
+/// takes no branch on the length.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Template<'a> {
+    bytes: &'a [u8; TEMPLATE],
+    length: usize,
+    head: [u8; 2],
+}
+
+impl<'a> Template<'a> {
+    /// Takes the first `length` bytes of `bytes`: 2 at least, all of them at most.
+    #[inline(always)]
+    pub(crate) fn new(bytes: &'a [u8; TEMPLATE], length: usize, head: [u8; 2]) -> Self {
+        debug_assert!((2..=TEMPLATE).contains(&length));
+        Self {
+            bytes,
+            length: length.clamp(2, TEMPLATE),
+            head,
+        }
+    }
+}
+
+// SAFETY: stores `TEMPLATE` bytes, of which the first `length`, at most `TEMPLATE`, count.
+unsafe impl Part for Template<'_> {
+    #[inline(always)]
+    fn most(&self) -> usize {
+        TEMPLATE
+    }
+
+    #[inline(always)]
+    unsafe fn put(self, at: *mut u8) -> *mut u8 {
+        let from = self.bytes.as_ptr();
+        // SAFETY: the array has 64 bytes, the caller allows as many, and the two do not overlap.
+        unsafe { ptr::copy_nonoverlapping(from, at, TEMPLATE / 2) };
+        if self.length > TEMPLATE / 2 {
+            // SAFETY: the second half lies within the array.
+            let from = unsafe { from.add(TEMPLATE / 2) };
+            // SAFETY: as above.
+            let at = unsafe { at.add(TEMPLATE / 2) };
+            // SAFETY: as above.
+            unsafe { ptr::copy_nonoverlapping(from, at, TEMPLATE / 2) };
+        }
+        // SAFETY: the caller allows more than two bytes.
+        unsafe { at.cast::<[u8; 2]>().write(self.head) };
+        // SAFETY: `length` is at most `TEMPLATE`.
+        unsafe { at.add(self.length) }
+    }
+
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(&self.bytes[2..self.length]);
+    }
+}
+
+/// A number as a shortest varint: 1 to 10 bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Varint(pub(crate) u64);
+
+// SAFETY: stores 16 bytes from `at` on: 10 and less than `SLACK`; the first `varint_len` are the varint.
+unsafe impl Part for Varint {
+    #[inline(always)]
+    fn most(&self) -> usize {
+        10
+    }
+
+    #[inline(always)]
+    unsafe fn put(self, at: *mut u8) -> *mut u8 {
+        if self.0 < 0x80 {
+            // SAFETY: the caller allows 10 bytes.
+            unsafe { at.write(self.0 as u8) };
+            // SAFETY: as above.
+            return unsafe { at.add(1) };
+        }
+        let length = varint_len(self.0);
+        // SAFETY: the caller allows 10 bytes and the slack.
+        unsafe { at.cast::<[u8; 16]>().write(spread(self.0)) };
+        // SAFETY: `length` is at most 10.
+        unsafe { at.add(length) }
+    }
+
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>) {
+        let mut left = self.0;
+        while left >= 0x80 {
+            out.push(left as u8 | 0x80);
+            left >>= 7;
+        }
+        out.push(left as u8);
+    }
+}
+
+/// How many bytes `value` takes as a shortest varint.
+#[inline(always)]
+pub(crate) const fn varint_len(value: u64) -> usize {
+    // Bits over 7, rounded up, for 1 to 64 bits.
+    ((64 - (value | 1).leading_zeros() as usize) * 9 + 64) / 64
+}
+
+/// The varint of `value` in its first `varint_len` bytes.
+#[inline(always)]
+fn spread(value: u64) -> [u8; 16] {
+    let length = varint_len(value);
+    // Seven bits into each byte of the low 56, by halves.
+    let low = value & ((1 << 56) - 1);
+    let low = (low & 0x0000_0000_0fff_ffff) | ((low & 0x00ff_ffff_f000_0000) << 4);
+    let low = (low & 0x0000_3fff_0000_3fff) | ((low & 0x0fff_c000_0fff_c000) << 2);
+    let low = (low & 0x007f_007f_007f_007f) | ((low & 0x3f80_3f80_3f80_3f80) << 1);
+    let whole = u128::from(low)
+        | (u128::from((value >> 56) & 0x7f) << 64)
+        | (u128::from(value >> 63) << 72);
+    // A continuation bit in every byte but the last.
+    let more = 0x80_8080_8080_8080_8080_u128 & ((1 << (8 * (length - 1))) - 1);
+    (whole | more).to_le_bytes()
+}
+
+// SAFETY: as its content, or nothing.
+unsafe impl<P: Part> Part for Option<P> {
+    #[inline(always)]
+    fn most(&self) -> usize {
+        self.map_or(0, |part| part.most())
+    }
+
+    #[inline(always)]
+    unsafe fn put(self, at: *mut u8) -> *mut u8 {
+        match self {
+            // SAFETY: the caller's promise is that of the content.
+            Some(part) => unsafe { part.put(at) },
+            None => at,
+        }
+    }
+
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>) {
+        if let Some(part) = self {
+            part.plain(out);
+        }
+    }
+}
+
+macro_rules! tuples {
+    ($($($part:ident),+;)+) => {$(
+        // SAFETY: each part writes behind the one before it, at most its own `most` further; so the last ends at most the
+        // sum further, and every store stays within the slack behind that.
+        unsafe impl<$($part: Part),+> Part for ($($part,)+) {
+            #[inline(always)]
+            #[allow(non_snake_case)]
+            fn most(&self) -> usize {
+                let ($($part,)+) = self;
+                0_usize$(.saturating_add($part.most()))+
+            }
+
+            #[inline(always)]
+            #[allow(non_snake_case)]
+            unsafe fn put(self, at: *mut u8) -> *mut u8 {
+                let ($($part,)+) = self;
+                // SAFETY: the caller allows the sum of what the parts may write, and each begins where the last ended.
+                $(let at = unsafe { $part.put(at) };)+
+                at
+            }
+
+            #[cfg(test)]
+            #[allow(non_snake_case)]
+            fn plain(self, out: &mut Vec<u8>) {
+                let ($($part,)+) = self;
+                $($part.plain(out);)+
+            }
+        }
+    )+};
+}
+
+tuples! {
+    A, B;
+    A, B, C;
+    A, B, C, D;
+    A, B, C, D, E;
+    A, B, C, D, E, F;
+    A, B, C, D, E, F, G;
+    A, B, C, D, E, F, G, H;
+    A, B, C, D, E, F, G, H, I;
+    A, B, C, D, E, F, G, H, I, J;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Appends both ways, into a buffer with no room to spare and into one with plenty.
+    fn agree(part: impl Part) {
+        let mut plain = vec![0xee; 3];
+        part.plain(&mut plain);
+        for room in [0, 1, 40, 4096] {
+            let mut fast = Vec::with_capacity(3 + room);
+            fast.extend_from_slice(&[0xee; 3]);
+            append(&mut fast, part);
+            assert_eq!(fast, plain);
+        }
+        assert!(plain.len() - 3 <= part.most());
+    }
+
+    #[test]
+    fn every_slice_length_is_copied_as_it_stands() {
+        let source: Vec<u8> = (0..=255).cycle().take(1025).collect();
+        for length in (0..200).chain([255, 256, 257, 1024, 1025]) {
+            agree(&source[..length]);
+            agree((&source[..length], [0xff], &source[..length]));
+        }
+    }
+
+    #[test]
+    fn every_varint_length_is_shortest() {
+        for bits in 0..64 {
+            for value in [
+                (1_u64 << bits) - 1,
+                1 << bits,
+                (1 << bits) + 1,
+                u64::MAX << bits,
+            ] {
+                agree(Varint(value));
+                let mut plain = Vec::new();
+                Varint(value).plain(&mut plain);
+                assert_eq!(varint_len(value), plain.len(), "{value:#x}");
+            }
+        }
+        agree(Varint(u64::MAX));
+    }
+
+    #[test]
+    fn only_the_named_length_of_a_template_counts() {
+        let bytes = std::array::from_fn::<u8, TEMPLATE, _>(|index| index as u8);
+        for length in 2..=TEMPLATE {
+            agree(([1], Template::new(&bytes, length, [8, 9]), [2]));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_in_a_row_are_what_the_safe_way_writes(
+            number in any::<u64>(),
+            shift in 0_u32..64,
+            text in proptest::collection::vec(any::<u8>(), 0..300),
+            more in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..40)),
+        ) {
+            let number = number >> shift;
+            let more = more.as_deref();
+            agree((
+                [0x0a],
+                Varint(text.len() as u64),
+                text.as_slice(),
+                more,
+                Varint(number),
+                number.to_le_bytes(),
+                more.map(|more| ([0x12], Varint(more.len() as u64), more)),
+            ));
+        }
+    }
+}

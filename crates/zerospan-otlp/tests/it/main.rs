@@ -1,0 +1,5 @@
+//! The crate from outside, against the official messages.
+
+mod official;
+mod recorder;
+mod spans;

@@ -1,7 +1,8 @@
 use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
+use zerospan_otlp::unix_nanos;
 
 /// Where a provider takes the time from.
 ///
@@ -58,11 +59,6 @@ impl Clock {
             }
         }
     }
-
-    /// Reads the clock from a thread that has no anchor any more. Takes a lock.
-    pub(crate) fn read_unanchored(&self) -> Reading {
-        self.read(&Cell::default())
-    }
 }
 
 impl Default for Clock {
@@ -90,6 +86,12 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// An instant that the caller names.
+    #[inline]
+    pub(crate) fn given(unix: u64) -> Self {
+        Self { unix, steady: 0 }
+    }
+
     /// The wall-clock time of `later`, reckoned from this reading: never before it.
     #[inline]
     pub(crate) fn unix_at(self, later: Self) -> u64 {
@@ -202,16 +204,10 @@ impl Counter {
     }
 }
 
-/// Nanoseconds since 1970; 0 before it, and the last representable instant, in the year 2554, after that.
-pub(crate) fn unix_nanos(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| {
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::UNIX_EPOCH;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     const MILLISECOND: u64 = 1_000_000;
@@ -291,20 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn times_outside_of_the_wire_format_are_clamped() {
-        assert_eq!(unix_nanos(UNIX_EPOCH - Duration::from_secs(1)), 0);
-        let far = UNIX_EPOCH + Duration::from_secs(600 * 365 * 86_400);
-        assert_eq!(unix_nanos(far), u64::MAX);
-    }
-
-    #[test]
     fn a_wall_clock_set_back_does_not_end_a_span_before_its_start() {
         let times = Arc::new(AtomicU64::new(1_000));
         let source = Arc::clone(&times);
         let clock =
             Clock::from_fn(move || UNIX_EPOCH + Duration::from_nanos(source.load(Ordering::Relaxed)));
-        let start = clock.read_unanchored();
+        let start = clock.read(&Cell::default());
         times.store(10, Ordering::Relaxed);
-        assert_eq!(start.unix_at(clock.read_unanchored()), 1_000);
+        assert_eq!(start.unix_at(clock.read(&Cell::default())), 1_000);
     }
 }

@@ -14,6 +14,7 @@ mod shared;
 #[cfg(feature = "sdk")]
 mod span_data;
 mod time;
+mod view;
 mod wire;
 
 pub use attributes::AttributeWriter;
@@ -25,4 +26,9 @@ pub use recorder::SpanRecorder;
 #[cfg(feature = "sdk")]
 pub use span_data::encode_span_data;
 pub use time::unix_nanos;
+pub use view::{
+    AttributeView, EntityRefView, EventView, LinkView, Repeated, RequestView, ResourceSpansView,
+    ResourceView, ScopeSpansView, ScopeView, SpanView, StatusView, Texts, ValueView, ViewError,
+    ViewErrorKind,
+};
 pub use wire::SPARE;

@@ -1,10 +1,11 @@
-use crate::attribute::tag;
+use crate::attribute::{key_is, tag};
 use crate::attributes::{AttributeWriter, most_chars};
 use crate::header::{FLAGS_LEN, SpanHeader, count, count_len, fixed64, flags, write_trace_state};
-use crate::key::StaticKey;
+use crate::key::{StaticKey, hash};
 use crate::key_index::KeyIndex;
 use crate::limits::RecordLimits;
 use crate::nested;
+use crate::view::{AttributeView, Message, ValueView};
 use crate::wire::{Varint, append};
 use opentelemetry::trace::SpanContext;
 use zerospan_core::{
@@ -239,6 +240,24 @@ impl SpanRecorder {
     /// Counts links that were dropped before they reached the recorder.
     pub fn count_dropped_links(&mut self, count: u32) {
         self.dropped_links = self.dropped_links.saturating_add(count);
+    }
+
+    /// The span's attributes, in the order in which their keys were first set. Does not allocate.
+    pub fn attributes(&self) -> impl Iterator<Item = AttributeView<'_>> {
+        // Own bytes can be read.
+        Message::whole(&self.attributes)
+            .repeated(9, AttributeView::parse)
+            .flatten()
+    }
+
+    /// The value of the span's attribute `key`. Does not allocate.
+    pub fn attribute(&self, key: &str) -> Option<ValueView<'_>> {
+        let index = self.keys.find(hash(key.as_bytes()), |entry| {
+            key_is(&self.attributes, entry.start, key)
+        })?;
+        let start = self.keys.entries().get(index)?.start;
+        let held = Message::whole(self.attributes.get(start..)?);
+        held.repeated(9, AttributeView::parse).next()?.ok()?.value
     }
 
     /// How many attributes the span holds.

@@ -8,6 +8,7 @@ use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
+use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
 use zerospan_otlp::{EncodedResource, EncodedScope, encode_request, encode_span_data, request_len};
@@ -26,5 +27,57 @@ proptest! {
         let decoded = ScopeSpans::decode(ours.as_slice()).map_err(|e| TestCaseError::fail(e.to_string()))?;
         prop_assert_eq!(&decoded.spans, &vec![theirs]);
         prop_assert_eq!(decoded.encode_to_vec(), ours);
+    }
+
+    #[test]
+    fn a_request_is_the_official_groupings_byte_for_byte(
+        (scopes, spans) in vec(spans::scope(), 1..4).prop_flat_map(|scopes| {
+            let spans = vec(spans::span_of(scopes.clone()), 0..6);
+            (Just(scopes), spans)
+        }),
+        attributes in spans::attributes(6),
+        schema_url in prop::option::of(spans::text()),
+    ) {
+        let builder = Resource::builder_empty();
+        let resource = match schema_url {
+            Some(url) => builder.with_schema_url(attributes, url).build(),
+            None => builder.with_attributes(attributes).build(),
+        };
+        // Scopes in the order in which the spans first name them.
+        let mut order: Vec<&InstrumentationScope> = Vec::new();
+        for span in &spans {
+            if !order.contains(&&span.instrumentation_scope) {
+                order.push(&span.instrumentation_scope);
+            }
+        }
+        prop_assert!(order.len() <= scopes.len());
+        let groups: Vec<(EncodedScope, Vec<Vec<u8>>)> = order
+            .iter()
+            .map(|scope| {
+                let of_scope = spans.iter().filter(|span| span.instrumentation_scope == **scope);
+                let fields = of_scope.map(|span| {
+                    let mut field = Vec::new();
+                    encode_span_data(span, &mut field);
+                    field
+                });
+                (EncodedScope::new(scope), fields.collect())
+            })
+            .collect();
+        let groups = groups
+            .iter()
+            .map(|(scope, fields)| (scope, fields.iter().map(Vec::as_slice)));
+        let encoded = EncodedResource::from_sdk(&resource);
+        let mut ours = b"before".to_vec();
+        encode_request(&encoded, groups.clone(), &mut ours);
+        prop_assert_eq!(request_len(&encoded, groups), ours.len() - 6);
+
+        let expected = ExportTraceServiceRequest {
+            resource_spans: group_spans_by_resource_and_scope(
+                spans.clone(),
+                &ResourceAttributesWithSchema::from(&resource),
+            ),
+        };
+        prop_assert_eq!(&ExportTraceServiceRequest::decode(&ours[6..])?, &expected);
+        prop_assert_eq!(&expected.encode_to_vec(), &ours[6..]);
     }
 }

@@ -1,0 +1,99 @@
+use crate::core::{Core, Setup};
+use crate::{BatchConfig, ConfigError, Connect, EncodedResource, Pipeline, RetryPolicy, fork};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Sets up a [`Pipeline`]: where spans go, what they are about, and how they are gathered.
+#[must_use]
+pub struct PipelineBuilder {
+    connect: Option<Box<dyn Connect>>,
+    resource: Option<EncodedResource>,
+    batch: BatchConfig,
+    retry: RetryPolicy,
+    timeout: Option<Duration>,
+    drop_timeout: Duration,
+}
+
+impl Default for PipelineBuilder {
+    fn default() -> Self {
+        Self {
+            connect: None,
+            resource: None,
+            batch: BatchConfig::default(),
+            retry: RetryPolicy::default(),
+            timeout: None,
+            drop_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl PipelineBuilder {
+    /// Sends requests through what `connect` makes.
+    pub fn transport(mut self, connect: impl Connect + 'static) -> Self {
+        self.connect = Some(Box::new(connect));
+        self
+    }
+
+    /// What the spans are about.
+    pub fn resource(mut self, resource: EncodedResource) -> Self {
+        self.resource = Some(resource);
+        self
+    }
+
+    /// How spans are gathered into requests.
+    pub fn batch(mut self, batch: BatchConfig) -> Self {
+        self.batch = batch;
+        self
+    }
+
+    /// How long to wait before a request is sent again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// How long the delivery of one request may take, retries included. If
+    /// [`BatchConfig::export_timeout`] is shorter, that holds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long the drop of the last handle flushes, if there was no shutdown: 5 s.
+    pub fn drop_timeout(mut self, timeout: Duration) -> Self {
+        self.drop_timeout = timeout;
+        self
+    }
+
+    /// Builds the pipeline. Its worker thread starts with the first span.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the setting that cannot be used, its value, and what is accepted.
+    pub fn build(self) -> Result<Pipeline, ConfigError> {
+        let limits = self.batch.limits(self.timeout, self.drop_timeout)?;
+        let connect = self.connect.ok_or_else(|| {
+            ConfigError::new("transport", "none", "where to send spans: `transport(...)`")
+        })?;
+        fork::watch();
+        Ok(Pipeline::from_core(Core::new(
+            limits,
+            Arc::new(Setup {
+                connect,
+                retry: self.retry,
+                resource: self.resource.map_or_else(OnceLock::new, OnceLock::from),
+            }),
+        )))
+    }
+}
+
+impl fmt::Debug for PipelineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineBuilder")
+            .field("batch", &self.batch)
+            .field("retry", &self.retry)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,191 @@
+use crate::{DropCause, Dropped, Scope, wire};
+
+/// Encoded spans of one thread, in the order in which they ended, and which scope each run of them belongs to.
+///
+/// A chunk without a buffer is vacant: what an idle thread holds.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    bytes: Vec<u8>,
+    runs: Vec<Run>,
+    /// The scopes that `runs` point into: few, and each once.
+    scopes: Vec<Scope>,
+    spans: usize,
+    /// The bytes of memory that the chunk's buffer is charged for.
+    pub(crate) charged: usize,
+}
+
+/// Spans of one scope that lie together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// Index into the chunk's scopes.
+    pub(crate) scope: u32,
+    pub(crate) spans: u32,
+    /// Where the run ends in the chunk's bytes; it begins where the one before it ends.
+    pub(crate) end: usize,
+}
+
+impl Chunk {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            charged: bytes,
+            ..Self::default()
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.bytes.capacity() == 0
+    }
+
+    #[inline]
+    pub(crate) fn spans(&self) -> usize {
+        self.spans
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    pub(crate) fn scope(&self, run: Run) -> &Scope {
+        &self.scopes[run.scope as usize]
+    }
+
+    /// Has `encode` append one span, and checks that it did. On an error or a panic, which is counted in `dropped`, the
+    /// chunk is as it was.
+    ///
+    /// Gives the bytes that the span takes.
+    #[inline]
+    pub(crate) fn append(
+        &mut self,
+        scope: &Scope,
+        largest: usize,
+        dropped: &mut Dropped,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<usize, DropCause> {
+        let start = self.bytes.len();
+        let mut rollback = Rollback {
+            chunk: self,
+            start,
+            dropped,
+            cause: DropCause::Malformed,
+        };
+        encode(&mut rollback.chunk.bytes);
+        let span = rollback.chunk.bytes.get(start..).unwrap_or_default();
+        let len = span.len();
+        if wire::span_field_len(span) != Some(len) {
+            return Err(DropCause::Malformed);
+        }
+        if len > largest {
+            rollback.cause = DropCause::TooLarge;
+            return Err(DropCause::TooLarge);
+        }
+        std::mem::forget(rollback);
+        self.count(scope, 1);
+        Ok(len)
+    }
+
+    /// Takes the last span back, of which [`append`](Self::append) said that it takes `len` bytes.
+    pub(crate) fn take_back(&mut self, len: usize) {
+        let start = self.bytes.len() - len;
+        self.bytes.truncate(start);
+        self.spans -= 1;
+        if let Some(run) = self.runs.last_mut() {
+            run.end = start;
+            run.spans -= 1;
+            if run.spans == 0 {
+                self.runs.pop();
+            }
+        }
+    }
+
+    /// Copies all of `other` behind what is here.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        let mut start = 0;
+        for &run in &other.runs {
+            self.bytes.extend_from_slice(&other.bytes[start..run.end]);
+            start = run.end;
+            self.count(other.scope(run), run.spans);
+        }
+    }
+
+    /// Says that `spans` spans of `scope` were appended to the bytes.
+    #[inline]
+    fn count(&mut self, scope: &Scope, spans: u32) {
+        self.spans += spans as usize;
+        let end = self.bytes.len();
+        if let Some(run) = self.runs.last_mut()
+            && self.scopes[run.scope as usize].is(scope)
+        {
+            run.spans += spans;
+            run.end = end;
+            return;
+        }
+        self.start_run(scope, spans, end);
+    }
+
+    #[cold]
+    fn start_run(&mut self, scope: &Scope, spans: u32, end: usize) {
+        let known = self.scopes.iter().position(|known| known.is(scope));
+        let scope = known.unwrap_or_else(|| {
+            self.scopes.push(scope.clone());
+            self.scopes.len() - 1
+        });
+        self.runs.push(Run {
+            scope: scope as u32,
+            spans,
+            end,
+        });
+    }
+
+    /// Forgets the spans and keeps the memory, but for what is beyond `capacity`.
+    pub(crate) fn reset(&mut self, capacity: usize) {
+        self.bytes.clear();
+        self.runs.clear();
+        self.scopes.clear();
+        self.spans = 0;
+        self.shrink_to(capacity);
+    }
+
+    /// Gives memory back beyond `capacity`, as far as no span lies there.
+    pub(crate) fn shrink_to(&mut self, capacity: usize) {
+        if self.bytes.capacity() > capacity {
+            self.bytes.shrink_to(capacity);
+        }
+    }
+}
+
+/// Takes back what an encoder wrote and counts the span as dropped, unless it is forgotten.
+struct Rollback<'a> {
+    chunk: &'a mut Chunk,
+    start: usize,
+    dropped: &'a mut Dropped,
+    cause: DropCause,
+}
+
+impl Drop for Rollback<'_> {
+    fn drop(&mut self) {
+        if self.chunk.bytes.len() < self.start {
+            // The encoder removed spans that were not its own: what is left cannot be told apart.
+            self.dropped.count(self.cause, self.chunk.spans as u64);
+            self.chunk.reset(self.chunk.capacity());
+        } else {
+            self.chunk.bytes.truncate(self.start);
+        }
+        self.dropped.count(self.cause, 1);
+    }
+}

@@ -1,0 +1,333 @@
+use crate::chunk::Chunk;
+use crate::limits::Limits;
+use crate::slot::{Open, Slot};
+use crate::state::{State, Worker};
+use crate::transport::Connect;
+use crate::{DropCause, ExportStats, RetryPolicy, fork, worker};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What all handles of a pipeline, all threads and the worker share, in one process.
+///
+/// Locks are taken in this order: registry, slot, state.
+pub(crate) struct Core {
+    /// Unlike that of any other core that this process has or had.
+    pub(crate) id: u64,
+    /// The fork generation that this core belongs to.
+    generation: u64,
+    pub(crate) limits: Limits,
+    pub(crate) setup: Arc<Setup>,
+    closed: AtomicBool,
+    /// What `State` says about the queue, for those who only want to know whether it is full.
+    queued_spans: AtomicUsize,
+    /// Whether it was said that spans are being dropped, in this outage.
+    complained: AtomicBool,
+    registry: Mutex<Vec<Arc<Slot>>>,
+    state: Mutex<State>,
+    /// The worker waits here.
+    work: Condvar,
+    /// Those who wait for the worker wait here.
+    done: Condvar,
+    /// The core of the forked child.
+    next: OnceLock<Arc<Self>>,
+}
+
+/// What a forked child shares with its parent.
+pub(crate) struct Setup {
+    pub(crate) connect: Box<dyn Connect>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) resource: OnceLock<crate::EncodedResource>,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl Core {
+    pub(crate) fn new(limits: Limits, setup: Arc<Setup>) -> Self {
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            generation: fork::generation(),
+            limits,
+            setup,
+            closed: AtomicBool::new(false),
+            queued_spans: AtomicUsize::new(0),
+            complained: AtomicBool::new(false),
+            registry: Mutex::default(),
+            state: Mutex::default(),
+            work: Condvar::new(),
+            done: Condvar::new(),
+            next: OnceLock::new(),
+        }
+    }
+
+    /// This core, or in a forked child the one that takes its place: clean, with a worker of its own.
+    #[inline]
+    pub(crate) fn of_this_process(self: &Arc<Self>) -> &Arc<Self> {
+        if self.is_of_this_process() {
+            self
+        } else {
+            self.of_the_child()
+        }
+    }
+
+    /// Whether this is the process that the core was made in.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.generation == fork::generation()
+    }
+
+    #[cold]
+    fn of_the_child(self: &Arc<Self>) -> &Arc<Self> {
+        let mut core = self;
+        while core.generation != fork::generation() {
+            core = core.next.get_or_init(|| {
+                let child = Self::new(self.limits, Arc::clone(&self.setup));
+                child
+                    .closed
+                    .store(core.closed.load(Ordering::Relaxed), Ordering::Relaxed);
+                Arc::new(child)
+            });
+        }
+        core
+    }
+
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Closes the pipeline; `false` if it was closed before.
+    pub(crate) fn close(&self) -> bool {
+        !self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A slot for this thread.
+    pub(crate) fn register(&self) -> Arc<Slot> {
+        let slot = Arc::new(Slot::default());
+        self.registry().push(Arc::clone(&slot));
+        slot
+    }
+
+    /// The thread of `slot` ends: hands over what it holds.
+    pub(crate) fn deregister(&self, slot: &Arc<Slot>) {
+        let mut registry = self.registry();
+        if let Some(index) = registry.iter().position(|other| Arc::ptr_eq(slot, other)) {
+            registry.swap_remove(index);
+        }
+        self.retire(slot);
+    }
+
+    /// Hands over what `slot` holds and forgets, whether it is registered or not.
+    pub(crate) fn retire(&self, slot: &Slot) {
+        let mut open = slot.lock();
+        if self.hand_over(&mut open).is_err() {
+            let spans = open.chunk.spans() as u64;
+            let mut state = self.state();
+            state.fold(&mut open);
+            state.ledger.dropped.count(DropCause::QueueFull, spans);
+            state.recycle(&mut open.chunk, &self.limits);
+        }
+    }
+
+    /// Moves the slot's chunk into the queue, and its counts into the ledger.
+    pub(crate) fn hand_over(&self, open: &mut Open) -> Result<(), DropCause> {
+        let spans = open.chunk.spans();
+        let fits = |queued: usize| queued + spans <= self.limits.queue_spans;
+        if !fits(self.queued_spans.load(Ordering::Relaxed)) {
+            return Err(DropCause::QueueFull);
+        }
+        let mut state = self.state();
+        if state.worker == Worker::Ended {
+            // Recorded while the thread was ending, or within another record, and too late for the last sweep.
+            state.fold(open);
+            state
+                .ledger
+                .dropped
+                .count(DropCause::AfterShutdown, spans as u64);
+            state.recycle(&mut open.chunk, &self.limits);
+            return Ok(());
+        }
+        if !fits(state.queued_spans()) {
+            return Err(DropCause::QueueFull);
+        }
+        state.fold(open);
+        state.push(&mut open.chunk, &self.limits);
+        self.publish(&state);
+        if state.has_batch(&self.limits) {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Lets everyone see how full the queue is.
+    pub(crate) fn publish(&self, state: &State) {
+        self.queued_spans
+            .store(state.queued_spans(), Ordering::Relaxed);
+    }
+
+    /// An empty chunk, within the bound on memory. Starts the worker.
+    pub(crate) fn acquire(self: &Arc<Self>) -> Result<Chunk, DropCause> {
+        let mut state = self.state();
+        let mut chunk = state.acquire(&self.limits);
+        if chunk.is_none() && state.may_relieve() {
+            drop(state);
+            self.relieve();
+            state = self.state();
+            chunk = state.acquire(&self.limits);
+        }
+        if state.wants_worker() {
+            worker::start(self, &mut state);
+        }
+        if state.mark_waiting() {
+            self.work.notify_one();
+        }
+        chunk.ok_or(DropCause::QueueFull)
+    }
+
+    /// Takes half-empty chunks from threads that hold them, so that many threads fit into little memory. Called with a
+    /// slot's lock held: it skips whatever is locked.
+    fn relieve(&self) {
+        let Ok(registry) = self.registry.try_lock() else {
+            return;
+        };
+        for slot in registry.iter() {
+            if let Some(mut open) = slot.try_lock()
+                && !open.chunk.is_vacant()
+                && self.hand_over(&mut open).is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Charges what the chunk's buffer grew, if the bound on memory allows.
+    pub(crate) fn account_growth(&self, chunk: &mut Chunk) -> Result<(), DropCause> {
+        if chunk.capacity() <= chunk.charged || self.state().charge(chunk, &self.limits) {
+            Ok(())
+        } else {
+            Err(DropCause::QueueFull)
+        }
+    }
+
+    /// Takes the chunks of all threads into the queue, whatever its bound: their memory is accounted for already.
+    ///
+    /// Gives how many spans were ever handed over: when that many are settled, all that was recorded before is.
+    pub(crate) fn sweep(&self) -> u64 {
+        let registry = self.registry();
+        for slot in registry.iter() {
+            let mut open = slot.lock();
+            if !open.chunk.is_vacant() {
+                let mut state = self.state();
+                state.fold(&mut open);
+                state.push(&mut open.chunk, &self.limits);
+            }
+        }
+        drop(registry);
+        let state = self.state();
+        self.publish(&state);
+        state.pushed()
+    }
+
+    /// Where every span is. Holds every thread's lock for the time of the count.
+    pub(crate) fn stats(&self) -> ExportStats {
+        let registry = self.registry();
+        let slots: Vec<MutexGuard<'_, Open>> = registry.iter().map(|slot| slot.lock()).collect();
+        let mut stats = self.state().stats(&self.limits);
+        for open in &slots {
+            stats.recorded += open.recorded;
+            stats.dropped.absorb(&open.dropped);
+            stats.open += open.chunk.spans() as u64;
+        }
+        stats.threads = slots.len() as u64;
+        stats
+    }
+
+    /// Wakes the worker.
+    pub(crate) fn wake(&self) {
+        self.work.notify_one();
+    }
+
+    /// Wakes those who wait for the worker.
+    pub(crate) fn announce(&self) {
+        self.done.notify_all();
+    }
+
+    /// The worker sleeps until it is woken, or until `until`.
+    pub(crate) fn sleep<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, State> {
+        wait(&self.work, state, until)
+    }
+
+    /// Waits until the worker says something, or until `until`.
+    pub(crate) fn await_worker<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'a, State> {
+        wait(&self.done, state, until)
+    }
+
+    /// Says once in an outage that spans are being dropped.
+    #[cold]
+    pub(crate) fn complain(&self, cause: DropCause) {
+        if cause != DropCause::AfterShutdown
+            && !self.complained.load(Ordering::Relaxed)
+            && !self.complained.swap(true, Ordering::Relaxed)
+        {
+            let _quiet = opentelemetry::Context::enter_telemetry_suppressed_scope();
+            tracing::warn!(
+                name: "SpansDropped",
+                cause = cause.name(),
+                queue_spans = self.limits.queue_spans,
+                "spans are being dropped, and counted: said once until the collector takes spans again"
+            );
+        }
+    }
+
+    /// The outage is over.
+    pub(crate) fn recovered(&self) {
+        self.complained.store(false, Ordering::Relaxed);
+    }
+}
+
+fn wait<'a>(
+    condition: &Condvar,
+    state: MutexGuard<'a, State>,
+    until: Option<Instant>,
+) -> MutexGuard<'a, State> {
+    match until {
+        None => condition
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner),
+        Some(until) => {
+            let left = until.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                return state;
+            }
+            condition
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0
+        }
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("id", &self.id)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

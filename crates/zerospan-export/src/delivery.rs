@@ -1,0 +1,155 @@
+use crate::core::Setup;
+use crate::state::Outcome;
+use crate::{Accepted, DropCause, Request, Retry, SendError, Transport};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+/// The longest time that a collector's "not before" is obeyed for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Gets requests delivered: attempts, waits between them, and what became of it.
+#[derive(Default)]
+pub(crate) struct Delivery {
+    transport: Option<Box<dyn Transport>>,
+    /// The collector wants nothing before.
+    not_before: Option<Instant>,
+    /// Failures since the last success: the first of an outage is worth a warning.
+    failures: u64,
+}
+
+/// What the delivery needs to know of the world while it works.
+pub(crate) trait World {
+    /// The deadline for all that is going on, if there is one.
+    fn deadline(&self) -> Option<Instant>;
+    /// Sleeps until `until`, or until something has changed.
+    fn sleep(&self, until: Instant);
+    /// An attempt is being made.
+    fn attempt(&self);
+}
+
+impl Delivery {
+    /// Waits as long as the collector asked for. The time does not count as the request's.
+    pub(crate) fn wait_for_permission(&mut self, world: &impl World) {
+        while let Some(until) = self.not_before {
+            let now = Instant::now();
+            if until <= now || world.deadline().is_some_and(|deadline| deadline <= now) {
+                self.not_before = None;
+                return;
+            }
+            world.sleep(earliest(until, world.deadline()));
+        }
+    }
+
+    /// Sends a request until it is taken, refused for good, or `timeout` is over.
+    pub(crate) fn deliver(
+        &mut self,
+        setup: &Setup,
+        world: &impl World,
+        body: &[u8],
+        spans: usize,
+        timeout: Duration,
+    ) -> Outcome {
+        let own_deadline = Instant::now() + timeout;
+        let mut backoff = setup.retry.backoff();
+        loop {
+            let deadline = earliest(own_deadline, world.deadline());
+            world.attempt();
+            let request = Request::new(body, spans, deadline);
+            let error = match self.attempt(setup, &request) {
+                Ok(accepted) => return self.accepted(&accepted, spans, body.len()),
+                Err(error) => error,
+            };
+            let now = Instant::now();
+            let until = match error.retry {
+                Retry::Never => return self.failed(&error, spans),
+                Retry::Backoff => now + backoff.wait(),
+                Retry::After(wait) => {
+                    let until = now + wait.min(LONGEST_PAUSE);
+                    self.not_before = Some(until);
+                    until
+                }
+            };
+            if !self.pause(world, own_deadline, until) {
+                return self.failed(&error, spans);
+            }
+            self.not_before = None;
+        }
+    }
+
+    /// Sleeps until `until`; `false`, and at once, if the deadline is before it.
+    fn pause(&self, world: &impl World, own_deadline: Instant, until: Instant) -> bool {
+        loop {
+            if earliest(own_deadline, world.deadline()) <= until {
+                return false;
+            }
+            if until <= Instant::now() {
+                return true;
+            }
+            world.sleep(until);
+        }
+    }
+
+    fn attempt(&mut self, setup: &Setup, request: &Request<'_>) -> Result<Accepted, SendError> {
+        let transport = &mut self.transport;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let transport = match transport {
+                Some(transport) => transport,
+                none => none.insert(setup.connect.connect()?),
+            };
+            transport.send(request)
+        }));
+        outcome.unwrap_or_else(|panic| {
+            // What has panicked is in no state to go on, nor is it certain that it can be dropped.
+            let transport = self.transport.take();
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(transport)));
+            let message = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "without a message".to_owned());
+            Err(SendError::new(
+                DropCause::TransportPanic,
+                Retry::Never,
+                message,
+            ))
+        })
+    }
+
+    fn accepted(&mut self, accepted: &Accepted, spans: usize, bytes: usize) -> Outcome {
+        if self.failures > 0 {
+            tracing::info!(name: "ExportRecovered", failures = self.failures, "the collector takes spans again");
+            self.failures = 0;
+        }
+        if accepted.rejected_spans > 0 || !accepted.message.is_empty() {
+            tracing::warn!(
+                name: "ExportPartialSuccess",
+                rejected_spans = accepted.rejected_spans,
+                spans,
+                message = accepted.message.as_str(),
+                "the collector took the request, but not all of it without complaint"
+            );
+        }
+        Outcome::Delivered {
+            rejected: accepted.rejected_spans,
+            bytes: bytes as u64,
+        }
+    }
+
+    fn failed(&mut self, error: &SendError, spans: usize) -> Outcome {
+        self.failures += 1;
+        if self.failures == 1 {
+            tracing::warn!(
+                name: "ExportFailed",
+                cause = error.cause.name(),
+                spans,
+                message = error.message.as_str(),
+                "a request was given up, its spans are counted as dropped: said once until the collector takes spans again"
+            );
+        }
+        Outcome::Dropped(error.cause)
+    }
+}
+
+fn earliest(one: Instant, other: Option<Instant>) -> Instant {
+    other.map_or(one, |other| other.min(one))
+}

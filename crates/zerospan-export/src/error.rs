@@ -1,0 +1,118 @@
+use std::error::Error;
+use std::fmt;
+
+/// A flush did not deliver everything.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlushError {
+    /// The time was over first.
+    TimedOut {
+        /// Spans recorded before the flush that are still on their way.
+        pending: u64,
+    },
+    /// Everything was settled, but not everything delivered: the statistics say why.
+    Lost {
+        /// Spans rejected by the collector, or given up, while the flush waited.
+        lost: u64,
+    },
+    /// The pipeline is shut down.
+    ShutDown,
+}
+
+impl fmt::Display for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut { pending } => write!(
+                f,
+                "the time for the flush was over with {pending} spans still on their way: they stay so"
+            ),
+            Self::Lost { lost } => write!(
+                f,
+                "{lost} spans were not delivered: the statistics of the pipeline say why"
+            ),
+            Self::ShutDown => f.write_str("the pipeline is shut down: there is nothing to flush"),
+        }
+    }
+}
+
+impl Error for FlushError {}
+
+/// A shutdown did not deliver everything.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShutdownError {
+    /// The pipeline was shut down before.
+    AlreadyShutDown,
+    /// The pipeline is shut down, and not everything was delivered: the statistics say why.
+    Lost {
+        /// Spans rejected by the collector, given up, or dropped because the time was over.
+        lost: u64,
+        /// Spans of the request that was being sent when the time was over: they may yet arrive.
+        in_flight: u64,
+    },
+}
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyShutDown => {
+                f.write_str("the pipeline was shut down before: shut it down once")
+            }
+            Self::Lost { lost, in_flight } => write!(
+                f,
+                "the pipeline is shut down; {lost} spans were not delivered, {in_flight} were being sent"
+            ),
+        }
+    }
+}
+
+impl Error for ShutdownError {}
+
+/// A setting that cannot be used: what it is called, what it was, and what is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    setting: String,
+    value: String,
+    accepted: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(
+        setting: impl Into<String>,
+        value: impl fmt::Display,
+        accepted: impl Into<String>,
+    ) -> Self {
+        Self {
+            setting: setting.into(),
+            value: value.to_string(),
+            accepted: accepted.into(),
+        }
+    }
+
+    /// The name of the setting: an environment variable, or the builder's method.
+    pub fn setting(&self) -> &str {
+        &self.setting
+    }
+
+    /// The value that cannot be used.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// What would be accepted.
+    pub fn accepted(&self) -> &str {
+        &self.accepted
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} cannot be `{}`: give {}",
+            self.setting, self.value, self.accepted
+        )
+    }
+}
+
+impl Error for ConfigError {}

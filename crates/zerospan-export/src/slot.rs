@@ -1,0 +1,95 @@
+use crate::chunk::Chunk;
+use crate::core::Core;
+use crate::{DropCause, Dropped, Scope};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+/// What one thread holds of one pipeline. Only a flush, the timer and a snapshot take the lock from elsewhere.
+#[derive(Debug, Default)]
+pub(crate) struct Slot(Mutex<Open>);
+
+/// The inside of a slot.
+#[derive(Debug, Default)]
+pub(crate) struct Open {
+    pub(crate) chunk: Chunk,
+    /// Spans that the thread recorded, whatever became of them.
+    pub(crate) recorded: u64,
+    /// Spans that were dropped before they were handed over.
+    pub(crate) dropped: Dropped,
+}
+
+impl Slot {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Open> {
+        // A panic in an encoder unwinds through the lock, and leaves a consistent slot behind.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Open>> {
+        match self.0.try_lock() {
+            Ok(open) => Some(open),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Records one span, on the thread that the slot belongs to.
+    #[inline]
+    pub(crate) fn record(
+        &self,
+        core: &Arc<Core>,
+        scope: &Scope,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), DropCause> {
+        let mut open = self.lock();
+        let open = &mut *open;
+        if core.is_closed() {
+            return open.refuse(DropCause::AfterShutdown);
+        }
+        if (open.chunk.is_vacant() || core.limits.is_full(&open.chunk))
+            && let Err(cause) = open.make_room(core)
+        {
+            return open.refuse(cause);
+        }
+        open.recorded += 1;
+        let len = open
+            .chunk
+            .append(scope, core.limits.span_bytes, &mut open.dropped, encode)?;
+        if core.limits.is_full(&open.chunk) {
+            open.filled(core, len)?;
+        }
+        Ok(())
+    }
+}
+
+impl Open {
+    #[cold]
+    fn refuse(&mut self, cause: DropCause) -> Result<(), DropCause> {
+        self.recorded += 1;
+        self.dropped.count(cause, 1);
+        Err(cause)
+    }
+
+    /// Gets a chunk, or hands a full one over for one.
+    #[cold]
+    fn make_room(&mut self, core: &Arc<Core>) -> Result<(), DropCause> {
+        if !self.chunk.is_vacant() {
+            core.hand_over(self)?;
+        }
+        self.chunk = core.acquire()?;
+        Ok(())
+    }
+
+    /// Hands a full chunk over if the queue has room; if not, it stays until there is some. A span that made the chunk
+    /// grow beyond the memory that is allowed is taken back.
+    #[cold]
+    fn filled(&mut self, core: &Arc<Core>, len: usize) -> Result<(), DropCause> {
+        if let Err(cause) = core.account_growth(&mut self.chunk) {
+            self.chunk.take_back(len);
+            core.limits.shrink(&mut self.chunk);
+            self.dropped.count(cause, 1);
+            return Err(cause);
+        }
+        // The span is safe either way.
+        let _ = core.hand_over(self);
+        Ok(())
+    }
+}

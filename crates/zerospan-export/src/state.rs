@@ -1,0 +1,256 @@
+use crate::chunk::Chunk;
+use crate::limits::Limits;
+use crate::slot::Open;
+use crate::{DropCause, Dropped, ExportStats};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// The queue, the memory and the ledger of a pipeline: behind one lock, which is taken per chunk and per request.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    queue: VecDeque<Chunk>,
+    free: Vec<Chunk>,
+    /// Bytes that chunks are charged for, wherever they are.
+    charged: usize,
+    /// Spans handed over and not yet in a request: those in `queue`, and those that the worker is cutting a request from.
+    queued_spans: usize,
+    /// Bytes of the spans in `queue`.
+    queued_bytes: usize,
+    /// Spans ever handed over, and how many of them were settled, in the same order.
+    pushed: u64,
+    settled: u64,
+    in_flight: u64,
+    /// Since when the eldest span may be waiting.
+    waiting_since: Option<Instant>,
+    relieved_at: Option<Instant>,
+    /// How far a flush wants the queue settled, whatever the timer says.
+    pub(crate) flush_to: u64,
+    pub(crate) shutdown: Option<Instant>,
+    pub(crate) worker: Worker,
+    pub(crate) ledger: Ledger,
+}
+
+/// What is known of spans that left their threads.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) recorded: u64,
+    pub(crate) delivered: u64,
+    pub(crate) rejected: u64,
+    pub(crate) dropped: Dropped,
+    pub(crate) requests: u64,
+    pub(crate) attempts: u64,
+    pub(crate) failed_starts: u64,
+    pub(crate) delivered_bytes: u64,
+    /// Spans that were handed over and did not arrive.
+    pub(crate) undelivered: u64,
+}
+
+/// Whether there is a worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Worker {
+    #[default]
+    NotStarted,
+    Running,
+    /// It ended because the pipeline was shut down.
+    Ended,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The collector has it, but for so many spans that it rejects.
+    Delivered {
+        rejected: u64,
+        bytes: u64,
+    },
+    Dropped(DropCause),
+}
+
+impl State {
+    pub(crate) fn queued_spans(&self) -> usize {
+        self.queued_spans
+    }
+
+    pub(crate) fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
+    pub(crate) fn settled(&self) -> u64 {
+        self.settled
+    }
+
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    pub(crate) fn wants_worker(&self) -> bool {
+        self.worker == Worker::NotStarted
+    }
+
+    /// Takes the counts of a slot over.
+    pub(crate) fn fold(&mut self, open: &mut Open) {
+        self.ledger.recorded += std::mem::take(&mut open.recorded);
+        self.ledger
+            .dropped
+            .absorb(&std::mem::take(&mut open.dropped));
+    }
+
+    /// Puts the chunk at the end of the queue, or its content into the chunk that is there, if it fits.
+    pub(crate) fn push(&mut self, chunk: &mut Chunk, limits: &Limits) {
+        self.queued_spans += chunk.spans();
+        self.queued_bytes += chunk.len();
+        self.pushed += chunk.spans() as u64;
+        if chunk.spans() == 0 {
+            self.recycle(chunk, limits);
+            return;
+        }
+        if let Some(last) = self.queue.back_mut()
+            && last.len() + chunk.len() <= last.capacity()
+            && last.spans() + chunk.spans() <= limits.chunk_spans
+        {
+            last.absorb(chunk);
+            self.recycle(chunk, limits);
+        } else {
+            self.queue.push_back(std::mem::take(chunk));
+        }
+    }
+
+    /// Takes the eldest chunk out for the worker, with its spans still counted as queued.
+    pub(crate) fn pop(&mut self) -> Option<Chunk> {
+        let chunk = self.queue.pop_front()?;
+        self.queued_bytes -= chunk.len();
+        Some(chunk)
+    }
+
+    /// A chunk's memory: from those that are free, or fresh if the bound allows.
+    pub(crate) fn acquire(&mut self, limits: &Limits) -> Option<Chunk> {
+        if let Some(chunk) = self.free.pop() {
+            return Some(chunk);
+        }
+        if self.charged + limits.chunk_bytes > limits.chunks_bytes {
+            return None;
+        }
+        self.charged += limits.chunk_bytes;
+        Some(Chunk::with_capacity(limits.chunk_bytes))
+    }
+
+    /// Keeps the chunk's memory for the next, and leaves a vacant chunk.
+    pub(crate) fn recycle(&mut self, chunk: &mut Chunk, limits: &Limits) {
+        if chunk.is_vacant() {
+            return;
+        }
+        let mut chunk = std::mem::take(chunk);
+        chunk.reset(limits.chunk_bytes);
+        self.charged -= chunk.charged - limits.chunk_bytes;
+        chunk.charged = limits.chunk_bytes;
+        self.free.push(chunk);
+    }
+
+    /// Charges for all that the chunk's buffer has, if the bound allows.
+    pub(crate) fn charge(&mut self, chunk: &mut Chunk, limits: &Limits) -> bool {
+        let more = chunk.capacity().saturating_sub(chunk.charged);
+        if self.charged + more > limits.chunks_bytes {
+            return false;
+        }
+        self.charged += more;
+        chunk.charged += more;
+        true
+    }
+
+    /// Whether it is worth while to look for half-empty chunks: not more often than each 10 ms.
+    pub(crate) fn may_relieve(&mut self) -> bool {
+        let now = Instant::now();
+        let due = self
+            .relieved_at
+            .is_none_or(|last| now.duration_since(last) >= Duration::from_millis(10));
+        if due {
+            self.relieved_at = Some(now);
+        }
+        due
+    }
+
+    /// Notes that a span waits from here on, if none did; `true` if so.
+    pub(crate) fn mark_waiting(&mut self) -> bool {
+        let first = self.waiting_since.is_none();
+        if first {
+            self.waiting_since = Some(Instant::now());
+        }
+        first
+    }
+
+    /// When the spans that wait are due.
+    pub(crate) fn due(&self, limits: &Limits) -> Option<Instant> {
+        self.waiting_since
+            .map(|since| since + limits.schedule_delay)
+    }
+
+    /// The timer went off: whatever waits is swept next, and what comes after waits anew.
+    pub(crate) fn restart_timer(&mut self) {
+        self.waiting_since = None;
+    }
+
+    /// Whether the queue fills a request.
+    pub(crate) fn has_batch(&self, limits: &Limits) -> bool {
+        self.queued_spans >= limits.batch_spans || self.queued_bytes >= limits.request_bytes
+    }
+
+    /// Spans go from the queue into a request.
+    pub(crate) fn take_off(&mut self, spans: u64) {
+        self.queued_spans -= spans as usize;
+        self.in_flight += spans;
+    }
+
+    /// The request with `spans` spans is done with.
+    pub(crate) fn settle(&mut self, spans: u64, outcome: Outcome) {
+        self.in_flight -= spans;
+        self.settled += spans;
+        self.ledger.requests += 1;
+        match outcome {
+            Outcome::Delivered { rejected, bytes } => {
+                let rejected = rejected.min(spans);
+                self.ledger.delivered += spans - rejected;
+                self.ledger.rejected += rejected;
+                self.ledger.undelivered += rejected;
+                self.ledger.delivered_bytes += bytes;
+            }
+            Outcome::Dropped(cause) => {
+                self.ledger.undelivered += spans;
+                self.ledger.dropped.count(cause, spans);
+            }
+        }
+    }
+
+    /// Spans leave the queue without a request.
+    pub(crate) fn discard(&mut self, spans: u64, cause: DropCause) {
+        self.queued_spans -= spans as usize;
+        self.settled += spans;
+        self.ledger.undelivered += spans;
+        self.ledger.dropped.count(cause, spans);
+    }
+
+    /// Drops all that is in the queue.
+    pub(crate) fn discard_queue(&mut self, cause: DropCause, limits: &Limits) {
+        while let Some(mut chunk) = self.pop() {
+            self.discard(chunk.spans() as u64, cause);
+            self.recycle(&mut chunk, limits);
+        }
+    }
+
+    /// All but what the threads hold.
+    pub(crate) fn stats(&self, limits: &Limits) -> ExportStats {
+        ExportStats {
+            recorded: self.ledger.recorded,
+            delivered: self.ledger.delivered,
+            rejected: self.ledger.rejected,
+            dropped: self.ledger.dropped,
+            queued: self.queued_spans as u64,
+            in_flight: self.in_flight,
+            queue_capacity: limits.queue_spans as u64,
+            requests: self.ledger.requests,
+            attempts: self.ledger.attempts,
+            delivered_bytes: self.ledger.delivered_bytes,
+            chunk_bytes: self.charged as u64,
+            ..ExportStats::default()
+        }
+    }
+}

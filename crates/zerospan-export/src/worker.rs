@@ -1,0 +1,147 @@
+use crate::batch::Batch;
+use crate::core::Core;
+use crate::delivery::{Delivery, World};
+use crate::state::{Outcome, State, Worker};
+use crate::{DropCause, EncodedResource};
+use opentelemetry::Context;
+use std::cell::Cell;
+use std::sync::{Arc, MutexGuard};
+use std::time::Instant;
+
+/// Starts the worker of `core`. If the system gives no thread, the next chunk tries again.
+pub(crate) fn start(core: &Arc<Core>, state: &mut MutexGuard<'_, State>) {
+    let mine = Arc::clone(core);
+    let spawned = std::thread::Builder::new()
+        .name("zerospan-export".to_owned())
+        .spawn(move || run(&mine));
+    match spawned {
+        Ok(_) => state.worker = Worker::Running,
+        Err(_) => state.ledger.failed_starts += 1,
+    }
+}
+
+thread_local! {
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is a pipeline's worker.
+pub(crate) fn is_this_thread() -> bool {
+    IS_WORKER.get()
+}
+
+fn run(core: &Arc<Core>) {
+    IS_WORKER.set(true);
+    // Whatever a transport does here, it is not traced.
+    let _quiet = Context::enter_telemetry_suppressed_scope();
+    let mut end = End {
+        core,
+        batch: Batch::default(),
+    };
+    let mut delivery = Delivery::default();
+    loop {
+        match next_task(core) {
+            Task::Sweep => {
+                let pushed = core.sweep();
+                let mut state = core.state();
+                state.flush_to = state.flush_to.max(pushed);
+            }
+            Task::Export => export(core, &mut end.batch, &mut delivery),
+            Task::End => return,
+        }
+    }
+}
+
+enum Task {
+    Sweep,
+    Export,
+    End,
+}
+
+/// Waits for something to do.
+fn next_task(core: &Core) -> Task {
+    let mut state = core.state();
+    loop {
+        if let Some(deadline) = state.shutdown {
+            let done = state.queued_spans() == 0 || deadline <= Instant::now();
+            return if done { Task::End } else { Task::Export };
+        }
+        if state.has_batch(&core.limits) || state.flush_to > state.settled() {
+            return Task::Export;
+        }
+        let due = state.due(&core.limits);
+        if due.is_some_and(|due| due <= Instant::now()) {
+            state.restart_timer();
+            return Task::Sweep;
+        }
+        state = core.sleep(state, due);
+    }
+}
+
+fn export(core: &Core, batch: &mut Batch, delivery: &mut Delivery) {
+    delivery.wait_for_permission(core);
+    let none = EncodedResource::default();
+    let resource = core.setup.resource.get().unwrap_or(&none);
+    batch.fill(core, resource);
+    let spans = batch.spans();
+    {
+        let mut state = core.state();
+        state.take_off(spans as u64);
+        core.publish(&state);
+    }
+    if spans > 0 {
+        let timeout = core.limits.timeout;
+        let outcome = delivery.deliver(&core.setup, core, batch.payload(), spans, timeout);
+        if matches!(outcome, Outcome::Delivered { .. }) {
+            core.recovered();
+        }
+        core.state().settle(spans as u64, outcome);
+    }
+    core.announce();
+}
+
+impl World for Core {
+    fn deadline(&self) -> Option<Instant> {
+        self.state().shutdown
+    }
+
+    fn sleep(&self, until: Instant) {
+        drop(Core::sleep(self, self.state(), Some(until)));
+    }
+
+    fn attempt(&self) {
+        self.state().ledger.attempts += 1;
+    }
+}
+
+/// Settles what is left when the worker ends, even by a panic.
+struct End<'a> {
+    core: &'a Arc<Core>,
+    batch: Batch,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let panicking = std::thread::panicking();
+        let cause = if panicking {
+            DropCause::TransportPanic
+        } else {
+            DropCause::ShutdownTimeout
+        };
+        self.batch.discard_rest(self.core, cause);
+        let mut state = self.core.state();
+        let in_flight = state.in_flight();
+        if in_flight > 0 {
+            state.settle(in_flight, Outcome::Dropped(cause));
+        }
+        if panicking {
+            // The next chunk starts another.
+            state.worker = Worker::NotStarted;
+        } else {
+            state.discard_queue(cause, &self.core.limits);
+            state.worker = Worker::Ended;
+        }
+        self.core.publish(&state);
+        drop(state);
+        self.core.announce();
+    }
+}

@@ -37,6 +37,7 @@ pub(crate) struct Core {
     pub(crate) has_processors: bool,
     /// Whether no span is recorded: after the shutdown, or because the SDK is disabled.
     closed: AtomicBool,
+    shut_down: AtomicBool,
     /// Whether no handle of the provider is left.
     gone: AtomicBool,
     seats: Mutex<Seats>,
@@ -93,6 +94,7 @@ impl Core {
             stages: parts.stages,
             resource: parts.resource,
             closed: AtomicBool::new(parts.disabled),
+            shut_down: AtomicBool::new(false),
             gone: AtomicBool::new(false),
             seats: Mutex::default(),
         });
@@ -116,9 +118,10 @@ impl Core {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Closes the provider; `false` if it was closed before.
-    pub(crate) fn close(&self) -> bool {
-        !self.closed.swap(true, Ordering::AcqRel)
+    /// Has no span recorded from here on; `false` if the provider was shut down before.
+    pub(crate) fn shut_down(&self) -> bool {
+        self.closed.store(true, Ordering::Release);
+        !self.shut_down.swap(true, Ordering::AcqRel)
     }
 
     #[inline]
@@ -282,7 +285,7 @@ impl Core {
         let mut encoded = ENCODED.take();
         encoded.clear();
         slot.recorder.finish(&header, &mut encoded);
-        let ended = Ended::new(&encoded, span.context(), &slot, &parts, &self.resource, end);
+        let ended = Ended::new(&encoded, span.context(), &slot, &parts, &self.resource);
         for stage in &self.stages {
             match stage {
                 Stage::Processor(processor) => processor.on_end(&ended),

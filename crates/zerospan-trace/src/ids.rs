@@ -1,7 +1,7 @@
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::IdGenerator;
 use rand::rngs::{SysRng, Xoshiro256PlusPlus};
-use rand::{Rng, SeedableRng, TryRng};
+use rand::{Rng, SeedableRng};
 use std::hash::{BuildHasher, RandomState};
 
 /// Where span and trace ids come from.

@@ -3,7 +3,6 @@ use crate::Entered;
 use crate::local;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, Status, TraceContextExt};
-use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::time::SystemTime;
@@ -25,7 +24,7 @@ impl Span {
 
     /// Sets an attribute whose key is known only at run time.
     #[inline]
-    pub fn set_dynamic<'v>(&mut self, key: &str, value: impl Into<AttributeValue<'v>>) {
+    pub fn set_dynamic<'v>(&mut self, key: &'v str, value: impl Into<AttributeValue<'v>>) {
         if let Some(slot) = &mut self.slot {
             slot.recorder.set_attribute(Attribute::new(key, value));
         }

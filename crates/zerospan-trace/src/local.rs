@@ -1,0 +1,194 @@
+use crate::clock::Anchor;
+use crate::core::{Core, CoreId};
+use crate::counts::Counts;
+use crate::ids::RandomIds;
+use crate::scope::ScopeStack;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a thread keeps for itself, so that starting and ending a span writes to nothing that threads share.
+pub(crate) struct Local {
+    pub(crate) scopes: ScopeStack,
+    pub(crate) ids: RefCell<RandomIds>,
+    seats: Seats,
+}
+
+thread_local! {
+    static LOCAL: Local = const { Local::new() };
+}
+
+/// Runs `work` on this thread's part.
+///
+/// Where the thread is ending and has given its part up, `work` gets an empty one, which is given up behind it: spans of
+/// other thread-locals' destructors are recorded too.
+#[inline]
+pub(crate) fn with<O>(work: impl FnOnce(&Local) -> O) -> O {
+    let mut work = Some(work);
+    let done = LOCAL.try_with(|local| work.take().map(|work| work(local)));
+    match (done, work) {
+        (Ok(Some(outcome)), _) => outcome,
+        (_, Some(work)) => work(&Local::new()),
+        (_, None) => unreachable!("the work is taken only where it runs"),
+    }
+}
+
+impl Local {
+    const fn new() -> Self {
+        Self {
+            scopes: ScopeStack::new(),
+            ids: RefCell::new(RandomIds::new()),
+            seats: Seats::new(),
+        }
+    }
+
+    /// This thread's seat at the provider.
+    #[inline]
+    pub(crate) fn seat(&self, core: &Arc<Core>) -> &Seat {
+        match self.seats.find(core.id()) {
+            Some(seat) => seat,
+            None => self.seats.bind(core),
+        }
+    }
+
+    /// This thread's seat at the provider of that id; `None` if the provider is gone.
+    #[inline]
+    pub(crate) fn seat_of(&self, id: CoreId) -> Option<&Seat> {
+        match self.seats.find(id) {
+            Some(seat) => Some(seat),
+            None => Core::of(id).map(|core| self.seats.bind(&core)),
+        }
+    }
+}
+
+/// What one thread keeps of one provider.
+pub(crate) struct Seat {
+    /// The provider; `None` where the seat is free.
+    id: Cell<Option<CoreId>>,
+    pub(crate) anchor: Cell<Anchor>,
+    counts: Arc<Counts>,
+    core: RefCell<Option<Arc<Core>>>,
+    next: OnceCell<Box<Seat>>,
+}
+
+/// A thread's seats: a list that only grows, so that a reference to one stays good without a borrow flag while a
+/// processor or a sampler runs. A seat whose provider is gone is given to the next one.
+struct Seats {
+    first: OnceCell<Box<Seat>>,
+    /// How many providers had gone when this thread last looked for seats of theirs.
+    seen_gone: Cell<u64>,
+}
+
+/// How many providers have gone.
+static GONE: AtomicU64 = AtomicU64::new(0);
+
+/// Has every thread free its seat at a provider that is gone, when it next sits down at another.
+pub(crate) fn announce_gone() {
+    GONE.fetch_add(1, Ordering::Release);
+}
+
+impl Seats {
+    const fn new() -> Self {
+        Self {
+            first: OnceCell::new(),
+            seen_gone: Cell::new(0),
+        }
+    }
+
+    #[inline]
+    fn find(&self, id: CoreId) -> Option<&Seat> {
+        match self.first.get() {
+            Some(first) if first.id.get() == Some(id) => Some(first),
+            _ => self.search(Some(id)),
+        }
+    }
+
+    #[cold]
+    fn search(&self, id: Option<CoreId>) -> Option<&Seat> {
+        self.iter().find(|seat| seat.id.get() == id)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Seat> {
+        std::iter::successors(self.first.get(), |seat| seat.next.get()).map(|seat| &**seat)
+    }
+
+    #[cold]
+    fn bind(&self, core: &Arc<Core>) -> &Seat {
+        if GONE.load(Ordering::Acquire) != self.seen_gone.get() {
+            self.sweep();
+        }
+        let seat = match self.search(None) {
+            Some(free) => free,
+            None => {
+                let mut end = &self.first;
+                while let Some(seat) = end.get() {
+                    end = &seat.next;
+                }
+                end.get_or_init(|| Box::new(Seat::free()))
+            }
+        };
+        core.admit(&seat.counts);
+        seat.anchor.set(Anchor::default());
+        seat.core.replace(Some(Arc::clone(core)));
+        seat.id.set(Some(core.id()));
+        seat
+    }
+
+    fn sweep(&self) {
+        self.seen_gone.set(GONE.load(Ordering::Acquire));
+        for seat in self.iter() {
+            if seat.is_of_the_gone() {
+                seat.leave();
+            }
+        }
+    }
+}
+
+impl Seat {
+    fn free() -> Self {
+        Self {
+            id: Cell::new(None),
+            anchor: Cell::new(Anchor::default()),
+            counts: Arc::default(),
+            core: RefCell::new(None),
+            next: OnceCell::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Runs `work`, which is the crate's own code, on the provider.
+    #[inline]
+    pub(crate) fn with_core<O>(&self, work: impl FnOnce(&Arc<Core>) -> O) -> Option<O> {
+        self.core.borrow().as_ref().map(work)
+    }
+
+    fn is_of_the_gone(&self) -> bool {
+        // Where it is borrowed, a span is ending: the next sweep comes by.
+        self.core
+            .try_borrow_mut()
+            .is_ok_and(|core| core.as_ref().is_some_and(|core| core.is_gone()))
+    }
+
+    fn leave(&self) {
+        self.id.set(None);
+        let core = self.core.take();
+        if let Some(core) = core {
+            core.dismiss(&self.counts);
+        }
+    }
+}
+
+impl Drop for Seats {
+    fn drop(&mut self) {
+        // One after the other: the drop of a long list must not recurse.
+        let mut rest = self.first.take();
+        while let Some(mut seat) = rest {
+            rest = seat.next.take();
+            seat.leave();
+        }
+    }
+}

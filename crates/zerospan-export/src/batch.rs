@@ -1,7 +1,7 @@
 use crate::chunk::Chunk;
 use crate::core::Core;
-use crate::wire::{self, header_len};
-use crate::{DropCause, EncodedResource, Scope};
+use crate::{DropCause, Scope, wire};
+use zerospan_otlp::EncodedResource;
 
 /// Cuts requests from the queue: so many spans, so many bytes, grouped by scope.
 ///
@@ -43,14 +43,8 @@ struct Group {
     span_bytes: usize,
 }
 
-impl Group {
-    fn content_len(&self) -> usize {
-        self.scope.encoded_len() + self.span_bytes
-    }
-}
-
-/// Tag and length of a field, at most.
-const HEADER: usize = 6;
+/// What a scope takes in a request, beside its spans, is known to this many bytes: its length is written as a varint.
+const SLACK: usize = 5;
 
 impl Batch {
     /// The request, encoded.
@@ -69,7 +63,7 @@ impl Batch {
         self.pieces.clear();
         self.groups.clear();
         self.spans = 0;
-        let used_up = self.cut(core, resource.encoded_len() + 2 * HEADER);
+        let used_up = self.cut(core, resource.request_len(0) + SLACK);
         if self.spans > 0 {
             self.write(resource);
         }
@@ -100,7 +94,7 @@ impl Batch {
                 let left = run.spans as usize - at.taken_of_run;
                 let group = self.group(index, at.run);
                 let scope_bytes = match self.groups[group].span_bytes {
-                    0 => self.groups[group].scope.encoded_len() + HEADER,
+                    0 => self.groups[group].scope.encoded().framed_len(0) + SLACK,
                     _ => 0,
                 };
                 let bytes = &self.chunks[index].bytes()[at.start..run.end];
@@ -149,11 +143,7 @@ impl Batch {
         if let Some(index) = self.groups.iter().position(|group| group.scope.is(scope)) {
             return index;
         }
-        if let Some(index) = self
-            .groups
-            .iter()
-            .position(|group| group.scope.means(scope))
-        {
+        if let Some(index) = self.groups.iter().position(|group| group.scope == *scope) {
             return index;
         }
         self.groups.push(Group {
@@ -164,30 +154,28 @@ impl Batch {
     }
 
     fn write(&mut self, resource: &EncodedResource) {
-        let scopes: usize = self
+        // A scope of which no span had room is left out.
+        let scopes = self
             .groups
             .iter()
             .filter(|group| group.span_bytes > 0)
-            .map(|group| header_len(group.content_len()) + group.content_len())
+            .map(|group| group.scope.encoded().framed_len(group.span_bytes))
             .sum();
-        let content = resource.encoded_len() + scopes;
         let payload = &mut self.payload;
-        payload.reserve(header_len(content) + content);
-        wire::put_header(payload, 1, content);
-        payload.extend_from_slice(resource.resource_field());
+        payload.reserve(resource.request_len(scopes));
+        resource.begin(scopes, payload);
         for (index, group) in self.groups.iter().enumerate() {
             if group.span_bytes == 0 {
                 continue;
             }
-            wire::put_header(payload, 2, group.content_len());
-            payload.extend_from_slice(group.scope.scope_field());
+            group.scope.encoded().begin(group.span_bytes, payload);
             for piece in self.pieces.iter().filter(|piece| piece.group == index) {
                 let bytes = self.chunks[piece.chunk].bytes();
                 payload.extend_from_slice(&bytes[piece.start..piece.end]);
             }
-            payload.extend_from_slice(group.scope.schema_url_field());
+            group.scope.encoded().end(payload);
         }
-        payload.extend_from_slice(resource.schema_url_field());
+        resource.end(payload);
     }
 
     /// Spans that the next request begins with: they are out of the queue, but counted in it.

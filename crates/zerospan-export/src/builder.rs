@@ -1,8 +1,9 @@
 use crate::core::{Core, Setup};
-use crate::{BatchConfig, ConfigError, Connect, EncodedResource, Pipeline, RetryPolicy, fork};
+use crate::{BatchConfig, ConfigError, Connect, Pipeline, RetryPolicy, fork};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use zerospan_otlp::EncodedResource;
 
 /// Sets up a [`Pipeline`]: where spans go, what they are about, and how they are gathered.
 #[must_use]

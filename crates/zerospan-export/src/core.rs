@@ -38,7 +38,7 @@ pub(crate) struct Core {
 pub(crate) struct Setup {
     pub(crate) connect: Box<dyn Connect>,
     pub(crate) retry: RetryPolicy,
-    pub(crate) resource: OnceLock<crate::EncodedResource>,
+    pub(crate) resource: OnceLock<zerospan_otlp::EncodedResource>,
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);

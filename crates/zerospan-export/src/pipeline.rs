@@ -1,12 +1,12 @@
 use crate::core::Core;
 use crate::state::Worker;
 use crate::{
-    DropCause, EncodedResource, ExportStats, FlushError, PipelineBuilder, Scope, ShutdownError,
-    local, worker,
+    DropCause, ExportStats, FlushError, PipelineBuilder, Scope, ShutdownError, local, worker,
 };
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use zerospan_otlp::EncodedResource;
 
 /// Takes encoded spans from any thread and gets them to a collector.
 ///

@@ -1,43 +1,7 @@
-//! The little of protobuf that a request needs around spans that are already encoded, and the little that an answer takes.
-
-use opentelemetry::InstrumentationScope;
+//! The little of protobuf that it takes to tell spans apart, and to read an answer.
 
 /// The tag of `ScopeSpans.spans`: field 2, length-delimited. Each recorded span begins with it.
 pub(crate) const SPAN_TAG: u8 = 0x12;
-
-/// How many bytes `value` takes as a varint.
-#[inline]
-pub(crate) const fn varint_len(value: u64) -> usize {
-    // 1 + floor(log2(value | 1) / 7)
-    ((64 - (value | 1).leading_zeros() as usize) + 6) / 7
-}
-
-#[inline]
-pub(crate) fn put_varint(into: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        into.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    into.push(value as u8);
-}
-
-/// The length-delimited field `number` (below 16) around `bytes`.
-pub(crate) fn put_bytes(into: &mut Vec<u8>, number: u8, bytes: &[u8]) {
-    put_header(into, number, bytes.len());
-    into.extend_from_slice(bytes);
-}
-
-/// Tag and length of the length-delimited field `number` (below 16).
-pub(crate) fn put_header(into: &mut Vec<u8>, number: u8, len: usize) {
-    debug_assert!(number < 16);
-    into.push(number << 3 | 2);
-    put_varint(into, len as u64);
-}
-
-/// The bytes that a field of one-byte tag takes around a content of `len` bytes.
-pub(crate) const fn header_len(len: usize) -> usize {
-    1 + varint_len(len as u64)
-}
 
 /// Reads one varint: the value and the bytes behind it.
 #[inline]
@@ -117,16 +81,4 @@ impl<'a> Fields<'a> {
         self.0 = rest;
         (key >> 3 != 0).then_some((key >> 3, field))
     }
-}
-
-/// `ScopeSpans.scope`, with its tag.
-pub(crate) fn put_scope(into: &mut Vec<u8>, scope: &InstrumentationScope) {
-    let mut content = Vec::new();
-    if !scope.name().is_empty() {
-        put_bytes(&mut content, 1, scope.name().as_bytes());
-    }
-    if let Some(version) = scope.version() {
-        put_bytes(&mut content, 2, version.as_bytes());
-    }
-    put_bytes(into, 1, &content);
 }

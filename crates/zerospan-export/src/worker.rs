@@ -1,12 +1,13 @@
+use crate::DropCause;
 use crate::batch::Batch;
 use crate::core::Core;
 use crate::delivery::{Delivery, World};
 use crate::state::{Outcome, State, Worker};
-use crate::{DropCause, EncodedResource};
-use opentelemetry::Context;
+use opentelemetry::{Context, KeyValue};
 use std::cell::Cell;
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
+use zerospan_otlp::EncodedResource;
 
 /// Starts the worker of `core`. If the system gives no thread, the next chunk tries again.
 pub(crate) fn start(core: &Arc<Core>, state: &mut MutexGuard<'_, State>) {
@@ -79,7 +80,7 @@ fn next_task(core: &Core) -> Task {
 
 fn export(core: &Core, batch: &mut Batch, delivery: &mut Delivery) {
     delivery.wait_for_permission(core);
-    let none = EncodedResource::default();
+    let none = EncodedResource::new(&[] as &[KeyValue], None);
     let resource = core.setup.resource.get().unwrap_or(&none);
     batch.fill(core, resource);
     let spans = batch.spans();

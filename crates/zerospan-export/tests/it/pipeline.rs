@@ -1,0 +1,353 @@
+//! What becomes of a span between `record` and the transport.
+
+use crate::support::{batch, eventually, quick, received, record, scope, span};
+use std::time::{Duration, Instant};
+use zerospan_export::{DropCause, FlushError, InMemory, ShutdownError};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_flush_delivers_all_that_was_recorded_before_grouped_by_scope_in_order() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let (one, other) = (scope("one"), scope("other"));
+    for number in 0..500 {
+        let scope = if number % 3 == 0 { &one } else { &other };
+        pipeline.record_encoded(scope, &span(number, 10)).unwrap();
+    }
+    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+    let scopes = received(&memory.take());
+    assert!(
+        scopes["one"]
+            .iter()
+            .copied()
+            .eq((0..500).filter(|n| n % 3 == 0))
+    );
+    assert!(
+        scopes["other"]
+            .iter()
+            .copied()
+            .eq((0..500).filter(|n| n % 3 != 0))
+    );
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced());
+    assert_eq!(
+        (stats.recorded, stats.delivered, stats.pending()),
+        (500, 500, 0)
+    );
+}
+
+#[test]
+fn equal_scopes_made_twice_are_one_scope_in_a_request() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    record(&pipeline, &scope("same"), 0..2);
+    record(&pipeline, &scope("same"), 2..4);
+    pipeline.force_flush(SECOND).unwrap();
+    let requests = memory.take();
+    let names = requests[0]
+        .windows(4)
+        .filter(|window| window == b"same")
+        .count();
+    assert_eq!(names, 1);
+    assert_eq!(received(&requests)["same"], [0, 1, 2, 3]);
+}
+
+#[test]
+fn a_request_has_at_most_so_many_spans_and_so_many_bytes() {
+    for (spans, bytes) in [(7, 1 << 20), (512, 4 << 10)] {
+        let memory = InMemory::new();
+        let pipeline = quick()
+            .transport(memory.clone())
+            .batch(batch(|batch| {
+                batch.max_export_batch_size = spans;
+                batch.max_request_bytes = bytes;
+            }))
+            .build()
+            .unwrap();
+        let scopes = [scope("a"), scope("b")];
+        let mut numbers = 0;
+        for number in 0..300 {
+            let size = 50 + (number as usize * 37) % 900;
+            let scope = &scopes[(number / 5) as usize % 2];
+            pipeline.record_encoded(scope, &span(number, size)).unwrap();
+            numbers += 1;
+        }
+        pipeline.force_flush(SECOND).unwrap();
+        let requests = memory.take();
+        for request in &requests {
+            let held: usize = received(std::slice::from_ref(request))
+                .values()
+                .map(Vec::len)
+                .sum();
+            assert!(request.len() <= bytes, "{} bytes", request.len());
+            assert!((1..=spans).contains(&held), "{held} spans");
+        }
+        let mut all: Vec<u64> = received(&requests).into_values().flatten().collect();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..numbers));
+    }
+}
+
+#[test]
+fn a_span_waits_no_longer_than_the_schedule_delay() {
+    let memory = InMemory::new();
+    let pipeline = quick()
+        .transport(memory.clone())
+        .batch(batch(|batch| {
+            batch.schedule_delay = Duration::from_millis(30)
+        }))
+        .build()
+        .unwrap();
+    for round in 0..3 {
+        let start = Instant::now();
+        record(&pipeline, &scope("timer"), round..round + 1);
+        let stats = eventually(&pipeline, |stats| stats.delivered == round + 1);
+        assert_eq!(stats.delivered, round + 1);
+        assert!(
+            start.elapsed() >= Duration::from_millis(25),
+            "{:?}",
+            start.elapsed()
+        );
+    }
+}
+
+#[test]
+fn a_full_request_is_sent_before_the_timer() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    record(&pipeline, &scope("full"), 0..1100);
+    let stats = eventually(&pipeline, |stats| stats.delivered >= 512);
+    assert!(stats.delivered >= 512, "{stats:?}");
+}
+
+#[test]
+fn a_span_larger_than_a_chunk_arrives_and_one_larger_than_a_request_is_counted() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let scope = scope("large");
+    record(&pipeline, &scope, 0..3);
+    pipeline.record_encoded(&scope, &span(3, 300_000)).unwrap();
+    assert_eq!(
+        pipeline.record_encoded(&scope, &span(4, 5_000_000)),
+        Err(DropCause::TooLarge)
+    );
+    record(&pipeline, &scope, 5..7);
+    pipeline.force_flush(SECOND).unwrap();
+    assert_eq!(received(&memory.take())["large"], [0, 1, 2, 3, 5, 6]);
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced());
+    assert_eq!(stats.dropped.by(DropCause::TooLarge), 1);
+    assert_eq!(stats.dropped.total(), 1);
+    assert!(
+        stats.chunk_bytes <= 10 * 65_536,
+        "what grew was given back: {stats:?}"
+    );
+}
+
+#[test]
+fn what_is_no_span_is_refused_and_leaves_the_others_alone() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let scope = scope("malformed");
+    let good = span(1, 10);
+    let cut = &good[..good.len() - 1];
+    let twice = [good.as_slice(), good.as_slice()].concat();
+    record(&pipeline, &scope, 0..1);
+    for bad in [&[][..], &[0x0a, 0], &[0x12], &[0x12, 0xff], cut, &twice] {
+        assert_eq!(
+            pipeline.record_encoded(&scope, bad),
+            Err(DropCause::Malformed)
+        );
+    }
+    pipeline.record_encoded(&scope, &good).unwrap();
+    pipeline.force_flush(SECOND).unwrap();
+    assert_eq!(received(&memory.take())["malformed"], [0, 1]);
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced());
+    assert_eq!(stats.dropped.by(DropCause::Malformed), 6);
+}
+
+#[test]
+fn an_encoder_that_panics_or_takes_away_costs_what_it_touched_and_no_more() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let scope = scope("panics");
+    record(&pipeline, &scope, 0..2);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        pipeline.record(&scope, |chunk| {
+            chunk.extend_from_slice(b"half a span");
+            panic!("in the encoder");
+        })
+    }));
+    assert!(panicked.is_err());
+    record(&pipeline, &scope, 2..3);
+    pipeline.force_flush(SECOND).unwrap();
+    assert_eq!(received(&memory.take())["panics"], [0, 1, 2]);
+
+    record(&pipeline, &scope, 3..5);
+    assert_eq!(
+        pipeline.record(&scope, Vec::clear),
+        Err(DropCause::Malformed)
+    );
+    record(&pipeline, &scope, 5..6);
+    pipeline.force_flush(SECOND).unwrap();
+    assert_eq!(received(&memory.take())["panics"], [5]);
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    assert_eq!(stats.dropped.by(DropCause::Malformed), 1 + 3);
+}
+
+#[test]
+fn a_span_recorded_within_another_is_not_lost() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let scope = scope("nested");
+    for outer in [0, 10] {
+        pipeline
+            .record(&scope, |chunk| {
+                assert_eq!(record(&pipeline, &scope, outer + 1..outer + 3), 2);
+                chunk.extend_from_slice(&span(outer, 10));
+            })
+            .unwrap();
+    }
+    pipeline.force_flush(SECOND).unwrap();
+    let mut all = received(&memory.take()).remove("nested").unwrap();
+    all.sort_unstable();
+    assert_eq!(all, [0, 1, 2, 10, 11, 12]);
+    assert!(pipeline.stats().is_balanced());
+}
+
+#[test]
+fn a_thread_that_ends_hands_over_its_spans() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let scope = scope("threads");
+    for thread in 0..50 {
+        let (pipeline, scope) = (pipeline.clone(), scope.clone());
+        let handle = std::thread::spawn(move || record(&pipeline, &scope, thread..thread + 1));
+        assert_eq!(handle.join().unwrap(), 1);
+    }
+    let stats = pipeline.stats();
+    assert_eq!((stats.recorded, stats.queued, stats.threads), (50, 50, 0));
+    assert!(
+        stats.chunk_bytes <= 2 * 65_536,
+        "chunks of ended threads lie together: {stats:?}"
+    );
+    pipeline.force_flush(SECOND).unwrap();
+    assert_eq!(received(&memory.take())["threads"].len(), 50);
+}
+
+#[test]
+fn many_threads_fit_into_little_memory_and_lose_nothing() {
+    let memory = InMemory::new();
+    let pipeline = quick()
+        .transport(memory.clone())
+        .batch(batch(|batch| {
+            batch.max_memory_bytes = batch.max_request_bytes + (8 << 16)
+        }))
+        .build()
+        .unwrap();
+    let scope = scope("many");
+    let gate = std::sync::Barrier::new(101);
+    std::thread::scope(|threads| {
+        for thread in 0..100 {
+            let (pipeline, scope, gate) = (&pipeline, &scope, &gate);
+            threads.spawn(move || {
+                // A chunk for each would be 12 times the bound.
+                while record(pipeline, scope, thread..thread + 1) == 0 {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                gate.wait();
+                gate.wait();
+            });
+        }
+        gate.wait();
+        let stats = pipeline.stats();
+        assert!(stats.chunk_bytes <= 8 << 16, "{stats:?}");
+        assert_eq!(stats.threads, 100);
+        gate.wait();
+    });
+    pipeline.force_flush(SECOND).unwrap();
+    let mut all = received(&memory.take()).remove("many").unwrap();
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..100));
+    assert!(pipeline.stats().is_balanced());
+}
+
+#[test]
+fn after_shutdown_spans_are_counted_and_a_second_shutdown_is_an_error() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let scope = scope("shutdown");
+    record(&pipeline, &scope, 0..10);
+    assert_eq!(pipeline.shutdown(SECOND), Ok(()));
+    assert_eq!(
+        pipeline.record_encoded(&scope, &span(10, 1)),
+        Err(DropCause::AfterShutdown)
+    );
+    assert_eq!(
+        pipeline.shutdown(SECOND),
+        Err(ShutdownError::AlreadyShutDown)
+    );
+    assert_eq!(pipeline.force_flush(SECOND), Err(FlushError::ShutDown));
+    assert_eq!(received(&memory.take())["shutdown"].len(), 10);
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced());
+    assert_eq!((stats.recorded, stats.delivered), (11, 10));
+    assert_eq!(stats.dropped.by(DropCause::AfterShutdown), 1);
+}
+
+#[test]
+fn dropping_the_last_handle_flushes() {
+    let memory = InMemory::new();
+    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let other = pipeline.clone();
+    record(&pipeline, &scope("dropped"), 0..10);
+    drop(pipeline);
+    assert!(memory.is_empty());
+    drop(other);
+    assert_eq!(received(&memory.take())["dropped"].len(), 10);
+}
+
+#[test]
+fn snapshots_balance_at_every_instant() {
+    let memory = InMemory::new();
+    let pipeline = quick()
+        .transport(memory.clone())
+        .batch(batch(|batch| {
+            batch.max_export_batch_size = 64;
+            batch.max_queue_size = 128;
+        }))
+        .build()
+        .unwrap();
+    let scope = scope("balance");
+    let taken: u64 = std::thread::scope(|threads| {
+        let producers: Vec<_> = (0..4)
+            .map(|_| threads.spawn(|| record(&pipeline, &scope, 0..3000)))
+            .collect();
+        for _ in 0..300 {
+            let stats = pipeline.stats();
+            assert!(stats.is_balanced(), "{stats:?}");
+        }
+        producers
+            .into_iter()
+            .map(|producer| producer.join().unwrap())
+            .sum()
+    });
+    pipeline.force_flush(SECOND).unwrap();
+    let stats = pipeline.stats();
+    assert_eq!(stats.recorded, 12_000);
+    assert_eq!(
+        stats.delivered + stats.dropped.by(DropCause::QueueFull),
+        12_000
+    );
+    assert!(
+        stats.delivered <= taken,
+        "a thread that ends while the queue is full drops what it holds"
+    );
+    assert_eq!(
+        received(&memory.take())["balance"].len() as u64,
+        stats.delivered
+    );
+}

@@ -1,0 +1,100 @@
+//! Spans to send, and what came of them.
+
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use zerospan_core::Attribute;
+use zerospan_export::{
+    BatchConfig, EncodedResource, ExportStats, Pipeline, PipelineBuilder, RetryPolicy, Scope,
+};
+use zerospan_otlp::{RequestView, SpanHeader, SpanRecorder};
+
+pub(crate) fn scope(name: &'static str) -> Scope {
+    Scope::new(&InstrumentationScope::builder(name).build())
+}
+
+pub(crate) fn resource() -> EncodedResource {
+    EncodedResource::new(&[KeyValue::new("service.name", "tests")], None)
+}
+
+/// A pipeline in a hurry: short waits, and no timer that a test does not ask for.
+pub(crate) fn quick() -> PipelineBuilder {
+    Pipeline::builder()
+        .resource(resource())
+        .retry(
+            RetryPolicy::default().with_waits(Duration::from_millis(5), Duration::from_millis(20)),
+        )
+        .timeout(Duration::from_millis(300))
+}
+
+/// The standard batch, with `change` made to it.
+pub(crate) fn batch(change: impl FnOnce(&mut BatchConfig)) -> BatchConfig {
+    let mut batch = BatchConfig::default();
+    change(&mut batch);
+    batch
+}
+
+/// The span number `number`, with one attribute of `size` bytes, as one field `ScopeSpans.spans`.
+pub(crate) fn span(number: u64, size: usize) -> Vec<u8> {
+    let context = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from(number + 1),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::NONE,
+    );
+    let mut recorder = SpanRecorder::new();
+    recorder.set_attribute(Attribute::new("filler", "x".repeat(size).as_str()));
+    let mut field = Vec::new();
+    recorder.finish(
+        &SpanHeader::new(&context, "span", SpanKind::Internal),
+        &mut field,
+    );
+    field
+}
+
+/// Records the spans with the numbers in `numbers`; gives how many were taken.
+pub(crate) fn record(pipeline: &Pipeline, scope: &Scope, numbers: std::ops::Range<u64>) -> u64 {
+    numbers
+        .map(|number| u64::from(pipeline.record_encoded(scope, &span(number, 100)).is_ok()))
+        .sum()
+}
+
+/// What the requests hold: for each scope, the numbers of its spans in order. Panics over a request that does not decode.
+pub(crate) fn received(requests: &[Vec<u8>]) -> BTreeMap<String, Vec<u64>> {
+    let mut scopes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for request in requests {
+        let request = RequestView::new(request);
+        request.validate().expect("a request is well-formed");
+        for resource in request.resource_spans() {
+            for scope in resource.expect("valid").scope_spans() {
+                let scope = scope.expect("valid");
+                let name = scope.scope().map_or("", |scope| scope.name());
+                let numbers = scopes.entry(name.to_owned()).or_default();
+                for span in scope.spans() {
+                    let span = span.expect("valid");
+                    let id: [u8; 8] = span.span_id().try_into().expect("8 bytes");
+                    numbers.push(u64::from_be_bytes(id) - 1);
+                }
+            }
+        }
+    }
+    scopes
+}
+
+/// Waits until the statistics are as `wanted`, for two seconds at most; gives them.
+pub(crate) fn eventually(
+    pipeline: &Pipeline,
+    wanted: impl Fn(&ExportStats) -> bool,
+) -> ExportStats {
+    let until = Instant::now() + Duration::from_secs(2);
+    loop {
+        let stats = pipeline.stats();
+        assert!(stats.is_balanced(), "{stats:?}");
+        if wanted(&stats) || Instant::now() >= until {
+            return stats;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

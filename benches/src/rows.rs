@@ -1,13 +1,25 @@
 //! Every row, by area.
 
 mod core;
+mod scale;
+mod seed_arena;
 mod seed_pool;
+mod seed_stack;
+mod trace;
+mod workload;
 
 use crate::Row;
 
 /// The rows whose identifier begins with `prefix`, in the order they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
-    [core::ROWS, seed_pool::ROWS]
+    [
+        core::ROWS,
+        seed_arena::ROWS,
+        seed_pool::ROWS,
+        seed_stack::ROWS,
+        trace::ROWS,
+        scale::ROWS,
+    ]
         .into_iter()
         .flatten()
         .copied()

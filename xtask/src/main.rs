@@ -1,1 +1,85 @@
-fn main() {}
+//! Every task of the project. Continuous integration runs these and nothing else.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod bench;
+mod cargo;
+mod ci;
+mod e2e;
+mod fuzz;
+mod loom;
+mod sanitize;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Every task of the project, each one command.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run every test: unit, integration, property, zero-allocation, documentation and compile-fail.
+    Test,
+    /// Check what a reader sees: edges between crates, format, lints, docs, links, hygiene.
+    Tidy,
+    /// Run all that must pass before a change lands: tidy, test, loom and every combination of features.
+    Ci,
+    /// Hold every performance promise against what is measured here and now.
+    Budget(bench::Budget),
+    /// Run the criterion benchmarks, for exploring.
+    Bench(bench::Bench),
+    /// Print how many bytes 8 attributes take on the heap, for each way of holding them.
+    Memory,
+    /// Send to real receivers, and have other implementations decode what we write (needs Python 3).
+    E2e(e2e::E2e),
+    /// Fuzz whatever parses, under AddressSanitizer (needs a nightly toolchain).
+    Fuzz(fuzz::Fuzz),
+    /// Explore every interleaving of whatever is lock-free or hands over between threads.
+    Loom,
+    /// Run the tests under AddressSanitizer and ThreadSanitizer (needs a nightly toolchain).
+    Sanitize,
+}
+
+fn main() -> ExitCode {
+    match perform(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Without the backtrace that `Debug` would add: the chain of causes says what to do.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Test => test::run().map(|counts| println!("{counts}")),
+        Task::Tidy => tidy::run(),
+        Task::Ci => ci::run(),
+        Task::Budget(budget) => budget.run(),
+        Task::Bench(bench) => bench.run(),
+        Task::Memory => bench::memory(),
+        Task::E2e(e2e) => e2e.run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
+        Task::Loom => loom::run(),
+        Task::Sanitize => sanitize::run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -20,9 +20,24 @@ struct Arguments {
     out: PathBuf,
 }
 
-#[allow(clippy::print_stdout, clippy::print_stderr)]
-fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+#[allow(clippy::print_stderr)]
+fn main() -> ExitCode {
+    match measure(&Arguments::parse()) {
+        Ok(missed) if missed.is_empty() => ExitCode::SUCCESS,
+        Ok(missed) => {
+            eprintln!("missed: {}", missed.join(", "));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures the rows that are asked for, and names those that miss their budget.
+#[allow(clippy::print_stdout)]
+fn measure(arguments: &Arguments) -> anyhow::Result<Vec<&'static str>> {
     let rows = rows::starting_with(&arguments.only);
     if rows.is_empty() {
         let known: Vec<&str> = rows::starting_with("").iter().map(|row| row.id).collect();
@@ -70,12 +85,7 @@ fn main() -> anyhow::Result<ExitCode> {
         effort.rounds,
         arguments.out.display()
     );
-    let missed = report.missed();
-    if missed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    eprintln!("missed: {}", missed.join(", "));
-    Ok(ExitCode::FAILURE)
+    Ok(report.missed())
 }
 
 /// Runs the program `allocations`, which stands beside this one.

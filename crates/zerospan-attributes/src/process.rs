@@ -1,0 +1,79 @@
+use crate::SharedAttributes;
+use opentelemetry::KeyValue;
+use std::env::consts;
+use std::sync::LazyLock;
+
+/// What is true of every span of this process, and that `std` knows without being told.
+///
+/// | key | value |
+/// |---|---|
+/// | `telemetry.sdk.language` | `rust` |
+/// | `os.type` | by the semantic conventions: `linux`, `windows`, `darwin`, .. |
+/// | `host.arch` | by the semantic conventions: `amd64`, `arm64`, .. |
+/// | `process.executable.name` | the executable's file name; absent where it is not known or not text |
+///
+/// It names no service, since only you know yours: see
+/// [`ZeroCopyAttributeBuilder`](crate::ZeroCopyAttributeBuilder). It has no process id either, which would be wrong after
+/// a `fork`. Made on first use, with a handful of allocations; none later.
+///
+/// # Examples
+///
+/// ```
+/// use opentelemetry::KeyValue;
+/// use zerospan_attributes::{COMMON_ATTRIBUTES, Overlay};
+/// use zerospan_core::AttributeSource;
+///
+/// assert!(COMMON_ATTRIBUTES.contains(&KeyValue::new("telemetry.sdk.language", "rust")));
+///
+/// let mut request: Overlay<_, (&str, &str)> = Overlay::new(&*COMMON_ATTRIBUTES);
+/// assert!(request.try_set(("http.route", "/users/{id}")).is_ok());
+/// assert_eq!(request.len(), COMMON_ATTRIBUTES.len() + 1);
+/// ```
+pub static COMMON_ATTRIBUTES: LazyLock<SharedAttributes> = LazyLock::new(|| {
+    let executable = std::env::current_exe()
+        .ok()
+        .and_then(|path| Some(path.file_name()?.to_str()?.to_owned()))
+        .map(|name| KeyValue::new("process.executable.name", name));
+    [
+        KeyValue::new("telemetry.sdk.language", "rust"),
+        KeyValue::new("os.type", os_type(consts::OS)),
+        KeyValue::new("host.arch", host_arch(consts::ARCH)),
+    ]
+    .into_iter()
+    .chain(executable)
+    .collect()
+});
+
+/// The conventions' name of an operating system; one that they do not list keeps Rust's, as they allow.
+fn os_type(os: &'static str) -> &'static str {
+    match os {
+        "macos" | "ios" => "darwin",
+        "dragonfly" => "dragonflybsd",
+        other => other,
+    }
+}
+
+/// The conventions' name of a processor architecture; one that they do not list keeps Rust's, as they allow.
+fn host_arch(arch: &'static str) -> &'static str {
+    match arch {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "arm" => "arm32",
+        "powerpc" => "ppc32",
+        "powerpc64" => "ppc64",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_conventions() {
+        assert_eq!(os_type("macos"), "darwin");
+        assert_eq!(os_type("linux"), "linux");
+        assert_eq!(host_arch("x86_64"), "amd64");
+        assert_eq!(host_arch("s390x"), "s390x");
+    }
+}

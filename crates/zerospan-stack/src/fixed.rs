@@ -1,0 +1,233 @@
+use arrayvec::ArrayVec;
+use opentelemetry::KeyValue;
+use std::ops::{Deref, DerefMut};
+use zerospan_core::{
+    Attribute, AttributeSink, AttributeSource, CapacityError, Footprint, Reset, SinkError,
+};
+
+/// At most `N` attributes, where it is declared and nowhere else: a full set hands the next one back.
+///
+/// It is a list: a key that is pushed twice is listed twice. [`fixed_attributes!`](crate::fixed_attributes) and
+/// [`create_fixed_attributes`] build one whose size is checked by the compiler.
+///
+/// # Examples
+///
+/// ```
+/// use opentelemetry::KeyValue;
+/// use zerospan_core::CapacityError;
+/// use zerospan_stack::FixedAttributes;
+///
+/// let mut attributes = FixedAttributes::<1>::new();
+/// assert!(attributes.try_push(KeyValue::new("first", 1)).is_ok());
+///
+/// let second = KeyValue::new("second", 2);
+/// let returned = attributes.try_push(second.clone());
+/// assert_eq!(returned, Err(CapacityError::new(second, 1)));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FixedAttributes<const N: usize = 8>(ArrayVec<KeyValue, N>);
+
+impl<const N: usize> FixedAttributes<N> {
+    /// An empty set. Does not allocate.
+    #[inline]
+    pub fn new() -> Self {
+        Self(ArrayVec::new())
+    }
+
+    /// Appends an attribute. Does not allocate.
+    ///
+    /// # Errors
+    ///
+    /// [`CapacityError`] with the attribute in it, if the set is full.
+    #[inline]
+    pub fn try_push(&mut self, attribute: KeyValue) -> Result<(), CapacityError<KeyValue>> {
+        self.0
+            .try_push(attribute)
+            .map_err(|full| CapacityError::new(full.element(), N))
+    }
+
+    /// Appends what `attributes` yields until one does not fit. Its `size_hint` is not asked.
+    ///
+    /// # Errors
+    ///
+    /// [`CapacityError`] with the first attribute that did not fit. Those before it are in the set; those behind it have not
+    /// been asked for, and are still there where `attributes` was passed by `&mut`.
+    pub fn try_extend(
+        &mut self,
+        attributes: impl IntoIterator<Item = KeyValue>,
+    ) -> Result<(), CapacityError<KeyValue>> {
+        attributes
+            .into_iter()
+            .try_for_each(|attribute| self.try_push(attribute))
+    }
+
+    /// Removes the attribute that was pushed last.
+    #[inline]
+    pub fn pop(&mut self) -> Option<KeyValue> {
+        self.0.pop()
+    }
+
+    /// The attributes, in the order they were pushed.
+    #[inline]
+    pub fn as_slice(&self) -> &[KeyValue] {
+        &self.0
+    }
+
+    /// How many attributes fit in all: `N`.
+    #[inline]
+    pub const fn capacity(&self) -> usize {
+        N
+    }
+
+    /// Whether there is no room for another attribute.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.0.is_full()
+    }
+
+    /// Forgets every attribute.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Moves an array of `M` attributes into a set of `N`. That `M` is at most `N` is checked when the call is compiled. Does not
+/// allocate.
+///
+/// # Examples
+///
+/// ```
+/// use opentelemetry::KeyValue;
+/// use zerospan_stack::{FixedAttributes, create_fixed_attributes};
+///
+/// let attributes: FixedAttributes<2> = create_fixed_attributes([
+///     KeyValue::new("http.request.method", "GET"),
+///     KeyValue::new("http.response.status_code", 200),
+/// ]);
+/// assert!(attributes.is_full());
+/// ```
+///
+/// One too many does not compile:
+///
+/// ```compile_fail,E0080
+/// use opentelemetry::KeyValue;
+/// use zerospan_stack::{FixedAttributes, create_fixed_attributes};
+///
+/// let attributes: FixedAttributes<1> = create_fixed_attributes([
+///     KeyValue::new("http.request.method", "GET"),
+///     KeyValue::new("http.response.status_code", 200),
+/// ]);
+/// ```
+pub fn create_fixed_attributes<const M: usize, const N: usize>(
+    attributes: [KeyValue; M],
+) -> FixedAttributes<N> {
+    const {
+        assert!(
+            M <= N,
+            "too many attributes: choose a FixedAttributes of larger capacity"
+        );
+    }
+    FixedAttributes(attributes.into_iter().collect())
+}
+
+/// A [`FixedAttributes`] from `key => value` pairs, as [`create_fixed_attributes`] makes it: too many do not compile.
+///
+/// A key is what [`Key`](opentelemetry::Key) is made from, a value what [`Value`](opentelemetry::Value) is. Of the default
+/// capacity, 8, unless the type says another.
+///
+/// # Examples
+///
+/// ```
+/// use zerospan_stack::{FixedAttributes, fixed_attributes};
+///
+/// let attributes: FixedAttributes = fixed_attributes![
+///     "http.request.method" => "GET",
+///     "http.response.status_code" => 200,
+/// ];
+/// assert_eq!(attributes.len(), 2);
+/// ```
+///
+/// ```compile_fail,E0080
+/// use zerospan_stack::{FixedAttributes, fixed_attributes};
+///
+/// let attributes: FixedAttributes<2> = fixed_attributes!["a" => 1, "b" => 2, "c" => 3];
+/// ```
+#[macro_export]
+macro_rules! fixed_attributes {
+    ($($key:expr => $value:expr),* $(,)?) => {
+        $crate::create_fixed_attributes([$($crate::__private::KeyValue::new($key, $value)),*])
+    };
+}
+
+impl<const N: usize> Deref for FixedAttributes<N> {
+    type Target = [KeyValue];
+
+    #[inline]
+    fn deref(&self) -> &[KeyValue] {
+        &self.0
+    }
+}
+
+impl<const N: usize> DerefMut for FixedAttributes<N> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [KeyValue] {
+        &mut self.0
+    }
+}
+
+impl<const N: usize> AttributeSource for FixedAttributes<N> {
+    #[inline]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn for_each<'a>(&'a self, visit: impl FnMut(Attribute<'a>)) {
+        AttributeSource::for_each(self.as_slice(), visit);
+    }
+}
+
+/// Copies key and value into owned ones: allocates as [`Attribute::to_key_value`] says, and only if there is room.
+/// [`try_push`](FixedAttributes::try_push) moves.
+impl<const N: usize> AttributeSink for FixedAttributes<N> {
+    fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
+        if self.is_full() {
+            return Err(SinkError::Full { capacity: N });
+        }
+        self.0.push(attribute.to_key_value()?);
+        Ok(())
+    }
+}
+
+impl<const N: usize> Reset for FixedAttributes<N> {
+    fn reset(&mut self) {
+        self.clear();
+    }
+}
+
+/// Always 0.
+impl<const N: usize> Footprint for FixedAttributes<N> {
+    fn heap_bytes(&self) -> usize {
+        0
+    }
+}
+
+/// Yields the attributes in the order they were pushed.
+impl<const N: usize> IntoIterator for FixedAttributes<N> {
+    type Item = KeyValue;
+    type IntoIter = arrayvec::IntoIter<KeyValue, N>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, const N: usize> IntoIterator for &'a FixedAttributes<N> {
+    type Item = &'a KeyValue;
+    type IntoIter = std::slice::Iter<'a, KeyValue>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.as_slice().iter()
+    }
+}

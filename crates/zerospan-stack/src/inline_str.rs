@@ -1,0 +1,181 @@
+use crate::fill::{Prefix, take_back};
+use crate::text::Sealed;
+use crate::{InlineError, Text, TextError};
+use arrayvec::ArrayString;
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::Deref;
+use zerospan_core::{AsAttributeValue, AttributeValue, Footprint, Reset};
+
+/// A string of up to `N` bytes that lives where it is declared: formatted text without a heap.
+///
+/// It is a value for the borrowed sets of the family (`[(&str, InlineStr)]` is an
+/// [`AttributeSource`](zerospan_core::AttributeSource)), and a [`fmt::Write`]. Moving it copies `N` bytes, so choose `N` for
+/// the text that you expect.
+///
+/// # Examples
+///
+/// ```
+/// use zerospan_core::AttributeSource;
+/// use zerospan_stack::{InlineError, InlineStr};
+///
+/// # fn main() -> Result<(), InlineError> {
+/// let route = InlineStr::<32>::try_from_text(("/users/", 42))?;
+/// let attributes = [("http.route", route)];
+/// attributes.for_each(|attribute| assert_eq!(attribute.value, "/users/42".into()));
+///
+/// let mut short = InlineStr::<8>::new();
+/// assert_eq!(
+///     short.try_push("/users/42"),
+///     Err(InlineError::TextFull { left: 8, capacity: 8 }),
+/// );
+/// assert_eq!(short.push_truncated("/users/42"), 1, "bytes that did not fit");
+/// assert_eq!(short, *"/users/4");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InlineStr<const N: usize>(ArrayString<N>);
+
+impl<const N: usize> InlineStr<N> {
+    /// An empty string with room for `N` bytes. Does not allocate.
+    #[inline]
+    pub fn new() -> Self {
+        Self(ArrayString::new())
+    }
+
+    /// The whole of `text`. Does not allocate.
+    ///
+    /// # Errors
+    ///
+    /// [`InlineError::TextFull`] if it has more than `N` bytes, [`InlineError::Format`] if a `Display` in it fails.
+    #[inline]
+    pub fn try_from_text(text: impl Text) -> Result<Self, InlineError> {
+        let mut string = Self::new();
+        string.try_push(text)?;
+        Ok(string)
+    }
+
+    /// Appends the whole of `text`, or nothing. Does not allocate.
+    ///
+    /// # Errors
+    ///
+    /// [`InlineError::TextFull`] if it does not fit, [`InlineError::Format`] if a `Display` in it fails; the string is as it
+    /// was before.
+    #[inline]
+    pub fn try_push(&mut self, text: impl Text) -> Result<(), InlineError> {
+        let before = self.0.len();
+        text.write_to(&mut self.0)
+            .map_err(|error| take_back(&mut self.0, before, error))
+    }
+
+    /// Appends as much of `text` as fits, whole characters only, and returns how many bytes did not: 0 if all did. Does not
+    /// allocate.
+    ///
+    /// After the first character that does not fit, nothing more is taken, even if it would. What a `Display` in `text`
+    /// left out because it failed is not counted.
+    #[must_use = "a truncated value is not the value: say so where it is recorded"]
+    pub fn push_truncated(&mut self, text: impl Text) -> usize {
+        let mut prefix = Prefix::new(&mut self.0);
+        // `Prefix` itself never fails: an error is that of a `Display`, which ended its own text.
+        let _ = text.write_to(&mut prefix);
+        prefix.omitted()
+    }
+
+    /// The text.
+    #[inline]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// How many bytes of text there is room for in all: `N`.
+    #[inline]
+    pub const fn capacity(&self) -> usize {
+        N
+    }
+
+    /// Forgets the text.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl<const N: usize> Deref for InlineStr<N> {
+    type Target = str;
+
+    #[inline]
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl<const N: usize> AsRef<str> for InlineStr<N> {
+    #[inline]
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl<const N: usize> Borrow<str> for InlineStr<N> {
+    #[inline]
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl<const N: usize> PartialEq<str> for InlineStr<N> {
+    #[inline]
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl<const N: usize> fmt::Debug for InlineStr<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl<const N: usize> fmt::Display for InlineStr<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+/// Takes each piece whole, or fails at the first that does not fit; what came before it stays.
+/// [`try_push`](InlineStr::try_push) takes all or nothing.
+impl<const N: usize> fmt::Write for InlineStr<N> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write_str(text)
+    }
+}
+
+impl<const N: usize> Sealed for InlineStr<N> {}
+impl<const N: usize> Text for InlineStr<N> {
+    #[inline]
+    fn write_to<W: fmt::Write>(&self, out: &mut W) -> Result<(), TextError> {
+        self.as_str().write_to(out)
+    }
+}
+
+impl<const N: usize> AsAttributeValue for InlineStr<N> {
+    #[inline]
+    fn as_attribute_value(&self) -> AttributeValue<'_> {
+        AttributeValue::Str(self)
+    }
+}
+
+impl<const N: usize> Reset for InlineStr<N> {
+    fn reset(&mut self) {
+        self.clear();
+    }
+}
+
+/// Always 0.
+impl<const N: usize> Footprint for InlineStr<N> {
+    fn heap_bytes(&self) -> usize {
+        0
+    }
+}

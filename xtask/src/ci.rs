@@ -1,0 +1,28 @@
+//! All that must pass before a change lands.
+
+use crate::cargo::{self, cargo, ensure_subcommand};
+use crate::{loom, test, tidy};
+use std::time::Instant;
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let start = Instant::now();
+    tidy::run()?;
+    let counts = test::run()?;
+    loom::run()?;
+    features()?;
+    println!("\nci passed in {} s", start.elapsed().as_secs());
+    println!("{counts}");
+    Ok(())
+}
+
+/// Builds every combination of features of every crate that is published, with warnings denied.
+fn features() -> anyhow::Result<()> {
+    ensure_subcommand("hack")?;
+    cargo::run(
+        cargo()
+            .args(["hack", "clippy", "--workspace"])
+            .args(["--exclude", "benches", "--exclude", "xtask"])
+            .args(["--feature-powerset", "--depth", "2", "--lib"])
+            .args(["--", "--deny", "warnings"]),
+    )
+}

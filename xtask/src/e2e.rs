@@ -1,0 +1,60 @@
+//! End to end: what we write and send, as programs that are not ours read it.
+
+mod delivery;
+mod python;
+mod receivers;
+
+use crate::cargo::{cargo, root, run};
+use clap::{Args, ValueEnum};
+use python::Python;
+
+/// Send to real receivers, and have other implementations decode what we write.
+#[derive(Debug, Args)]
+pub(crate) struct E2e {
+    /// Run only this part.
+    #[arg(long)]
+    only: Option<Part>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The official Python classes parse files that we write, and serialise them to the same bytes.
+    Decode,
+    /// Receivers of two lineages take what we send, over every protocol, compression and kind of TLS.
+    Deliver,
+}
+
+impl E2e {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let python = match Python::prepare() {
+            Ok(python) => python,
+            Err(reason) => {
+                println!("skipped: {reason:#}");
+                return Ok(());
+            }
+        };
+        let wanted = |part| self.only.is_none_or(|only| only == part);
+        if wanted(Part::Decode) {
+            decode(&python)?;
+        }
+        if wanted(Part::Deliver) {
+            delivery::check(&python)?;
+        }
+        Ok(())
+    }
+}
+
+fn decode(python: &Python) -> anyhow::Result<()> {
+    let samples = root().join("target/e2e/samples");
+    run(cargo()
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "zerospan-otlp",
+            "--all-features",
+        ])
+        .args(["--example", "write_samples", "--"])
+        .arg(&samples))?;
+    run(python.script("decode.py").arg(&samples))
+}

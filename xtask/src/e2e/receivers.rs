@@ -1,0 +1,164 @@
+//! The receivers: one of ours in the official Python classes, and rotel, which forwards to it.
+
+use super::python::Python;
+use crate::cargo::root;
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What a receiver demands of whoever connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tls {
+    None,
+    Server,
+    Mutual,
+}
+
+impl Tls {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Server => "tls",
+            Self::Mutual => "mtls",
+        }
+    }
+}
+
+/// What arrived at a receiver since it was last asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct Arrivals {
+    pub(super) requests: u64,
+    pub(super) spans: u64,
+    /// Requests that came compressed, where the protocol shows it.
+    pub(super) compressed: u64,
+    /// How many values the attribute `sequence` had.
+    pub(super) distinct: u64,
+    pub(super) highest: i64,
+    pub(super) repeated: u64,
+    pub(super) services: Vec<String>,
+    pub(super) user_agents: Vec<String>,
+}
+
+/// The receiver in Python, running.
+pub(super) struct Receiver {
+    child: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    pub(super) ports: HashMap<String, u16>,
+    pub(super) files: HashMap<String, PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Started {
+    ports: HashMap<String, u16>,
+    files: HashMap<String, PathBuf>,
+}
+
+impl Receiver {
+    pub(super) fn start(python: &Python, tls: Tls) -> anyhow::Result<Self> {
+        let mut child = python
+            .script("receiver.py")
+            .args(["--tls", tls.name(), "--certificates"])
+            .arg(root().join("target/e2e/certificates").join(tls.name()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let questions = child.stdin.take().context("the receiver has no input")?;
+        let answers = child.stdout.take().context("the receiver has no output")?;
+        let mut answers = BufReader::new(answers);
+        let started: Started = read(&mut answers).context("the receiver did not start")?;
+        Ok(Self {
+            child,
+            questions,
+            answers,
+            ports: started.ports,
+            files: started.files,
+        })
+    }
+
+    /// What arrived since this was last called.
+    pub(super) fn arrivals(&mut self) -> anyhow::Result<Arrivals> {
+        writeln!(self.questions)?;
+        self.questions.flush()?;
+        read(&mut self.answers).context("the receiver gives no answer")
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+fn read<T: for<'a> Deserialize<'a>>(answers: &mut BufReader<ChildStdout>) -> anyhow::Result<T> {
+    let mut line = String::new();
+    answers.read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+/// Rotel, running: it decodes what it receives and sends it on, encoded anew, to another receiver.
+pub(super) struct Rotel {
+    child: Child,
+    pub(super) grpc: u16,
+    pub(super) http: u16,
+}
+
+impl Rotel {
+    pub(super) fn start(python: &Python, forward_to_grpc: u16) -> anyhow::Result<Self> {
+        let (grpc, http) = (free_port()?, free_port()?);
+        let folder = root().join("target/e2e");
+        let log = std::fs::File::create(folder.join("rotel.log"))?;
+        let child = Command::new(python.package_file("rotel", "rotel-agent")?)
+            .arg("start")
+            .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")])
+            .args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}")])
+            .args(["--exporter", "otlp", "--otlp-exporter-endpoint"])
+            .arg(format!("http://127.0.0.1:{forward_to_grpc}"))
+            .args(["--debug-log", "traces", "--pid-file"])
+            .arg(folder.join("rotel.pid"))
+            .stdin(Stdio::null())
+            .stderr(log.try_clone()?)
+            .stdout(log)
+            .spawn()
+            .context("cannot start rotel")?;
+        let rotel = Self { child, grpc, http };
+        await_port(grpc)?;
+        await_port(http)?;
+        Ok(rotel)
+    }
+}
+
+impl Drop for Rotel {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+fn end(child: &mut Child) {
+    // It may have ended by itself; either way nothing is left to do about it.
+    _ = child.kill();
+    _ = child.wait();
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
+
+fn await_port(port: u16) -> anyhow::Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {
+        if Instant::now() > deadline {
+            bail!("nothing listens on port {port} after 20 s: see target/e2e/rotel.log");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}

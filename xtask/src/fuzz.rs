@@ -1,0 +1,93 @@
+//! Fuzzing of whatever parses.
+
+use crate::cargo::{ensure_subcommand, nightly_cargo, root, run};
+use anyhow::{Context, bail};
+use clap::Args;
+
+/// Fuzz whatever parses, under AddressSanitizer (needs a nightly toolchain).
+#[derive(Debug, Args)]
+pub(crate) struct Fuzz {
+    /// List the targets and what each covers.
+    #[arg(long)]
+    list: bool,
+    /// Fuzz only this target.
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+    /// How long each target runs.
+    #[arg(long, default_value_t = 1)]
+    minutes: u64,
+}
+
+impl Fuzz {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let targets = targets()?;
+        if self.list {
+            for target in &targets {
+                println!("{:<12} {}", target.name, target.covers);
+            }
+            return Ok(());
+        }
+        if nightly_cargo().is_none() {
+            println!(
+                "skipped: fuzzing needs a nightly toolchain (`rustup toolchain install nightly`)"
+            );
+            return Ok(());
+        }
+        ensure_subcommand("fuzz")?;
+        let chosen: Vec<&Target> = targets
+            .iter()
+            .filter(|target| self.target.as_ref().is_none_or(|name| *name == target.name))
+            .collect();
+        if chosen.is_empty() {
+            bail!(
+                "there is no fuzz target `{}`: `cargo xtask fuzz --list` names them",
+                self.target.unwrap_or_default()
+            );
+        }
+        for target in chosen {
+            let mut fuzz = nightly_cargo().context("the nightly toolchain went away")?;
+            let seconds = format!("-max_total_time={}", self.minutes * 60);
+            run(fuzz
+                .args(["fuzz", "run", &target.name, "--"])
+                .args([&seconds, "-print_final_stats=1"]))?;
+            println!(
+                "fuzzed {} for {} min: {}",
+                target.name, self.minutes, target.covers
+            );
+        }
+        Ok(())
+    }
+}
+
+struct Target {
+    name: String,
+    covers: String,
+}
+
+/// The targets: each file under `fuzz/fuzz_targets`, with the first sentence of its documentation.
+fn targets() -> anyhow::Result<Vec<Target>> {
+    let folder = root().join("fuzz/fuzz_targets");
+    let mut targets = Vec::new();
+    let entries = folder
+        .read_dir()
+        .with_context(|| format!("cannot list {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let covers = text
+            .lines()
+            .find_map(|line| line.strip_prefix("//! "))
+            .unwrap_or("says not what it covers");
+        targets.push(Target {
+            name: path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            covers: covers.to_owned(),
+        });
+    }
+    targets.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(targets)
+}

@@ -1,0 +1,46 @@
+//! The tests under the sanitizers.
+
+use crate::cargo::{self, cargo, nightly_cargo};
+use anyhow::Context;
+
+/// What each sanitizer looks at: the crates that have `unsafe` code or that hand over between threads.
+const RUNS: [(&str, &[&str]); 2] = [
+    ("address", &["zerospan-core"]),
+    ("thread", &["zerospan-core"]),
+];
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    if nightly_cargo().is_none() {
+        println!(
+            "skipped: sanitizers need a nightly toolchain (`rustup toolchain install nightly`)"
+        );
+        return Ok(());
+    }
+    let host = host()?;
+    for (sanitizer, packages) in RUNS {
+        let mut test = nightly_cargo().context("the nightly toolchain went away")?;
+        test.args(["test", "--tests", "--all-features", "--target", &host])
+            .args(["--target-dir", &format!("target/sanitize-{sanitizer}")])
+            // The standard library is not built with the sanitizer, which the compiler wants to be told is meant.
+            .env(
+                "RUSTFLAGS",
+                format!("-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer"),
+            );
+        for package in packages {
+            test.args(["--package", package]);
+        }
+        cargo::run(&mut test)?;
+        println!("{sanitizer} sanitizer: clean over {}", packages.join(", "));
+    }
+    Ok(())
+}
+
+/// The target triple of this machine: sanitizers want it named.
+fn host() -> anyhow::Result<String> {
+    let output = cargo().args(["--version", "--verbose"]).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .context("`cargo --version --verbose` names no host")
+}

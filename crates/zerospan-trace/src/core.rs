@@ -1,7 +1,7 @@
 use crate::clock::Clock;
 use crate::counts::{Counts, Sum};
 use crate::ids::{Ids, RandomIds};
-use crate::local;
+use crate::local::{self, Local};
 use crate::processor::{Ended, Processor};
 use crate::sampler::Sampler;
 use crate::slot::{Slot, Slots};
@@ -216,43 +216,49 @@ impl fmt::Debug for Core {
 /// Ends `span`, whose slot was taken out of it.
 #[inline]
 pub(crate) fn end(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
-    let Some(id) = slot.parts.as_ref().map(|parts| parts.core) else {
-        return;
-    };
+    let mut slot = Some(slot);
     local::with(|local| {
-        // Without a provider there is nobody left to tell, and nobody who could ask what became of the span.
-        let Some(seat) = local.seat_of(id) else {
-            return;
-        };
-        let ended = seat.with_core(|core| {
-            let now = core.clock.read(&seat.anchor);
-            let end = match time {
-                Some(time) => unix_nanos(time),
-                None if slot.start_is_given => now.unix,
-                None => slot.start.unix_at(now),
-            };
-            if core.has_processors {
-                return Some((Arc::clone(core), slot, end));
-            }
-            if slot.is_exported {
-                core.export(span, &slot, end);
-                seat.counts().ended.raise();
-            } else {
-                seat.counts().record_only_ended.raise();
-            }
-            core.put_away(slot);
-            None
-        });
-        if let Some(Some((core, slot, end))) = ended {
-            let is_exported = slot.is_exported;
-            core.end_with_processors(span, slot, end);
-            if is_exported {
-                seat.counts().ended.raise();
-            } else {
-                seat.counts().record_only_ended.raise();
-            }
+        if let Some(slot) = slot.take() {
+            end_on(local, span, slot, time);
         }
     });
+}
+
+fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
+    // Without a provider there is nobody left to tell, and nobody who could ask what became of the span.
+    let Some(parts) = &slot.parts else { return };
+    let Some(seat) = local.seat_of(parts.core) else {
+        return;
+    };
+    if slot.is_exported {
+        seat.counts().ended.raise();
+    } else {
+        seat.counts().record_only_ended.raise();
+    }
+    let ended = seat.with_core(|core| {
+        let end = match time {
+            None => {
+                let now = core.clock.read(&seat.anchor);
+                if slot.start_is_given {
+                    now.unix
+                } else {
+                    slot.start.unix_at(now)
+                }
+            }
+            Some(time) => unix_nanos(time),
+        };
+        if core.has_processors {
+            return Some((Arc::clone(core), slot, end));
+        }
+        if slot.is_exported {
+            core.export(span, &slot, end);
+        }
+        core.put_away(slot);
+        None
+    });
+    if let Some(Some((core, slot, end))) = ended {
+        core.end_with_processors(span, slot, end);
+    }
 }
 
 impl Core {

@@ -23,13 +23,10 @@ thread_local! {
 /// Where the thread is ending and has given its part up, `work` gets an empty one, which is given up behind it: spans of
 /// other thread-locals' destructors are recorded too.
 #[inline]
-pub(crate) fn with<O>(work: impl FnOnce(&Local) -> O) -> O {
-    let mut work = Some(work);
-    let done = LOCAL.try_with(|local| work.take().map(|work| work(local)));
-    match (done, work) {
-        (Ok(Some(outcome)), _) => outcome,
-        (_, Some(work)) => work(&Local::new()),
-        (_, None) => unreachable!("the work is taken only where it runs"),
+pub(crate) fn with<O>(mut work: impl FnMut(&Local) -> O) -> O {
+    match LOCAL.try_with(&mut work) {
+        Ok(outcome) => outcome,
+        Err(_) => work(&Local::new()),
     }
 }
 

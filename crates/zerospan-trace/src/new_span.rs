@@ -68,7 +68,7 @@ impl<'a> NewSpan<'a> {
     /// more spans are open than ever before.
     #[inline]
     pub fn start(self) -> Span {
-        self.tracer.begin(self.name, self.asked)
+        self.tracer.begin(self.name, &self.asked)
     }
 }
 

@@ -1,4 +1,5 @@
-use opentelemetry::trace::{SpanContext, TraceId};
+use crate::parent::Origin;
+use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{Sampler as SdkSampler, SamplingDecision, ShouldSample};
 use std::any::Any;
 
@@ -48,9 +49,9 @@ impl Sampler {
         ParentBased::new(root).into()
     }
 
-    /// Decides on a span of `trace_id` below `parent`, which is valid if there is one; or names the sampler to ask.
+    /// Decides on a span of `trace_id` below `parent`, which is valid or [`Origin::NONE`]; or names the sampler to ask.
     #[inline]
-    pub(crate) fn decide(&self, parent: Option<&SpanContext>, trace_id: TraceId) -> Decision<'_> {
+    pub(crate) fn decide(&self, parent: &Origin, trace_id: TraceId) -> Decision<'_> {
         let mut sampler = self;
         loop {
             return match sampler {
@@ -152,11 +153,11 @@ impl ParentBased {
     }
 
     #[inline]
-    fn branch(&self, parent: Option<&SpanContext>) -> &Sampler {
-        let Some(parent) = parent else {
+    fn branch(&self, parent: &Origin) -> &Sampler {
+        if parent.span_id == SpanId::INVALID {
             return &self.root;
-        };
-        match (parent.is_remote(), parent.is_sampled()) {
+        }
+        match (parent.is_remote, parent.flags.is_sampled()) {
             (true, true) => &self.remote_parent_sampled,
             (true, false) => &self.remote_parent_not_sampled,
             (false, true) => &self.local_parent_sampled,
@@ -200,10 +201,10 @@ fn by_ratio(ratio: f64, trace_id: TraceId) -> SamplingDecision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use opentelemetry::trace::{SpanId, SpanKind, TraceFlags, TraceState};
+    use opentelemetry::trace::{SpanKind, TraceFlags};
     use proptest::prelude::*;
 
-    fn decision(sampler: &Sampler, parent: Option<&SpanContext>, trace_id: TraceId) -> SamplingDecision {
+    fn decision(sampler: &Sampler, parent: &Origin, trace_id: TraceId) -> SamplingDecision {
         match sampler.decide(parent, trace_id) {
             Decision::Is(decision) => decision,
             Decision::Ask(sampler) => {
@@ -214,14 +215,14 @@ mod tests {
         }
     }
 
-    fn parent(remote: bool, sampled: bool) -> SpanContext {
-        SpanContext::new(
-            TraceId::from(7),
-            SpanId::from(7),
-            TraceFlags::default().with_sampled(sampled),
-            remote,
-            TraceState::NONE,
-        )
+    fn parent(is_remote: bool, sampled: bool) -> Origin {
+        Origin {
+            trace_id: TraceId::from(7),
+            span_id: SpanId::from(7),
+            flags: TraceFlags::default().with_sampled(sampled),
+            is_remote,
+            trace_state: None,
+        }
     }
 
     #[test]
@@ -243,11 +244,11 @@ mod tests {
             )
         };
         let parents = [
-            None,
-            Some(parent(true, true)),
-            Some(parent(true, false)),
-            Some(parent(false, true)),
-            Some(parent(false, false)),
+            Origin::NONE,
+            parent(true, true),
+            parent(true, false),
+            parent(false, true),
+            parent(false, false),
         ];
         for on in 0..5 {
             for (index, parent) in parents.iter().enumerate() {
@@ -256,7 +257,7 @@ mod tests {
                 } else {
                     SamplingDecision::Drop
                 };
-                let decided = decision(&branches(on), parent.as_ref(), TraceId::from(7));
+                let decided = decision(&branches(on), parent, TraceId::from(7));
                 assert_eq!(decided, expected, "branch {on}, parent {index}");
             }
         }
@@ -280,7 +281,7 @@ mod tests {
             let stock = SdkSampler::TraceIdRatioBased(ratio)
                 .should_sample(None, id, "", &SpanKind::Internal, &[], &[])
                 .decision;
-            prop_assert_eq!(decision(&Sampler::TraceIdRatioBased(ratio), None, id), stock);
+            prop_assert_eq!(decision(&Sampler::TraceIdRatioBased(ratio), &Origin::NONE, id), stock);
         }
     }
 }

@@ -1,4 +1,5 @@
 use crate::local;
+use crate::parent::Origin;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
 use std::cell::RefCell;
@@ -11,7 +12,7 @@ pub(crate) struct ScopeStack {
 }
 
 struct Entry {
-    span: SpanContext,
+    span: Origin,
     /// The span of the API's current context when this one was entered.
     beneath: SpanId,
     /// Whether its guard was dropped, while later ones are still there.
@@ -25,18 +26,18 @@ impl ScopeStack {
         }
     }
 
-    /// The span that is the parent of what starts now: the one entered natively last, unless `current`, the API's
-    /// current context, was attached later. A copy; with a trace state it allocates.
+    /// The span that is the parent of what starts now: the one entered natively last, unless the API's
+    /// current context, whose span is `current`, was attached later. A copy; with a trace state it allocates.
     #[inline]
-    pub(crate) fn parent(&self, current: &Context) -> Option<SpanContext> {
+    pub(crate) fn parent(&self, current: SpanId) -> Option<Origin> {
         self.entered
             .borrow()
             .last()
-            .filter(|entry| entry.beneath == current.span().span_context().span_id())
+            .filter(|entry| entry.beneath == current)
             .map(|entry| entry.span.clone())
     }
 
-    fn push(&self, span: SpanContext, beneath: SpanId) -> usize {
+    fn push(&self, span: Origin, beneath: SpanId) -> usize {
         let mut entered = self.entered.borrow_mut();
         entered.push(Entry {
             span,
@@ -77,8 +78,8 @@ impl Entered {
     /// Enters a span on this thread. Allocates where more spans are entered than ever before on it, and for a trace state.
     #[inline]
     pub(crate) fn new(span: &SpanContext) -> Self {
-        let beneath = Context::map_current(|current| current.span().span_context().span_id());
-        let position = local::with(|local| local.scopes.push(span.clone(), beneath));
+        let beneath = current_span_id();
+        let position = local::with(|local| local.scopes.push(Origin::of(span), beneath));
         Self {
             position,
             thread: PhantomData,
@@ -110,10 +111,10 @@ impl fmt::Debug for Entered {
 ///
 /// What a propagator writes into headers comes from a `Context`, which [`current_context`] makes of it.
 pub fn current_span_context() -> SpanContext {
-    Context::map_current(|current| {
-        local::with(|local| local.scopes.parent(current))
-            .unwrap_or_else(|| current.span().span_context().clone())
-    })
+    match native() {
+        Some(span) => span.to_span_context(),
+        None => Context::map_current(|current| current.span().span_context().clone()),
+    }
 }
 
 /// The API's current context, in which the span that was entered natively is the current one.
@@ -121,10 +122,21 @@ pub fn current_span_context() -> SpanContext {
 /// For propagators, for `with_context` of futures, and for every other place that wants a `Context`. Allocates once if a
 /// span was entered natively, and not otherwise.
 pub fn current_context() -> Context {
-    Context::map_current(
-        |current| match local::with(|local| local.scopes.parent(current)) {
-            Some(span) => current.with_remote_span_context(span),
-            None => current.clone(),
-        },
-    )
+    match native() {
+        Some(span) => Context::map_current(|current| {
+            current.with_remote_span_context(span.to_span_context())
+        }),
+        None => Context::current(),
+    }
+}
+
+/// The span that was entered natively, if it is in force.
+fn native() -> Option<Origin> {
+    let current = current_span_id();
+    local::with(|local| local.scopes.parent(current))
+}
+
+#[inline]
+fn current_span_id() -> SpanId {
+    Context::map_current(|current| current.span().span_context().span_id())
 }

@@ -22,24 +22,8 @@ pub struct Span {
 
 impl Span {
     #[inline]
-    pub(crate) fn recording(context: SpanContext, slot: Box<Slot>) -> Self {
-        Self {
-            context,
-            slot: Some(slot),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn unrecorded(context: SpanContext) -> Self {
-        Self {
-            context,
-            slot: None,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn noop() -> Self {
-        Self::unrecorded(SpanContext::NONE)
+    pub(crate) fn new(context: SpanContext, slot: Option<Box<Slot>>) -> Self {
+        Self { context, slot }
     }
 
     #[inline]

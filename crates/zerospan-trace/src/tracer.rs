@@ -1,14 +1,18 @@
+use crate::clock::Reading;
 use crate::core::{Core, CoreId};
-use crate::local;
+use crate::local::{self, Local};
 use crate::new_span::NewSpan;
-use crate::parent::{Asked, Found, Parent};
+use crate::parent::{Asked, Content, Origin, Parent, context_of, unboxed};
 use crate::provider::Owner;
 use crate::sampler::Decision;
+use crate::slot::Slot;
 use crate::span::Span;
-use crate::clock::Reading;
-use opentelemetry::trace::{SpanBuilder, SpanContext, SpanId, SpanKind, TraceFlags, TraceState};
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId,
+    TraceState,
+};
 use opentelemetry::{Context, InstrumentationScope};
-use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -63,135 +67,180 @@ impl Tracer {
     }
 
     #[inline]
-    pub(crate) fn begin(&self, name: Cow<'static, str>, asked: Asked<'_>) -> Span {
+    pub(crate) fn begin(&self, name: Cow<'static, str>, asked: &Asked<'_>) -> Span {
+        let mut name = Some(name);
+        let begun = local::with(|local| self.begin_on(local, &mut name, asked));
+        let context = SpanContext::new(
+            begun.trace_id,
+            begun.span_id,
+            begun.flags,
+            false,
+            unboxed(begun.trace_state),
+        );
+        let mut span = Span::new(context, begun.slot);
+        if span.is_recording() && self.core().has_processors {
+            self.tell_processors(&mut span, begun.parent_context);
+        }
+        span
+    }
+
+    fn begin_on(&self, local: &Local, name: &mut Option<Cow<'static, str>>, asked: &Asked<'_>) -> Begun {
         let core = self.core();
-        local::with(|local| {
-            let parent = match asked.parent {
-                Parent::InForce => Context::map_current(|current| {
-                    Found::in_force(current, local.scopes.parent(current), core.wants_context)
-                }),
-                Parent::In(context) => Found::in_context(context, core.wants_context),
-                Parent::Is(span) => Context::map_current(|current| {
-                    Found::native(current, Some(span.clone()), core.wants_context)
-                }),
-                Parent::None => {
-                    Context::map_current(|current| Found::native(current, None, core.wants_context))
-                }
-            };
-            if parent.suppressed {
-                return Span::noop();
+        let mut native = None;
+        let (suppressed, parent) = match asked.parent {
+            Parent::InForce => Context::map_current(|current| {
+                let span = current.span();
+                let span = span.span_context();
+                native = local.scopes.parent(span.span_id());
+                let parent = match &native {
+                    Some(native) => native.clone(),
+                    None => Origin::of(span),
+                };
+                (current.is_telemetry_suppressed(), parent)
+            }),
+            Parent::In(context) => (
+                context.is_telemetry_suppressed(),
+                Origin::of(context.span().span_context()),
+            ),
+            Parent::Is(span) => (Context::is_current_telemetry_suppressed(), Origin::of(span)),
+            Parent::None => (Context::is_current_telemetry_suppressed(), Origin::NONE),
+        };
+        if suppressed {
+            return Begun::NOOP;
+        }
+        let seat = local.seat(core);
+        if core.is_closed() {
+            seat.counts().refused.raise();
+            return Begun::NOOP;
+        }
+        let parent = if parent.is_valid() { parent } else { Origin::NONE };
+        let span_id = core.span_id(&local.ids);
+        let trace_id = if parent.trace_id == TraceId::INVALID {
+            core.trace_id(&local.ids)
+        } else {
+            parent.trace_id
+        };
+        let mut begun = Begun {
+            trace_id,
+            span_id,
+            flags: TraceFlags::NOT_SAMPLED,
+            trace_state: None,
+            slot: None,
+            parent_context: None,
+        };
+        if core.wants_context {
+            begun.parent_context = Some(context_of(asked.parent, native.as_ref()));
+        }
+        let mut extra = Vec::new();
+        let decision = match core.sampler.decide(&parent, trace_id) {
+            Decision::Is(decision) => {
+                begun.trace_state = parent.trace_state;
+                decision
             }
-            if core.is_closed() {
-                local.seat(core).counts().refused.raise();
-                return Span::noop();
+            Decision::Ask(sampler) => {
+                let name = name.as_deref().unwrap_or_default();
+                let asked = ask(sampler, &begun, name, asked);
+                begun.trace_state = Some(Box::new(asked.trace_state));
+                extra = asked.attributes;
+                asked.decision
             }
-            let Found { span: parent, context, .. } = parent;
-            let parent = parent.filter(SpanContext::is_valid);
-            let span_id = core.span_id(&local.ids);
-            let trace_id = match &parent {
-                Some(parent) => parent.trace_id(),
-                None => core.trace_id(&local.ids),
-            };
-            let (decision, extra, trace_state) = match core.sampler.decide(parent.as_ref(), trace_id)
-            {
-                Decision::Is(decision) => (decision, Vec::new(), None),
-                Decision::Ask(sampler) => {
-                    let SamplingResult {
-                        decision,
-                        attributes,
-                        trace_state,
-                    } = sampler.should_sample(
-                        context.as_ref(),
-                        trace_id,
-                        &name,
-                        &asked.kind,
-                        asked.attributes,
-                        asked.links,
-                    );
-                    (decision, attributes, Some(trace_state))
-                }
-            };
-            let (flags, parent_id, parent_is_remote, inherited) = match parent {
-                Some(parent) => (
-                    parent.trace_flags(),
-                    parent.span_id(),
-                    parent.is_remote(),
-                    parent.trace_state().clone(),
-                ),
-                None => (
-                    TraceFlags::default(),
-                    SpanId::INVALID,
-                    false,
-                    TraceState::NONE,
-                ),
-            };
-            let trace_state = trace_state.unwrap_or(inherited);
-            let seat = local.seat(core);
-            let is_exported = match decision {
-                SamplingDecision::RecordAndSample => true,
-                SamplingDecision::RecordOnly => false,
-                SamplingDecision::Drop => {
-                    seat.counts().not_recorded.raise();
-                    let flags = TraceFlags::default();
-                    return Span::unrecorded(SpanContext::new(
-                        trace_id,
-                        span_id,
-                        flags,
-                        false,
-                        trace_state,
-                    ));
-                }
-            };
-            if is_exported {
+        };
+        let is_exported = match decision {
+            SamplingDecision::RecordAndSample => {
                 seat.counts().sampled.raise();
-            } else {
+                true
+            }
+            SamplingDecision::RecordOnly => {
                 seat.counts().record_only.raise();
+                false
             }
-            let mut slot = core.slots.take();
+            SamplingDecision::Drop => {
+                seat.counts().not_recorded.raise();
+                return begun;
+            }
+        };
+        begun.flags = parent.flags.with_sampled(is_exported);
+        let mut slot = core.slots.take();
+        if let Some(name) = name.take() {
             slot.name = name;
-            slot.kind = asked.kind;
-            slot.parent = parent_id;
-            slot.parent_is_remote = parent_is_remote;
-            slot.is_exported = is_exported;
-            match &slot.parts {
-                Some(parts) if Arc::ptr_eq(parts, &self.parts) => {}
-                _ => slot.parts = Some(Arc::clone(&self.parts)),
+        }
+        slot.kind = asked.kind.clone();
+        slot.parent = parent.span_id;
+        slot.parent_is_remote = parent.is_remote;
+        slot.is_exported = is_exported;
+        match &slot.parts {
+            Some(parts) if Arc::ptr_eq(parts, &self.parts) => {}
+            _ => slot.parts = Some(Arc::clone(&self.parts)),
+        }
+        if let Some(content) = &asked.content {
+            fill(&mut slot, content);
+        }
+        if !extra.is_empty() {
+            slot.recorder.extend(&extra);
+        }
+        match asked.start_time {
+            None => slot.start = core.clock.read(&seat.anchor),
+            Some(time) => {
+                slot.start = Reading::given(unix_nanos(time));
+                slot.start_is_given = true;
             }
-            match asked.start_time {
-                None => slot.start = core.clock.read(&seat.anchor),
-                Some(time) => {
-                    slot.start = Reading::given(unix_nanos(time));
-                    slot.start_is_given = true;
-                }
-            }
-            slot.recorder.extend(asked.attributes);
-            for link in asked.links {
-                slot.recorder.add_link(&link.span_context, &link.attributes);
-            }
-            for event in asked.events {
-                slot.recorder.add_event(&event.name, unix_nanos(event.timestamp), &event.attributes);
-            }
-            if !extra.is_empty() {
-                slot.recorder.extend(&extra);
-            }
-            let mut span = Span::recording(
-                SpanContext::new(
-                    trace_id,
-                    span_id,
-                    flags.with_sampled(is_exported),
-                    false,
-                    trace_state,
-                ),
-                slot,
-            );
-            if core.has_processors {
-                let context = context.unwrap_or_default();
-                for processor in core.processors() {
-                    processor.on_start(&mut span, &context);
-                }
-            }
-            span
-        })
+        }
+        begun.slot = Some(slot);
+        begun
+    }
+
+    #[cold]
+    fn tell_processors(&self, span: &mut Span, parent: Option<Context>) {
+        let parent = parent.unwrap_or_default();
+        for processor in self.core().processors() {
+            processor.on_start(span, &parent);
+        }
+    }
+}
+
+/// What a span begins as: its context taken apart, and its slot if it is recorded.
+struct Begun {
+    trace_id: TraceId,
+    span_id: SpanId,
+    flags: TraceFlags,
+    trace_state: Option<Box<TraceState>>,
+    slot: Option<Box<Slot>>,
+    /// What processors and samplers get to see.
+    parent_context: Option<Context>,
+}
+
+impl Begun {
+    const NOOP: Self = Self {
+        trace_id: TraceId::INVALID,
+        span_id: SpanId::INVALID,
+        flags: TraceFlags::NOT_SAMPLED,
+        trace_state: None,
+        slot: None,
+        parent_context: None,
+    };
+}
+
+#[cold]
+fn ask(sampler: &dyn ShouldSample, begun: &Begun, name: &str, asked: &Asked<'_>) -> SamplingResult {
+    let content = asked.content.unwrap_or_default();
+    sampler.should_sample(
+        begun.parent_context.as_ref(),
+        begun.trace_id,
+        name,
+        &asked.kind,
+        content.attributes,
+        content.links,
+    )
+}
+
+fn fill(slot: &mut Slot, content: &Content<'_>) {
+    slot.recorder.extend(content.attributes);
+    for link in content.links {
+        slot.recorder.add_link(&link.span_context, &link.attributes);
+    }
+    for event in content.events {
+        slot.recorder
+            .add_event(&event.name, unix_nanos(event.timestamp), &event.attributes);
     }
 }
 
@@ -202,12 +251,12 @@ impl opentelemetry::trace::Tracer for Tracer {
 
     #[inline]
     fn start<T: Into<Cow<'static, str>>>(&self, name: T) -> Span {
-        self.begin(name.into(), Asked::child_of(Parent::InForce))
+        self.begin(name.into(), &Asked::child_of(Parent::InForce))
     }
 
     #[inline]
     fn start_with_context<T: Into<Cow<'static, str>>>(&self, name: T, parent: &Context) -> Span {
-        self.begin(name.into(), Asked::child_of(explicit(parent)))
+        self.begin(name.into(), &Asked::child_of(explicit(parent)))
     }
 
     fn build(&self, builder: SpanBuilder) -> Span {
@@ -232,13 +281,15 @@ impl Tracer {
         } = builder;
         self.begin(
             name,
-            Asked {
+            &Asked {
                 parent,
                 kind: span_kind.unwrap_or(SpanKind::Internal),
                 start_time,
-                attributes: attributes.as_deref().unwrap_or_default(),
-                events: events.as_deref().unwrap_or_default(),
-                links: links.as_deref().unwrap_or_default(),
+                content: Some(Content {
+                    attributes: attributes.as_deref().unwrap_or_default(),
+                    events: events.as_deref().unwrap_or_default(),
+                    links: links.as_deref().unwrap_or_default(),
+                }),
             },
         )
     }

@@ -95,6 +95,28 @@ impl Contest {
         }
     }
 
+    /// Sets up a contest whose sides use something up: `prepare` makes it for either side before each run, outside the
+    /// timing and the count of allocations. Otherwise as [`new`](Self::new).
+    pub fn with_preparation<I: 'static, P, O>(
+        operations: u64,
+        prepare: impl FnMut() -> I + 'static,
+        mut peer: impl FnMut(I) -> P + 'static,
+        mut ours: impl FnMut(I) -> O + 'static,
+        agree: impl FnMut(P, O) -> Result<(), String> + 'static,
+    ) -> Self {
+        Self {
+            operations,
+            clock: Clock::Wall,
+            sides: Box::new(Prepared {
+                prepare,
+                ready: None,
+                peer: move |ready: Option<I>| ready.map(&mut peer),
+                ours: move |ready: Option<I>| ready.map(&mut ours),
+                agree,
+            }),
+        }
+    }
+
     /// Counts another time than the elapsed one.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
@@ -111,12 +133,22 @@ impl Contest {
         self.sides.check()
     }
 
-    /// Runs the peer's side once.
+    /// Whether a side has to be made ready before each run.
+    pub fn has_preparation(&self) -> bool {
+        self.sides.has_preparation()
+    }
+
+    /// Makes the next run ready, outside of what is measured.
+    pub fn prepare(&mut self) {
+        self.sides.prepare();
+    }
+
+    /// Runs the peer's side once, after [`prepare`](Self::prepare) where it has to be.
     pub fn run_peer(&mut self) {
         self.sides.peer();
     }
 
-    /// Runs our side once.
+    /// Runs our side once, after [`prepare`](Self::prepare) where it has to be.
     pub fn run_ours(&mut self) {
         self.sides.ours();
     }
@@ -142,6 +174,10 @@ impl fmt::Debug for Contest {
 }
 
 trait Sides {
+    fn has_preparation(&self) -> bool {
+        false
+    }
+    fn prepare(&mut self) {}
     fn peer(&mut self);
     fn ours(&mut self);
     fn check(&mut self) -> Result<(), String>;
@@ -169,5 +205,46 @@ where
 
     fn check(&mut self) -> Result<(), String> {
         (self.agree)((self.peer)(), (self.ours)())
+    }
+}
+
+struct Prepared<I, M, P, O, A> {
+    prepare: M,
+    ready: Option<I>,
+    peer: P,
+    ours: O,
+    agree: A,
+}
+
+impl<I, M, P, O, A, X, Y> Sides for Prepared<I, M, P, O, A>
+where
+    M: FnMut() -> I,
+    P: FnMut(Option<I>) -> Option<X>,
+    O: FnMut(Option<I>) -> Option<Y>,
+    A: FnMut(X, Y) -> Result<(), String>,
+{
+    fn has_preparation(&self) -> bool {
+        true
+    }
+
+    fn prepare(&mut self) {
+        self.ready = Some((self.prepare)());
+    }
+
+    fn peer(&mut self) {
+        drop(black_box((self.peer)(black_box(self.ready.take()))));
+    }
+
+    fn ours(&mut self) {
+        drop(black_box((self.ours)(black_box(self.ready.take()))));
+    }
+
+    fn check(&mut self) -> Result<(), String> {
+        let peer = (self.peer)(Some((self.prepare)()));
+        let ours = (self.ours)(Some((self.prepare)()));
+        match (peer, ours) {
+            (Some(peer), Some(ours)) => (self.agree)(peer, ours),
+            _ => Err("a side did not run".to_owned()),
+        }
     }
 }

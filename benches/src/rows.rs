@@ -1,6 +1,7 @@
 //! Every row, by area.
 
 mod core;
+mod otlp;
 mod scale;
 mod seed_arena;
 mod seed_pool;
@@ -14,6 +15,7 @@ use crate::Row;
 pub fn starting_with(prefix: &str) -> Vec<Row> {
     [
         core::ROWS,
+        otlp::ROWS,
         seed_arena::ROWS,
         seed_pool::ROWS,
         seed_stack::ROWS,

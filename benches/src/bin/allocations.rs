@@ -41,12 +41,15 @@ fn main() -> Result<(), serde_json::Error> {
 
 fn per_operation(contest: &mut Contest, run: fn(&mut Contest)) -> f64 {
     for _ in 0..WARM_UP {
+        contest.prepare();
         run(contest);
     }
-    let before = Allocations::of_all_threads();
+    let mut counted = 0;
     for _ in 0..COUNTED {
+        contest.prepare();
+        let before = Allocations::of_all_threads();
         run(contest);
+        counted += Allocations::of_all_threads().since(before).count;
     }
-    let counted = Allocations::of_all_threads().since(before);
-    counted.count as f64 / (COUNTED * contest.operations()) as f64
+    counted as f64 / (COUNTED * contest.operations()) as f64
 }

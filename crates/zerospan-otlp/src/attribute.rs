@@ -77,24 +77,20 @@ pub(crate) fn write<K: Key>(
 #[inline(always)]
 fn scalar<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, kind: u8, value: impl Part, length: usize) {
     let head = [0x12, 1 + length as u8, kind];
-    // Shorter by a length byte than a string, and never as long as `ONE_BYTE` allows.
-    if key.room() >= 10 {
-        let whole = key.as_str().len() + length + 5;
-        append(out, (key.short(tag, whole as u8), head, value));
-    } else {
-        long(out, tag, key.as_str(), 3 + length, (head, value));
+    match key.with_scalar(tag, length) {
+        Some(key) => append(out, (key, head, value)),
+        None => long(out, tag, key.as_str(), 3 + length, (head, value)),
     }
 }
 
 #[inline(always)]
 fn string<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, text: &str) {
-    let length = text.len();
-    if length as isize <= key.room() {
-        let whole = key.as_str().len() + length + 6;
-        let value = [0x12, 2 + length as u8, 0x0a, length as u8];
-        append(out, (key.short(tag, whole as u8), value, text.as_bytes()));
-    } else {
-        long_string(out, tag, key.as_str(), text);
+    match key.with_text(tag, text.as_bytes()) {
+        Some((key, text)) => {
+            let head = [0x12, 2 + text.len(), 0x0a, text.len()];
+            append(out, (key, head, text));
+        }
+        None => long_string(out, tag, key.as_str(), text),
     }
 }
 

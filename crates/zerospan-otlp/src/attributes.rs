@@ -89,13 +89,28 @@ impl AttributeWriter<'_> {
                         self.keys.push(hash, start);
                         Ok(())
                     }
-                    Err(error) => Err(self.refuse(error.into())),
+                    Err(error) => Err(self.apart().refuse(error.into())),
                 }
             }
-            None => Err(self.refuse(SinkError::Full {
-                capacity: self.most as usize,
-            })),
-            Some(index) => self.replace(index, key.as_str(), value),
+            None => {
+                let capacity = self.most as usize;
+                Err(self.apart().refuse(SinkError::Full { capacity }))
+            }
+            Some(index) => self.apart().replace(index, key.as_str(), value),
+        }
+    }
+
+    /// The same writer in another place: what is called for the rare cases wants it in memory, and may have the copy, so that
+    /// for the usual ones it need not be there.
+    #[inline(always)]
+    fn apart(&mut self) -> AttributeWriter<'_> {
+        AttributeWriter {
+            area: self.area,
+            keys: self.keys,
+            tag: self.tag,
+            most: self.most,
+            most_chars: self.most_chars,
+            dropped: self.dropped,
         }
     }
 

@@ -78,6 +78,12 @@ impl EncodedResource {
         }
     }
 
+    /// What stands before the spans, and what behind them.
+    #[cfg(feature = "sdk")]
+    pub(crate) fn parts(&self) -> (&[u8], &[u8]) {
+        self.bytes.split_at(self.schema_url)
+    }
+
     /// The length of a whole `ExportTraceServiceRequest` whose `ScopeSpans` take `scopes` bytes, as
     /// [`EncodedScope::framed_len`] counts them.
     pub fn request_len(&self, scopes: usize) -> usize {

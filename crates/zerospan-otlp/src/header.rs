@@ -1,5 +1,5 @@
 use crate::attribute::field_len;
-use crate::wire::{Varint, append, varint_len};
+use crate::wire::{Part, Varint, append, varint_len};
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
@@ -69,31 +69,32 @@ impl<'a> SpanHeader<'a> {
         length
     }
 
-    /// Writes the fields that stand before the attributes.
+    /// Writes `before`, then the fields that stand before the attributes.
     #[inline]
-    pub(crate) fn write_head(&self, out: &mut Vec<u8>) {
-        append(
-            out,
-            (
-                [0x0a, 16],
-                self.trace_id.to_bytes(),
-                [0x12, 8],
-                self.span_id.to_bytes(),
-            ),
+    pub(crate) fn write_head(&self, before: impl Part, out: &mut Vec<u8>) {
+        let ids = (
+            [0x0a, 16],
+            self.trace_id.to_bytes(),
+            [0x12, 8],
+            self.span_id.to_bytes(),
         );
-        write_trace_state(0x1a, self.trace_state, out);
         let parent = self.parent_span_id;
         let name = self.name;
-        append(
-            out,
-            (
-                (parent != SpanId::INVALID).then(|| ([0x22, 8], parent.to_bytes())),
-                (!name.is_empty()).then(|| ([0x2a], Varint(name.len() as u64), name.as_bytes())),
-                [0x30, kind(&self.kind)],
-                fixed64(0x39, self.start_unix_nanos),
-                fixed64(0x41, self.end_unix_nanos),
-            ),
+        let rest = (
+            (parent != SpanId::INVALID).then(|| ([0x22, 8], parent.to_bytes())),
+            (!name.is_empty()).then(|| ([0x2a], Varint(name.len() as u64), name.as_bytes())),
+            [0x30, kind(&self.kind)],
+            fixed64(0x39, self.start_unix_nanos),
+            fixed64(0x41, self.end_unix_nanos),
         );
+        match header_len(self.trace_state) {
+            0 => append(out, (before, ids, rest)),
+            length => {
+                append(out, (before, ids));
+                write_members(0x1a, length, self.trace_state, out);
+                append(out, rest);
+            }
+        }
     }
 
     /// The bytes of the status, its tag and length included.
@@ -105,6 +106,11 @@ impl<'a> SpanHeader<'a> {
     /// The fields that stand behind the links: status and flags.
     #[inline]
     pub(crate) fn write_tail(&self, out: &mut Vec<u8>) {
+        let flags = flags(self.trace_flags, self.parent_is_remote);
+        if matches!(self.status, Status::Unset) {
+            append(out, ([0x7a, 0x00, 0x85, 0x01], flags));
+            return;
+        }
         let (code, message) = status(self.status);
         append(
             out,
@@ -115,7 +121,7 @@ impl<'a> SpanHeader<'a> {
                     .then(|| ([0x12], Varint(message.len() as u64), message.as_bytes())),
                 (code != 0).then_some([0x18, code]),
                 [0x85, 0x01],
-                flags(self.trace_flags, self.parent_is_remote),
+                flags,
             ),
         );
     }

@@ -1,4 +1,4 @@
-use crate::wire::{Part, TEMPLATE, Template};
+use crate::wire::{BOUND, Part, Short, TEMPLATE, Template};
 use std::fmt;
 
 /// An attribute key that holds its encoded form.
@@ -44,7 +44,7 @@ impl StaticKey {
                 template[HEAD + at] = bytes[at];
                 at += 1;
             }
-            room = (ONE_BYTE - bytes.len()) as i8;
+            room = (BOUND - bytes.len()) as i8;
         }
         Self {
             template,
@@ -89,27 +89,32 @@ impl From<StaticKey> for opentelemetry::Key {
 
 /// The attribute's tag and length, the key's tag and length.
 const HEAD: usize = 4;
-/// What key and value may have together, so that the length of the attribute takes one byte: 127, less the key's tag and
-/// length, the value's, and those of what is in the value.
-const ONE_BYTE: usize = 127 - 6;
-
 /// A key as the writer wants it: a string, or one with its encoded form at hand.
 pub(crate) trait Key: Copy {
-    /// The attribute's tag and length, and the key's whole field, where [`room`](Self::room) allows them.
-    type Short: Part;
+    /// The attribute's tag and length, and the key's whole field.
+    type Field: Part;
 
     fn as_str(&self) -> &str;
 
     fn hash(&self) -> u32;
 
-    /// The longest value, in bytes, behind which every length still takes one byte; negative where there is none.
-    fn room(&self) -> isize;
+    /// The key's field and the value, if every length takes one byte with this value and `tag` and length before it: all of
+    /// which are `overhead` bytes.
+    fn with_text<'t>(self, tag: u8, text: &'t [u8]) -> Option<(Self::Field, Short<'t>)>;
 
-    fn short(self, tag: u8, length: u8) -> Self::Short;
+    /// The key's field in an attribute with a value of `length` bytes, at most 10, its kind's tag not counted; if every
+    /// length takes one byte.
+    fn with_scalar(self, tag: u8, length: usize) -> Option<Self::Field>;
 }
 
+/// The attribute's length beside key and value, if the value is a text, or a number or boolean.
+const BESIDE_TEXT: usize = 6;
+const BESIDE_SCALAR: usize = 5;
+/// The longest number.
+const SCALAR: usize = 10;
+
 impl<'a> Key for &'a str {
-    type Short = ([u8; HEAD], &'a [u8]);
+    type Field = ([u8; HEAD], Short<'a>);
 
     #[inline(always)]
     fn as_str(&self) -> &str {
@@ -122,24 +127,23 @@ impl<'a> Key for &'a str {
     }
 
     #[inline(always)]
-    fn room(&self) -> isize {
-        // A slice is never longer than `isize::MAX`.
-        let length = self.len() as isize;
-        if length == 0 {
-            -1
-        } else {
-            ONE_BYTE as isize - length
-        }
+    fn with_text<'t>(self, tag: u8, text: &'t [u8]) -> Option<(Self::Field, Short<'t>)> {
+        let (key, text) = Short::pair(self.as_bytes(), text)?;
+        let whole = key.len() + text.len() + BESIDE_TEXT as u8;
+        Some((([tag, whole, 0x0a, key.len()], key), text))
     }
 
     #[inline(always)]
-    fn short(self, tag: u8, length: u8) -> Self::Short {
-        ([tag, length, 0x0a, self.len() as u8], self.as_bytes())
+    fn with_scalar(self, tag: u8, length: usize) -> Option<Self::Field> {
+        let key = Short::new(self.as_bytes())?;
+        let whole = self.len() + length + BESIDE_SCALAR;
+        let fits = !self.is_empty() && self.len() <= BOUND - SCALAR;
+        fits.then_some(([tag, whole as u8, 0x0a, key.len()], key))
     }
 }
 
 impl<'a> Key for &'a StaticKey {
-    type Short = Template<'a>;
+    type Field = Template<'a>;
 
     #[inline(always)]
     fn as_str(&self) -> &str {
@@ -152,13 +156,26 @@ impl<'a> Key for &'a StaticKey {
     }
 
     #[inline(always)]
-    fn room(&self) -> isize {
-        self.room as isize
+    fn with_text<'t>(self, tag: u8, text: &'t [u8]) -> Option<(Template<'a>, Short<'t>)> {
+        let short = Short::new(text)?;
+        if text.len() as isize > isize::from(self.room) {
+            return None;
+        }
+        let whole = self.key.len() + text.len() + BESIDE_TEXT;
+        Some((self.field(tag, whole), short))
     }
 
     #[inline(always)]
-    fn short(self, tag: u8, length: u8) -> Template<'a> {
-        Template::new(&self.template, HEAD + self.key.len(), [tag, length])
+    fn with_scalar(self, tag: u8, length: usize) -> Option<Template<'a>> {
+        let whole = self.key.len() + length + BESIDE_SCALAR;
+        (self.room >= SCALAR as i8).then(|| self.field(tag, whole))
+    }
+}
+
+impl StaticKey {
+    #[inline(always)]
+    fn field(&self, tag: u8, whole: usize) -> Template<'_> {
+        Template::new(&self.template, HEAD + self.key.len(), [tag, whole as u8])
     }
 }
 
@@ -241,9 +258,9 @@ mod tests {
         const KEY: StaticKey = StaticKey::new(LONG);
         assert_eq!(EMPTY.as_str(), "");
         assert_eq!(KEY.as_str(), LONG);
-        assert_eq!((&KEY).room(), -1);
-        assert_eq!((&EMPTY).room(), -1);
-        assert_eq!((&StaticKey::new("k")).room(), "k".room());
+        assert_eq!(KEY.room, -1);
+        assert_eq!(EMPTY.room, -1);
+        assert_eq!(StaticKey::new("k").room, BOUND as i8 - 1);
         assert_eq!(format!("{EMPTY:?}"), "StaticKey(\"\")");
     }
 }

@@ -2,12 +2,12 @@ use zerospan_core::{Footprint, Reset};
 
 /// Where the attributes of one span, event or link begin, found by the hash of their key.
 ///
-/// Up to [`FEW`] hashes are compared all at once, without a branch; more are looked up in a table. Allocates when more
-/// attributes are held than ever before, by doubling.
+/// A filter says of most new keys that they are new. Where it does not, up to [`FEW`] hashes are compared one by one, and
+/// more are looked up in a table. Allocates when more attributes are held than ever before, by doubling.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyIndex {
-    /// The hashes of the first [`FEW`] entries, once more: those behind the last entry are of earlier use.
-    few: [u32; FEW],
+    /// The bits that the hashes of the entries name: a hash whose bit is not set is of none of them.
+    filter: [u64; 4],
     entries: Vec<Entry>,
     /// Open addressing over all entries, once there are more than [`FEW`]: an entry's number plus 1, or 0. A power of two
     /// in length, at most half full.
@@ -37,26 +37,22 @@ impl KeyIndex {
     /// The number of the entry that has `hash` and that `is_it` says yes to.
     #[inline(always)]
     pub(crate) fn find(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
-        let count = self.entries.len();
-        if count > FEW {
-            return self.look_up(hash, is_it);
+        let (word, bit) = place(hash);
+        if self.filter[word] & bit == 0 {
+            return None;
         }
-        let mut candidates = 0_u32;
-        for (index, few) in self.few.iter().enumerate() {
-            candidates |= u32::from(*few == hash) << index;
-        }
-        candidates &= (1 << count) - 1;
-        while candidates != 0 {
-            let index = candidates.trailing_zeros() as usize;
-            if self.entries.get(index).is_some_and(&is_it) {
-                return Some(index);
-            }
-            candidates &= candidates - 1;
-        }
-        None
+        self.search(hash, is_it)
     }
 
     #[inline(never)]
+    fn search(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
+        if self.entries.len() > FEW {
+            return self.look_up(hash, is_it);
+        }
+        let is_it = |entry: &Entry| entry.hash == hash && is_it(entry);
+        self.entries.iter().position(is_it)
+    }
+
     fn look_up(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
         let mask = self.table.len() - 1;
         let mut slot = hash as usize & mask;
@@ -75,9 +71,10 @@ impl KeyIndex {
     pub(crate) fn push(&mut self, hash: u32, start: usize) {
         let index = self.entries.len();
         self.entries.push(Entry { hash, start });
-        match self.few.get_mut(index) {
-            Some(few) => *few = hash,
-            None => self.note(index),
+        let (word, bit) = place(hash);
+        self.filter[word] |= bit;
+        if index >= FEW {
+            self.note(index);
         }
     }
 
@@ -117,10 +114,17 @@ impl KeyIndex {
     }
 }
 
+/// A hash's place in the filter, by bits that its place in the table is not taken from.
+#[inline(always)]
+fn place(hash: u32) -> (usize, u64) {
+    ((hash >> 30) as usize, 1 << ((hash >> 24) & 63))
+}
+
 impl Reset for KeyIndex {
     #[inline]
     fn reset(&mut self) {
         self.entries.clear();
+        self.filter = [0; 4];
     }
 }
 

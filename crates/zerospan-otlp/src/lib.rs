@@ -3,6 +3,8 @@
 
 mod attribute;
 mod attributes;
+#[cfg(feature = "sdk")]
+mod batch;
 mod frame;
 mod header;
 mod key;
@@ -18,6 +20,8 @@ mod view;
 mod wire;
 
 pub use attributes::AttributeWriter;
+#[cfg(feature = "sdk")]
+pub use batch::BatchEncoder;
 pub use frame::{EncodedResource, EncodedScope, encode_request, request_len};
 pub use header::SpanHeader;
 pub use key::StaticKey;

@@ -1,6 +1,6 @@
 //! Messages whose length is known only once they are written.
 
-use crate::wire::{append, varint_len};
+use crate::wire::{Zeros, append, varint_len};
 
 /// Where a field with a length was begun.
 #[derive(Clone, Copy, Debug)]
@@ -11,13 +11,23 @@ pub(crate) struct Open {
     width: usize,
 }
 
+impl Open {
+    /// The field that is about to be begun with a tag, and `width` bytes for its length.
+    #[inline(always)]
+    pub(crate) fn after(out: &[u8], width: usize) -> Self {
+        Self {
+            at: out.len() + 1,
+            width,
+        }
+    }
+}
+
 /// Begins the field `tag`, of about `expected` bytes.
 #[inline(always)]
 pub(crate) fn open(out: &mut Vec<u8>, tag: u8, expected: usize) -> Open {
-    let at = out.len() + 1;
-    let width = varint_len(expected as u64);
-    append(out, ([tag], &[0; 10][..width]));
-    Open { at, width }
+    let open = Open::after(out, varint_len(expected as u64));
+    append(out, ([tag], Zeros(open.width)));
+    open
 }
 
 /// Ends the field: everything behind it in `out` belongs to it.
@@ -28,6 +38,12 @@ pub(crate) fn close(out: &mut Vec<u8>, open: Open) {
     let needed = varint_len(length as u64);
     if needed != width {
         resize(out, at, width, needed);
+    }
+    if needed == 2
+        && let Some(place) = out[at..].first_chunk_mut()
+    {
+        *place = [length as u8 | 0x80, (length >> 7) as u8];
+        return;
     }
     let mut left = length;
     for byte in &mut out[at..at + needed] {

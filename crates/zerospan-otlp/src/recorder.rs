@@ -1,4 +1,4 @@
-use crate::attribute::{key_is, tag};
+use crate::attribute::{field_len, key_is, tag};
 use crate::attributes::{AttributeWriter, most_chars};
 use crate::header::{FLAGS_LEN, SpanHeader, count, count_len, fixed64, flags, write_trace_state};
 use crate::key::{StaticKey, hash};
@@ -6,7 +6,7 @@ use crate::key_index::KeyIndex;
 use crate::limits::RecordLimits;
 use crate::nested;
 use crate::view::{AttributeView, Message, ValueView};
-use crate::wire::{Varint, append};
+use crate::wire::{Varint, append, make_room};
 use opentelemetry::trace::SpanContext;
 use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, Footprint, Reset,
@@ -50,9 +50,11 @@ use zerospan_core::{
 /// span.reset();
 /// assert_eq!(out[0], 0x12, "the field `ScopeSpans.spans`");
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SpanRecorder {
     limits: RecordLimits,
+    /// The limit to the length of a value, as the writer takes it.
+    most_chars: usize,
     attributes: Vec<u8>,
     events: Vec<u8>,
     links: Vec<u8>,
@@ -67,17 +69,33 @@ pub struct SpanRecorder {
     dropped_links: u32,
 }
 
+impl Default for SpanRecorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl SpanRecorder {
     /// A recorder with the default limits. Does not allocate.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_limits(RecordLimits::default())
     }
 
     /// A recorder with `limits`. Does not allocate.
     pub fn with_limits(limits: RecordLimits) -> Self {
         Self {
             limits,
-            ..Self::default()
+            most_chars: most_chars(limits.value_length),
+            attributes: Vec::new(),
+            events: Vec::new(),
+            links: Vec::new(),
+            keys: KeyIndex::default(),
+            nested_keys: KeyIndex::default(),
+            event_count: 0,
+            link_count: 0,
+            dropped_attributes: 0,
+            dropped_events: 0,
+            dropped_links: 0,
         }
     }
 
@@ -101,6 +119,7 @@ impl SpanRecorder {
     /// Changes what the recorder holds at most. What it holds already stays.
     pub fn set_limits(&mut self, limits: RecordLimits) {
         self.limits = limits;
+        self.most_chars = most_chars(limits.value_length);
     }
 
     /// Sets `key` to `value`: the fastest way. What does not fit the limits is dropped and counted.
@@ -166,7 +185,7 @@ impl SpanRecorder {
             keys: &mut self.nested_keys,
             tag: tag::EVENT,
             most: self.limits.attributes_per_event,
-            most_chars: most_chars(self.limits.value_length),
+            most_chars: self.most_chars,
             dropped: &mut dropped,
         });
         append(&mut self.events, count(0x20, dropped));
@@ -218,7 +237,7 @@ impl SpanRecorder {
             keys: &mut self.nested_keys,
             tag: tag::LINK,
             most: self.limits.attributes_per_link,
-            most_chars: most_chars(self.limits.value_length),
+            most_chars: self.most_chars,
             dropped: &mut dropped,
         });
         let flags = flags(context.trace_flags(), context.is_remote());
@@ -293,7 +312,7 @@ impl SpanRecorder {
     /// The bytes that [`finish`](Self::finish) writes for `header`.
     #[inline]
     pub fn encoded_len(&self, header: &SpanHeader<'_>) -> usize {
-        crate::attribute::field_len(self.body_len(header))
+        field_len(self.body_len(header))
     }
 
     #[inline]
@@ -316,10 +335,9 @@ impl SpanRecorder {
     #[inline]
     pub fn finish(&self, header: &SpanHeader<'_>, out: &mut Vec<u8>) {
         let length = self.body_len(header);
-        crate::wire::make_room(out, length + 11);
-        append(out, ([0x12], Varint(length as u64)));
+        make_room(out, length + 11);
         let start = out.len();
-        header.write_head(out);
+        header.write_head(([0x12], Varint(length as u64)), out);
         append(
             out,
             (
@@ -332,7 +350,7 @@ impl SpanRecorder {
             ),
         );
         header.write_tail(out);
-        debug_assert_eq!(out.len() - start, length);
+        debug_assert_eq!(out.len() - start, field_len(length));
     }
 
     #[inline(always)]
@@ -342,7 +360,7 @@ impl SpanRecorder {
             keys: &mut self.keys,
             tag: tag::SPAN,
             most: self.limits.attributes,
-            most_chars: most_chars(self.limits.value_length),
+            most_chars: self.most_chars,
             dropped: &mut self.dropped_attributes,
         }
     }

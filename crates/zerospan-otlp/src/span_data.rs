@@ -15,7 +15,6 @@ use opentelemetry_sdk::trace::SpanData;
 ///
 /// Allocates only where `out` has no room for the span and [`SPARE`](crate::SPARE) bytes.
 pub fn encode_span_data(span: &SpanData, out: &mut Vec<u8>) {
-    let outer = nested::open(out, 0x12, EXPECTED_SPAN);
     let context = &span.span_context;
     let header = SpanHeader {
         trace_id: context.trace_id(),
@@ -30,30 +29,37 @@ pub fn encode_span_data(span: &SpanData, out: &mut Vec<u8>) {
         end_unix_nanos: unix_nanos(span.end_time),
         status: &span.status,
     };
-    header.write_head(out);
+    // Most spans take a length of two bytes.
+    let outer = nested::Open::after(out, 2);
+    header.write_head([0x12, 0, 0], out);
     let dropped = attributes(
         tag::SPAN,
         &span.attributes,
         span.dropped_attributes_count,
         out,
     );
-    append(out, count(0x50, dropped));
+    write_count(0x50, dropped, out);
     for event in &span.events.events {
         write_event(event, out);
     }
-    append(out, count(0x60, span.events.dropped_count));
+    write_count(0x60, span.events.dropped_count, out);
     for link in &span.links.links {
         write_link(link, out);
     }
-    append(out, count(0x70, span.links.dropped_count));
+    write_count(0x70, span.links.dropped_count, out);
     header.write_tail(out);
     nested::close(out, outer);
 }
 
-/// Most spans take a length of two bytes.
-const EXPECTED_SPAN: usize = 1024;
 /// What an attribute takes, about.
 const EXPECTED_ATTRIBUTE: usize = 32;
+
+#[inline(always)]
+fn write_count(tag: u8, dropped: u32, out: &mut Vec<u8>) {
+    if dropped != 0 {
+        append(out, count(tag, dropped));
+    }
+}
 
 /// Writes `attributes` and returns how many there are not: those `dropped` before and those that cannot be written.
 #[inline]
@@ -84,7 +90,7 @@ fn write_event(event: &Event, out: &mut Vec<u8>) {
         event.dropped_attributes_count,
         out,
     );
-    append(out, count(0x20, dropped));
+    write_count(0x20, dropped, out);
     nested::close(out, outer);
 }
 

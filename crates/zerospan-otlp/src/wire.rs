@@ -7,19 +7,32 @@
 
 use std::ptr;
 
+/// The sum of two lengths of what is in memory at once.
+///
+/// On 64 bits it cannot overflow: addresses have fewer bits than lengths. Elsewhere the same memory may be named twice; then
+/// no buffer has the room, and asking for it panics.
+#[inline(always)]
+fn sum(one: usize, other: usize) -> usize {
+    if cfg!(target_pointer_width = "64") {
+        one.wrapping_add(other)
+    } else {
+        one.saturating_add(other)
+    }
+}
+
 /// How far beyond its own length a part may store: the width of the widest store, less one, rounded up.
 const SLACK: usize = 64;
 
 /// The room that a writer wants beyond the bytes that it writes, so that it need not allocate: it stores whole words, and
 /// asks for the most that a number may take.
-pub const SPARE: usize = 256;
+pub const SPARE: usize = 512;
 
 /// Appends `part` to `buffer`.
 ///
 /// Allocates only where the buffer has less room than the most that the part may take, and [`SLACK`].
 #[inline(always)]
 pub(crate) fn append(buffer: &mut Vec<u8>, part: impl Part) {
-    let most = part.most().saturating_add(SLACK);
+    let most = sum(part.most(), SLACK);
     let length = buffer.len();
     if buffer.capacity() - length < most {
         grow(buffer, most);
@@ -131,7 +144,7 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
     #[inline(always)]
     unsafe fn ends<T>(from: *const u8, to: *mut u8, length: usize) {
         let last = length - size_of::<T>();
-        // SAFETY: the first `size_of::<T>()` bytes lie within `length`; `T` is an array of bytes or read unaligned.
+        // SAFETY: the first `size_of::<T>()` bytes lie within `length`; `T` is made of integers, read unaligned.
         let head = unsafe { from.cast::<T>().read_unaligned() };
         // SAFETY: so do the last.
         let tail = unsafe { from.add(last).cast::<T>().read_unaligned() };
@@ -140,15 +153,17 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
         // SAFETY: as for reading.
         unsafe { to.add(last).cast::<T>().write_unaligned(tail) };
     }
-    if length > 64 {
-        // SAFETY: the caller's promise.
-        unsafe { ptr::copy_nonoverlapping(from, to, length) };
-    } else if length > 32 {
-        // SAFETY: the caller's promise, and `length` is at least 32.
-        unsafe { ends::<[u64; 4]>(from, to, length) };
-    } else if length >= 16 {
-        // SAFETY: the caller's promise, and `length` is at least 16.
-        unsafe { ends::<[u64; 2]>(from, to, length) };
+    if length >= 16 {
+        if length <= 32 {
+            // SAFETY: the caller's promise, and `length` is at least 16.
+            unsafe { ends::<u128>(from, to, length) };
+        } else if length <= 64 {
+            // SAFETY: the caller's promise, and `length` is at least 32.
+            unsafe { ends::<(u128, u128)>(from, to, length) };
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { ptr::copy_nonoverlapping(from, to, length) };
+        }
     } else if length >= 8 {
         // SAFETY: the caller's promise, and `length` is at least 8.
         unsafe { ends::<u64>(from, to, length) };
@@ -161,6 +176,79 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
     } else if length == 1 {
         // SAFETY: the caller's promise, and `length` is 1.
         unsafe { to.write(from.read()) };
+    }
+}
+
+/// The most that key and value may have together in an attribute whose every length takes one byte: 127, less the tags and
+/// lengths of key and value, and those of what is in the value.
+pub(crate) const BOUND: usize = 127 - 6;
+
+/// Bytes of which there are at most [`BOUND`], so that the most that a record may take is known when it is compiled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Short<'a>(&'a [u8]);
+
+impl<'a> Short<'a> {
+    /// Takes `bytes`, if there are no more than the bound.
+    #[inline(always)]
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
+        (bytes.len() <= BOUND).then_some(Self(bytes))
+    }
+
+    /// Takes both, if there is something in the first, and together no more than the bound.
+    #[inline(always)]
+    pub(crate) fn pair<'b>(one: &'a [u8], other: &'b [u8]) -> Option<(Self, Short<'b>)> {
+        // Neither is longer than `isize::MAX`, so the sum does not overflow.
+        let both = one.len() + other.len();
+        (both <= BOUND && !one.is_empty()).then_some((Self(one), Short(other)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(self) -> u8 {
+        self.0.len() as u8
+    }
+}
+
+// SAFETY: writes as many bytes as the slice has, which both constructors hold to `BOUND`.
+unsafe impl Part for Short<'_> {
+    #[inline(always)]
+    fn most(&self) -> usize {
+        BOUND
+    }
+
+    #[inline(always)]
+    unsafe fn put(self, at: *mut u8) -> *mut u8 {
+        // SAFETY: the caller's promise covers `BOUND` bytes, which is no less than the slice has.
+        unsafe { self.0.put(at) }
+    }
+
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.0);
+    }
+}
+
+/// As many zeros, at most 10: room for a length that is not known yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Zeros(pub(crate) usize);
+
+// SAFETY: stores 16 bytes, of which at most the first 10 count.
+unsafe impl Part for Zeros {
+    #[inline(always)]
+    fn most(&self) -> usize {
+        10
+    }
+
+    #[inline(always)]
+    unsafe fn put(self, at: *mut u8) -> *mut u8 {
+        // SAFETY: the caller allows 10 bytes and the slack.
+        unsafe { at.cast::<[u8; 16]>().write([0; 16]) };
+        // SAFETY: 10 bytes are allowed.
+        unsafe { at.add(self.0.min(10)) }
+    }
+
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>) {
+        out.resize(out.len() + self.0.min(10), 0);
     }
 }
 
@@ -241,6 +329,13 @@ unsafe impl Part for Varint {
             // SAFETY: as above.
             return unsafe { at.add(1) };
         }
+        if self.0 < 0x4000 {
+            let two = [self.0 as u8 | 0x80, (self.0 >> 7) as u8];
+            // SAFETY: the caller allows 10 bytes.
+            unsafe { at.cast::<[u8; 2]>().write(two) };
+            // SAFETY: as above.
+            return unsafe { at.add(2) };
+        }
         let length = varint_len(self.0);
         // SAFETY: the caller allows 10 bytes and the slack.
         unsafe { at.cast::<[u8; 16]>().write(spread(self.0)) };
@@ -316,7 +411,9 @@ macro_rules! tuples {
             #[allow(non_snake_case)]
             fn most(&self) -> usize {
                 let ($($part,)+) = self;
-                0_usize$(.saturating_add($part.most()))+
+                let mut most = 0;
+                $(most = sum(most, $part.most());)+
+                most
             }
 
             #[inline(always)]
@@ -393,6 +490,21 @@ mod tests {
             }
         }
         agree(Varint(u64::MAX));
+    }
+
+    #[test]
+    fn a_short_slice_and_zeros_are_as_long_as_they_say() {
+        let source: Vec<u8> = (0..BOUND as u8).collect();
+        for length in 0..=BOUND {
+            agree((Short::new(&source[..length]), Zeros(length % 11), [1]));
+            let pair = Short::pair(&source[..length], &source[length..]);
+            assert_eq!(pair.is_some(), length > 0);
+            if let Some(pair) = pair {
+                agree(pair);
+            }
+        }
+        assert!(Short::new(&[0; BOUND + 1]).is_none());
+        assert!(Short::pair(&[0; BOUND], &[0]).is_none());
     }
 
     #[test]

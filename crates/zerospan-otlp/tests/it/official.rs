@@ -11,7 +11,9 @@ use opentelemetry_sdk::trace::SpanData;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
-use zerospan_otlp::{EncodedResource, EncodedScope, encode_request, encode_span_data, request_len};
+use zerospan_otlp::{
+    BatchEncoder, EncodedResource, EncodedScope, encode_request, encode_span_data, request_len,
+};
 
 /// The official transform's message.
 pub(crate) fn official(span: &SpanData) -> Span {
@@ -19,6 +21,7 @@ pub(crate) fn official(span: &SpanData) -> Span {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn a_span_is_the_official_transforms_byte_for_byte(span in spans::span()) {
         let mut ours = vec![];
@@ -79,5 +82,15 @@ proptest! {
         };
         prop_assert_eq!(&ExportTraceServiceRequest::decode(&ours[6..])?, &expected);
         prop_assert_eq!(&expected.encode_to_vec(), &ours[6..]);
+
+        let mut encoder = BatchEncoder::new();
+        for _ in 0..2 {
+            let mut batch = b"before".to_vec();
+            encoder.encode(&encoded, &spans, &mut batch);
+            prop_assert_eq!(&batch, &ours);
+            batch.truncate(6);
+            encoder.encode_owned(&encoded, spans.clone(), &mut batch);
+            prop_assert_eq!(&batch, &ours);
+        }
     }
 }

@@ -1,0 +1,305 @@
+//! What writing spans straight into a buffer saves over building messages and encoding them.
+
+use crate::{Budget, Contest, Row};
+use opentelemetry::trace::{
+    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{InstrumentationScope, KeyValue, Value};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use prost::Message;
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+use zerospan_core::Reset;
+use zerospan_otlp::{BatchEncoder, EncodedResource, SpanHeader, SpanRecorder, StaticKey};
+
+/// The rows of this area.
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        id: "otlp.encode",
+        peer: "512 SpanData of 8 attributes: official grouping, prost encode",
+        ours: "the same batch through BatchEncoder",
+        budget: Budget::AtLeast(15.0),
+        allocations: Some(0.0),
+        prepare: || encode(|_| {}),
+    },
+    Row {
+        id: "otlp.owned",
+        peer: "the same, each of the 5 texts on the heap, which both release",
+        ours: "the same batch through BatchEncoder",
+        budget: Budget::AtLeast(8.0),
+        allocations: Some(0.0),
+        prepare: || encode(own_texts),
+    },
+    Row {
+        id: "otlp.events",
+        peer: "the same with 2 events of 3 attributes and 1 link a span",
+        ours: "the same batch through BatchEncoder",
+        budget: Budget::AtLeast(15.0),
+        allocations: Some(0.0),
+        prepare: || encode(add_events_and_link),
+    },
+    Row {
+        id: "otlp.static",
+        peer: "8 attributes set as KeyValue, span finished",
+        ours: "the same attributes set with a StaticKey",
+        budget: Budget::AtLeast(1.8),
+        allocations: Some(0.0),
+        prepare: static_keys,
+    },
+    Row {
+        id: "otlp.ceiling",
+        peer: "the bytes of the same 512 spans, only copied",
+        ours: "the batch through BatchEncoder, not released",
+        budget: Budget::AtMost(25.0),
+        allocations: Some(0.0),
+        prepare: ceiling,
+    },
+];
+
+const SPANS: u64 = 512;
+
+fn batch(change: fn(&mut SpanData)) -> Vec<SpanData> {
+    let scope = InstrumentationScope::builder("http-server")
+        .with_version("1.4.0")
+        .build();
+    (0..SPANS)
+        .map(|number| {
+            let mut span = SpanData {
+                span_context: context(number),
+                parent_span_id: SpanId::from(0x0123_4567_89ab_cdef ^ number),
+                parent_span_is_remote: true,
+                span_kind: SpanKind::Server,
+                name: "GET /users/{id}".into(),
+                start_time: time(number * 1_000),
+                end_time: time(number * 1_000 + 250_000),
+                attributes: attributes(),
+                dropped_attributes_count: 0,
+                events: SpanEvents::default(),
+                links: SpanLinks::default(),
+                status: Status::Unset,
+                instrumentation_scope: scope.clone(),
+            };
+            change(&mut span);
+            span
+        })
+        .collect()
+}
+
+fn context(number: u64) -> SpanContext {
+    SpanContext::new(
+        TraceId::from(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c ^ u128::from(number)),
+        SpanId::from(0xb7ad_6b71_6920_3331 ^ number),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::default(),
+    )
+}
+
+fn time(nanos: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_780_000_000) + Duration::from_nanos(nanos)
+}
+
+/// What a server sets by the semantic conventions, as constants and numbers.
+fn attributes() -> Vec<KeyValue> {
+    vec![
+        KeyValue::new("http.request.method", "GET"),
+        KeyValue::new("url.scheme", "https"),
+        KeyValue::new("http.route", "/users/{id}"),
+        KeyValue::new("server.address", "shop.example"),
+        KeyValue::new("http.response.status_code", 200),
+        KeyValue::new("server.port", 8443),
+        KeyValue::new("network.protocol.version", "1.1"),
+        KeyValue::new("network.peer.encrypted", true),
+    ]
+}
+
+/// Every text is the span's own: releasing it is most of what is left to do.
+fn own_texts(span: &mut SpanData) {
+    for attribute in &mut span.attributes {
+        if let Value::String(text) = &attribute.value {
+            attribute.value = Value::String(text.as_str().to_owned().into());
+        }
+    }
+}
+
+fn add_events_and_link(span: &mut SpanData) {
+    for (name, nanos) in [("cache.lookup", 20_000), ("row.decoded", 90_000)] {
+        let attributes = vec![
+            KeyValue::new("cache.key", "users"),
+            KeyValue::new("cache.hit", false),
+            KeyValue::new("cache.size", 4_096),
+        ];
+        span.events
+            .events
+            .push(Event::new(name, time(nanos), attributes, 0));
+    }
+    span.links.links.push(Link::with_context(context(7)));
+}
+
+fn resource() -> Resource {
+    Resource::builder_empty()
+        .with_attributes([
+            KeyValue::new("service.name", "shop"),
+            KeyValue::new("service.version", "2.31.0"),
+            KeyValue::new("host.name", "node-17.eu-west.example"),
+        ])
+        .build()
+}
+
+/// Bytes that a side writes again and again into the same memory.
+type Buffer = Rc<RefCell<Vec<u8>>>;
+
+fn encode(change: fn(&mut SpanData)) -> Contest {
+    let batch = batch(change);
+    let stock = ResourceAttributesWithSchema::from(&resource());
+    // Both sides list the resource as one and the same hash map does.
+    let attributes = resource_attributes(&stock);
+    let encoded = EncodedResource::new(&attributes, None);
+    let (peer, ours) = (Buffer::default(), Buffer::default());
+    let mut encoder = BatchEncoder::new();
+    Contest::with_preparation(
+        SPANS,
+        move || batch.clone(),
+        move |batch| {
+            let resource_spans = group_spans_by_resource_and_scope(batch, &stock);
+            let request = ExportTraceServiceRequest { resource_spans };
+            let mut bytes = peer.borrow_mut();
+            bytes.clear();
+            let outcome = request
+                .encode(&mut *bytes)
+                .map_err(|error| error.to_string());
+            outcome.map(|()| Rc::clone(&peer))
+        },
+        move |batch: Vec<SpanData>| {
+            let mut bytes = ours.borrow_mut();
+            bytes.clear();
+            encoder.encode_owned(&encoded, batch, &mut bytes);
+            Rc::clone(&ours)
+        },
+        |peer: Result<Buffer, String>, ours: Buffer| same(&peer?.borrow(), &ours.borrow()),
+    )
+}
+
+fn resource_attributes(stock: &ResourceAttributesWithSchema) -> Vec<(String, String)> {
+    use opentelemetry_proto::tonic::common::v1::any_value::Value;
+    let text = |value: Option<Value>| match value {
+        Some(Value::StringValue(text)) => text,
+        _ => String::new(),
+    };
+    let attributes = stock.attributes.0.iter().cloned();
+    attributes
+        .map(|attribute| {
+            (
+                attribute.key,
+                text(attribute.value.and_then(|value| value.value)),
+            )
+        })
+        .collect()
+}
+
+fn same(peer: &[u8], ours: &[u8]) -> Result<(), String> {
+    let decode =
+        |bytes| ExportTraceServiceRequest::decode(bytes).map_err(|error| error.to_string());
+    if decode(peer)? != decode(ours)? {
+        return Err("the two requests say different things".to_owned());
+    }
+    if peer != ours {
+        return Err("the two requests are written differently".to_owned());
+    }
+    Ok(())
+}
+
+const METHOD: StaticKey = StaticKey::new("http.request.method");
+const SCHEME: StaticKey = StaticKey::new("url.scheme");
+const ROUTE: StaticKey = StaticKey::new("http.route");
+const PATH: StaticKey = StaticKey::new("url.path");
+const STATUS: StaticKey = StaticKey::new("http.response.status_code");
+const PORT: StaticKey = StaticKey::new("server.port");
+const CLIENT: StaticKey = StaticKey::new("client.address");
+const ENCRYPTED: StaticKey = StaticKey::new("network.peer.encrypted");
+
+fn static_keys() -> Contest {
+    let (peer, ours) = (Buffer::default(), Buffer::default());
+    let (mut stock, mut constant) = (SpanRecorder::new(), SpanRecorder::new());
+    let identity = context(1);
+    let other = identity.clone();
+    Contest::new(
+        1,
+        move || {
+            let method = black_box("GET");
+            for attribute in [
+                KeyValue::new(METHOD.as_str(), method),
+                KeyValue::new(SCHEME.as_str(), black_box("https")),
+                KeyValue::new(ROUTE.as_str(), black_box("/users/{id}")),
+                KeyValue::new(PATH.as_str(), black_box("/users/1000042")),
+                KeyValue::new(STATUS.as_str(), black_box(200)),
+                KeyValue::new(PORT.as_str(), black_box(8443)),
+                KeyValue::new(CLIENT.as_str(), black_box("203.0.113.142")),
+                KeyValue::new(ENCRYPTED.as_str(), black_box(true)),
+            ] {
+                stock.set_attribute((&attribute).into());
+            }
+            finish(&mut stock, &identity, &peer)
+        },
+        move || {
+            constant.set(&METHOD, black_box("GET"));
+            constant.set(&SCHEME, black_box("https"));
+            constant.set(&ROUTE, black_box("/users/{id}"));
+            constant.set(&PATH, black_box("/users/1000042"));
+            constant.set(&STATUS, black_box(200));
+            constant.set(&PORT, black_box(8443));
+            constant.set(&CLIENT, black_box("203.0.113.142"));
+            constant.set(&ENCRYPTED, black_box(true));
+            finish(&mut constant, &other, &ours)
+        },
+        |peer: Buffer, ours: Buffer| {
+            if *peer.borrow() == *ours.borrow() {
+                Ok(())
+            } else {
+                Err("the two spans are written differently".to_owned())
+            }
+        },
+    )
+}
+
+fn finish(span: &mut SpanRecorder, context: &SpanContext, into: &Buffer) -> Buffer {
+    let mut header = SpanHeader::new(context, "GET /users/{id}", SpanKind::Server);
+    header.start_unix_nanos = 1_780_000_000_000_000_000;
+    header.end_unix_nanos = 1_780_000_000_000_250_000;
+    let mut bytes = into.borrow_mut();
+    bytes.clear();
+    span.finish(&header, &mut bytes);
+    span.reset();
+    Rc::clone(into)
+}
+
+fn ceiling() -> Contest {
+    let batch = batch(|_| {});
+    let encoded = EncodedResource::from_sdk(&resource());
+    let mut encoder = BatchEncoder::new();
+    let mut written = Vec::new();
+    encoder.encode(&encoded, &batch, &mut written);
+    let (peer, ours) = (Buffer::default(), Buffer::default());
+    Contest::new(
+        SPANS,
+        move || {
+            let mut bytes = peer.borrow_mut();
+            bytes.clear();
+            bytes.extend_from_slice(black_box(&written));
+            Rc::clone(&peer)
+        },
+        move || {
+            let mut bytes = ours.borrow_mut();
+            bytes.clear();
+            encoder.encode(&encoded, &batch, &mut bytes);
+            Rc::clone(&ours)
+        },
+        |peer: Buffer, ours: Buffer| same(&peer.borrow(), &ours.borrow()),
+    )
+}

@@ -1,0 +1,215 @@
+use crate::frame::{EncodedResource, write_schema_url, write_scope};
+use crate::nested;
+use crate::span_data::encode_span_data;
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::SpanData;
+use zerospan_core::Footprint;
+
+/// Writes batches of the stock SDK's spans as whole requests, grouped by scope as the official exporter groups them.
+///
+/// Keeps a few numbers from one batch to the next. Allocates where a batch is larger, or has more scopes, than any before.
+///
+/// # Examples
+///
+/// ```
+/// use opentelemetry_sdk::{Resource, trace::SpanData};
+/// use zerospan_otlp::{BatchEncoder, EncodedResource};
+///
+/// fn export(batch: Vec<SpanData>, encoder: &mut BatchEncoder, resource: &EncodedResource, body: &mut Vec<u8>) {
+///     body.clear();
+///     encoder.encode_owned(resource, batch, body);
+/// }
+///
+/// let resource = EncodedResource::from_sdk(&Resource::builder_empty().build());
+/// let mut body = Vec::new();
+/// export(Vec::new(), &mut BatchEncoder::new(), &resource, &mut body);
+/// assert_eq!(body, [0x0a, 0x02, 0x0a, 0x00], "one empty resource");
+/// ```
+#[derive(Clone, Debug)]
+pub struct BatchEncoder {
+    /// For each span, the number of its scope.
+    scope_of: Vec<u32>,
+    scopes: Vec<Scope>,
+    /// What a span took in the last batch: with it, most lengths are set aside as wide as they turn out to be.
+    bytes_per_span: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Scope {
+    /// The first span that names it.
+    first: usize,
+    spans: usize,
+}
+
+impl Default for BatchEncoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BatchEncoder {
+    /// An encoder that has not seen a batch. Does not allocate.
+    pub const fn new() -> Self {
+        Self {
+            scope_of: Vec::new(),
+            scopes: Vec::new(),
+            bytes_per_span: 512,
+        }
+    }
+
+    /// Appends the `ExportTraceServiceRequest` of `spans` to `out`; each span as
+    /// [`encode_span_data`](crate::encode_span_data) writes it.
+    ///
+    /// Finding a span's scope takes time in proportion to the number of scopes, where it is not that of the span before.
+    pub fn encode(&mut self, resource: &EncodedResource, spans: &[SpanData], out: &mut Vec<u8>) {
+        self.group(spans);
+        self.request(resource, spans.len(), out, |encoder, out| {
+            for (number, scope) in encoder.scopes.iter().enumerate() {
+                let identity = &spans[scope.first].instrumentation_scope;
+                encoder.scope_spans(identity, scope.spans, out, |out| {
+                    if encoder.scopes.len() == 1 {
+                        spans.iter().for_each(|span| encode_span_data(span, out));
+                        return;
+                    }
+                    for (span, of) in spans.iter().zip(&encoder.scope_of) {
+                        if *of as usize == number {
+                            encode_span_data(span, out);
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    /// Appends the same bytes as [`encode`](Self::encode), and releases the spans: each as soon as it is written, if all are
+    /// of one scope, while what it owns is still at hand in the processor's caches.
+    pub fn encode_owned(
+        &mut self,
+        resource: &EncodedResource,
+        spans: Vec<SpanData>,
+        out: &mut Vec<u8>,
+    ) {
+        self.group(&spans);
+        if self.scopes.len() != 1 {
+            return self.encode(resource, &spans, out);
+        }
+        let count = spans.len();
+        let mut spans = spans.into_iter();
+        // Its scope is needed until the end.
+        let Some(first) = spans.next() else {
+            return;
+        };
+        self.request(resource, count, out, |encoder, out| {
+            encoder.scope_spans(&first.instrumentation_scope, count, out, |out| {
+                encode_span_data(&first, out);
+                spans.for_each(|span| encode_span_data(&span, out));
+            });
+        });
+    }
+
+    fn request(
+        &mut self,
+        resource: &EncodedResource,
+        spans: usize,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&Self, &mut Vec<u8>),
+    ) {
+        let begun = out.len();
+        let (resource, schema_url) = resource.parts();
+        let open = nested::open(out, 0x0a, self.bytes_per_span * spans + resource.len());
+        out.extend_from_slice(resource);
+        write(self, out);
+        out.extend_from_slice(schema_url);
+        nested::close(out, open);
+        if let Some(bytes) = (out.len() - begun).checked_div(spans) {
+            self.bytes_per_span = bytes;
+        }
+    }
+
+    fn scope_spans(
+        &self,
+        scope: &InstrumentationScope,
+        spans: usize,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let open = nested::open(out, 0x12, self.bytes_per_span * spans);
+        let inner = nested::open(out, 0x0a, scope.name().len() + 8);
+        write_scope(scope, out);
+        nested::close(out, inner);
+        write(out);
+        write_schema_url(scope.schema_url(), out);
+        nested::close(out, open);
+    }
+
+    fn group(&mut self, spans: &[SpanData]) {
+        self.scopes.clear();
+        self.scope_of.clear();
+        let mut current = 0;
+        for (index, span) in spans.iter().enumerate() {
+            let is = |scope: &Scope| {
+                same_scope(
+                    &spans[scope.first].instrumentation_scope,
+                    &span.instrumentation_scope,
+                )
+            };
+            if !self.scopes.get(current).is_some_and(is) {
+                current = self.scopes.iter().position(is).unwrap_or_else(|| {
+                    self.scopes.push(Scope {
+                        first: index,
+                        spans: 0,
+                    });
+                    self.scopes.len() - 1
+                });
+            }
+            self.scopes[current].spans += 1;
+            self.scope_of.push(current as u32);
+        }
+    }
+}
+
+impl Footprint for BatchEncoder {
+    fn heap_bytes(&self) -> usize {
+        self.scope_of.heap_bytes() + self.scopes.heap_bytes()
+    }
+}
+
+/// Whether two scopes are equal, as their own `Eq` has it, which allocates where there are attributes.
+fn same_scope(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
+    same_text(one.name(), other.name())
+        && same_option(one.version(), other.version())
+        && same_option(one.schema_url(), other.schema_url())
+        && same_attributes(one, other)
+}
+
+fn same_option(one: Option<&str>, other: Option<&str>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => same_text(one, other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Equal, and cheaply so where it is one and the same.
+fn same_text(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
+}
+
+/// The same attributes, in any order.
+fn same_attributes(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
+    let (mut left, mut right) = (one.attributes(), other.attributes());
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) if one == other => {}
+            _ => break,
+        }
+    }
+    let times = |scope: &InstrumentationScope, attribute: &KeyValue| {
+        scope.attributes().filter(|held| *held == attribute).count()
+    };
+    one.attributes().eq(other.attributes())
+        || one
+            .attributes()
+            .all(|attribute| times(one, attribute) == times(other, attribute))
+}

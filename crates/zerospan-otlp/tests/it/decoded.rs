@@ -1,0 +1,175 @@
+//! The views as the official messages: what is read is held against prost's decode of the same bytes.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{
+    AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList, any_value::Value,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{
+    ResourceSpans, ScopeSpans, Span, Status,
+    span::{Event, Link},
+};
+use zerospan_otlp::{
+    AttributeView, EntityRefView, EventView, LinkView, Repeated, RequestView, ResourceSpansView,
+    ResourceView, ScopeSpansView, ScopeView, SpanView, ValueView, ViewError,
+};
+
+type Read<T> = Result<T, ViewError>;
+
+fn all<'a, V, T>(views: Repeated<'a, V>, read: impl Fn(V) -> Read<T>) -> Read<Vec<T>> {
+    views.map(|view| read(view?)).collect()
+}
+
+pub(crate) fn request(view: &RequestView<'_>) -> Read<ExportTraceServiceRequest> {
+    Ok(ExportTraceServiceRequest {
+        resource_spans: all(view.resource_spans(), |view| resource_spans(&view))?,
+    })
+}
+
+fn resource_spans(view: &ResourceSpansView<'_>) -> Read<ResourceSpans> {
+    Ok(ResourceSpans {
+        resource: view.resource().map(resource).transpose()?,
+        scope_spans: all(view.scope_spans(), |view| scope_spans(&view))?,
+        schema_url: view.schema_url().to_owned(),
+    })
+}
+
+fn resource(view: &ResourceView<'_>) -> Read<Resource> {
+    Ok(Resource {
+        attributes: all(view.attributes(), attribute)?,
+        dropped_attributes_count: view.dropped_attributes(),
+        entity_refs: all(view.entity_refs(), |view| entity_ref(&view))?,
+    })
+}
+
+fn entity_ref(view: &EntityRefView<'_>) -> Read<EntityRef> {
+    let owned = |texts: zerospan_otlp::Texts<'_>| {
+        texts
+            .map(|text| text.map(str::to_owned))
+            .collect::<Read<_>>()
+    };
+    Ok(EntityRef {
+        schema_url: view.schema_url().to_owned(),
+        r#type: view.entity_type().to_owned(),
+        id_keys: owned(view.id_keys())?,
+        description_keys: owned(view.description_keys())?,
+    })
+}
+
+fn scope(view: &ScopeView<'_>) -> Read<InstrumentationScope> {
+    Ok(InstrumentationScope {
+        name: view.name().to_owned(),
+        version: view.version().to_owned(),
+        attributes: all(view.attributes(), attribute)?,
+        dropped_attributes_count: view.dropped_attributes(),
+    })
+}
+
+pub(crate) fn scope_spans(view: &ScopeSpansView<'_>) -> Read<ScopeSpans> {
+    Ok(ScopeSpans {
+        scope: view.scope().map(scope).transpose()?,
+        spans: all(view.spans(), |view| span(&view))?,
+        schema_url: view.schema_url().to_owned(),
+    })
+}
+
+pub(crate) fn span(view: &SpanView<'_>) -> Read<Span> {
+    Ok(Span {
+        trace_id: view.trace_id().to_vec(),
+        span_id: view.span_id().to_vec(),
+        trace_state: view.trace_state().to_owned(),
+        parent_span_id: view.parent_span_id().to_vec(),
+        flags: view.flags(),
+        name: view.name().to_owned(),
+        kind: view.kind(),
+        start_time_unix_nano: view.start_unix_nanos(),
+        end_time_unix_nano: view.end_unix_nanos(),
+        attributes: all(view.attributes(), attribute)?,
+        dropped_attributes_count: view.dropped_attributes(),
+        events: all(view.events(), |view| event(&view))?,
+        dropped_events_count: view.dropped_events(),
+        links: all(view.links(), |view| link(&view))?,
+        dropped_links_count: view.dropped_links(),
+        status: view.status().map(|status| Status {
+            message: status.message().to_owned(),
+            code: status.code(),
+        }),
+    })
+}
+
+fn event(view: &EventView<'_>) -> Read<Event> {
+    Ok(Event {
+        time_unix_nano: view.time_unix_nanos(),
+        name: view.name().to_owned(),
+        attributes: all(view.attributes(), attribute)?,
+        dropped_attributes_count: view.dropped_attributes(),
+    })
+}
+
+fn link(view: &LinkView<'_>) -> Read<Link> {
+    Ok(Link {
+        trace_id: view.trace_id().to_vec(),
+        span_id: view.span_id().to_vec(),
+        trace_state: view.trace_state().to_owned(),
+        attributes: all(view.attributes(), attribute)?,
+        dropped_attributes_count: view.dropped_attributes(),
+        flags: view.flags(),
+    })
+}
+
+pub(crate) fn attribute(view: AttributeView<'_>) -> Read<KeyValue> {
+    Ok(KeyValue {
+        key: view.key.to_owned(),
+        value: view.value.map(value).transpose()?,
+        key_strindex: view.key_index,
+    })
+}
+
+fn value(view: ValueView<'_>) -> Read<AnyValue> {
+    let value = match view {
+        ValueView::Empty => None,
+        ValueView::Str(text) => Some(Value::StringValue(text.to_owned())),
+        ValueView::Bool(flag) => Some(Value::BoolValue(flag)),
+        ValueView::I64(number) => Some(Value::IntValue(number)),
+        ValueView::F64(number) => Some(Value::DoubleValue(number)),
+        ValueView::Array(values) => Some(Value::ArrayValue(ArrayValue {
+            values: all(values, value)?,
+        })),
+        ValueView::KvList(attributes) => Some(Value::KvlistValue(KeyValueList {
+            values: all(attributes, attribute)?,
+        })),
+        ValueView::Bytes(bytes) => Some(Value::BytesValue(bytes.to_vec())),
+        ValueView::StrIndex(index) => Some(Value::StringValueStrindex(index)),
+    };
+    Ok(AnyValue { value })
+}
+
+/// Holds the view of `bytes` against prost's decode of them: both read the same, or both refuse.
+///
+/// But for a message where one at most may stand: the view refuses what prost merges.
+///
+/// # Panics
+///
+/// Where the two differ.
+pub(crate) fn same_as_prost(bytes: &[u8]) {
+    use prost::Message as _;
+    use zerospan_otlp::ViewErrorKind;
+
+    let view = RequestView::new(bytes);
+    let read = request(&view);
+    match (&read, view.validate()) {
+        (Ok(_), Ok(())) => {}
+        (Err(_), Err(error)) => assert!(error.offset <= bytes.len(), "{error}"),
+        (read, valid) => panic!("reading says {read:?}, validating {valid:?}"),
+    }
+    match (ExportTraceServiceRequest::decode(bytes), read) {
+        // NaN is not equal to itself, its encoding is.
+        (Ok(theirs), Ok(ours)) => assert_eq!(theirs.encode_to_vec(), ours.encode_to_vec()),
+        (Err(_), Err(_)) => {}
+        (Ok(theirs), Err(error)) => assert!(
+            matches!(error.kind, ViewErrorKind::RepeatedMessage { .. }),
+            "we refuse with {error:?} what prost reads as {theirs:?}"
+        ),
+        (Err(error), Ok(ours)) => panic!("prost refuses with {error} what we read as {ours:?}"),
+    }
+}

@@ -1,0 +1,81 @@
+//! What the recorder promises, in the plainest way.
+
+use opentelemetry::trace::{Event, Link};
+use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+use zerospan_otlp::{RecordLimits, SpanHeader, SpanRecorder, unix_nanos};
+
+/// A list searched from the front, and cut values.
+fn kept(attributes: &[KeyValue], most: u32, most_chars: Option<u32>) -> (Vec<KeyValue>, u32) {
+    let (mut kept, mut dropped) = (Vec::<KeyValue>::new(), 0);
+    for attribute in attributes {
+        let mut attribute = attribute.clone();
+        if let Some(most) = most_chars {
+            attribute.value = cut(&attribute.value, most as usize);
+        }
+        if let Some(held) = kept.iter_mut().find(|held| held.key == attribute.key) {
+            held.value = attribute.value;
+        } else if kept.len() < most as usize {
+            kept.push(attribute);
+        } else {
+            dropped += 1;
+        }
+    }
+    (kept, dropped)
+}
+
+fn cut(value: &Value, most: usize) -> Value {
+    let cut = |text: &str| text.chars().take(most).collect::<String>();
+    match value {
+        Value::String(text) => Value::String(cut(text.as_str()).into()),
+        Value::Array(Array::String(texts)) => Value::Array(Array::String(
+            texts.iter().map(|text| cut(text.as_str()).into()).collect(),
+        )),
+        other => other.clone(),
+    }
+}
+
+/// The span as the recorder holds it under `limits`.
+pub(crate) fn model(span: &SpanData, limits: &RecordLimits) -> SpanData {
+    let mut span = span.clone();
+    let most_chars = limits.value_length;
+    let nested = |attributes: &[KeyValue], most| kept(attributes, most, most_chars);
+    (span.attributes, span.dropped_attributes_count) =
+        kept(&span.attributes, limits.attributes, most_chars);
+    let (events, links) = (&mut span.events, &mut span.links);
+    events.dropped_count = (events.events.len() as u32).saturating_sub(limits.events);
+    events.events.truncate(limits.events as usize);
+    for event in &mut events.events {
+        let (attributes, dropped) = nested(&event.attributes, limits.attributes_per_event);
+        *event = Event::new(event.name.clone(), event.timestamp, attributes, dropped);
+    }
+    links.dropped_count = (links.links.len() as u32).saturating_sub(limits.links);
+    links.links.truncate(limits.links as usize);
+    for link in &mut links.links {
+        let (attributes, dropped) = nested(&link.attributes, limits.attributes_per_link);
+        *link = Link::new(link.span_context.clone(), attributes, dropped);
+    }
+    span
+}
+
+pub(crate) fn record(span: &SpanData, recorder: &mut SpanRecorder) {
+    for attribute in &span.attributes {
+        recorder.set_attribute(attribute.into());
+    }
+    for event in &span.events.events {
+        recorder.add_event(&event.name, unix_nanos(event.timestamp), &event.attributes);
+    }
+    for link in &span.links.links {
+        recorder.add_link(&link.span_context, &link.attributes);
+    }
+}
+
+pub(crate) fn header(span: &SpanData) -> SpanHeader<'_> {
+    let mut header = SpanHeader::new(&span.span_context, &span.name, span.span_kind.clone());
+    header.parent_span_id = span.parent_span_id;
+    header.parent_is_remote = span.parent_span_is_remote;
+    header.start_unix_nanos = unix_nanos(span.start_time);
+    header.end_unix_nanos = unix_nanos(span.end_time);
+    header.status = &span.status;
+    header
+}

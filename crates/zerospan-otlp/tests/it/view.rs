@@ -1,0 +1,221 @@
+//! The reading view against prost's decode, on bytes of every kind.
+
+use crate::{decoded, spans};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{
+    AnyValue, ArrayValue, EntityRef, KeyValue, KeyValueList, any_value::Value,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use prost::Message;
+use zerospan_otlp::{RequestView, ScopeSpansView, SpanView, ViewErrorKind, encode_span_data};
+
+/// Every kind of value that the protocol has, nested.
+fn any_value() -> impl Strategy<Value = AnyValue> {
+    let leaf = prop_oneof![
+        Just(None),
+        spans::text().prop_map(|text| Some(Value::StringValue(text))),
+        any::<bool>().prop_map(|flag| Some(Value::BoolValue(flag))),
+        any::<i64>().prop_map(|number| Some(Value::IntValue(number))),
+        any::<f64>().prop_map(|number| Some(Value::DoubleValue(number))),
+        vec(any::<u8>(), 0..40).prop_map(|bytes| Some(Value::BytesValue(bytes))),
+        any::<i32>().prop_map(|index| Some(Value::StringValueStrindex(index))),
+    ]
+    .prop_map(|value| AnyValue { value });
+    leaf.prop_recursive(4, 20, 4, |value| {
+        let array = vec(value.clone(), 0..4)
+            .prop_map(|values| Some(Value::ArrayValue(ArrayValue { values })));
+        let pair = (spans::text(), prop::option::of(value)).prop_map(|(key, value)| KeyValue {
+            key,
+            value,
+            key_strindex: 0,
+        });
+        let list =
+            vec(pair, 0..4).prop_map(|values| Some(Value::KvlistValue(KeyValueList { values })));
+        prop_oneof![array, list].prop_map(|value| AnyValue { value })
+    })
+}
+
+fn request() -> impl Strategy<Value = ExportTraceServiceRequest> {
+    let attribute =
+        (spans::text(), any_value(), any::<i32>()).prop_map(|(key, value, index)| KeyValue {
+            key,
+            value: Some(value),
+            key_strindex: index,
+        });
+    let spans = vec(spans::span().prop_map(Span::from), 0..3);
+    (spans, vec(attribute, 0..4), spans::text()).prop_map(|(mut spans, attributes, text)| {
+        if let Some(span) = spans.first_mut() {
+            span.attributes.extend_from_slice(&attributes);
+        }
+        ExportTraceServiceRequest {
+            resource_spans: vec![ResourceSpans {
+                resource: Some(Resource {
+                    attributes,
+                    dropped_attributes_count: 7,
+                    entity_refs: vec![EntityRef {
+                        schema_url: text.clone(),
+                        r#type: "host".to_owned(),
+                        id_keys: vec![text.clone(), "host.id".to_owned()],
+                        description_keys: vec![text.clone()],
+                    }],
+                }),
+                scope_spans: vec![ScopeSpans {
+                    scope: None,
+                    spans,
+                    schema_url: text,
+                }],
+                schema_url: String::new(),
+            }],
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_prost_writes_is_read_as_prost_reads_it(request in request()) {
+        let bytes = request.encode_to_vec();
+        let read = decoded::request(&RequestView::new(&bytes))?;
+        // NaN is not equal to itself, its encoding is.
+        prop_assert_eq!(read.encode_to_vec(), bytes);
+    }
+
+    #[test]
+    fn changed_bytes_are_read_or_refused_as_prost_does(
+        request in request(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        end in any::<prop::sample::Index>(),
+        cut in any::<bool>(),
+    ) {
+        let mut bytes = request.encode_to_vec();
+        bytes.extend_from_slice(&[0x50, 0x01]);
+        for (index, byte) in changes {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        if cut {
+            bytes.truncate(end.index(bytes.len() + 1));
+        }
+        decoded::same_as_prost(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_read_or_refused_as_prost_does(bytes in vec(any::<u8>(), 0..64)) {
+        decoded::same_as_prost(&bytes);
+    }
+
+    #[test]
+    fn what_we_write_can_be_validated(span in spans::span()) {
+        let mut bytes = Vec::new();
+        encode_span_data(&span, &mut bytes);
+        let view = ScopeSpansView::new(&bytes)?;
+        view.validate()?;
+        let expected = vec![Span::from(span)];
+        prop_assert_eq!(decoded::scope_spans(&view)?.spans, expected);
+    }
+}
+
+/// What `validate` says of a request whose one span has `content`.
+fn fault(content: &[u8]) -> Option<(usize, ViewErrorKind)> {
+    match SpanView::new(content).and_then(|span| span.validate()) {
+        Ok(()) => None,
+        Err(error) => Some((error.offset, error.kind)),
+    }
+}
+
+#[test]
+fn faults_are_named_with_their_offset() {
+    use ViewErrorKind as Kind;
+    assert_eq!(fault(&[]), None);
+    assert_eq!(fault(&[0x30]), Some((1, Kind::Truncated)));
+    assert_eq!(fault(&[0x30, 0x80]), Some((1, Kind::Truncated)));
+    assert_eq!(
+        fault(&[0x30, 0x01, 0x2a, 0x05, b'a']),
+        Some((3, Kind::Truncated))
+    );
+    assert_eq!(fault(&[0x39, 1, 2, 3]), Some((1, Kind::Truncated)));
+    assert_eq!(fault(&[0x00, 0x00]), Some((0, Kind::InvalidTag)));
+    assert_eq!(
+        fault(&[0x30, 0x01, 0x36, 0x01]),
+        Some((2, Kind::InvalidTag))
+    );
+    assert_eq!(
+        fault(&[0x2a, 0x01, 0xff]),
+        Some((0, Kind::InvalidUtf8 { field: 5 }))
+    );
+    assert_eq!(
+        fault(&[0x28, 0x01]),
+        Some((0, Kind::WrongWireType { field: 5 }))
+    );
+    assert_eq!(fault(&[0x34]), Some((0, Kind::UnexpectedEndOfGroup)));
+    assert_eq!(
+        fault(&[0x7a, 0x00, 0x7a, 0x00]),
+        Some((2, Kind::RepeatedMessage { field: 15 }))
+    );
+    let overlong = [
+        0x30, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02,
+    ];
+    assert_eq!(fault(&overlong), Some((1, Kind::VarintTooLong)));
+    let endless = [
+        0x30, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
+    ];
+    assert_eq!(fault(&endless), Some((1, Kind::VarintTooLong)));
+}
+
+#[test]
+fn unknown_fields_are_skipped_groups_included() {
+    // Field 100 of each wire type, and a group with a group in it.
+    let unknown = [
+        0xa0, 0x06, 0x05, 0xa1, 0x06, 1, 2, 3, 4, 5, 6, 7, 8, 0xa2, 0x06, 2, 9, 9, 0xa5, 0x06, 1,
+        2, 3, 4, 0xa3, 0x06, 0x0b, 0x10, 0x01, 0x0c, 0xa4, 0x06, 0x30, 0x02,
+    ];
+    assert_eq!(fault(&unknown), None);
+    assert_eq!(SpanView::new(&unknown).map(|span| span.kind()), Ok(2));
+    let wrong_end = [0xa3, 0x06, 0x0c];
+    assert_eq!(
+        fault(&wrong_end),
+        Some((2, ViewErrorKind::UnexpectedEndOfGroup))
+    );
+}
+
+/// A value within `levels` arrays.
+fn nested(levels: usize) -> Vec<u8> {
+    let mut value = Vec::new();
+    for _ in 0..levels {
+        // An `AnyValue` in an `ArrayValue` in an `AnyValue`.
+        for tag in [0x0a, 0x2a] {
+            let mut outer = vec![tag];
+            prost::encode_length_delimiter(value.len(), &mut outer).unwrap();
+            outer.append(&mut value);
+            value = outer;
+        }
+    }
+    let mut span = vec![0x4a];
+    let mut attribute = vec![0x12];
+    prost::encode_length_delimiter(value.len(), &mut attribute).unwrap();
+    attribute.append(&mut value);
+    prost::encode_length_delimiter(attribute.len(), &mut span).unwrap();
+    span.append(&mut attribute);
+    span
+}
+
+#[test]
+fn a_nesting_bomb_is_refused_where_prost_refuses_it() {
+    for levels in [1, 10, 48, 49, 50, 51, 60, 1000, 20_000] {
+        let bytes = nested(levels);
+        let theirs = Span::decode(bytes.as_slice());
+        let ours = SpanView::new(&bytes).and_then(|view| {
+            view.validate()?;
+            decoded::span(&view)
+        });
+        assert_eq!(theirs.is_ok(), ours.is_ok(), "{levels} levels: {ours:?}");
+        if let Err(error) = ours {
+            assert_eq!(error.kind, ViewErrorKind::TooDeep);
+        }
+    }
+    // As a group, which is skipped, not read.
+    let groups = vec![0xa3, 0x06].repeat(100_000);
+    assert_eq!(fault(&groups), Some((200, ViewErrorKind::TooDeep)));
+}

@@ -215,7 +215,7 @@ mod tests {
             ("OTEL_SPAN_LINK_COUNT_LIMIT", "0"),
             ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "7"),
         ];
-        let limits = with(&pairs, Environment::limits);
+        let limits = with(&pairs, |environment| environment.limits());
         assert_eq!(limits.attributes, 10);
         assert_eq!(limits.attributes_per_event, 3);
         assert_eq!(limits.attributes_per_link, 10);
@@ -226,8 +226,8 @@ mod tests {
             ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "7"),
             ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "5"),
         ];
-        assert_eq!(with(&narrower, Environment::limits).value_length, Some(5));
-        assert_eq!(with(&[], Environment::limits), RecordLimits::default());
+        assert_eq!(with(&narrower, |environment| environment.limits()).value_length, Some(5));
+        assert_eq!(with(&[], |environment| environment.limits()), RecordLimits::default());
     }
 
     fn attributes(value: &str) -> Vec<KeyValue> {
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn only_true_disables_the_sdk() {
         for (value, disabled) in [("true", true), ("TRUE", true), ("false", false), ("1", false), ("", false)] {
-            let found = with(&[("OTEL_SDK_DISABLED", value)], Environment::is_disabled);
+            let found = with(&[("OTEL_SDK_DISABLED", value)], |environment| environment.is_disabled());
             assert_eq!(found, disabled, "{value}");
         }
     }

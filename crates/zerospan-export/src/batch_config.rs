@@ -1,4 +1,5 @@
 use crate::ConfigError;
+use crate::config::{self, Environment};
 use crate::limits::Limits;
 use std::time::Duration;
 
@@ -41,6 +42,21 @@ impl Default for BatchConfig {
 }
 
 impl BatchConfig {
+    /// What the environment says in `OTEL_BSP_*`. A batch that is larger than the queue, or a value that cannot be used, is
+    /// reported once, through `tracing`, and ignored.
+    pub fn from_env() -> Self {
+        let (config, errors) = Self::from_vars(|name| std::env::var(name).ok());
+        config::report(&errors);
+        config
+    }
+
+    /// Like [`from_env`](Self::from_env), with the variables that `lookup` knows. Gives what was ignored, too.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
+        let mut environment = Environment::new(lookup);
+        let config = config::batch_from(&mut environment);
+        (config, environment.into_errors())
+    }
+
     /// Checks the settings against one another.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 use crate::core::{Core, Setup};
-use crate::{BatchConfig, ConfigError, Connect, Pipeline, RetryPolicy, fork};
+use crate::{BatchConfig, ConfigError, Connect, OtlpConfig, Pipeline, RetryPolicy, fork};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use zerospan_otlp::EncodedResource;
 #[must_use]
 pub struct PipelineBuilder {
     connect: Option<Box<dyn Connect>>,
+    otlp: Option<OtlpConfig>,
     resource: Option<EncodedResource>,
     batch: BatchConfig,
     retry: RetryPolicy,
@@ -20,6 +21,7 @@ impl Default for PipelineBuilder {
     fn default() -> Self {
         Self {
             connect: None,
+            otlp: None,
             resource: None,
             batch: BatchConfig::default(),
             retry: RetryPolicy::default(),
@@ -34,6 +36,18 @@ impl PipelineBuilder {
     pub fn transport(mut self, connect: impl Connect + 'static) -> Self {
         self.connect = Some(Box::new(connect));
         self
+    }
+
+    /// Sends requests to a collector. Its timeout holds unless [`timeout`](Self::timeout) says otherwise.
+    pub fn otlp(mut self, config: OtlpConfig) -> Self {
+        self.otlp = Some(config);
+        self
+    }
+
+    /// What `OTEL_EXPORTER_OTLP_*` and `OTEL_BSP_*` say: collector and batch.
+    pub fn from_env(self) -> Self {
+        self.otlp(OtlpConfig::from_env())
+            .batch(BatchConfig::from_env())
     }
 
     /// What the spans are about.
@@ -73,10 +87,22 @@ impl PipelineBuilder {
     ///
     /// [`ConfigError`] names the setting that cannot be used, its value, and what is accepted.
     pub fn build(self) -> Result<Pipeline, ConfigError> {
-        let limits = self.batch.limits(self.timeout, self.drop_timeout)?;
-        let connect = self.connect.ok_or_else(|| {
-            ConfigError::new("transport", "none", "where to send spans: `transport(...)`")
-        })?;
+        let timeout = match (&self.otlp, self.timeout) {
+            (Some(otlp), None) => Some(otlp.timeout),
+            (_, timeout) => timeout,
+        };
+        let limits = self.batch.limits(timeout, self.drop_timeout)?;
+        let connect: Box<dyn Connect> = match (self.connect, &self.otlp) {
+            (Some(connect), _) => connect,
+            (None, Some(otlp)) => Box::new(otlp.connect()?),
+            (None, None) => {
+                return Err(ConfigError::new(
+                    "transport",
+                    "none",
+                    "where spans go: `otlp(...)`, `from_env()` or `transport(...)`",
+                ));
+            }
+        };
         fork::watch();
         Ok(Pipeline::from_core(Core::new(
             limits,

@@ -51,6 +51,7 @@ impl Delivery {
     ) -> Outcome {
         let own_deadline = Instant::now() + timeout;
         let mut backoff = setup.retry.backoff();
+        let mut earlier: Option<SendError> = None;
         loop {
             let deadline = earliest(own_deadline, world.deadline());
             world.attempt();
@@ -58,6 +59,11 @@ impl Delivery {
             let error = match self.attempt(setup, &request) {
                 Ok(accepted) => return self.accepted(&accepted, spans, body.len()),
                 Err(error) => error,
+            };
+            // That the last attempt ran out of time says less than why there were others before it.
+            let error = match earlier.take() {
+                Some(earlier) if error.cause == DropCause::TimedOut => earlier,
+                _ => error,
             };
             let now = Instant::now();
             let until = match error.retry {
@@ -73,6 +79,7 @@ impl Delivery {
                 return self.failed(&error, spans);
             }
             self.not_before = None;
+            earlier = Some(error);
         }
     }
 

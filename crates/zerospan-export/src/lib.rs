@@ -5,6 +5,7 @@ mod batch;
 mod batch_config;
 mod builder;
 mod chunk;
+mod config;
 mod core;
 mod delivery;
 mod error;
@@ -24,11 +25,16 @@ mod worker;
 
 pub use batch_config::BatchConfig;
 pub use builder::PipelineBuilder;
+pub use config::{Compression, OtlpConfig, Protocol};
 pub use error::{ConfigError, FlushError, ShutdownError};
 pub use memory::InMemory;
-pub use pipeline::Pipeline;
+pub use pipeline::{Pipeline, StatsWatch};
 pub use retry::RetryPolicy;
 pub use scope::Scope;
 pub use stats::{DropCause, Dropped, ExportStats};
-pub use transport::{Accepted, Connect, Request, Retry, SendError, Transport};
+pub use transport::{Accepted, Connect, Request, Retry, SendError, ToFile, Transport};
 pub use zerospan_otlp::EncodedResource;
+
+/// How requests name who sends them.
+#[cfg(any(feature = "http", feature = "grpc"))]
+const USER_AGENT: &str = concat!("OTel-OTLP-Exporter-zerospan/", env!("CARGO_PKG_VERSION"));

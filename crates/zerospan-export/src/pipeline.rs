@@ -153,6 +153,27 @@ impl Pipeline {
         local::assert_not_recording("stats");
         self.core().stats()
     }
+
+    /// A view of the statistics that outlives the pipeline and does not keep it open.
+    pub fn watch(&self) -> StatsWatch {
+        StatsWatch(Arc::clone(&self.0.core))
+    }
+}
+
+/// Looks at a pipeline's statistics without keeping the pipeline open.
+#[derive(Clone, Debug)]
+pub struct StatsWatch(Arc<Core>);
+
+impl StatsWatch {
+    /// Where every span is, like [`Pipeline::stats`]: also when the pipeline is gone.
+    ///
+    /// # Panics
+    ///
+    /// If it is called by the closure of [`Pipeline::record`].
+    pub fn stats(&self) -> ExportStats {
+        local::assert_not_recording("stats");
+        self.0.of_this_process().stats()
+    }
 }
 
 fn shut_down(core: &Arc<Core>, timeout: Duration) -> Result<(), ShutdownError> {

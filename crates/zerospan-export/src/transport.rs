@@ -1,5 +1,18 @@
 //! How a request gets to a collector.
 
+#[cfg(any(feature = "http", feature = "grpc"))]
+mod answer;
+mod file;
+#[cfg(feature = "grpc")]
+pub(crate) mod grpc;
+#[cfg(all(feature = "gzip", feature = "http"))]
+mod gzip;
+#[cfg(feature = "http")]
+pub(crate) mod http;
+pub(crate) mod tls;
+
+pub use file::ToFile;
+
 use crate::DropCause;
 use std::fmt;
 use std::time::{Duration, Instant};

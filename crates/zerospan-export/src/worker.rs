@@ -39,6 +39,7 @@ fn run(core: &Arc<Core>) {
         batch: Batch::default(),
     };
     let mut delivery = Delivery::default();
+    let no_resource = EncodedResource::new(&[] as &[KeyValue], None);
     loop {
         match next_task(core) {
             Task::Sweep => {
@@ -46,7 +47,10 @@ fn run(core: &Arc<Core>) {
                 let mut state = core.state();
                 state.flush_to = state.flush_to.max(pushed);
             }
-            Task::Export => export(core, &mut end.batch, &mut delivery),
+            Task::Export => {
+                let resource = core.setup.resource.get().unwrap_or(&no_resource);
+                export(core, &mut end.batch, &mut delivery, resource);
+            }
             Task::End => return,
         }
     }
@@ -78,10 +82,8 @@ fn next_task(core: &Core) -> Task {
     }
 }
 
-fn export(core: &Core, batch: &mut Batch, delivery: &mut Delivery) {
+fn export(core: &Core, batch: &mut Batch, delivery: &mut Delivery, resource: &EncodedResource) {
     delivery.wait_for_permission(core);
-    let none = EncodedResource::new(&[] as &[KeyValue], None);
-    let resource = core.setup.resource.get().unwrap_or(&none);
     batch.fill(core, resource);
     let spans = batch.spans();
     {

@@ -1,0 +1,47 @@
+//! Plays every fault of a collector against real sockets and prints what became of the spans.
+//!
+//! `cargo run -p zerospan-export --all-features --example faults`
+
+#![allow(clippy::print_stdout, dead_code, unreachable_pub)]
+
+#[path = "../tests/it/collector.rs"]
+mod collector;
+#[path = "../tests/it/scenario.rs"]
+mod scenario;
+#[path = "../tests/it/support.rs"]
+mod support;
+
+use scenario::Observed;
+use zerospan_export::Protocol;
+
+fn main() {
+    println!(
+        "{:<36} {:<5} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7}  dropped, by cause",
+        "fault", "over", "recorded", "delivered", "rejected", "dropped", "attempts", "ms",
+    );
+    for fault in scenario::OF_BOTH {
+        for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+            print(&fault(protocol));
+        }
+    }
+    for fault in scenario::OF_NONE {
+        print(&fault());
+    }
+}
+
+fn print(observed: &Observed) {
+    let stats = &observed.stats;
+    assert!(stats.is_balanced());
+    println!(
+        "{:<36} {:<5} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7}  {:?}",
+        observed.fault,
+        observed.protocol,
+        stats.recorded,
+        stats.delivered,
+        stats.rejected,
+        stats.dropped.total(),
+        stats.attempts,
+        observed.elapsed.as_millis(),
+        stats.dropped,
+    );
+}

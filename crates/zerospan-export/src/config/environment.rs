@@ -1,0 +1,243 @@
+use super::tls_settings::Source;
+use super::{Compression, Endpoint, OtlpConfig, Protocol, check_protocol, headers};
+use crate::transport::tls::Tls;
+use crate::{BatchConfig, ConfigError};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Variables, and what was wrong with them.
+pub(crate) struct Environment<L> {
+    lookup: L,
+    errors: Vec<ConfigError>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Environment<L> {
+    pub(crate) fn new(lookup: L) -> Self {
+        Self {
+            lookup,
+            errors: Vec::new(),
+        }
+    }
+
+    pub(crate) fn into_errors(self) -> Vec<ConfigError> {
+        self.errors
+    }
+
+    /// The variable's value; an empty one is none, as the specification says.
+    fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The first of the variables that has a value which `read` can use; what it cannot use is noted and passed over.
+    fn first<T>(
+        &mut self,
+        names: [&'static str; 2],
+        read: impl Fn(&'static str, &str) -> Result<T, ConfigError>,
+    ) -> Option<T> {
+        for name in names {
+            let Some(value) = self.get(name) else {
+                continue;
+            };
+            match read(name, value.trim()) {
+                Ok(value) => return Some(value),
+                Err(error) => self.errors.push(error),
+            }
+        }
+        None
+    }
+
+    fn number(&mut self, name: &'static str, least: u64) -> Option<u64> {
+        self.first([name, ""], |name, value| {
+            let number = value.parse().ok().filter(|&number| number >= least);
+            number.ok_or_else(|| {
+                ConfigError::new(name, value, format!("a whole number of at least {least}"))
+            })
+        })
+    }
+}
+
+/// A time in milliseconds.
+fn millis(name: &str, value: &str) -> Result<Duration, ConfigError> {
+    match value.parse() {
+        Ok(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
+        _ => Err(ConfigError::new(
+            name,
+            value,
+            "a whole number of milliseconds above 0",
+        )),
+    }
+}
+
+fn protocol(name: &'static str, value: &str) -> Result<Protocol, ConfigError> {
+    let protocol = match value {
+        "grpc" => Protocol::Grpc,
+        "http/protobuf" => Protocol::HttpProtobuf,
+        _ => return Err(ConfigError::new(name, value, "grpc or http/protobuf")),
+    };
+    check_protocol(name, protocol)?;
+    Ok(protocol)
+}
+
+fn compression(name: &'static str, value: &str) -> Result<Compression, ConfigError> {
+    match value {
+        "none" => Ok(Compression::None),
+        #[cfg(feature = "gzip")]
+        "gzip" => Ok(Compression::Gzip),
+        #[cfg(not(feature = "gzip"))]
+        "gzip" => Err(ConfigError::new(
+            name,
+            value,
+            "none, or the feature `gzip` of zerospan-export",
+        )),
+        _ => Err(ConfigError::new(name, value, "gzip or none")),
+    }
+}
+
+/// `OTEL_EXPORTER_OTLP_*`.
+pub(super) fn otlp<L: Fn(&str) -> Option<String>>(environment: &mut Environment<L>) -> OtlpConfig {
+    let mut config = OtlpConfig::default();
+    if let Some(protocol) = environment.first(
+        [
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+        ],
+        protocol,
+    ) {
+        config.protocol = protocol;
+    }
+    config.endpoint = environment.first(
+        [
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ],
+        |name, value| {
+            let endpoint = if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" {
+                Endpoint::as_it_stands(name, value.to_owned())
+            } else {
+                Endpoint::base(name, value.to_owned())
+            };
+            endpoint.uri(config.protocol).map(|_| endpoint)
+        },
+    );
+    for name in [
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+    ] {
+        if let Some(value) = environment.get(name) {
+            config.headers = headers::parse(name, &value, &mut environment.errors);
+            break;
+        }
+    }
+    if let Some(compression) = environment.first(
+        [
+            "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+            "OTEL_EXPORTER_OTLP_COMPRESSION",
+        ],
+        compression,
+    ) {
+        config.compression = compression;
+    }
+    if let Some(timeout) = environment.first(
+        [
+            "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+            "OTEL_EXPORTER_OTLP_TIMEOUT",
+        ],
+        millis,
+    ) {
+        config.timeout = timeout;
+    }
+    tls(environment, &mut config);
+    config
+}
+
+/// Certificates and keys: what cannot be used is ignored, which makes the connection fail rather than trust too much.
+fn tls<L: Fn(&str) -> Option<String>>(environment: &mut Environment<L>, config: &mut OtlpConfig) {
+    let mut file = |names| {
+        environment.first(names, |name, value| {
+            Ok(Source::file(name, PathBuf::from(value)))
+        })
+    };
+    let ca = file([
+        "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+    ]);
+    let certificate = file([
+        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+    ]);
+    let key = file([
+        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    ]);
+    if cfg!(not(feature = "tls")) {
+        return;
+    }
+    if ca.is_some() {
+        config.tls.ca = ca;
+        if let Err(error) = Tls::new(&config.tls) {
+            environment.errors.push(error);
+            config.tls.ca = None;
+        }
+    }
+    if certificate.is_some() || key.is_some() {
+        config.tls.certificate = certificate;
+        config.tls.key = key;
+        if let Err(error) = Tls::new(&config.tls) {
+            environment.errors.push(error);
+            config.tls.certificate = None;
+            config.tls.key = None;
+        }
+    }
+}
+
+/// `OTEL_BSP_*`.
+pub(crate) fn batch<L: Fn(&str) -> Option<String>>(
+    environment: &mut Environment<L>,
+) -> BatchConfig {
+    let mut config = BatchConfig::default();
+    let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    if let Some(millis) = environment.number("OTEL_BSP_SCHEDULE_DELAY", 0) {
+        config.schedule_delay = Duration::from_millis(millis);
+    }
+    if let Some(timeout) = environment.first(["OTEL_BSP_EXPORT_TIMEOUT", ""], millis) {
+        config.export_timeout = timeout;
+    }
+    if let Some(spans) = environment.number("OTEL_BSP_MAX_QUEUE_SIZE", 1) {
+        config.max_queue_size = size(spans);
+    }
+    let name = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
+    config.max_export_batch_size = config.max_export_batch_size.min(config.max_queue_size);
+    if let Some(spans) = environment.number(name, 1).map(size) {
+        if spans <= config.max_queue_size {
+            config.max_export_batch_size = spans;
+        } else {
+            let most = config.max_queue_size;
+            let accepted = format!("1 to OTEL_BSP_MAX_QUEUE_SIZE, which is {most}");
+            environment
+                .errors
+                .push(ConfigError::new(name, spans, accepted));
+        }
+    }
+    config
+}
+
+/// Reports each variable that cannot be used, once in the life of the process.
+pub(crate) fn report(errors: &[ConfigError]) {
+    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    for error in errors {
+        let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+        if !reported.insert(error.setting().to_owned()) {
+            continue;
+        }
+        drop(reported);
+        tracing::warn!(
+            name: "EnvironmentIgnored",
+            variable = error.setting(),
+            value = error.value(),
+            accepted = error.accepted(),
+            "an environment variable cannot be used and is ignored"
+        );
+    }
+}

@@ -1,0 +1,110 @@
+use crate::ConfigError;
+use std::path::PathBuf;
+
+/// Where certificates and keys come from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TlsSettings {
+    pub(crate) ca: Option<Source>,
+    pub(crate) certificate: Option<Source>,
+    pub(crate) key: Option<Source>,
+}
+
+/// A file, or the text itself.
+#[derive(Clone)]
+pub(crate) struct Source {
+    setting: &'static str,
+    from: From,
+}
+
+#[derive(Clone)]
+enum From {
+    File(PathBuf),
+    Text(Vec<u8>),
+}
+
+/// The text of certificates and keys.
+#[cfg_attr(not(feature = "tls"), allow(dead_code))]
+pub(crate) struct Pems {
+    pub(crate) ca: Option<Pem>,
+    pub(crate) certificate: Option<Pem>,
+    pub(crate) key: Option<Pem>,
+}
+
+/// A text in PEM, and whence it came.
+#[cfg_attr(not(feature = "tls"), allow(dead_code))]
+pub(crate) struct Pem {
+    setting: &'static str,
+    origin: String,
+    pub(crate) text: Vec<u8>,
+}
+
+impl TlsSettings {
+    /// Reads the files.
+    pub(crate) fn read(&self) -> Result<Pems, ConfigError> {
+        let read = |source: &Option<Source>| source.as_ref().map(Source::read).transpose();
+        Ok(Pems {
+            ca: read(&self.ca)?,
+            certificate: read(&self.certificate)?,
+            key: read(&self.key)?,
+        })
+    }
+}
+
+impl Source {
+    pub(crate) fn file(setting: &'static str, path: PathBuf) -> Self {
+        Self {
+            setting,
+            from: From::File(path),
+        }
+    }
+
+    pub(crate) fn text(setting: &'static str, text: Vec<u8>) -> Self {
+        Self {
+            setting,
+            from: From::Text(text),
+        }
+    }
+
+    fn read(&self) -> Result<Pem, ConfigError> {
+        let (origin, text) = match &self.from {
+            From::Text(text) => ("a text".to_owned(), text.clone()),
+            From::File(path) => match std::fs::read(path) {
+                Ok(text) => (path.display().to_string(), text),
+                Err(error) => {
+                    return Err(ConfigError::new(
+                        self.setting,
+                        path.display(),
+                        format!("a PEM file that can be read ({error})"),
+                    ));
+                }
+            },
+        };
+        Ok(Pem {
+            setting: self.setting,
+            origin,
+            text,
+        })
+    }
+}
+
+/// Shows where the text comes from, not what it is: it may be a key.
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.from {
+            From::File(path) => f.debug_tuple("File").field(path).finish(),
+            From::Text(_) => f.debug_tuple("Text").finish_non_exhaustive(),
+        }
+    }
+}
+
+#[cfg_attr(not(feature = "tls"), allow(dead_code))]
+impl Pem {
+    /// The text makes no sense.
+    pub(crate) fn unusable(&self, why: String) -> ConfigError {
+        ConfigError::new(
+            self.setting,
+            &self.origin,
+            format!("PEM: certificates, and for a client its key as well ({why})"),
+        )
+    }
+}

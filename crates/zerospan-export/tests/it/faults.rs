@@ -1,0 +1,67 @@
+//! Each fault is a test, over each protocol.
+
+use crate::scenario::{self, Observed};
+use zerospan_export::Protocol::{Grpc, HttpProtobuf};
+
+/// Nothing hangs longer than its timeout: no scenario has one of more than 5 s.
+fn is_brief(observed: &Observed) {
+    let Observed {
+        fault,
+        protocol,
+        stats,
+        elapsed,
+    } = observed;
+    assert!(
+        elapsed.as_secs() < 5,
+        "{fault} over {protocol}: {elapsed:?}, {stats:?}"
+    );
+    assert!(stats.is_balanced());
+}
+
+macro_rules! of_both {
+    ($($fault:ident),+ $(,)?) => {
+        mod http {
+            $(#[test] fn $fault() { super::is_brief(&super::scenario::$fault(super::HttpProtobuf)); })+
+        }
+        mod grpc {
+            $(#[test] fn $fault() { super::is_brief(&super::scenario::$fault(super::Grpc)); })+
+        }
+        #[test]
+        fn the_table_has_every_fault_of_a_collector() {
+            let here = [$(stringify!($fault)),+].len();
+            assert_eq!(scenario::OF_BOTH.len(), here);
+            assert_eq!(scenario::OF_NONE.len(), 2);
+        }
+    };
+}
+
+of_both!(
+    collector_down_at_start,
+    collector_killed_and_restarted,
+    collector_hangs,
+    collector_answers_too_late,
+    collector_resets_connections,
+    throttled_with_a_delay,
+    throttled_without_a_delay,
+    unavailable_for_ever,
+    refused,
+    partial_success,
+    garbage,
+    oversized_answer,
+    wrong_certificate,
+    name_that_does_not_resolve,
+    full_queue_from_four_producers,
+    shutdown_during_an_outage,
+    drop_without_shutdown,
+    drop_without_shutdown_in_an_outage,
+);
+
+#[test]
+fn transport_that_panics() {
+    is_brief(&scenario::transport_that_panics());
+}
+
+#[test]
+fn thread_exit_with_spans_in_its_chunk() {
+    is_brief(&scenario::thread_exit_with_spans_in_its_chunk());
+}

@@ -1,0 +1,199 @@
+//! What others see of the pipeline: spans of the exporter itself, log lines, files, forked children.
+
+use crate::collector::{Collector, Reply};
+use crate::support::{batch, quick, received, record, scope};
+use opentelemetry::Context;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
+use zerospan_export::{Accepted, Protocol, Request, SendError, ToFile, Transport};
+
+const LONG: Duration = Duration::from_secs(5);
+
+#[test]
+fn exporting_is_itself_never_traced() {
+    struct Asking(Arc<AtomicBool>);
+    impl Transport for Asking {
+        fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+            self.0
+                .store(Context::is_current_telemetry_suppressed(), Ordering::SeqCst);
+            Ok(Accepted::ALL)
+        }
+    }
+    let suppressed = Arc::new(AtomicBool::new(false));
+    let pipeline = quick()
+        .transport({
+            let suppressed = Arc::clone(&suppressed);
+            move || Ok(Asking(Arc::clone(&suppressed)))
+        })
+        .build()
+        .unwrap();
+    record(&pipeline, &scope("quiet"), 0..1);
+    pipeline.force_flush(LONG).unwrap();
+    assert!(suppressed.load(Ordering::SeqCst));
+    assert!(!Context::is_current_telemetry_suppressed());
+}
+
+/// Keeps the names of the events of this crate.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<&'static str>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Log {
+    fn on_event(&self, event: &tracing::Event<'_>, _: LayerContext<'_, S>) {
+        if event.metadata().target().starts_with("zerospan_export") {
+            self.0.lock().unwrap().push(event.metadata().name());
+        }
+    }
+}
+
+#[test]
+fn an_outage_is_logged_once_and_its_end_too() {
+    // What is logged is the process's: this test takes one of its own.
+    const ALONE: &str = "ZEROSPAN_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let program = std::env::current_exe().unwrap();
+        let status = std::process::Command::new(program)
+            .args([
+                "--exact",
+                "observed::an_outage_is_logged_once_and_its_end_too",
+            ])
+            .env(ALONE, "1")
+            .status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let log = Log::default();
+    let subscriber = tracing_subscriber::registry().with(log.clone());
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let down = Arc::new(AtomicBool::new(true));
+    let collector = Collector::scripted(Protocol::HttpProtobuf, {
+        let down = Arc::clone(&down);
+        move |_| match down.load(Ordering::SeqCst) {
+            true => Reply::Refuse,
+            false => Reply::Take,
+        }
+    });
+    let pipeline = quick()
+        .otlp(collector.config())
+        .batch(batch(|batch| {
+            batch.max_queue_size = 10;
+            batch.max_export_batch_size = 10;
+        }))
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        down.store(true, Ordering::SeqCst);
+        for round in 0..5 {
+            record(&pipeline, &scope("log"), round..round + 1);
+            assert!(pipeline.force_flush(LONG).is_err());
+        }
+        for _ in 0..5 {
+            assert!(pipeline.record_encoded(&scope("log"), b"no span").is_err());
+        }
+        down.store(false, Ordering::SeqCst);
+        record(&pipeline, &scope("log"), 9..10);
+        assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    }
+    let lines = log.0.lock().unwrap().clone();
+    let outage = ["ExportFailed", "SpansDropped", "ExportRecovered"];
+    assert_eq!(lines, [outage, outage].concat());
+}
+
+#[test]
+fn a_file_holds_each_request_behind_its_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spans.otlp");
+    for round in 0..2 {
+        let file = ToFile::new(&path).unwrap();
+        let pipeline = quick().transport(file).build().unwrap();
+        record(&pipeline, &scope("file"), round * 600..(round + 1) * 600);
+        pipeline.shutdown(LONG).unwrap();
+    }
+    let bytes = std::fs::read(&path).unwrap();
+    let mut rest = &bytes[..];
+    let mut requests = Vec::new();
+    while !rest.is_empty() {
+        let length = prost::encoding::decode_varint(&mut rest).unwrap();
+        let (request, behind) = rest.split_at(usize::try_from(length).unwrap());
+        requests.push(request.to_vec());
+        rest = behind;
+    }
+    let spans = received(&requests).remove("file").unwrap();
+    assert!(spans.into_iter().eq(0..1200));
+    let error = ToFile::new(folder.path()).unwrap_err();
+    assert!(error.to_string().starts_with("file cannot be"), "{error}");
+}
+
+#[test]
+fn a_watch_tells_the_end_of_a_pipeline_without_keeping_it_open() {
+    let collector = Collector::start(Protocol::HttpProtobuf);
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let watch = pipeline.watch();
+    record(&pipeline, &scope("watch"), 0..5);
+    assert_eq!(watch.stats().open, 5);
+    drop(pipeline);
+    assert_eq!(watch.stats().delivered, 5);
+}
+
+#[test]
+#[cfg(unix)]
+#[allow(unsafe_code)]
+fn after_fork_the_child_starts_clean() {
+    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+        let collector = Collector::start(protocol);
+        let pipeline = quick()
+            .otlp(collector.config())
+            .timeout(Duration::from_secs(2))
+            .batch(batch(|batch| {
+                batch.schedule_delay = Duration::from_millis(50)
+            }))
+            .build()
+            .unwrap();
+        let scope = scope("fork");
+        record(&pipeline, &scope, 0..1);
+        pipeline.force_flush(LONG).unwrap();
+        // The worker runs, is connected, and this thread holds spans when the process forks.
+        record(&pipeline, &scope, 1..3);
+        // SAFETY: the child does nothing but use this crate, as a program that forks would, and leaves by `_exit`.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let clean = pipeline.stats().recorded == 0;
+            record(&pipeline, &scope, 100..103);
+            let stats = pipeline.stats();
+            let begun = (stats.recorded, stats.open) == (3, 3) && stats.is_balanced();
+            // The child's own worker sends when the time has come; then a flush and a shutdown end well.
+            std::thread::sleep(Duration::from_millis(300));
+            let by_timer = pipeline.stats().delivered == 3;
+            record(&pipeline, &scope, 103..104);
+            let flushed = pipeline.force_flush(LONG) == Ok(());
+            let ended = pipeline.shutdown(LONG) == Ok(());
+            let delivered = pipeline.stats().delivered == 4;
+            let fine = clean && begun && by_timer && flushed && ended && delivered;
+            let checks = [clean, begun, by_timer, flushed, ended, delivered];
+            let code = checks
+                .iter()
+                .rposition(|check| !check)
+                .map_or(0, |index| index + 1);
+            // SAFETY: ends the child at once, without the destructors of a test harness it is no part of.
+            unsafe { libc::_exit(if fine { 0 } else { code as i32 }) };
+        }
+        assert!(child > 0);
+        let mut status = 0;
+        // SAFETY: `child` is the process made above, and `status` is where its end is written to.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0, "the child's check number {} failed", status >> 8);
+        record(&pipeline, &scope, 3..4);
+        pipeline.force_flush(LONG).unwrap();
+        let stats = pipeline.stats();
+        assert!(stats.is_balanced());
+        assert_eq!((stats.recorded, stats.delivered), (4, 4));
+        let mut ids = received(&collector.requests()).remove("fork").unwrap();
+        ids.sort_unstable();
+        assert_eq!(
+            ids,
+            [0, 1, 2, 3, 100, 101, 102, 103],
+            "each once, whichever process"
+        );
+    }
+}

@@ -1,0 +1,583 @@
+//! Faults of a collector, and what the counts say afterwards. The example `faults` prints them as a table.
+
+use crate::collector::{Authority, Collector, Reply, vacant};
+use crate::support::{batch, eventually, quick, received, record, scope, span};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use zerospan_export::{
+    Accepted, BatchConfig, DropCause, ExportStats, FlushError, OtlpConfig, Pipeline, Protocol,
+    Request, RetryPolicy, Scope, SendError, ShutdownError, Transport,
+};
+
+const MILLIS: fn(u64) -> Duration = Duration::from_millis;
+const LONG: Duration = Duration::from_secs(5);
+
+/// What a fault led to.
+pub(crate) struct Observed {
+    pub(crate) fault: &'static str,
+    pub(crate) protocol: &'static str,
+    pub(crate) stats: ExportStats,
+    pub(crate) elapsed: Duration,
+}
+
+/// A fault, and the promise that is checked while it is played.
+pub(crate) type Scenario = fn(Protocol) -> Observed;
+
+/// Every fault that either protocol can have.
+pub(crate) const OF_BOTH: &[Scenario] = &[
+    collector_down_at_start,
+    collector_killed_and_restarted,
+    collector_hangs,
+    collector_answers_too_late,
+    collector_resets_connections,
+    throttled_with_a_delay,
+    throttled_without_a_delay,
+    unavailable_for_ever,
+    refused,
+    partial_success,
+    garbage,
+    oversized_answer,
+    wrong_certificate,
+    name_that_does_not_resolve,
+    full_queue_from_four_producers,
+    shutdown_during_an_outage,
+    drop_without_shutdown,
+    drop_without_shutdown_in_an_outage,
+];
+
+/// Every fault of the pipeline itself.
+pub(crate) const OF_NONE: &[fn() -> Observed] =
+    &[transport_that_panics, thread_exit_with_spans_in_its_chunk];
+
+struct Play {
+    fault: &'static str,
+    protocol: &'static str,
+    start: Instant,
+    scope: Scope,
+}
+
+impl Play {
+    fn new(fault: &'static str, protocol: Protocol) -> Self {
+        Self {
+            fault,
+            protocol: match protocol {
+                Protocol::HttpProtobuf => "http",
+                Protocol::Grpc => "grpc",
+            },
+            start: Instant::now(),
+            scope: scope("faults"),
+        }
+    }
+
+    /// Checks what must hold after every fault.
+    fn end(self, pipeline: &Pipeline) -> Observed {
+        let stats = pipeline.stats();
+        assert!(stats.is_balanced(), "{stats:?}");
+        assert!(
+            stats.chunk_bytes <= BatchConfig::default().max_memory_bytes as u64,
+            "{stats:?}"
+        );
+        Observed {
+            fault: self.fault,
+            protocol: self.protocol,
+            stats,
+            elapsed: self.start.elapsed(),
+        }
+    }
+}
+
+fn to(protocol: Protocol, url: impl Into<String>) -> OtlpConfig {
+    OtlpConfig::new().protocol(protocol).endpoint(url)
+}
+
+fn ids(collector: &Collector) -> Vec<u64> {
+    let mut ids: Vec<u64> = received(&collector.requests())
+        .into_values()
+        .flatten()
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// A flush that loses `spans` spans for `cause`, within the timeout of 300 ms and a little.
+fn loses(pipeline: &Pipeline, spans: u64, cause: DropCause) {
+    let start = Instant::now();
+    assert_eq!(
+        pipeline.force_flush(LONG),
+        Err(FlushError::Lost { lost: spans })
+    );
+    assert!(start.elapsed() < MILLIS(1200), "{:?}", start.elapsed());
+    let stats = pipeline.stats();
+    assert_eq!(stats.dropped.by(cause), spans, "{stats:?}");
+    assert_eq!(stats.pending(), 0);
+}
+
+pub(crate) fn collector_down_at_start(protocol: Protocol) -> Observed {
+    let play = Play::new("collector down at start", protocol);
+    let address = vacant();
+    let url = format!("http://{address}/v1/traces");
+    let pipeline = quick().otlp(to(protocol, url)).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    loses(&pipeline, 10, DropCause::Unreachable);
+    let collector = Collector::at(address, protocol, None, |_| Reply::Take);
+    record(&pipeline, &play.scope, 10..20);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    assert_eq!(ids(&collector), (10..20).collect::<Vec<_>>());
+    assert_eq!(pipeline.stats().delivered, 10);
+    play.end(&pipeline)
+}
+
+pub(crate) fn collector_killed_and_restarted(protocol: Protocol) -> Observed {
+    let play = Play::new("killed mid-batch, restarted", protocol);
+    let first = Collector::scripted(protocol, |call| match call {
+        0 => Reply::Take,
+        _ => Reply::Hang,
+    });
+    let address = first.address;
+    let pipeline = quick()
+        .otlp(first.config())
+        .timeout(Duration::from_secs(4))
+        .build()
+        .unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    record(&pipeline, &play.scope, 10..20);
+    assert_eq!(
+        pipeline.force_flush(MILLIS(50)),
+        Err(FlushError::TimedOut { pending: 10 })
+    );
+    // The second request hangs in the first collector when that is killed.
+    let until = Instant::now() + LONG;
+    while first.calls() < 2 && Instant::now() < until {
+        std::thread::sleep(MILLIS(1));
+    }
+    assert_eq!(ids(&first), (0..10).collect::<Vec<_>>());
+    drop(first);
+    let second = Collector::at(address, protocol, None, |_| Reply::Take);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    assert_eq!(ids(&second), (10..20).collect::<Vec<_>>());
+    assert_eq!(pipeline.stats().delivered, 20);
+    play.end(&pipeline)
+}
+
+pub(crate) fn collector_hangs(protocol: Protocol) -> Observed {
+    let play = Play::new("hangs: accepts, never answers", protocol);
+    let collector = Collector::scripted(protocol, |call| match call {
+        0 => Reply::Hang,
+        _ => Reply::Take,
+    });
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    loses(&pipeline, 10, DropCause::TimedOut);
+    record(&pipeline, &play.scope, 10..20);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    assert_eq!(pipeline.stats().delivered, 10);
+    play.end(&pipeline)
+}
+
+pub(crate) fn collector_answers_too_late(protocol: Protocol) -> Observed {
+    let play = Play::new("answers past the timeout", protocol);
+    let collector = Collector::scripted(protocol, |call| match call {
+        0 => Reply::Late(MILLIS(500)),
+        _ => Reply::Take,
+    });
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    loses(&pipeline, 10, DropCause::TimedOut);
+    assert!(
+        play.start.elapsed() < MILLIS(490),
+        "the attempt in flight was cancelled"
+    );
+    record(&pipeline, &play.scope, 10..20);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    play.end(&pipeline)
+}
+
+pub(crate) fn collector_resets_connections(protocol: Protocol) -> Observed {
+    let play = Play::new("resets connections, twice", protocol);
+    // Two connections are reset by one who does not even read the request, then the collector is there.
+    let rude = Collector::scripted(Protocol::HttpProtobuf, |_| Reply::Reset);
+    let address = rude.address;
+    let url = format!("http://{address}/v1/traces");
+    let pipeline = quick()
+        .otlp(to(protocol, url))
+        .timeout(Duration::from_secs(4))
+        .build()
+        .unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    assert!(pipeline.force_flush(MILLIS(30)).is_err());
+    let until = Instant::now() + LONG;
+    while rude.calls() < 2 && Instant::now() < until {
+        std::thread::sleep(MILLIS(1));
+    }
+    assert!(rude.calls() >= 2);
+    drop(rude);
+    let collector = Collector::at(address, protocol, None, |_| Reply::Take);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    assert_eq!(ids(&collector), (0..10).collect::<Vec<_>>());
+    play.end(&pipeline)
+}
+
+pub(crate) fn throttled_with_a_delay(protocol: Protocol) -> Observed {
+    let play = Play::new("throttled, with a delay of 1 s", protocol);
+    let collector = Collector::scripted(protocol, |call| match call {
+        0 => Reply::Busy {
+            throttled: true,
+            wait: Some(Duration::from_secs(1)),
+        },
+        _ => Reply::Take,
+    });
+    let pipeline = quick()
+        .otlp(collector.config())
+        .timeout(Duration::from_secs(3))
+        .build()
+        .unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    let waited = play.start.elapsed();
+    assert!((MILLIS(1000)..MILLIS(1900)).contains(&waited), "{waited:?}");
+    assert_eq!(pipeline.stats().attempts, 2);
+    play.end(&pipeline)
+}
+
+pub(crate) fn throttled_without_a_delay(protocol: Protocol) -> Observed {
+    let play = Play::new("throttled, without a delay", protocol);
+    let collector = Collector::scripted(protocol, |call| match call {
+        0..3 => Reply::Busy {
+            throttled: true,
+            wait: None,
+        },
+        _ => Reply::Take,
+    });
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    if protocol == Protocol::Grpc {
+        // RESOURCE_EXHAUSTED without RetryInfo means that it is of no use to try again.
+        loses(&pipeline, 10, DropCause::Refused);
+        assert_eq!(pipeline.stats().attempts, 1);
+    } else {
+        assert_eq!(pipeline.force_flush(LONG), Ok(()));
+        assert_eq!(pipeline.stats().attempts, 4);
+    }
+    play.end(&pipeline)
+}
+
+pub(crate) fn unavailable_for_ever(protocol: Protocol) -> Observed {
+    let play = Play::new("unavailable for ever", protocol);
+    let collector = Collector::scripted(protocol, |_| Reply::Busy {
+        throttled: false,
+        wait: None,
+    });
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    loses(&pipeline, 10, DropCause::Unavailable);
+    let stats = pipeline.stats();
+    assert_eq!(stats.requests, 1);
+    assert!(stats.attempts > 5, "{stats:?}");
+    play.end(&pipeline)
+}
+
+pub(crate) fn refused(protocol: Protocol) -> Observed {
+    let play = Play::new("refused for good", protocol);
+    let collector = Collector::scripted(protocol, |_| Reply::Refuse);
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    loses(&pipeline, 10, DropCause::Refused);
+    assert_eq!(pipeline.stats().attempts, 1, "a refusal is not tried again");
+    play.end(&pipeline)
+}
+
+pub(crate) fn partial_success(protocol: Protocol) -> Observed {
+    let play = Play::new("partial success, 3 of 10 rejected", protocol);
+    let collector = Collector::scripted(protocol, |_| Reply::TakeBut(3));
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    assert_eq!(
+        pipeline.force_flush(LONG),
+        Err(FlushError::Lost { lost: 3 })
+    );
+    let stats = pipeline.stats();
+    assert_eq!((stats.delivered, stats.rejected, stats.attempts), (7, 3, 1));
+    play.end(&pipeline)
+}
+
+pub(crate) fn garbage(protocol: Protocol) -> Observed {
+    let play = Play::new("answers with garbage", protocol);
+    let collector = Collector::scripted(Protocol::HttpProtobuf, |_| Reply::Garbage);
+    let url = format!("http://{}/v1/traces", collector.address);
+    let pipeline = quick().otlp(to(protocol, url)).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    assert_eq!(
+        pipeline.force_flush(LONG),
+        Err(FlushError::Lost { lost: 10 })
+    );
+    let stats = pipeline.stats();
+    let (unreachable, timed_out) = (
+        stats.dropped.by(DropCause::Unreachable),
+        stats.dropped.by(DropCause::TimedOut),
+    );
+    assert_eq!(unreachable + timed_out, 10, "{stats:?}");
+    assert!(play.start.elapsed() < MILLIS(1200));
+    play.end(&pipeline)
+}
+
+pub(crate) fn oversized_answer(protocol: Protocol) -> Observed {
+    let play = Play::new("an answer of 8 MiB", protocol);
+    let collector = Collector::scripted(protocol, |call| match call {
+        0 => Reply::Endless,
+        _ => Reply::Take,
+    });
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    record(&pipeline, &play.scope, 10..20);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    assert_eq!(pipeline.stats().delivered, 20);
+    play.end(&pipeline)
+}
+
+pub(crate) fn wrong_certificate(protocol: Protocol) -> Observed {
+    let play = Play::new("certificate of a wrong authority", protocol);
+    let collector = Collector::with_tls(protocol, &Authority::new(), false);
+    let config = collector
+        .config()
+        .certificate_pem(Authority::new().pem.clone());
+    let pipeline = quick().otlp(config).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    loses(&pipeline, 10, DropCause::Unreachable);
+    assert_eq!(collector.calls(), 0);
+    play.end(&pipeline)
+}
+
+pub(crate) fn name_that_does_not_resolve(protocol: Protocol) -> Observed {
+    let play = Play::new("name that does not resolve", protocol);
+    let config = to(protocol, "http://no-such-host.invalid:4318/v1/traces");
+    let pipeline = quick().otlp(config).build().unwrap();
+    record(&pipeline, &play.scope, 0..10);
+    assert_eq!(
+        pipeline.force_flush(LONG),
+        Err(FlushError::Lost { lost: 10 })
+    );
+    assert!(
+        play.start.elapsed() < MILLIS(1200),
+        "{:?}",
+        play.start.elapsed()
+    );
+    let stats = pipeline.stats();
+    let (unreachable, timed_out) = (
+        stats.dropped.by(DropCause::Unreachable),
+        stats.dropped.by(DropCause::TimedOut),
+    );
+    assert_eq!(unreachable + timed_out, 10, "{stats:?}");
+    play.end(&pipeline)
+}
+
+pub(crate) fn full_queue_from_four_producers(protocol: Protocol) -> Observed {
+    let play = Play::new("full queue, 4 producers", protocol);
+    let release = Arc::new(AtomicBool::new(false));
+    let collector = Collector::scripted(protocol, {
+        let release = Arc::clone(&release);
+        move |_| match release.load(Ordering::SeqCst) {
+            true => Reply::Take,
+            false => Reply::Busy {
+                throttled: false,
+                wait: None,
+            },
+        }
+    });
+    let pipeline = quick()
+        .otlp(collector.config())
+        .timeout(LONG)
+        .batch(batch(|batch| {
+            batch.max_queue_size = 1000;
+            batch.max_export_batch_size = 100;
+        }))
+        .build()
+        .unwrap();
+    let gate = std::sync::Barrier::new(5);
+    std::thread::scope(|threads| {
+        for producer in 0..4 {
+            let (pipeline, scope, gate) = (&pipeline, &play.scope, &gate);
+            threads.spawn(move || {
+                let first = producer * 2000;
+                let taken = record(pipeline, scope, first..first + 2000);
+                assert!(taken < 2000);
+                gate.wait();
+                gate.wait();
+            });
+        }
+        gate.wait();
+        let stats = pipeline.stats();
+        assert!(stats.is_balanced(), "{stats:?}");
+        assert_eq!(stats.recorded, 8000);
+        assert!(stats.queued <= 1000, "{stats:?}");
+        // A request, the queue, and a chunk for each producer.
+        assert!(stats.pending() <= 100 + 1000 + 4 * 100, "{stats:?}");
+        assert_eq!(
+            stats.dropped.by(DropCause::QueueFull),
+            8000 - stats.pending()
+        );
+        release.store(true, Ordering::SeqCst);
+        assert_eq!(pipeline.force_flush(LONG), Ok(()));
+        gate.wait();
+    });
+    let stats = pipeline.stats();
+    assert_eq!(stats.delivered, ids(&collector).len() as u64);
+    assert_eq!(
+        stats.delivered + stats.dropped.by(DropCause::QueueFull),
+        8000
+    );
+    play.end(&pipeline)
+}
+
+pub(crate) fn shutdown_during_an_outage(protocol: Protocol) -> Observed {
+    let play = Play::new("shutdown during an outage", protocol);
+    let url = format!("http://{}/v1/traces", vacant());
+    let pipeline = quick()
+        .otlp(to(protocol, url))
+        .timeout(LONG)
+        .retry(RetryPolicy::default().with_waits(MILLIS(50), MILLIS(100)))
+        .build()
+        .unwrap();
+    record(&pipeline, &play.scope, 0..1000);
+    let start = Instant::now();
+    let ended = pipeline.shutdown(MILLIS(200));
+    let took = start.elapsed();
+    assert!((MILLIS(100)..MILLIS(600)).contains(&took), "{took:?}");
+    assert!(
+        matches!(ended, Err(ShutdownError::Lost { .. })),
+        "{ended:?}"
+    );
+    let stats = eventually(&pipeline, |stats| stats.pending() == 0);
+    assert_eq!(stats.pending(), 0, "{stats:?}");
+    // Two requests: one or both were tried, and what was not is dropped when the time is over.
+    let (unreachable, out_of_time) = (
+        stats.dropped.by(DropCause::Unreachable),
+        stats.dropped.by(DropCause::ShutdownTimeout),
+    );
+    assert_eq!(unreachable + out_of_time, 1000, "{stats:?}");
+    play.end(&pipeline)
+}
+
+pub(crate) fn drop_without_shutdown(protocol: Protocol) -> Observed {
+    let play = Play::new("drop without shutdown", protocol);
+    let collector = Collector::start(protocol);
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    record(&pipeline, &play.scope, 0..700);
+    let watch = pipeline.watch();
+    drop(pipeline);
+    assert_eq!(ids(&collector), (0..700).collect::<Vec<_>>());
+    let stats = watch.stats();
+    assert!(stats.is_balanced());
+    assert_eq!((stats.recorded, stats.delivered), (700, 700));
+    Observed {
+        fault: play.fault,
+        protocol: play.protocol,
+        stats,
+        elapsed: play.start.elapsed(),
+    }
+}
+
+pub(crate) fn drop_without_shutdown_in_an_outage(protocol: Protocol) -> Observed {
+    let play = Play::new("drop without shutdown, outage", protocol);
+    let collector = Collector::scripted(protocol, |_| Reply::Hang);
+    let pipeline = quick()
+        .otlp(collector.config())
+        .drop_timeout(MILLIS(100))
+        .build()
+        .unwrap();
+    record(&pipeline, &play.scope, 0..700);
+    let watch = pipeline.watch();
+    let start = Instant::now();
+    drop(pipeline);
+    assert!(start.elapsed() < MILLIS(500), "{:?}", start.elapsed());
+    let until = Instant::now() + Duration::from_secs(2);
+    let mut stats = watch.stats();
+    while stats.pending() > 0 && Instant::now() < until {
+        std::thread::sleep(MILLIS(5));
+        stats = watch.stats();
+    }
+    assert!(stats.is_balanced());
+    assert_eq!(
+        (stats.recorded, stats.dropped.total(), stats.pending()),
+        (700, 700, 0)
+    );
+    Observed {
+        fault: play.fault,
+        protocol: play.protocol,
+        stats,
+        elapsed: play.start.elapsed(),
+    }
+}
+
+/// Panics over each request that holds an odd number of spans, and when it is dropped after that.
+struct Panicking {
+    counted: Arc<AtomicUsize>,
+    panicked: bool,
+}
+
+impl Transport for Panicking {
+    fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
+        if request.spans % 2 == 1 {
+            self.panicked = true;
+            panic!("{} spans are odd", request.spans);
+        }
+        self.counted.fetch_add(request.spans, Ordering::SeqCst);
+        Ok(Accepted::ALL)
+    }
+}
+
+impl Drop for Panicking {
+    fn drop(&mut self) {
+        assert!(!self.panicked, "it panics again");
+    }
+}
+
+pub(crate) fn transport_that_panics() -> Observed {
+    let mut play = Play::new("transport that panics", Protocol::HttpProtobuf);
+    play.protocol = "-";
+    let counted = Arc::new(AtomicUsize::new(0));
+    let pipeline = quick()
+        .transport({
+            let counted = Arc::clone(&counted);
+            move || {
+                Ok(Panicking {
+                    counted: Arc::clone(&counted),
+                    panicked: false,
+                })
+            }
+        })
+        .build()
+        .unwrap();
+    for (spans, outcome) in [
+        (4, Ok(())),
+        (3, Err(FlushError::Lost { lost: 3 })),
+        (6, Ok(())),
+        (5, Err(FlushError::Lost { lost: 5 })),
+        (2, Ok(())),
+    ] {
+        record(&pipeline, &play.scope, 0..spans);
+        assert_eq!(pipeline.force_flush(LONG), outcome);
+    }
+    let stats = pipeline.stats();
+    assert_eq!(stats.delivered, 12);
+    assert_eq!(stats.dropped.by(DropCause::TransportPanic), 8);
+    assert_eq!(counted.load(Ordering::SeqCst), 12);
+    play.end(&pipeline)
+}
+
+pub(crate) fn thread_exit_with_spans_in_its_chunk() -> Observed {
+    let mut play = Play::new("thread exit with spans", Protocol::HttpProtobuf);
+    play.protocol = "http";
+    let collector = Collector::start(Protocol::HttpProtobuf);
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let (of_thread, scope) = (pipeline.clone(), play.scope.clone());
+    std::thread::spawn(move || of_thread.record_encoded(&scope, &span(7, 10)).unwrap())
+        .join()
+        .unwrap();
+    assert_eq!(pipeline.stats().threads, 0);
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    assert_eq!(ids(&collector), [7]);
+    play.end(&pipeline)
+}

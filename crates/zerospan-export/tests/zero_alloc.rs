@@ -1,0 +1,179 @@
+//! What recording and sending allocate: nothing for a span, and a small, steady number for a request.
+
+use opentelemetry::InstrumentationScope;
+use std::time::Duration;
+use zerospan_core::dev::{Allocations, CountingAllocator};
+use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, Scope, SendError, Transport};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+
+const LONG: Duration = Duration::from_secs(5);
+
+/// Takes everything and keeps nothing.
+struct Nowhere;
+
+impl Transport for Nowhere {
+    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+        Ok(Accepted::ALL)
+    }
+}
+
+/// One span of 300 bytes. What is in it is of no interest here.
+fn span() -> Vec<u8> {
+    let mut field = vec![0x12, 0xa9, 0x02];
+    field.resize(300, 7);
+    field
+}
+
+fn scope() -> Scope {
+    Scope::new(&InstrumentationScope::builder("zero").build())
+}
+
+#[test]
+fn neither_recording_nor_sending_allocates_once_the_memory_is_there() {
+    Allocations::assert_counted();
+    let mut batch = BatchConfig::default();
+    batch.max_queue_size = 4096;
+    let pipeline = Pipeline::builder()
+        .transport(|| Ok(Nowhere))
+        .batch(batch)
+        .build()
+        .unwrap();
+    let (scopes, span) = ([scope(), scope()], span());
+    let round = || {
+        for number in 0..4000 {
+            // Runs of 50, so that requests have more than one scope.
+            let scope = &scopes[number / 50 % 2];
+            pipeline.record_encoded(scope, &span).unwrap();
+        }
+        pipeline.force_flush(LONG).unwrap();
+    };
+    for _ in 0..20 {
+        round();
+    }
+    let before = Allocations::of_all_threads();
+    let requests = pipeline.stats().requests;
+    for _ in 0..10 {
+        round();
+    }
+    let counted = Allocations::of_all_threads().since(before);
+    let requests = pipeline.stats().requests - requests;
+    assert!(requests >= 80, "{requests}");
+    // The two snapshots allocate once each; a chunk more or less depends on how far the worker is behind.
+    assert!(
+        counted.count <= 2 + 8,
+        "{counted:?} for {requests} requests"
+    );
+    assert_eq!(pipeline.stats().delivered, 30 * 4000);
+}
+
+#[test]
+fn a_thread_that_records_allocates_nothing_for_a_span() {
+    Allocations::assert_counted();
+    let pipeline = Pipeline::builder()
+        .transport(|| Ok(Nowhere))
+        .build()
+        .unwrap();
+    let (scope, span) = (scope(), span());
+    for _ in 0..2 {
+        for _ in 0..100 {
+            pipeline.record_encoded(&scope, &span).unwrap();
+        }
+        pipeline.force_flush(LONG).unwrap();
+    }
+    let ((), counted) = Allocations::of(|| {
+        for _ in 0..100 {
+            pipeline.record_encoded(&scope, &span).unwrap();
+        }
+    });
+    assert_eq!(counted, Allocations::default());
+}
+
+#[test]
+fn a_span_that_is_refused_allocates_nothing() {
+    Allocations::assert_counted();
+    let pipeline = Pipeline::builder()
+        .transport(|| Ok(Nowhere))
+        .build()
+        .unwrap();
+    let (scope, span) = (scope(), span());
+    pipeline.record_encoded(&scope, &span).unwrap();
+    pipeline.shutdown(LONG).unwrap();
+    let (refused, counted) = Allocations::of(|| {
+        (0..100)
+            .filter(|_| pipeline.record_encoded(&scope, &span).is_err())
+            .count()
+    });
+    assert_eq!((refused, counted), (100, Allocations::default()));
+}
+
+/// What a request costs over a real socket: stated in the README.
+#[test]
+#[cfg(all(feature = "http", feature = "gzip"))]
+fn a_request_over_http_allocates_a_small_steady_number_of_times() {
+    use std::io::{Read, Write};
+    use zerospan_export::{Compression, OtlpConfig};
+
+    Allocations::assert_counted();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // A collector that allocates nothing while it answers.
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut seen = [0_u8; 4096];
+        let mut pending = 0_usize;
+        let mut head = [0_u8; 1024];
+        let mut held = 0;
+        while let Ok(read @ 1..) = stream.read(&mut seen) {
+            let mut rest = &seen[..read];
+            while !rest.is_empty() {
+                if pending > 0 {
+                    let taken = pending.min(rest.len());
+                    pending -= taken;
+                    rest = &rest[taken..];
+                } else {
+                    head[held] = rest[0];
+                    held += 1;
+                    rest = &rest[1..];
+                    if head[..held].ends_with(b"\r\n\r\n") {
+                        pending = content_length(&head[..held]);
+                        held = 0;
+                    }
+                }
+                if pending == 0 && held == 0 {
+                    stream
+                        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                        .unwrap();
+                }
+            }
+        }
+    });
+    let url = format!("http://{address}/v1/traces");
+    let config = OtlpConfig::new()
+        .endpoint(url)
+        .compression(Compression::Gzip);
+    let pipeline = Pipeline::builder().otlp(config).build().unwrap();
+    let (scope, span) = (scope(), span());
+    let mut counts = Vec::new();
+    for _ in 0..20 {
+        let before = Allocations::of_all_threads();
+        for _ in 0..400 {
+            pipeline.record_encoded(&scope, &span).unwrap();
+        }
+        pipeline.force_flush(LONG).unwrap();
+        counts.push(Allocations::of_all_threads().since(before).count);
+    }
+    let steady = &counts[10..];
+    assert!(steady.iter().all(|&count| count <= 45), "{counts:?}");
+}
+
+#[cfg(all(feature = "http", feature = "gzip"))]
+fn content_length(head: &[u8]) -> usize {
+    let text = std::str::from_utf8(head).unwrap();
+    text.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse().ok())
+        .unwrap()
+}

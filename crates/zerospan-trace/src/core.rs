@@ -79,6 +79,7 @@ pub(crate) struct Parts {
 
 impl Core {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        zerospan_export::watch_forks();
         let has_processors = parts
             .stages
             .iter()

@@ -3,6 +3,7 @@ use opentelemetry_sdk::trace::IdGenerator;
 use rand::rngs::{SysRng, Xoshiro256PlusPlus};
 use rand::{Rng, SeedableRng};
 use std::hash::{BuildHasher, RandomState};
+use zerospan_export::fork_generation;
 
 /// Where span and trace ids come from.
 #[derive(Debug, Default)]
@@ -14,15 +15,20 @@ pub(crate) enum Ids {
     Custom(Box<dyn IdGenerator>),
 }
 
-/// A thread's random numbers, seeded from the operating system at first use.
+/// A thread's random numbers, seeded from the operating system at first use, and in a forked child once more.
 #[derive(Debug, Default)]
 pub(crate) struct RandomIds {
     source: Option<Xoshiro256PlusPlus>,
+    /// The process that the seed is of.
+    generation: u64,
 }
 
 impl RandomIds {
     pub(crate) const fn new() -> Self {
-        Self { source: None }
+        Self {
+            source: None,
+            generation: 0,
+        }
     }
 
     #[inline]
@@ -46,16 +52,15 @@ impl RandomIds {
         }
     }
 
-    /// Forgets the seed: the next id is drawn from a fresh one.
-    pub(crate) fn reseed(&mut self) {
-        self.source = None;
-    }
-
     #[inline]
     fn next(&mut self) -> u64 {
+        let generation = fork_generation();
         match &mut self.source {
-            Some(source) => source.next_u64(),
-            none => none.insert(seeded()).next_u64(),
+            Some(source) if self.generation == generation => source.next_u64(),
+            source => {
+                self.generation = generation;
+                source.insert(seeded()).next_u64()
+            }
         }
     }
 }

@@ -151,14 +151,14 @@ impl Core {
         counts.clear();
     }
 
-    /// What all threads have counted.
-    pub(crate) fn counts(&self) -> Sum {
+    /// What all threads have counted, and how many of them live.
+    pub(crate) fn counts(&self) -> (Sum, usize) {
         let seats = self.seats();
         let mut sum = seats.left;
         for counts in &seats.taken {
             sum.add(counts);
         }
-        sum
+        (sum, seats.taken.len())
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {

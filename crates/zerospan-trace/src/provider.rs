@@ -92,7 +92,7 @@ impl TracerProvider {
     /// Where every span is, at this instant. Allocates.
     pub fn stats(&self) -> TraceStats {
         let exports = self.pipelines().map(Pipeline::stats).collect();
-        TraceStats::new(self.owner.core.counts(), exports)
+        TraceStats::new(&self.owner.core, exports)
     }
 }
 

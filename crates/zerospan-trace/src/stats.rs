@@ -1,5 +1,6 @@
-use crate::counts::Sum;
+use crate::core::Core;
 use zerospan_export::ExportStats;
+use zerospan_pool::Pool;
 
 /// Where every span of a provider is.
 ///
@@ -21,13 +22,20 @@ pub struct TraceStats {
     pub open: u64,
     /// Record-only spans that have not ended yet.
     pub record_only_open: u64,
+    /// Slots of ended spans that are kept for later ones.
+    pub idle_slots: usize,
+    /// Threads that have started or ended a span here, and live.
+    pub threads: usize,
     /// What became of the sampled spans that ended: for each exporter, in order.
     pub exports: Vec<ExportStats>,
 }
 
 impl TraceStats {
-    pub(crate) fn new(sum: Sum, exports: Vec<ExportStats>) -> Self {
+    pub(crate) fn new(core: &Core, exports: Vec<ExportStats>) -> Self {
+        let (sum, threads) = core.counts();
         Self {
+            idle_slots: core.slots.len(),
+            threads,
             started: sum.sampled + sum.record_only + sum.not_recorded + sum.refused,
             sampled: sum.sampled,
             record_only: sum.record_only,

@@ -55,7 +55,8 @@ impl Tracer {
 
     /// Prepares a span: a child of the span that is in force on this thread, unless it is told otherwise.
     ///
-    /// Allocates nothing.
+    /// Allocates nothing. In the destructor of a thread-local, [name the context](NewSpan::with_parent_context): the API
+    /// crate panics there where it is asked for its current one.
     #[inline]
     pub fn span(&self, name: impl Into<Cow<'static, str>>) -> NewSpan<'_> {
         NewSpan::new(self, name.into())

@@ -2,6 +2,7 @@
 
 use crate::key::Key;
 use crate::wire::{Part, Varint, append, varint_len};
+use opentelemetry::Value;
 use zerospan_core::{AttributeValue, StrArray, UnsupportedValue};
 
 /// The tags of the fields that repeat `KeyValue`, by message.
@@ -42,35 +43,48 @@ pub(crate) fn write<K: Key>(
         }
         AttributeValue::F64(number) => scalar(out, tag, key, 0x21, number.to_le_bytes(), 8),
         AttributeValue::Bool(flag) => scalar(out, tag, key, 0x10, [u8::from(flag)], 1),
-        AttributeValue::BoolArray(flags) => {
-            array(
-                out,
-                tag,
-                key.as_str(),
-                flags.iter().map(|flag| ([0x10], [u8::from(*flag)])),
-                |_| 2,
-            );
-        }
-        AttributeValue::I64Array(numbers) => array(
-            out,
-            tag,
-            key.as_str(),
-            numbers
-                .iter()
-                .map(|number| ([0x18], Varint(*number as u64))),
-            |(_, Varint(number))| 1 + varint_len(*number),
-        ),
-        AttributeValue::F64Array(numbers) => array(
-            out,
-            tag,
-            key.as_str(),
-            numbers.iter().map(|number| ([0x21], number.to_le_bytes())),
-            |_| 9,
-        ),
+        AttributeValue::BoolArray(flags) => bools(out, tag, key.as_str(), flags),
+        AttributeValue::I64Array(numbers) => integers(out, tag, key.as_str(), numbers),
+        AttributeValue::F64Array(numbers) => floats(out, tag, key.as_str(), numbers),
         AttributeValue::StrArray(texts) => strings(out, tag, key.as_str(), texts, most_chars),
         AttributeValue::Unsupported => return Err(UnsupportedValue),
     }
     Ok(())
+}
+
+/// As [`write`], for a value of the API crate and without a limit: without a look at arrays, of which there are few.
+///
+/// # Errors
+///
+/// [`UnsupportedValue`]; then nothing is written.
+#[inline(always)]
+pub(crate) fn write_value(
+    out: &mut Vec<u8>,
+    tag: u8,
+    key: &str,
+    value: &Value,
+) -> Result<(), UnsupportedValue> {
+    let scalar = match value {
+        Value::String(text) => {
+            string(out, tag, key, text.as_str());
+            return Ok(());
+        }
+        Value::I64(number) => AttributeValue::I64(*number),
+        Value::F64(number) => AttributeValue::F64(*number),
+        Value::Bool(flag) => AttributeValue::Bool(*flag),
+        other => return write_other(out, tag, key, other),
+    };
+    write(out, tag, key, scalar, UNLIMITED)
+}
+
+#[inline(never)]
+fn write_other(
+    out: &mut Vec<u8>,
+    tag: u8,
+    key: &str,
+    value: &Value,
+) -> Result<(), UnsupportedValue> {
+    write(out, tag, key, value.into(), UNLIMITED)
 }
 
 /// A value of at most 10 bytes.
@@ -87,8 +101,9 @@ fn scalar<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, kind: u8, value: impl Part
 fn string<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, text: &str) {
     match key.with_text(tag, text.as_bytes()) {
         Some((key, text)) => {
-            let head = [0x12, 2 + text.len(), 0x0a, text.len()];
-            append(out, (key, head, text));
+            // The value's tag and length, the text's tag and length: as a sum, since no byte overflows into the next.
+            let head = 0x000a_0212 + text.len() * 0x0100_0100;
+            append(out, (key, head.to_le_bytes(), text));
         }
         None => long_string(out, tag, key.as_str(), text),
     }
@@ -111,12 +126,34 @@ fn long_string(out: &mut Vec<u8>, tag: u8, key: &str, text: &str) {
 #[inline(always)]
 fn long(out: &mut Vec<u8>, tag: u8, key: &str, length: usize, value: impl Part) {
     let whole = key_len(key) + length;
-    let key = (!key.is_empty()).then(|| ([0x0a], Varint(key.len() as u64), key.as_bytes()));
+    let key = (!key.is_empty()).then_some(([0x0a], Varint(key.len() as u64), key.as_bytes()));
     append(out, ([tag], Varint(whole as u64), key, value));
 }
 
-/// An array, whose elements are the contents of an `AnyValue` each, of `length` bytes.
 #[inline(never)]
+fn bools(out: &mut Vec<u8>, tag: u8, key: &str, flags: &[bool]) {
+    let elements = flags.iter().map(|flag| [0x10, u8::from(*flag)]);
+    array(out, tag, key, elements, |_| 2);
+}
+
+#[inline(never)]
+fn integers(out: &mut Vec<u8>, tag: u8, key: &str, numbers: &[i64]) {
+    let elements = numbers
+        .iter()
+        .map(|number| ([0x18], Varint(*number as u64)));
+    array(out, tag, key, elements, |(_, Varint(number))| {
+        1 + varint_len(*number)
+    });
+}
+
+#[inline(never)]
+fn floats(out: &mut Vec<u8>, tag: u8, key: &str, numbers: &[f64]) {
+    let elements = numbers.iter().map(|number| ([0x21], number.to_le_bytes()));
+    array(out, tag, key, elements, |_| 9);
+}
+
+/// An array, whose elements are the contents of an `AnyValue` each, of `length` bytes.
+#[inline(always)]
 fn array<P: Part>(
     out: &mut Vec<u8>,
     tag: u8,
@@ -162,7 +199,7 @@ fn array_head(out: &mut Vec<u8>, tag: u8, key: &str, inner: usize) {
     let value = field_len(inner);
     let head = ([0x12], Varint(value as u64), [0x2a], Varint(inner as u64));
     let whole = key_len(key) + field_len(value);
-    let key = (!key.is_empty()).then(|| ([0x0a], Varint(key.len() as u64), key.as_bytes()));
+    let key = (!key.is_empty()).then_some(([0x0a], Varint(key.len() as u64), key.as_bytes()));
     append(out, ([tag], Varint(whole as u64), key, head));
 }
 

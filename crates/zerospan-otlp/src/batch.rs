@@ -3,6 +3,7 @@ use crate::nested;
 use crate::span_data::encode_span_data;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
+use std::ptr;
 use zerospan_core::Footprint;
 
 /// Writes batches of the stock SDK's spans as whole requests, grouped by scope as the official exporter groups them.
@@ -15,14 +16,14 @@ use zerospan_core::Footprint;
 /// use opentelemetry_sdk::{Resource, trace::SpanData};
 /// use zerospan_otlp::{BatchEncoder, EncodedResource};
 ///
-/// fn export(batch: Vec<SpanData>, encoder: &mut BatchEncoder, resource: &EncodedResource, body: &mut Vec<u8>) {
+/// fn export(batch: &[SpanData], encoder: &mut BatchEncoder, resource: &EncodedResource, body: &mut Vec<u8>) {
 ///     body.clear();
-///     encoder.encode_owned(resource, batch, body);
+///     encoder.encode(resource, batch, body);
 /// }
 ///
 /// let resource = EncodedResource::from_sdk(&Resource::builder_empty().build());
 /// let mut body = Vec::new();
-/// export(Vec::new(), &mut BatchEncoder::new(), &resource, &mut body);
+/// export(&[], &mut BatchEncoder::new(), &resource, &mut body);
 /// assert_eq!(body, [0x0a, 0x02, 0x0a, 0x00], "one empty resource");
 /// ```
 #[derive(Clone, Debug)]
@@ -81,32 +82,6 @@ impl BatchEncoder {
         });
     }
 
-    /// Appends the same bytes as [`encode`](Self::encode), and releases the spans: each as soon as it is written, if all are
-    /// of one scope, while what it owns is still at hand in the processor's caches.
-    pub fn encode_owned(
-        &mut self,
-        resource: &EncodedResource,
-        spans: Vec<SpanData>,
-        out: &mut Vec<u8>,
-    ) {
-        self.group(&spans);
-        if self.scopes.len() != 1 {
-            return self.encode(resource, &spans, out);
-        }
-        let count = spans.len();
-        let mut spans = spans.into_iter();
-        // Its scope is needed until the end.
-        let Some(first) = spans.next() else {
-            return;
-        };
-        self.request(resource, count, out, |encoder, out| {
-            encoder.scope_spans(&first.instrumentation_scope, count, out, |out| {
-                encode_span_data(&first, out);
-                spans.for_each(|span| encode_span_data(&span, out));
-            });
-        });
-    }
-
     fn request(
         &mut self,
         resource: &EncodedResource,
@@ -145,15 +120,14 @@ impl BatchEncoder {
     fn group(&mut self, spans: &[SpanData]) {
         self.scopes.clear();
         self.scope_of.clear();
-        let mut current = 0;
+        self.scope_of.reserve(spans.len());
+        let (mut current, mut places) = (0, None);
         for (index, span) in spans.iter().enumerate() {
-            let is = |scope: &Scope| {
-                same_scope(
-                    &spans[scope.first].instrumentation_scope,
-                    &span.instrumentation_scope,
-                )
-            };
-            if !self.scopes.get(current).is_some_and(is) {
+            let scope = &span.instrumentation_scope;
+            let here = Places::of(scope);
+            if here.is_none() || here != places {
+                places = here;
+                let is = |held: &Scope| equal(&spans[held.first].instrumentation_scope, scope);
                 current = self.scopes.iter().position(is).unwrap_or_else(|| {
                     self.scopes.push(Scope {
                         first: index,
@@ -174,25 +148,36 @@ impl Footprint for BatchEncoder {
     }
 }
 
-/// Whether two scopes are equal, as their own `Eq` has it, which allocates where there are attributes.
-fn same_scope(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
-    same_text(one.name(), other.name())
-        && same_option(one.version(), other.version())
-        && same_option(one.schema_url(), other.schema_url())
-        && same_attributes(one, other)
+/// Where the texts of a scope without attributes are. Two of the very same texts are equal, without a look at them: mostly
+/// so, since mostly they are constants.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Places {
+    name: (*const u8, usize),
+    version: (*const u8, usize),
+    schema_url: (*const u8, usize),
 }
 
-fn same_option(one: Option<&str>, other: Option<&str>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => same_text(one, other),
-        (None, None) => true,
-        _ => false,
+impl Places {
+    #[inline]
+    fn of(scope: &InstrumentationScope) -> Option<Self> {
+        if scope.attributes().next().is_some() {
+            return None;
+        }
+        let place = |text: Option<&str>| text.map_or((ptr::null(), 0), |t| (t.as_ptr(), t.len()));
+        Some(Self {
+            name: place(Some(scope.name())),
+            version: place(scope.version()),
+            schema_url: place(scope.schema_url()),
+        })
     }
 }
 
-/// Equal, and cheaply so where it is one and the same.
-fn same_text(one: &str, other: &str) -> bool {
-    std::ptr::eq(one, other) || one == other
+/// Whether two scopes are equal, as their own `Eq` has it, which allocates where there are attributes.
+fn equal(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
+    one.name() == other.name()
+        && one.version() == other.version()
+        && one.schema_url() == other.schema_url()
+        && same_attributes(one, other)
 }
 
 /// The same attributes, in any order.

@@ -51,15 +51,7 @@ impl EncodedResource {
         let mut content = Vec::new();
         let mut dropped = 0;
         for (key, value) in resource {
-            if attribute::write(
-                &mut content,
-                tag::RESOURCE,
-                key.as_str(),
-                value.into(),
-                UNLIMITED,
-            )
-            .is_err()
-            {
+            if attribute::write_value(&mut content, tag::RESOURCE, key.as_str(), value).is_err() {
                 dropped += 1;
             }
         }
@@ -162,15 +154,18 @@ pub(crate) fn write_scope(scope: &InstrumentationScope, out: &mut Vec<u8>) {
     append(
         out,
         (
-            (!name.is_empty()).then(|| ([0x0a], Varint(name.len() as u64), name.as_bytes())),
-            (!version.is_empty())
-                .then(|| ([0x12], Varint(version.len() as u64), version.as_bytes())),
+            (!name.is_empty()).then_some(([0x0a], Varint(name.len() as u64), name.as_bytes())),
+            (!version.is_empty()).then_some((
+                [0x12],
+                Varint(version.len() as u64),
+                version.as_bytes(),
+            )),
         ),
     );
     let mut dropped = 0;
     for attribute in scope.attributes() {
-        let (key, value) = (attribute.key.as_str(), (&attribute.value).into());
-        if attribute::write(out, tag::SCOPE, key, value, UNLIMITED).is_err() {
+        let key = attribute.key.as_str();
+        if attribute::write_value(out, tag::SCOPE, key, &attribute.value).is_err() {
             dropped += 1;
         }
     }
@@ -182,7 +177,7 @@ pub(crate) fn write_schema_url(schema_url: Option<&str>, out: &mut Vec<u8>) {
     let url = schema_url.unwrap_or_default();
     append(
         out,
-        (!url.is_empty()).then(|| ([0x1a], Varint(url.len() as u64), url.as_bytes())),
+        (!url.is_empty()).then_some(([0x1a], Varint(url.len() as u64), url.as_bytes())),
     );
 }
 

@@ -82,7 +82,7 @@ impl<'a> SpanHeader<'a> {
         let name = self.name;
         let rest = (
             (parent != SpanId::INVALID).then(|| ([0x22, 8], parent.to_bytes())),
-            (!name.is_empty()).then(|| ([0x2a], Varint(name.len() as u64), name.as_bytes())),
+            (!name.is_empty()).then_some(([0x2a], Varint(name.len() as u64), name.as_bytes())),
             [0x30, kind(&self.kind)],
             fixed64(0x39, self.start_unix_nanos),
             fixed64(0x41, self.end_unix_nanos),
@@ -117,8 +117,11 @@ impl<'a> SpanHeader<'a> {
             (
                 [0x7a],
                 Varint(status_len(self.status) as u64),
-                (!message.is_empty())
-                    .then(|| ([0x12], Varint(message.len() as u64), message.as_bytes())),
+                (!message.is_empty()).then_some((
+                    [0x12],
+                    Varint(message.len() as u64),
+                    message.as_bytes(),
+                )),
                 (code != 0).then_some([0x18, code]),
                 [0x85, 0x01],
                 flags,

@@ -87,6 +87,36 @@ impl From<StaticKey> for opentelemetry::Key {
     }
 }
 
+/// Declares constants of type [`StaticKey`], encoded when the program is compiled: from a text, or from any constant that
+/// is one, such as those of the crate `opentelemetry-semantic-conventions`.
+///
+/// # Examples
+///
+/// ```
+/// use opentelemetry_semantic_conventions::attribute;
+/// use zerospan_otlp::{SpanRecorder, static_keys};
+///
+/// static_keys! {
+///     /// What the request does.
+///     pub METHOD = attribute::HTTP_REQUEST_METHOD;
+///     STATUS = attribute::HTTP_RESPONSE_STATUS_CODE;
+///     CART_SIZE = "shop.cart.size";
+/// }
+///
+/// let mut span = SpanRecorder::new();
+/// span.set(&METHOD, "GET");
+/// span.set(&STATUS, 200);
+/// span.set(&CART_SIZE, 3);
+/// assert_eq!(METHOD.as_str(), "http.request.method");
+/// ```
+#[macro_export]
+macro_rules! static_keys {
+    ($($(#[$attribute:meta])* $visibility:vis $name:ident = $key:expr;)+) => {$(
+        $(#[$attribute])*
+        $visibility const $name: $crate::StaticKey = $crate::StaticKey::new($key);
+    )+};
+}
+
 /// The attribute's tag and length, the key's tag and length.
 const HEAD: usize = 4;
 /// A key as the writer wants it: a string, or one with its encoded form at hand.
@@ -108,10 +138,17 @@ pub(crate) trait Key: Copy {
 }
 
 /// The attribute's length beside key and value, if the value is a text, or a number or boolean.
-const BESIDE_TEXT: usize = 6;
-const BESIDE_SCALAR: usize = 5;
+const BESIDE_TEXT: u32 = 6;
+const BESIDE_SCALAR: u32 = 5;
 /// The longest number.
 const SCALAR: usize = 10;
+
+/// The attribute's tag and length, the key's tag and length, of which each takes one byte.
+#[inline(always)]
+fn head(tag: u8, whole: u32, key: u32) -> [u8; HEAD] {
+    // Sums, since no byte overflows into the next: a compiler makes two steps of what would be ten.
+    (u32::from(tag) + (whole << 8) + 0x000a_0000 + (key << 24)).to_le_bytes()
+}
 
 impl<'a> Key for &'a str {
     type Field = ([u8; HEAD], Short<'a>);
@@ -129,16 +166,16 @@ impl<'a> Key for &'a str {
     #[inline(always)]
     fn with_text<'t>(self, tag: u8, text: &'t [u8]) -> Option<(Self::Field, Short<'t>)> {
         let (key, text) = Short::pair(self.as_bytes(), text)?;
-        let whole = key.len() + text.len() + BESIDE_TEXT as u8;
-        Some((([tag, whole, 0x0a, key.len()], key), text))
+        let whole = key.len() + text.len() + BESIDE_TEXT;
+        Some(((head(tag, whole, key.len()), key), text))
     }
 
     #[inline(always)]
     fn with_scalar(self, tag: u8, length: usize) -> Option<Self::Field> {
         let key = Short::new(self.as_bytes())?;
-        let whole = self.len() + length + BESIDE_SCALAR;
+        let whole = key.len() + length as u32 + BESIDE_SCALAR;
         let fits = !self.is_empty() && self.len() <= BOUND - SCALAR;
-        fits.then_some(([tag, whole as u8, 0x0a, key.len()], key))
+        fits.then_some((head(tag, whole, key.len()), key))
     }
 }
 
@@ -161,20 +198,20 @@ impl<'a> Key for &'a StaticKey {
         if text.len() as isize > isize::from(self.room) {
             return None;
         }
-        let whole = self.key.len() + text.len() + BESIDE_TEXT;
+        let whole = self.key.len() as u32 + short.len() + BESIDE_TEXT;
         Some((self.field(tag, whole), short))
     }
 
     #[inline(always)]
     fn with_scalar(self, tag: u8, length: usize) -> Option<Template<'a>> {
-        let whole = self.key.len() + length + BESIDE_SCALAR;
+        let whole = self.key.len() as u32 + length as u32 + BESIDE_SCALAR;
         (self.room >= SCALAR as i8).then(|| self.field(tag, whole))
     }
 }
 
 impl StaticKey {
     #[inline(always)]
-    fn field(&self, tag: u8, whole: usize) -> Template<'_> {
+    fn field(&self, tag: u8, whole: u32) -> Template<'_> {
         Template::new(&self.template, HEAD + self.key.len(), [tag, whole as u8])
     }
 }

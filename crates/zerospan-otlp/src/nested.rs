@@ -22,11 +22,19 @@ impl Open {
     }
 }
 
+/// Where the field that is appended next is begun, and what is to be appended: its `tag`, and the bytes that are set aside for
+/// a length of about `expected`.
+#[inline(always)]
+pub(crate) fn begin(out: &[u8], tag: u8, expected: usize) -> (Open, ([u8; 1], Zeros)) {
+    let width = varint_len(expected as u64);
+    (Open::after(out, width), ([tag], Zeros(width)))
+}
+
 /// Begins the field `tag`, of about `expected` bytes.
 #[inline(always)]
 pub(crate) fn open(out: &mut Vec<u8>, tag: u8, expected: usize) -> Open {
-    let open = Open::after(out, varint_len(expected as u64));
-    append(out, ([tag], Zeros(open.width)));
+    let (open, head) = begin(out, tag, expected);
+    append(out, head);
     open
 }
 
@@ -38,6 +46,12 @@ pub(crate) fn close(out: &mut Vec<u8>, open: Open) {
     let needed = varint_len(length as u64);
     if needed != width {
         resize(out, at, width, needed);
+    }
+    if needed == 1
+        && let Some(place) = out.get_mut(at)
+    {
+        *place = length as u8;
+        return;
     }
     if needed == 2
         && let Some(place) = out[at..].first_chunk_mut()

@@ -171,14 +171,11 @@ impl SpanRecorder {
         }
         self.event_count += 1;
         self.nested_keys.reset();
-        let open = nested::open(&mut self.events, 0x5a, NESTED);
-        append(
-            &mut self.events,
-            (
-                fixed64(0x09, time_unix_nanos),
-                (!name.is_empty()).then(|| ([0x12], Varint(name.len() as u64), name.as_bytes())),
-            ),
-        );
+        let (open, head) = nested::begin(&self.events, 0x5a, NESTED);
+        let time = fixed64(0x09, time_unix_nanos);
+        let name =
+            (!name.is_empty()).then_some(([0x12], Varint(name.len() as u64), name.as_bytes()));
+        append(&mut self.events, (head, time, name));
         let mut dropped = 0;
         write(&mut AttributeWriter {
             area: &mut self.events,
@@ -335,7 +332,7 @@ impl SpanRecorder {
     #[inline]
     pub fn finish(&self, header: &SpanHeader<'_>, out: &mut Vec<u8>) {
         let length = self.body_len(header);
-        make_room(out, length + 11);
+        make_room(out, field_len(length));
         let start = out.len();
         header.write_head(([0x12], Varint(length as u64)), out);
         append(

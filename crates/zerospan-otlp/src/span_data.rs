@@ -1,4 +1,4 @@
-use crate::attribute::{self, UNLIMITED, tag};
+use crate::attribute::{self, tag};
 use crate::header::{SpanHeader, count, fixed64, flags, write_trace_state};
 use crate::nested;
 use crate::time::unix_nanos;
@@ -65,8 +65,8 @@ fn write_count(tag: u8, dropped: u32, out: &mut Vec<u8>) {
 #[inline]
 fn attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<u8>) -> u32 {
     for attribute in attributes {
-        let value = (&attribute.value).into();
-        if attribute::write(out, tag, attribute.key.as_str(), value, UNLIMITED).is_err() {
+        let key = attribute.key.as_str();
+        if attribute::write_value(out, tag, key, &attribute.value).is_err() {
             dropped = dropped.saturating_add(1);
         }
     }
@@ -76,14 +76,10 @@ fn attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<
 fn write_event(event: &Event, out: &mut Vec<u8>) {
     let name = &*event.name;
     let expected = 11 + name.len() + EXPECTED_ATTRIBUTE * event.attributes.len();
-    let outer = nested::open(out, 0x5a, expected);
-    append(
-        out,
-        (
-            fixed64(0x09, unix_nanos(event.timestamp)),
-            (!name.is_empty()).then(|| ([0x12], Varint(name.len() as u64), name.as_bytes())),
-        ),
-    );
+    let (outer, head) = nested::begin(out, 0x5a, expected);
+    let time = fixed64(0x09, unix_nanos(event.timestamp));
+    let name = (!name.is_empty()).then_some(([0x12], Varint(name.len() as u64), name.as_bytes()));
+    append(out, (head, time, name));
     let dropped = attributes(
         tag::EVENT,
         &event.attributes,
@@ -97,16 +93,9 @@ fn write_event(event: &Event, out: &mut Vec<u8>) {
 fn write_link(link: &Link, out: &mut Vec<u8>) {
     let context = &link.span_context;
     let expected = 34 + EXPECTED_ATTRIBUTE * link.attributes.len();
-    let outer = nested::open(out, 0x6a, expected);
-    append(
-        out,
-        (
-            [0x0a, 16],
-            context.trace_id().to_bytes(),
-            [0x12, 8],
-            context.span_id().to_bytes(),
-        ),
-    );
+    let (outer, head) = nested::begin(out, 0x6a, expected);
+    let (trace_id, span_id) = (context.trace_id().to_bytes(), context.span_id().to_bytes());
+    append(out, (head, [0x0a, 16], trace_id, [0x12, 8], span_id));
     write_trace_state(0x1a, context.trace_state(), out);
     let dropped = attributes(
         tag::LINK,

@@ -70,6 +70,9 @@ fn grow(buffer: &mut Vec<u8>, most: usize) {
 /// [`put`](Self::put) initialises every byte from its argument to its result, which lies at most [`most`](Self::most) bytes
 /// further, and stores nothing beyond [`SLACK`] bytes after its result's greatest possible position.
 pub(crate) unsafe trait Part: Copy {
+    /// [`most`](Self::most), where it is the same for every value.
+    const MOST: Option<usize> = None;
+
     /// No fewer than the bytes that `put` writes.
     fn most(&self) -> usize;
 
@@ -87,6 +90,8 @@ pub(crate) unsafe trait Part: Copy {
 
 // SAFETY: writes `N` bytes, no more.
 unsafe impl<const N: usize> Part for [u8; N] {
+    const MOST: Option<usize> = Some(N);
+
     #[inline(always)]
     fn most(&self) -> usize {
         N
@@ -147,11 +152,15 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
         // SAFETY: the first `size_of::<T>()` bytes lie within `length`; `T` is made of integers, read unaligned.
         let head = unsafe { from.cast::<T>().read_unaligned() };
         // SAFETY: so do the last.
-        let tail = unsafe { from.add(last).cast::<T>().read_unaligned() };
+        let from = unsafe { from.add(last) };
+        // SAFETY: as above.
+        let tail = unsafe { from.cast::<T>().read_unaligned() };
         // SAFETY: as for reading.
         unsafe { to.cast::<T>().write_unaligned(head) };
         // SAFETY: as for reading.
-        unsafe { to.add(last).cast::<T>().write_unaligned(tail) };
+        let to = unsafe { to.add(last) };
+        // SAFETY: as for reading.
+        unsafe { to.cast::<T>().write_unaligned(tail) };
     }
     if length >= 16 {
         if length <= 32 {
@@ -175,7 +184,9 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
         unsafe { ends::<u16>(from, to, length) };
     } else if length == 1 {
         // SAFETY: the caller's promise, and `length` is 1.
-        unsafe { to.write(from.read()) };
+        let byte = unsafe { from.read() };
+        // SAFETY: as for reading.
+        unsafe { to.write(byte) };
     }
 }
 
@@ -203,13 +214,15 @@ impl<'a> Short<'a> {
     }
 
     #[inline(always)]
-    pub(crate) fn len(self) -> u8 {
-        self.0.len() as u8
+    pub(crate) fn len(self) -> u32 {
+        self.0.len() as u32
     }
 }
 
 // SAFETY: writes as many bytes as the slice has, which both constructors hold to `BOUND`.
 unsafe impl Part for Short<'_> {
+    const MOST: Option<usize> = Some(BOUND);
+
     #[inline(always)]
     fn most(&self) -> usize {
         BOUND
@@ -233,6 +246,8 @@ pub(crate) struct Zeros(pub(crate) usize);
 
 // SAFETY: stores 16 bytes, of which at most the first 10 count.
 unsafe impl Part for Zeros {
+    const MOST: Option<usize> = Some(10);
+
     #[inline(always)]
     fn most(&self) -> usize {
         10
@@ -279,6 +294,8 @@ impl<'a> Template<'a> {
 
 // SAFETY: stores `TEMPLATE` bytes, of which the first `length`, at most `TEMPLATE`, count.
 unsafe impl Part for Template<'_> {
+    const MOST: Option<usize> = Some(TEMPLATE);
+
     #[inline(always)]
     fn most(&self) -> usize {
         TEMPLATE
@@ -316,6 +333,8 @@ pub(crate) struct Varint(pub(crate) u64);
 
 // SAFETY: stores 16 bytes from `at` on: 10 and less than `SLACK`; the first `varint_len` are the varint.
 unsafe impl Part for Varint {
+    const MOST: Option<usize> = Some(10);
+
     #[inline(always)]
     fn most(&self) -> usize {
         10
@@ -380,9 +399,15 @@ fn spread(value: u64) -> [u8; 16] {
 
 // SAFETY: as its content, or nothing.
 unsafe impl<P: Part> Part for Option<P> {
+    const MOST: Option<usize> = P::MOST;
+
     #[inline(always)]
     fn most(&self) -> usize {
-        self.map_or(0, |part| part.most())
+        match P::MOST {
+            // Not asking which it is costs nothing, asking costs a branch.
+            Some(most) => most,
+            None => self.map_or(0, |part| part.most()),
+        }
     }
 
     #[inline(always)]
@@ -402,11 +427,27 @@ unsafe impl<P: Part> Part for Option<P> {
     }
 }
 
+/// The sum of all, if all are known.
+const fn sum_of_all(all: &[Option<usize>]) -> Option<usize> {
+    let mut total = 0;
+    let mut index = 0;
+    while index < all.len() {
+        match all[index] {
+            Some(most) => total += most,
+            None => return None,
+        }
+        index += 1;
+    }
+    Some(total)
+}
+
 macro_rules! tuples {
     ($($($part:ident),+;)+) => {$(
         // SAFETY: each part writes behind the one before it, at most its own `most` further; so the last ends at most the
         // sum further, and every store stays within the slack behind that.
         unsafe impl<$($part: Part),+> Part for ($($part,)+) {
+            const MOST: Option<usize> = sum_of_all(&[$($part::MOST),+]);
+
             #[inline(always)]
             #[allow(non_snake_case)]
             fn most(&self) -> usize {

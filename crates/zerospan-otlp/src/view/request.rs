@@ -16,6 +16,17 @@ use std::fmt;
 /// let error = request.validate().unwrap_err();
 /// assert_eq!((error.offset, error.kind), (1, ViewErrorKind::Truncated));
 /// ```
+///
+/// What is read borrows from the bytes, which stay as they are meanwhile:
+///
+/// ```compile_fail,E0502
+/// use zerospan_otlp::RequestView;
+///
+/// let mut bytes = vec![0x0a, 0x00];
+/// let first = RequestView::new(&bytes).resource_spans().next();
+/// bytes.clear();
+/// drop(first);
+/// ```
 #[derive(Clone, Copy)]
 pub struct RequestView<'a> {
     message: Message<'a>,

@@ -1,5 +1,6 @@
 //! The crate from outside, against the official messages.
 
+mod contract;
 mod decoded;
 mod model;
 mod official;

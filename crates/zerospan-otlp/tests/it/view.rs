@@ -216,6 +216,6 @@ fn a_nesting_bomb_is_refused_where_prost_refuses_it() {
         }
     }
     // As a group, which is skipped, not read.
-    let groups = vec![0xa3, 0x06].repeat(100_000);
+    let groups = [0xa3, 0x06].repeat(100_000);
     assert_eq!(fault(&groups), Some((200, ViewErrorKind::TooDeep)));
 }

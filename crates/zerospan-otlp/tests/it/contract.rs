@@ -1,0 +1,306 @@
+//! The contracts of core, held by its conformance kit.
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
+use std::cell::OnceCell;
+use zerospan_core::dev::{Canary, conformance};
+use zerospan_core::{
+    Attribute, AttributeSink, AttributeSource, AttributeValue, EncodingCache, EncodingFormat,
+    Footprint, Reset, SinkError,
+};
+use zerospan_otlp::{RecordLimits, SpanHeader, SpanRecorder, StaticKey, ValueView};
+
+/// Everything that can be read from a recorder.
+fn read(recorder: &SpanRecorder, out: &mut Vec<u8>) {
+    let context = opentelemetry::trace::SpanContext::NONE;
+    recorder.finish(&SpanHeader::new(&context, "", SpanKind::Internal), out);
+    out.extend_from_slice(format!("{:?}", recorder.attributes().collect::<Vec<_>>()).as_bytes());
+    for count in [
+        recorder.attribute_count(),
+        recorder.event_count(),
+        recorder.link_count(),
+        recorder.dropped_attributes(),
+        recorder.dropped_events(),
+        recorder.dropped_links(),
+    ] {
+        out.extend_from_slice(&count.to_le_bytes());
+    }
+}
+
+fn fill(recorder: &mut SpanRecorder, canary: &mut Canary) {
+    recorder.extend(&canary.attributes(100));
+    for _ in 0..3 {
+        recorder.add_event(&canary.text(30), 7, &canary.attributes(20));
+        recorder.add_link(&canary.span_context(), &canary.attributes(20));
+    }
+    recorder.count_dropped_attributes(1);
+    recorder.count_dropped_events(2);
+    recorder.count_dropped_links(3);
+}
+
+#[test]
+fn reset_leaves_no_trace_of_the_last_span() {
+    conformance::OfType::new(fill, read).check::<SpanRecorder>();
+    let mut recorder = SpanRecorder::new();
+    let mut canary = Canary::new(9);
+    fill(&mut recorder, &mut canary);
+    let key = canary.attributes(1)[0].key.clone();
+    assert!(recorder.attribute(key.as_str()).is_some());
+    recorder.reset();
+    assert!(recorder.attribute(key.as_str()).is_none());
+    assert!(recorder.heap_bytes() > 0);
+}
+
+/// A view as what it was written from.
+fn to_value(view: &ValueView<'_>, then: &mut dyn FnMut(AttributeValue<'_>)) {
+    let ValueView::Array(values) = view else {
+        return then(match view {
+            ValueView::Str(text) => AttributeValue::Str(text),
+            ValueView::Bool(flag) => AttributeValue::Bool(*flag),
+            ValueView::I64(number) => AttributeValue::I64(*number),
+            ValueView::F64(number) => AttributeValue::F64(*number),
+            _ => AttributeValue::Unsupported,
+        });
+    };
+    let values: Vec<ValueView<'_>> = values.clone().flatten().collect();
+    let bools: Vec<bool> = values.iter().filter_map(ValueView::as_bool).collect();
+    let integers: Vec<i64> = values.iter().filter_map(ValueView::as_i64).collect();
+    let floats: Vec<f64> = values.iter().filter_map(ValueView::as_f64).collect();
+    let texts: Vec<&str> = values.iter().filter_map(ValueView::as_str).collect();
+    if !bools.is_empty() {
+        then(bools.as_slice().into());
+    } else if !integers.is_empty() {
+        then(integers.as_slice().into());
+    } else if !floats.is_empty() {
+        then(floats.as_slice().into());
+    } else {
+        then(texts.as_slice().into());
+    }
+}
+
+#[test]
+fn the_recorder_is_a_sink() {
+    conformance::sink(SpanRecorder::new, |recorder, visit| {
+        for attribute in recorder.attributes() {
+            if let Some(value) = &attribute.value {
+                to_value(value, &mut |value| {
+                    visit(Attribute::new(attribute.key, value));
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn what_a_sink_refuses_is_counted_as_dropped() {
+    let mut limits = RecordLimits::default();
+    limits.attributes = 1;
+    let mut recorder = SpanRecorder::with_limits(limits);
+    let unsupported = Attribute::new("key", AttributeValue::Unsupported);
+    assert_eq!(
+        recorder.push_attribute(unsupported),
+        Err(SinkError::Unsupported)
+    );
+    assert_eq!(recorder.push_attribute(Attribute::new("key", 1)), Ok(()));
+    assert_eq!(
+        recorder.push_attribute(unsupported),
+        Err(SinkError::Unsupported)
+    );
+    let full = SinkError::Full { capacity: 1 };
+    assert_eq!(
+        recorder.push_attribute(Attribute::new("other", 1)),
+        Err(full)
+    );
+    assert_eq!(recorder.push_attribute(Attribute::new("key", 2)), Ok(()));
+    let rejected = recorder.push_all(&[("a", 1), ("key", 3), ("b", 2)]);
+    assert_eq!(rejected.map_err(|error| error.rejected), Err(2));
+    assert_eq!(recorder.dropped_attributes(), 5);
+    let value = recorder.attribute("key").and_then(|value| value.as_i64());
+    assert_eq!(value, Some(3));
+}
+
+/// A set that is encoded once.
+#[derive(Default)]
+struct Shared {
+    attributes: Vec<KeyValue>,
+    encoding: OnceCell<(EncodingFormat, Vec<u8>)>,
+}
+
+impl Shared {
+    fn new(attributes: impl IntoIterator<Item = KeyValue>) -> Self {
+        Self {
+            attributes: attributes.into_iter().collect(),
+            encoding: OnceCell::new(),
+        }
+    }
+}
+
+impl EncodingCache for Shared {
+    fn encoding(
+        &self,
+        format: EncodingFormat,
+        encode: &mut dyn FnMut(&mut Vec<u8>),
+    ) -> Option<&[u8]> {
+        let (held, bytes) = self.encoding.get_or_init(|| {
+            let mut bytes = Vec::new();
+            encode(&mut bytes);
+            (format, bytes)
+        });
+        (*held == format).then_some(bytes)
+    }
+}
+
+impl AttributeSource for Shared {
+    fn len(&self) -> usize {
+        self.attributes.len()
+    }
+
+    fn for_each<'a>(&'a self, visit: impl FnMut(Attribute<'a>)) {
+        AttributeSource::for_each(&self.attributes, visit);
+    }
+
+    fn encoding_cache(&self) -> Option<&dyn EncodingCache> {
+        Some(self)
+    }
+}
+
+fn written(recorder: &SpanRecorder) -> Vec<u8> {
+    let mut out = Vec::new();
+    read(recorder, &mut out);
+    out
+}
+
+#[test]
+fn a_shared_set_is_copied_as_it_would_be_set_one_by_one() {
+    let mut canary = Canary::new(77);
+    let mut twice = canary.attributes(6);
+    twice.push(KeyValue::new(twice[1].key.clone(), "again"));
+    let before = [KeyValue::new("before", 1)];
+    let clash = [KeyValue::new(twice[2].key.clone(), "clash")];
+    let limits = [
+        RecordLimits::default(),
+        {
+            let mut limits = RecordLimits::default();
+            limits.attributes = 4;
+            limits
+        },
+        {
+            let mut limits = RecordLimits::default();
+            limits.value_length = Some(3);
+            limits
+        },
+    ];
+    for attributes in [Vec::new(), canary.attributes(6), twice] {
+        let shared = Shared::new(attributes.clone());
+        for limits in limits {
+            for first in [&[][..], &before, &clash] {
+                // Three spans: the first encodes the set, the others copy.
+                for _ in 0..3 {
+                    let mut ours = SpanRecorder::with_limits(limits);
+                    let mut plain = SpanRecorder::with_limits(limits);
+                    ours.extend(first);
+                    ours.extend(&shared);
+                    plain.extend(first);
+                    plain.extend(&attributes);
+                    for recorder in [&mut ours, &mut plain] {
+                        recorder.set_attribute(Attribute::new("behind", "set"));
+                        for attribute in attributes.iter().take(1) {
+                            recorder.set_attribute(Attribute::new(attribute.key.as_str(), 5));
+                        }
+                        recorder.add_event("event", 1, &shared);
+                    }
+                    assert_eq!(written(&ours), written(&plain));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cache_that_holds_something_else_does_no_harm() {
+    for garbage in [
+        &[][..],
+        &[1],
+        &[0xff; 4],
+        &[0xff; 64],
+        &[9, 9, 9, 0, 0, 0, 0, 200, 0, 0, 0, 1, 0, 0, 0],
+        &[
+            1, 2, 3, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0,
+        ],
+    ] {
+        let probe = Shared::new([KeyValue::new("key", "value")]);
+        SpanRecorder::new().extend(&probe);
+        let shared = Shared::new([KeyValue::new("key", "value")]);
+        let format = probe.encoding.get().map(|(format, _)| *format);
+        if let Some(format) = format {
+            let _ = shared.encoding.set((format, garbage.to_vec()));
+        }
+        let mut recorder = SpanRecorder::new();
+        recorder.extend(&shared);
+        recorder.set_attribute(Attribute::new("key", "longer than before"));
+        recorder.set_attribute(Attribute::new("key", 1));
+        assert!(recorder.attribute_count() > 0);
+    }
+}
+
+#[test]
+fn a_constant_key_of_any_length_writes_what_its_text_writes() {
+    const KEYS: [StaticKey; 8] = [
+        StaticKey::new(""),
+        StaticKey::new("k"),
+        StaticKey::new("http.request.method"),
+        StaticKey::new("a.key.of.twenty.eight.bytes."),
+        StaticKey::new("a.key.of.twenty.nine.bytes..."),
+        StaticKey::new("a.key.that.has.exactly.as.much.as.sixty.bytes.in.it.........."),
+        StaticKey::new("a.key.that.is.longer.than.what.the.ready.form.has.room.for....."),
+        StaticKey::new(
+            "a.key.so.long.that.its.own.length.takes.more.than.one.byte.as.a.varint.which.is.to.say.\
+             more.than.a.hundred.and.twenty.seven.bytes.and.then.some",
+        ),
+    ];
+    let long = "v".repeat(300);
+    for key in &KEYS {
+        for length in [
+            0, 1, 57, 58, 59, 60, 61, 92, 93, 94, 120, 121, 122, 127, 128, 300,
+        ] {
+            let texts = [&long[..length], "x"];
+            let mut by_key = SpanRecorder::new();
+            let mut by_text = SpanRecorder::new();
+            let values: [AttributeValue<'_>; 6] = [
+                texts[0].into(),
+                i64::MIN.into(),
+                i64::from(length as u32).into(),
+                0.5.into(),
+                true.into(),
+                (&texts[..]).into(),
+            ];
+            for value in values {
+                by_key.reset();
+                by_text.reset();
+                by_key.set(key, value);
+                by_text.set_attribute(Attribute::new(key.as_str(), value));
+                assert_eq!(written(&by_key), written(&by_text));
+                // Set again, by the other kind of key.
+                by_key.set_attribute(Attribute::new(key.as_str(), 1));
+                by_text.set(key, 1);
+                assert_eq!(by_key.attribute_count(), 1);
+                assert_eq!(written(&by_key), written(&by_text));
+            }
+        }
+    }
+}
+
+#[test]
+fn hundreds_of_keys_are_each_found_again() {
+    let mut recorder = SpanRecorder::with_limits(RecordLimits::NONE);
+    for round in 0..3_i64 {
+        for number in 0..700_i64 {
+            recorder.set_attribute(Attribute::new(&format!("key.{number}"), number << round));
+        }
+    }
+    assert_eq!(recorder.attribute_count(), 700);
+    for number in 0..700_i64 {
+        let value = recorder.attribute(&format!("key.{number}"));
+        assert_eq!(value.and_then(|value| value.as_i64()), Some(number << 2));
+    }
+}

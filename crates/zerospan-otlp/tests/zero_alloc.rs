@@ -1,0 +1,227 @@
+//! Writing into a buffer with room, recording into a recorder that was used before, and reading never touch the heap; where
+//! there is no room, the growth is counted.
+
+use opentelemetry::trace::{
+    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use std::time::{Duration, SystemTime};
+use zerospan_core::dev::{Allocations, Canary, CountingAllocator};
+use zerospan_core::{Attribute, Reset};
+use zerospan_otlp::{
+    BatchEncoder, EncodedResource, EncodedScope, RecordLimits, RequestView, SPARE, ScopeSpansView,
+    SpanHeader, SpanRecorder, StaticKey, encode_request, encode_span_data,
+};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+
+const NONE: Allocations = Allocations { count: 0, bytes: 0 };
+
+/// A span with every kind of value, events, links and a trace state.
+fn span(seed: u16) -> SpanData {
+    let mut canary = Canary::new(seed);
+    let (mut events, mut links) = (SpanEvents::default(), SpanLinks::default());
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_780_000_000);
+    for _ in 0..3 {
+        let attributes = canary.attributes(7);
+        events
+            .events
+            .push(Event::new(canary.text(20), time, attributes, 2));
+        let attributes = canary.attributes(3);
+        links
+            .links
+            .push(Link::new(canary.span_context(), attributes, 1));
+    }
+    SpanData {
+        span_context: canary.span_context(),
+        parent_span_id: canary.span_id(),
+        parent_span_is_remote: true,
+        span_kind: SpanKind::Server,
+        name: canary.text(30).into(),
+        start_time: time,
+        end_time: canary.time(),
+        attributes: canary.attributes(40),
+        dropped_attributes_count: 3,
+        events,
+        links,
+        status: canary.status(),
+        instrumentation_scope: InstrumentationScope::builder("scope")
+            .with_attributes([KeyValue::new("of", "scope")])
+            .build(),
+    }
+}
+
+fn record(span: &SpanData, recorder: &mut SpanRecorder) {
+    recorder.extend(&span.attributes);
+    for event in &span.events.events {
+        recorder.add_event(&event.name, 1, &event.attributes);
+    }
+    for link in &span.links.links {
+        recorder.add_link(&link.span_context, &link.attributes);
+    }
+}
+
+fn header(span: &SpanData) -> SpanHeader<'_> {
+    SpanHeader::new(&span.span_context, &span.name, SpanKind::Client)
+}
+
+#[test]
+fn a_span_is_written_into_a_buffer_with_room_without_allocation() {
+    Allocations::assert_counted();
+    let span = span(1);
+    let mut exact = Vec::new();
+    encode_span_data(&span, &mut exact);
+    let mut out = Vec::with_capacity(exact.len() + SPARE);
+    let ((), allocations) = Allocations::of(|| encode_span_data(&span, &mut out));
+    assert_eq!(allocations, NONE);
+    assert_eq!(out, exact);
+}
+
+#[test]
+fn a_buffer_without_room_grows_and_the_growth_is_counted() {
+    Allocations::assert_counted();
+    let span = span(2);
+    let mut out = Vec::new();
+    let ((), allocations) = Allocations::of(|| encode_span_data(&span, &mut out));
+    assert!(allocations.count > 0);
+
+    // The length of a recorded span is known ahead: one allocation is all it takes.
+    let mut recorder = SpanRecorder::new();
+    record(&span, &mut recorder);
+    let mut out = Vec::new();
+    let ((), allocations) = Allocations::of(|| recorder.finish(&header(&span), &mut out));
+    assert_eq!(allocations.count, 1);
+    assert_eq!(out.len(), recorder.encoded_len(&header(&span)));
+    let mut room = Vec::with_capacity(out.len() + SPARE);
+    let ((), allocations) = Allocations::of(|| recorder.finish(&header(&span), &mut room));
+    assert_eq!(allocations, NONE);
+}
+
+#[test]
+fn a_used_recorder_holds_the_next_span_without_allocation() {
+    Allocations::assert_counted();
+    const METHOD: StaticKey = StaticKey::new("http.request.method");
+    let (first, second) = (span(3), span(4));
+    let mut recorder = SpanRecorder::new();
+    record(&first, &mut recorder);
+    recorder.set(&METHOD, "GET");
+    recorder.set(&METHOD, "DELETE");
+    let mut out = Vec::with_capacity(recorder.encoded_len(&header(&first)) + SPARE);
+    let (held, allocations) = Allocations::of(|| {
+        recorder.reset();
+        record(&second, &mut recorder);
+        recorder.set(&METHOD, "GET");
+        recorder.set(&METHOD, "DELETE");
+        recorder.set_attribute(Attribute::new("http.request.method", "PUT"));
+        recorder.finish(&header(&second), &mut out);
+        let method = recorder.attribute("http.request.method");
+        let put = method.is_some_and(|value| value.as_str() == Some("PUT"));
+        (put, recorder.attributes().count())
+    });
+    assert_eq!(allocations, NONE);
+    assert_eq!(held, (true, 41));
+}
+
+#[test]
+fn what_limits_drop_is_counted_without_allocation() {
+    Allocations::assert_counted();
+    let span = span(5);
+    let mut limits = RecordLimits::default();
+    limits.attributes = 10;
+    limits.events = 1;
+    limits.links = 1;
+    limits.value_length = Some(5);
+    let mut recorder = SpanRecorder::with_capacity(limits, 4096, 4096);
+    let ((), allocations) = Allocations::of(|| record(&span, &mut recorder));
+    assert_eq!(allocations, NONE);
+    assert_eq!(recorder.attribute_count(), 10);
+    assert_eq!(recorder.dropped_attributes(), 30);
+    assert_eq!(recorder.dropped_events(), 2);
+    assert_eq!(recorder.dropped_links(), 2);
+}
+
+#[test]
+fn requests_are_framed_and_batches_written_without_allocation() {
+    Allocations::assert_counted();
+    let mut batch: Vec<SpanData> = (6..12).map(span).collect();
+    batch[3].instrumentation_scope = InstrumentationScope::builder("other").build();
+    let resource = EncodedResource::new(&[("service.name", "shop")], Some("schema"));
+    let scope = EncodedScope::new(&batch[0].instrumentation_scope);
+
+    let mut spans = Vec::new();
+    batch
+        .iter()
+        .for_each(|span| encode_span_data(span, &mut spans));
+    let mut out = Vec::with_capacity(2 * spans.len());
+    let ((), allocations) = Allocations::of(|| {
+        let groups = [(&scope, [spans.as_slice(), spans.as_slice()])];
+        encode_request(&resource, groups, &mut out);
+    });
+    assert_eq!(
+        allocations.count, 1,
+        "there is no room, and the length is known"
+    );
+    out.clear();
+    let ((), allocations) = Allocations::of(|| {
+        let groups = [(&scope, [spans.as_slice(), spans.as_slice()])];
+        encode_request(&resource, groups, &mut out);
+    });
+    assert_eq!(allocations, NONE);
+
+    let mut encoder = BatchEncoder::new();
+    out.clear();
+    encoder.encode(&resource, &batch, &mut out);
+    out.clear();
+    let ((), allocations) = Allocations::of(|| encoder.encode(&resource, &batch, &mut out));
+    assert_eq!(allocations, NONE);
+}
+
+#[test]
+fn reading_allocates_nothing() {
+    Allocations::assert_counted();
+    let batch: Vec<SpanData> = (12..16).map(span).collect();
+    let resource = EncodedResource::new(&[("service.name", "shop")], None);
+    let mut out = Vec::new();
+    BatchEncoder::new().encode(&resource, &batch, &mut out);
+    let (attributes, allocations) = Allocations::of(|| {
+        let view = RequestView::new(&out);
+        view.validate()?;
+        let mut attributes = 0;
+        for resource in view.resource_spans() {
+            for scope in resource?.scope_spans() {
+                for span in scope?.spans() {
+                    attributes += span?.attributes().count();
+                }
+            }
+        }
+        Ok::<_, zerospan_otlp::ViewError>(attributes)
+    });
+    assert_eq!(attributes, Ok(160));
+    let (refused, allocations_of_refusal) = Allocations::of(|| {
+        let cut = out.split_at(out.len() / 2).0;
+        ScopeSpansView::new(cut).and_then(|view| view.validate())
+    });
+    assert!(refused.is_err());
+    assert_eq!((allocations, allocations_of_refusal), (NONE, NONE));
+}
+
+#[test]
+fn a_status_and_an_invalid_context_need_no_heap() {
+    Allocations::assert_counted();
+    let context = SpanContext::new(
+        TraceId::INVALID,
+        SpanId::INVALID,
+        TraceFlags::default(),
+        false,
+        TraceState::default(),
+    );
+    let status = Status::error("went wrong");
+    let mut header = SpanHeader::new(&context, "", SpanKind::Internal);
+    header.status = &status;
+    let recorder = SpanRecorder::new();
+    let mut out = Vec::with_capacity(1024);
+    let ((), allocations) = Allocations::of(|| recorder.finish(&header, &mut out));
+    assert_eq!(allocations, NONE);
+}

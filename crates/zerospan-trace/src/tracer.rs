@@ -141,7 +141,8 @@ impl Tracer {
             Decision::Ask(sampler) => {
                 let name = name.as_deref().unwrap_or_default();
                 let asked = ask(sampler, &begun, name, asked);
-                begun.trace_state = Some(Box::new(asked.trace_state));
+                let state = asked.trace_state;
+                begun.trace_state = (state != TraceState::NONE).then(|| Box::new(state));
                 extra = asked.attributes;
                 asked.decision
             }

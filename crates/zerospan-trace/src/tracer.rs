@@ -67,25 +67,34 @@ impl Tracer {
         self.owner.core()
     }
 
+    /// Starts a span. The name is taken from where it lies, and the parts of the context come back as words: moving either
+    /// right after it was written costs more than all the rest of this function.
     #[inline]
-    pub(crate) fn begin(&self, name: Cow<'static, str>, asked: &Asked<'_>) -> Span {
-        let mut name = Some(name);
-        let begun = local::with(|local| self.begin_on(local, &mut name, asked));
+    pub(crate) fn begin(&self, name: &mut Cow<'static, str>, asked: &Asked<'_>) -> Span {
+        let mut begun = Begun::default();
+        local::with(|local| self.begin_on(local, name, asked, &mut begun));
+        let trace_id = (u128::from(begun.trace_id.0) << 64) | u128::from(begun.trace_id.1);
         let context = SpanContext::new(
-            begun.trace_id,
-            begun.span_id,
-            begun.flags,
+            TraceId::from(trace_id),
+            SpanId::from(begun.span_id),
+            TraceFlags::new(begun.flags),
             false,
             unboxed(begun.trace_state),
         );
         let mut span = Span::new(context, begun.slot);
-        if span.is_recording() && self.core().has_processors {
+        if begun.parent_context.is_some() {
             self.tell_processors(&mut span, begun.parent_context);
         }
         span
     }
 
-    fn begin_on(&self, local: &Local, name: &mut Option<Cow<'static, str>>, asked: &Asked<'_>) -> Begun {
+    fn begin_on(
+        &self,
+        local: &Local,
+        name: &mut Cow<'static, str>,
+        asked: &Asked<'_>,
+        begun: &mut Begun,
+    ) {
         let core = self.core();
         let mut native = None;
         let (suppressed, parent) = match asked.parent {
@@ -107,12 +116,12 @@ impl Tracer {
             Parent::None => (Context::is_current_telemetry_suppressed(), Origin::NONE),
         };
         if suppressed {
-            return Begun::NOOP;
+            return;
         }
         let seat = local.seat(core);
         if core.is_closed() {
             seat.counts().refused.raise();
-            return Begun::NOOP;
+            return;
         }
         let parent = if parent.is_valid() { parent } else { Origin::NONE };
         let span_id = core.span_id(&local.ids);
@@ -121,14 +130,7 @@ impl Tracer {
         } else {
             parent.trace_id
         };
-        let mut begun = Begun {
-            trace_id,
-            span_id,
-            flags: TraceFlags::NOT_SAMPLED,
-            trace_state: None,
-            slot: None,
-            parent_context: None,
-        };
+        begun.set_ids(trace_id, span_id);
         if core.wants_context {
             begun.parent_context = Some(context_of(asked.parent, native.as_ref()));
         }
@@ -139,8 +141,7 @@ impl Tracer {
                 decision
             }
             Decision::Ask(sampler) => {
-                let name = name.as_deref().unwrap_or_default();
-                let asked = ask(sampler, &begun, name, asked);
+                let asked = ask(sampler, begun.parent_context.as_ref(), trace_id, name, asked);
                 let state = asked.trace_state;
                 begun.trace_state = (state != TraceState::NONE).then(|| Box::new(state));
                 extra = asked.attributes;
@@ -158,14 +159,12 @@ impl Tracer {
             }
             SamplingDecision::Drop => {
                 seat.counts().not_recorded.raise();
-                return begun;
+                return;
             }
         };
-        begun.flags = parent.flags.with_sampled(is_exported);
+        begun.flags = parent.flags.with_sampled(is_exported).to_u8();
         let mut slot = core.slots.take();
-        if let Some(name) = name.take() {
-            slot.name = name;
-        }
+        slot.name = std::mem::take(name);
         slot.kind = asked.kind.clone();
         slot.parent = parent.span_id;
         slot.parent_is_remote = parent.is_remote;
@@ -188,11 +187,13 @@ impl Tracer {
             }
         }
         begun.slot = Some(slot);
-        begun
     }
 
     #[cold]
     fn tell_processors(&self, span: &mut Span, parent: Option<Context>) {
+        if !span.is_recording() {
+            return;
+        }
         let parent = parent.unwrap_or_default();
         for processor in self.core().processors() {
             processor.on_start(span, &parent);
@@ -200,34 +201,40 @@ impl Tracer {
     }
 }
 
-/// What a span begins as: its context taken apart, and its slot if it is recorded.
+/// What a span begins as: its context taken apart into words, and its slot if it is recorded.
+#[derive(Default)]
 struct Begun {
-    trace_id: TraceId,
-    span_id: SpanId,
-    flags: TraceFlags,
+    /// The high half, then the low one.
+    trace_id: (u64, u64),
+    span_id: u64,
+    flags: u8,
     trace_state: Option<Box<TraceState>>,
     slot: Option<Box<Slot>>,
-    /// What processors and samplers get to see.
+    /// What processors and samplers get to see, where there are any.
     parent_context: Option<Context>,
 }
 
 impl Begun {
-    const NOOP: Self = Self {
-        trace_id: TraceId::INVALID,
-        span_id: SpanId::INVALID,
-        flags: TraceFlags::NOT_SAMPLED,
-        trace_state: None,
-        slot: None,
-        parent_context: None,
-    };
+    #[inline]
+    fn set_ids(&mut self, trace_id: TraceId, span_id: SpanId) {
+        let trace_id = u128::from_be_bytes(trace_id.to_bytes());
+        self.trace_id = ((trace_id >> 64) as u64, trace_id as u64);
+        self.span_id = u64::from_be_bytes(span_id.to_bytes());
+    }
 }
 
 #[cold]
-fn ask(sampler: &dyn ShouldSample, begun: &Begun, name: &str, asked: &Asked<'_>) -> SamplingResult {
+fn ask(
+    sampler: &dyn ShouldSample,
+    parent: Option<&Context>,
+    trace_id: TraceId,
+    name: &str,
+    asked: &Asked<'_>,
+) -> SamplingResult {
     let content = asked.content.unwrap_or_default();
     sampler.should_sample(
-        begun.parent_context.as_ref(),
-        begun.trace_id,
+        parent,
+        trace_id,
         name,
         &asked.kind,
         content.attributes,
@@ -253,12 +260,12 @@ impl opentelemetry::trace::Tracer for Tracer {
 
     #[inline]
     fn start<T: Into<Cow<'static, str>>>(&self, name: T) -> Span {
-        self.begin(name.into(), &Asked::child_of(Parent::InForce))
+        self.begin(&mut name.into(), &Asked::child_of(Parent::InForce))
     }
 
     #[inline]
     fn start_with_context<T: Into<Cow<'static, str>>>(&self, name: T, parent: &Context) -> Span {
-        self.begin(name.into(), &Asked::child_of(explicit(parent)))
+        self.begin(&mut name.into(), &Asked::child_of(explicit(parent)))
     }
 
     fn build(&self, builder: SpanBuilder) -> Span {
@@ -274,7 +281,7 @@ impl Tracer {
     fn build_from(&self, builder: SpanBuilder, parent: Parent<'_>) -> Span {
         let SpanBuilder {
             span_kind,
-            name,
+            mut name,
             start_time,
             attributes,
             events,
@@ -282,7 +289,7 @@ impl Tracer {
             ..
         } = builder;
         self.begin(
-            name,
+            &mut name,
             &Asked {
                 parent,
                 kind: span_kind.unwrap_or(SpanKind::Internal),

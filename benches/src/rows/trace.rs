@@ -9,7 +9,7 @@ use crate::{Budget, Clock, Contest, Row};
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace as sdk;
-use sides::{Ours, Peer, agree};
+use sides::{Ours, Peer, SPANS_IN_QUEUE, agree};
 use std::hint::black_box;
 use zerospan_trace::StaticKey;
 
@@ -73,8 +73,9 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-/// Spans of one run: they fit the queue of either side, 2048.
+/// Spans of one run: they fit the queue of either side.
 const SPANS: u64 = 2_000;
+const _: () = assert!(SPANS <= SPANS_IN_QUEUE);
 
 fn otel(clock: Clock) -> Contest {
     let (mut peer, mut ours) = (Peer::new(), Ours::new());

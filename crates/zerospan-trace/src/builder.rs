@@ -140,7 +140,8 @@ impl TracerProviderBuilder {
         self
     }
 
-    /// How many slots of ended spans are kept for later ones, all threads together: 1024 unless it is said.
+    /// How many slots of ended spans are kept for later ones, all threads together, beside the one that each thread has at
+    /// hand: 1024 unless it is said. With 0 none is kept at all.
     ///
     /// More spans may be open at a time: their slots are then allocated, and freed when they end.
     pub fn with_idle_slots(mut self, most: usize) -> Self {
@@ -191,6 +192,7 @@ impl TracerProviderBuilder {
             ids: self.ids,
             clock: self.clock,
             slots,
+            slot_bytes: self.slot_bytes,
             stages,
             resource,
             disabled: environment.is_disabled(),

@@ -1,7 +1,7 @@
 use crate::clock::Clock;
 use crate::counts::{Counts, Sum};
 use crate::ids::{Ids, RandomIds};
-use crate::local::{self, Local};
+use crate::local::{self, Local, Seat};
 use crate::processor::{Ended, Processor};
 use crate::sampler::Sampler;
 use crate::slot::{Slot, Slots};
@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::SystemTime;
 use zerospan_export::Pipeline;
 use zerospan_otlp::{SpanHeader, unix_nanos};
-use zerospan_pool::{Pool, Settlement};
+use zerospan_pool::Pool;
 
 /// The number of a provider, unlike that of any other that this process has or had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +29,10 @@ pub(crate) struct Core {
     pub(crate) ids: Ids,
     pub(crate) clock: Clock,
     pub(crate) slots: Slots,
+    /// How much heap memory an idle slot may retain, in bytes.
+    pub(crate) slot_bytes: usize,
+    /// Whether threads keep a slot at hand: not where no slot is to be kept.
+    pub(crate) keeps_spares: bool,
     /// Who is told of spans, in order.
     pub(crate) stages: Vec<Stage>,
     pub(crate) resource: Resource,
@@ -72,6 +76,7 @@ pub(crate) struct Parts {
     pub(crate) ids: Ids,
     pub(crate) clock: Clock,
     pub(crate) slots: Slots,
+    pub(crate) slot_bytes: usize,
     pub(crate) stages: Vec<Stage>,
     pub(crate) resource: Resource,
     pub(crate) disabled: bool,
@@ -91,7 +96,9 @@ impl Core {
             sampler: parts.sampler,
             ids: parts.ids,
             clock: parts.clock,
+            keeps_spares: parts.slots.capacity() > 0,
             slots: parts.slots,
+            slot_bytes: parts.slot_bytes,
             stages: parts.stages,
             resource: parts.resource,
             closed: AtomicBool::new(parts.disabled),
@@ -254,11 +261,11 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
         if slot.is_exported {
             core.export(span, &slot, end);
         }
-        core.put_away(slot);
+        core.put_away(seat, slot);
         None
     });
     if let Some(Some((core, slot, end))) = ended {
-        core.end_with_processors(span, slot, end);
+        core.end_with_processors(seat, span, slot, end);
     }
 }
 
@@ -278,7 +285,7 @@ impl Core {
     /// Has the processors see the span, while it can still be written to and when it has ended.
     #[cold]
     #[inline(never)]
-    fn end_with_processors(&self, span: &mut Span, mut slot: Box<Slot>, end: u64) {
+    fn end_with_processors(&self, seat: &Seat, span: &mut Span, mut slot: Box<Slot>, end: u64) {
         slot.is_ending = true;
         span.put_slot(slot);
         for processor in self.processors() {
@@ -304,18 +311,18 @@ impl Core {
             }
         }
         ENCODED.set(encoded);
-        self.put_away(slot);
+        self.put_away(seat, slot);
     }
 
     #[inline]
-    fn put_away(&self, slot: Box<Slot>) {
+    fn put_away(&self, seat: &Seat, slot: Box<Slot>) {
         let dropped = slot.recorder.dropped_attributes()
             | slot.recorder.dropped_events()
             | slot.recorder.dropped_links();
         if dropped != 0 {
             complain(&slot);
         }
-        self.slots.settle(Settlement::Returned(slot));
+        seat.put_slot(self, slot);
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Counts {
     pub(crate) ended: Count,
     /// Record-only spans that ended.
     pub(crate) record_only_ended: Count,
+    /// Whether the thread has a slot at hand: 0 or 1.
+    pub(crate) spare: Count,
 }
 
 /// A number that one thread raises.
@@ -30,12 +32,14 @@ impl Count {
         self.0.store(so_far.wrapping_add(1), Ordering::Relaxed);
     }
 
-    fn read(&self) -> u64 {
+    #[inline]
+    pub(crate) fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn clear(&self) {
-        self.0.store(0, Ordering::Relaxed);
+    #[inline]
+    pub(crate) fn set(&self, number: u64) {
+        self.0.store(number, Ordering::Relaxed);
     }
 }
 
@@ -48,6 +52,7 @@ pub(crate) struct Sum {
     pub(crate) refused: u64,
     pub(crate) ended: u64,
     pub(crate) record_only_ended: u64,
+    pub(crate) spares: u64,
 }
 
 impl Sum {
@@ -59,6 +64,7 @@ impl Sum {
         self.record_only += counts.record_only.read();
         self.not_recorded += counts.not_recorded.read();
         self.refused += counts.refused.read();
+        self.spares += counts.spare.read();
     }
 }
 
@@ -72,8 +78,9 @@ impl Counts {
             &self.refused,
             &self.ended,
             &self.record_only_ended,
+            &self.spare,
         ] {
-            count.clear();
+            count.set(0);
         }
     }
 }

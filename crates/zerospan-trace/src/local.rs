@@ -3,9 +3,12 @@ use crate::core::{Core, CoreId};
 use crate::counts::Counts;
 use crate::ids::RandomIds;
 use crate::scope::ScopeStack;
+use crate::slot::Slot;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use zerospan_core::{Footprint, Reset};
+use zerospan_pool::{Pool, Settlement};
 
 /// What a thread keeps for itself, so that starting and ending a span writes to nothing that threads share.
 pub(crate) struct Local {
@@ -65,6 +68,8 @@ pub(crate) struct Seat {
     pub(crate) anchor: Cell<Anchor>,
     counts: Arc<Counts>,
     core: RefCell<Option<Arc<Core>>>,
+    /// The slot of the span that ended last, at hand for the next: the pool behind it lends the others.
+    spare: Cell<Option<Box<Slot>>>,
     next: OnceCell<Box<Seat>>,
 }
 
@@ -148,6 +153,7 @@ impl Seat {
             anchor: Cell::new(Anchor::default()),
             counts: Arc::default(),
             core: RefCell::new(None),
+            spare: Cell::new(None),
             next: OnceCell::new(),
         }
     }
@@ -163,6 +169,32 @@ impl Seat {
         self.core.borrow().as_ref().map(work)
     }
 
+    /// A slot for a span that starts. Allocates where none is idle.
+    #[inline]
+    pub(crate) fn take_slot(&self, core: &Core) -> Box<Slot> {
+        match self.spare.take() {
+            Some(slot) => {
+                self.counts.spare.set(0);
+                slot
+            }
+            None => core.slots.take(),
+        }
+    }
+
+    /// Keeps the slot of a span that has ended, within the bounds.
+    #[inline]
+    pub(crate) fn put_slot(&self, core: &Core, mut slot: Box<Slot>) {
+        if core.keeps_spares && self.counts.spare.read() == 0 {
+            slot.reset();
+            if slot.heap_bytes() <= core.slot_bytes {
+                self.counts.spare.set(1);
+                self.spare.set(Some(slot));
+                return;
+            }
+        }
+        core.slots.settle(Settlement::Returned(slot));
+    }
+
     fn is_of_the_gone(&self) -> bool {
         // Where it is borrowed, a span is ending: the next sweep comes by.
         self.core
@@ -174,6 +206,10 @@ impl Seat {
         self.id.set(None);
         let core = self.core.take();
         if let Some(core) = core {
+            if let Some(slot) = self.spare.take() {
+                self.counts.spare.set(0);
+                core.slots.settle(Settlement::Returned(slot));
+            }
             core.dismiss(&self.counts);
         }
     }

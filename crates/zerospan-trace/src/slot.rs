@@ -49,15 +49,8 @@ impl Slot {
         Cow::Owned(into)
     }
 
-    /// Copies `text` into memory of this slot; allocates only where it has to grow.
-    pub(crate) fn copy(&mut self, text: &str) -> Cow<'static, str> {
-        let mut into = self.take_spare();
-        into.push_str(text);
-        Cow::Owned(into)
-    }
-
     /// An empty string.
-    pub(crate) fn take_spare(&mut self) -> String {
+    fn take_spare(&mut self) -> String {
         let [first, second] = &mut self.spare;
         mem::take(if first.capacity() >= second.capacity() {
             first

@@ -34,7 +34,7 @@ impl TraceStats {
     pub(crate) fn new(core: &Core, exports: Vec<ExportStats>) -> Self {
         let (sum, threads) = core.counts();
         Self {
-            idle_slots: core.slots.len(),
+            idle_slots: core.slots.len() + sum.spares as usize,
             threads,
             started: sum.sampled + sum.record_only + sum.not_recorded + sum.refused,
             sampled: sum.sampled,

@@ -18,7 +18,6 @@ use std::fmt;
 use std::sync::Arc;
 use zerospan_export::Scope;
 use zerospan_otlp::unix_nanos;
-use zerospan_pool::Pool;
 
 /// Starts spans of one instrumentation scope.
 ///
@@ -163,7 +162,7 @@ impl Tracer {
             }
         };
         begun.flags = parent.flags.with_sampled(is_exported).to_u8();
-        let mut slot = core.slots.take();
+        let mut slot = seat.take_slot(core);
         slot.name = std::mem::take(name);
         slot.kind = asked.kind.clone();
         slot.parent = parent.span_id;

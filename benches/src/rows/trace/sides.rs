@@ -22,6 +22,27 @@ pub(crate) struct Outcome {
     failure: Option<String>,
 }
 
+impl Outcome {
+    /// How many spans were sent.
+    ///
+    /// # Errors
+    ///
+    /// Why not all of them were.
+    pub(crate) fn counts(self) -> Result<u64, String> {
+        match self.failure {
+            Some(failure) => Err(failure),
+            None if self.recorded != self.arrived => Err(format!(
+                "{} recorded, {} sent",
+                self.recorded, self.arrived
+            )),
+            None => Ok(self.arrived),
+        }
+    }
+}
+
+/// How many spans the queue of either side takes.
+pub(crate) const SPANS_IN_QUEUE: u64 = 2_048;
+
 /// Where the bytes of either side go. It keeps the requests of the first run, and counts the spans of all.
 #[derive(Clone, Debug, Default)]
 struct Sink(Arc<Shared>);
@@ -143,6 +164,10 @@ impl Ours {
             provider,
             sink,
         }
+    }
+
+    pub(crate) fn tracer(&self) -> zerospan_trace::Tracer {
+        self.tracer.clone()
     }
 
     pub(crate) fn run(&mut self, work: impl FnOnce(&zerospan_trace::Tracer) -> u64) -> Outcome {

@@ -1,4 +1,5 @@
 use super::Span;
+use crate::slot::Slot;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, Status};
 use std::borrow::Cow;
@@ -43,10 +44,11 @@ impl opentelemetry::trace::Span for Span {
         self.slot.is_some()
     }
 
-    #[inline]
+    // Inlined where it is called, the release of a constant key and value comes to nothing.
+    #[inline(always)]
     fn set_attribute(&mut self, attribute: KeyValue) {
         if let Some(slot) = &mut self.slot {
-            slot.recorder.set_attribute(Attribute::from(&attribute));
+            set(slot, &attribute);
         }
     }
 
@@ -87,4 +89,9 @@ impl opentelemetry::trace::Span for Span {
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
         self.end_at(Some(timestamp));
     }
+}
+
+#[inline(never)]
+fn set(slot: &mut Slot, attribute: &KeyValue) {
+    slot.recorder.set_attribute(Attribute::from(attribute));
 }

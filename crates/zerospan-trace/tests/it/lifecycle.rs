@@ -42,7 +42,7 @@ fn slots_stay_bounded_where_one_thread_starts_and_another_ends() {
     let stats = rig.provider.stats();
     assert_eq!((stats.sampled, stats.open), (5_000, 0));
     assert!(stats.is_balanced());
-    assert!(stats.idle_slots <= 16, "{stats:?}");
+    assert!(stats.idle_slots <= 16 + stats.threads, "{stats:?}");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn ten_thousand_threads_leave_nothing_behind() {
     assert_eq!((stats.sampled, stats.open, stats.threads), (20_000, 0, 0));
     assert_eq!(stats.exports[0].delivered, 20_000);
     assert_eq!(stats.exports[0].threads, 0);
-    assert!(stats.idle_slots <= 1024);
+    assert!(stats.idle_slots <= 1024 + 1, "{stats:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use crate::clock::Reading;
 use crate::core::{Core, CoreId};
-use crate::local::{self, Local};
+use crate::local::{self, Local, Seat};
 use crate::new_span::NewSpan;
 use crate::parent::{Asked, Content, Origin, Parent, context_of, unboxed};
 use crate::provider::Owner;
@@ -95,24 +95,33 @@ impl Tracer {
         begun: &mut Begun,
     ) {
         let core = self.core();
-        let mut native = None;
-        let (suppressed, parent) = match asked.parent {
+        let mut is_native = false;
+        let mut suppressed = false;
+        let parent = match asked.parent {
             Parent::InForce => Context::map_current(|current| {
+                suppressed = current.is_telemetry_suppressed();
                 let span = current.span();
                 let span = span.span_context();
-                native = local.scopes.parent(span.span_id());
-                let parent = match &native {
-                    Some(native) => native.clone(),
+                match local.scopes.parent(span.span_id()) {
+                    Some(native) => {
+                        is_native = true;
+                        native
+                    }
                     None => Origin::of(span),
-                };
-                (current.is_telemetry_suppressed(), parent)
+                }
             }),
-            Parent::In(context) => (
-                context.is_telemetry_suppressed(),
-                Origin::of(context.span().span_context()),
-            ),
-            Parent::Is(span) => (Context::is_current_telemetry_suppressed(), Origin::of(span)),
-            Parent::None => (Context::is_current_telemetry_suppressed(), Origin::NONE),
+            Parent::In(context) => {
+                suppressed = context.is_telemetry_suppressed();
+                Origin::of(context.span().span_context())
+            }
+            Parent::Is(span) => {
+                suppressed = Context::is_current_telemetry_suppressed();
+                Origin::of(span)
+            }
+            Parent::None => {
+                suppressed = Context::is_current_telemetry_suppressed();
+                Origin::NONE
+            }
         };
         if suppressed {
             return;
@@ -131,22 +140,39 @@ impl Tracer {
         };
         begun.set_ids(trace_id, span_id);
         if core.wants_context {
-            begun.parent_context = Some(context_of(asked.parent, native.as_ref()));
+            let native = is_native.then_some(&parent);
+            begun.parent_context = Some(context_of(asked.parent, native));
         }
-        let mut extra = Vec::new();
-        let decision = match core.sampler.decide(&parent, trace_id) {
+        match core.sampler.decide(&parent, trace_id) {
             Decision::Is(decision) => {
+                self.record(seat, name, asked, &parent, &decision, begun);
                 begun.trace_state = parent.trace_state;
-                decision
             }
             Decision::Ask(sampler) => {
-                let asked = ask(sampler, begun.parent_context.as_ref(), trace_id, name, asked);
-                let state = asked.trace_state;
+                let parent_context = begun.parent_context.as_ref();
+                let said = ask(sampler, parent_context, trace_id, name, asked);
+                self.record(seat, name, asked, &parent, &said.decision, begun);
+                if let Some(slot) = &mut begun.slot {
+                    slot.recorder.extend(&said.attributes);
+                }
+                let state = said.trace_state;
                 begun.trace_state = (state != TraceState::NONE).then(|| Box::new(state));
-                extra = asked.attributes;
-                asked.decision
             }
-        };
+        }
+    }
+
+    /// Fills a slot for the span, unless the sampler dropped it.
+    #[inline(always)]
+    fn record(
+        &self,
+        seat: &Seat,
+        name: &mut Cow<'static, str>,
+        asked: &Asked<'_>,
+        parent: &Origin,
+        decision: &SamplingDecision,
+        begun: &mut Begun,
+    ) {
+        let core = self.core();
         let is_exported = match decision {
             SamplingDecision::RecordAndSample => {
                 seat.counts().sampled.raise();
@@ -174,9 +200,6 @@ impl Tracer {
         }
         if let Some(content) = &asked.content {
             fill(&mut slot, content);
-        }
-        if !extra.is_empty() {
-            slot.recorder.extend(&extra);
         }
         match asked.start_time {
             None => slot.start = core.clock.read(&seat.anchor),

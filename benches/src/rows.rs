@@ -2,10 +2,12 @@
 
 mod core;
 mod otlp;
+mod scale;
 mod sdk;
 mod seed_arena;
 mod seed_pool;
 mod seed_stack;
+mod trace;
 mod workload;
 
 use crate::Row;
@@ -16,6 +18,8 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
         core::ROWS,
         otlp::ROWS,
         sdk::ROWS,
+        trace::ROWS,
+        scale::ROWS,
         seed_pool::ROWS,
         seed_stack::ROWS,
         seed_arena::ROWS,

@@ -103,7 +103,7 @@ impl PipelineBuilder {
                 ));
             }
         };
-        fork::watch();
+        fork::watch_forks();
         Ok(Pipeline::from_core(Core::new(
             limits,
             Arc::new(Setup {

@@ -47,7 +47,7 @@ impl Core {
     pub(crate) fn new(limits: Limits, setup: Arc<Setup>) -> Self {
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            generation: fork::generation(),
+            generation: fork::fork_generation(),
             limits,
             setup,
             closed: AtomicBool::new(false),
@@ -73,13 +73,13 @@ impl Core {
 
     /// Whether this is the process that the core was made in.
     pub(crate) fn is_of_this_process(&self) -> bool {
-        self.generation == fork::generation()
+        self.generation == fork::fork_generation()
     }
 
     #[cold]
     fn of_the_child(self: &Arc<Self>) -> &Arc<Self> {
         let mut core = self;
-        while core.generation != fork::generation() {
+        while core.generation != fork::fork_generation() {
             core = core.next.get_or_init(|| {
                 let child = Self::new(self.limits, Arc::clone(&self.setup));
                 child

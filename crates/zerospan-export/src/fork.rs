@@ -6,16 +6,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 static WATCH: Once = Once::new();
 
-/// Has the process count its forks from here on. Called when a pipeline is built.
+/// Has the process count its forks from here on, if it does not yet. A pipeline does this when it is built.
 ///
 /// A child made by a raw `clone` system call, which runs no handlers, goes unnoticed.
-pub(crate) fn watch() {
+pub fn watch_forks() {
     WATCH.call_once(install);
 }
 
-/// How many forks lie between this process and the one that called [`watch`] first. One load, nothing shared is written.
+/// How many forks lie between this process and the one that called [`watch_forks`] first: what a cache that a forked child
+/// must not share is told by. One load, nothing shared is written.
 #[inline]
-pub(crate) fn generation() -> u64 {
+pub fn fork_generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 

@@ -29,6 +29,7 @@ pub use batch_config::BatchConfig;
 pub use builder::PipelineBuilder;
 pub use config::{Compression, OtlpConfig, Protocol};
 pub use error::{ConfigError, FlushError, ShutdownError};
+pub use fork::{fork_generation, watch_forks};
 pub use memory::InMemory;
 pub use pipeline::{Pipeline, StatsWatch};
 pub use retry::RetryPolicy;

@@ -9,6 +9,7 @@ use crate::view::{AttributeView, Message, ValueView};
 use crate::wire::{Varint, append, make_room};
 use opentelemetry::trace::SpanContext;
 use std::fmt;
+use std::mem;
 use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, Footprint, Reset,
     SinkError,
@@ -158,7 +159,8 @@ impl SpanRecorder {
 
     /// Adds an event whose attributes `write` sets.
     ///
-    /// An event beyond the limit is dropped and counted, `write` is not called, and `false` is returned.
+    /// An event beyond the limit is dropped and counted, `write` is not called, and `false` is returned. If `write` panics,
+    /// the event is dropped and counted, and the panic goes on.
     #[inline]
     pub fn add_event_with(
         &mut self,
@@ -170,6 +172,7 @@ impl SpanRecorder {
             self.count_dropped_events(1);
             return false;
         }
+        let start = self.events.len();
         self.event_count += 1;
         self.nested_keys.reset();
         let (open, head) = nested::begin(&self.events, 0x5a, NESTED);
@@ -178,14 +181,21 @@ impl SpanRecorder {
             (!name.is_empty()).then_some(([0x12], Varint(name.len() as u64), name.as_bytes()));
         append(&mut self.events, (head, time, name));
         let mut dropped = 0;
-        write(&mut AttributeWriter {
+        let torn = Torn {
+            start,
             area: &mut self.events,
+            count: &mut self.event_count,
+            dropped: &mut self.dropped_events,
+        };
+        write(&mut AttributeWriter {
+            area: torn.area,
             keys: &mut self.nested_keys,
             tag: tag::EVENT,
             most: self.limits.attributes_per_event,
             most_chars: self.most_chars,
             dropped: &mut dropped,
         });
+        mem::forget(torn);
         append(&mut self.events, count(0x20, dropped));
         nested::close(&mut self.events, open);
         true
@@ -205,7 +215,8 @@ impl SpanRecorder {
 
     /// Adds a link to `context` whose attributes `write` sets.
     ///
-    /// A link beyond the limit is dropped and counted, `write` is not called, and `false` is returned.
+    /// A link beyond the limit is dropped and counted, `write` is not called, and `false` is returned. If `write` panics, the
+    /// link is dropped and counted, and the panic goes on.
     #[inline]
     pub fn add_link_with(
         &mut self,
@@ -216,6 +227,7 @@ impl SpanRecorder {
             self.count_dropped_links(1);
             return false;
         }
+        let start = self.links.len();
         self.link_count += 1;
         self.nested_keys.reset();
         let open = nested::open(&mut self.links, 0x6a, 0);
@@ -230,14 +242,21 @@ impl SpanRecorder {
         );
         write_trace_state(0x1a, context.trace_state(), &mut self.links);
         let mut dropped = 0;
-        write(&mut AttributeWriter {
+        let torn = Torn {
+            start,
             area: &mut self.links,
+            count: &mut self.link_count,
+            dropped: &mut self.dropped_links,
+        };
+        write(&mut AttributeWriter {
+            area: torn.area,
             keys: &mut self.nested_keys,
             tag: tag::LINK,
             most: self.limits.attributes_per_link,
             most_chars: self.most_chars,
             dropped: &mut dropped,
         });
+        mem::forget(torn);
         let flags = flags(context.trace_flags(), context.is_remote());
         append(&mut self.links, (count(0x28, dropped), [0x35], flags));
         nested::close(&mut self.links, open);
@@ -361,6 +380,24 @@ impl SpanRecorder {
             most_chars: self.most_chars,
             dropped: &mut self.dropped_attributes,
         }
+    }
+}
+
+/// Takes back what was written of an event or a link whose writer panicked, and counts it as dropped, unless it is
+/// forgotten.
+struct Torn<'a> {
+    start: usize,
+    area: &'a mut Vec<u8>,
+    count: &'a mut u32,
+    dropped: &'a mut u32,
+}
+
+impl Drop for Torn<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.area.truncate(self.start);
+        *self.count -= 1;
+        *self.dropped = self.dropped.saturating_add(1);
     }
 }
 

@@ -1,0 +1,243 @@
+//! What a span costs from its start to OTLP bytes: our provider against the stock SDK with its batch processor and prost.
+//!
+//! Each run ends with a flush, and the spans of a run fit the queue, so neither side drops any: the contest's check counts
+//! them in the decoded requests.
+
+pub(super) mod sides;
+
+use crate::{Budget, Clock, Contest, Row};
+use opentelemetry::trace::{Span as _, TraceContextExt, Tracer, TracerProvider as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace as sdk;
+use sides::{Ours, Peer, SPANS_IN_QUEUE, agree};
+use std::hint::black_box;
+use zerospan_trace::StaticKey;
+
+/// The rows of this area.
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        id: "trace.otel",
+        peer: "stock SDK + batch + prost, 8 attributes, all threads",
+        ours: "the same calls on our concrete tracer",
+        budget: Budget::AtLeast(16.0),
+        allocations: Some(0.0),
+        prepare: || otel(Clock::Process),
+    },
+    Row {
+        id: "trace.native",
+        peer: "stock SDK + batch + prost, 8 attributes, all threads",
+        ours: "the same span through native calls",
+        budget: Budget::AtLeast(35.0),
+        allocations: Some(0.0),
+        prepare: || native(Clock::Process),
+    },
+    Row {
+        id: "trace.nested",
+        peer: "stock SDK: root and 9 children of 4 attributes, in_span",
+        ours: "the same calls on our concrete tracer",
+        budget: Budget::AtLeast(5.0),
+        allocations: None,
+        prepare: nested,
+    },
+    Row {
+        id: "trace.nested_native",
+        peer: "stock SDK: root and 9 children of 4 attributes, in_span",
+        ours: "the same tree through the native scope",
+        budget: Budget::AtLeast(25.0),
+        allocations: Some(0.0),
+        prepare: nested_native,
+    },
+    Row {
+        id: "trace.unsampled",
+        peer: "stock SDK, always off: start, 8 attributes, end",
+        ours: "the same calls on our concrete tracer",
+        budget: Budget::AtLeast(6.0),
+        allocations: Some(0.0),
+        prepare: unsampled,
+    },
+    Row {
+        id: "trace.producer",
+        peer: "stock SDK + batch, 8 attributes, caller's thread",
+        ours: "the same calls on our concrete tracer",
+        budget: Budget::AtLeast(5.0),
+        allocations: Some(0.0),
+        prepare: || otel(Clock::Thread),
+    },
+    Row {
+        id: "trace.producer_native",
+        peer: "stock SDK + batch, 8 attributes, caller's thread",
+        ours: "the same span through native calls",
+        budget: Budget::AtLeast(8.0),
+        allocations: Some(0.0),
+        prepare: || native(Clock::Thread),
+    },
+];
+
+/// Spans of one run: they fit the queue of either side.
+const SPANS: u64 = 2_000;
+const _: () = assert!(SPANS <= SPANS_IN_QUEUE);
+
+fn otel(clock: Clock) -> Contest {
+    let (mut peer, mut ours) = (Peer::new(), Ours::new());
+    Contest::new(
+        SPANS,
+        move || peer.run(|tracer| repeat(SPANS, || eight(tracer))),
+        move || ours.run(|tracer| repeat(SPANS, || eight(tracer))),
+        agree(SPANS),
+    )
+    .with_clock(clock)
+}
+
+fn native(clock: Clock) -> Contest {
+    let (mut peer, mut ours) = (Peer::new(), Ours::new());
+    Contest::new(
+        SPANS,
+        move || peer.run(|tracer| repeat(SPANS, || eight(tracer))),
+        move || ours.run(|tracer| repeat(SPANS, || eight_native(tracer))),
+        agree(SPANS),
+    )
+    .with_clock(clock)
+}
+
+const CHILDREN: u64 = 9;
+const TREES: u64 = SPANS / (CHILDREN + 1);
+
+fn nested() -> Contest {
+    let (mut peer, mut ours) = (Peer::new(), Ours::new());
+    Contest::new(
+        SPANS,
+        move || peer.run(|tracer| repeat(TREES, || tree(tracer))),
+        move || ours.run(|tracer| repeat(TREES, || tree(tracer))),
+        agree(SPANS),
+    )
+    .with_clock(Clock::Process)
+}
+
+fn nested_native() -> Contest {
+    let (mut peer, mut ours) = (Peer::new(), Ours::new());
+    Contest::new(
+        SPANS,
+        move || peer.run(|tracer| repeat(TREES, || tree(tracer))),
+        move || ours.run(|tracer| repeat(TREES, || tree_native(tracer))),
+        agree(SPANS),
+    )
+    .with_clock(Clock::Process)
+}
+
+fn unsampled() -> Contest {
+    let stock = sdk::SdkTracerProvider::builder()
+        .with_sampler(sdk::Sampler::AlwaysOff)
+        .build();
+    let ours = zerospan_trace::TracerProvider::builder()
+        .with_sampler(zerospan_trace::Sampler::AlwaysOff)
+        .build();
+    let (stock_tracer, our_tracer) = (stock.tracer("bench"), ours.tracer("bench"));
+    Contest::new(
+        SPANS,
+        move || repeat(SPANS, || eight(&stock_tracer)),
+        move || repeat(SPANS, || eight(&our_tracer)),
+        |peer: u64, ours: u64| {
+            if (peer, ours) == (0, 0) {
+                Ok(())
+            } else {
+                Err(format!("the peer records {peer} spans, ours {ours}"))
+            }
+        },
+    )
+    .with_clock(Clock::Thread)
+}
+
+fn repeat(times: u64, mut work: impl FnMut() -> u64) -> u64 {
+    (0..times).map(|_| work()).sum()
+}
+
+/// One span of eight attributes through the traits; 1 if it was recorded.
+pub(super) fn eight(tracer: &impl Tracer) -> u64 {
+    let mut span = tracer.start("GET /users/{id}");
+    span.set_attribute(KeyValue::new("http.request.method", "GET"));
+    span.set_attribute(KeyValue::new("url.scheme", "https"));
+    span.set_attribute(KeyValue::new("http.route", "/users/{id}"));
+    span.set_attribute(KeyValue::new("server.address", "shop.example"));
+    span.set_attribute(KeyValue::new(
+        "http.response.status_code",
+        black_box(200_i64),
+    ));
+    span.set_attribute(KeyValue::new("server.port", black_box(8443_i64)));
+    span.set_attribute(KeyValue::new("cache.hit", black_box(true)));
+    span.set_attribute(KeyValue::new("queue.wait", black_box(0.25_f64)));
+    let recorded = span.is_recording();
+    span.end();
+    u64::from(recorded)
+}
+
+const METHOD: StaticKey = StaticKey::new("http.request.method");
+const SCHEME: StaticKey = StaticKey::new("url.scheme");
+const ROUTE: StaticKey = StaticKey::new("http.route");
+const ADDRESS: StaticKey = StaticKey::new("server.address");
+const STATUS: StaticKey = StaticKey::new("http.response.status_code");
+const PORT: StaticKey = StaticKey::new("server.port");
+const HIT: StaticKey = StaticKey::new("cache.hit");
+const WAIT: StaticKey = StaticKey::new("queue.wait");
+
+/// The same span with constant keys.
+pub(super) fn eight_native(tracer: &zerospan_trace::Tracer) -> u64 {
+    let mut span = tracer.span("GET /users/{id}").start();
+    span.set(&METHOD, "GET");
+    span.set(&SCHEME, "https");
+    span.set(&ROUTE, "/users/{id}");
+    span.set(&ADDRESS, "shop.example");
+    span.set(&STATUS, black_box(200_i64));
+    span.set(&PORT, black_box(8443_i64));
+    span.set(&HIT, black_box(true));
+    span.set(&WAIT, black_box(0.25_f64));
+    let recorded = span.is_recording();
+    span.end();
+    u64::from(recorded)
+}
+
+fn tree<T: Tracer>(tracer: &T) -> u64
+where
+    T::Span: Send + Sync + 'static,
+{
+    let mut recorded = 0;
+    let mut four = |context: &Context| {
+        let span = context.span();
+        span.set_attribute(KeyValue::new("http.request.method", "GET"));
+        span.set_attribute(KeyValue::new("http.route", "/users/{id}"));
+        span.set_attribute(KeyValue::new(
+            "http.response.status_code",
+            black_box(200_i64),
+        ));
+        span.set_attribute(KeyValue::new("cache.hit", black_box(true)));
+        recorded += u64::from(span.is_recording());
+    };
+    tracer.in_span("root", |context| {
+        four(&context);
+        for _ in 0..CHILDREN {
+            tracer.in_span("child", |context| four(&context));
+        }
+    });
+    recorded
+}
+
+fn tree_native(tracer: &zerospan_trace::Tracer) -> u64 {
+    let mut recorded = 0;
+    let mut four = |span: &mut zerospan_trace::Span| {
+        span.set(&METHOD, "GET");
+        span.set(&ROUTE, "/users/{id}");
+        span.set(&STATUS, black_box(200_i64));
+        span.set(&HIT, black_box(true));
+        recorded += u64::from(span.is_recording());
+    };
+    let mut root = tracer.span("root").start();
+    let entered = root.enter();
+    four(&mut root);
+    for _ in 0..CHILDREN {
+        let mut child = tracer.span("child").start();
+        let entered = child.enter();
+        four(&mut child);
+        drop(entered);
+    }
+    drop(entered);
+    recorded
+}

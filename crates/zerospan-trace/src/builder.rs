@@ -1,0 +1,211 @@
+use crate::core::{Core, Parts, Stage};
+use crate::environment::Environment;
+use crate::ids::Ids;
+use crate::resource;
+use crate::slot::{SlotRecycle, Slots};
+use crate::{Clock, Processor, Sampler, StockProcessor, TracerProvider};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{IdGenerator, SpanLimits, SpanProcessor};
+use std::fmt;
+use zerospan_export::{EncodedResource, Pipeline};
+use zerospan_otlp::RecordLimits;
+
+/// Sets a [`TracerProvider`] up.
+///
+/// What is not said here comes from the environment's variables, and then from the specification's defaults.
+#[must_use]
+pub struct TracerProviderBuilder {
+    sampler: Option<Sampler>,
+    ids: Ids,
+    clock: Clock,
+    resource: Option<Resource>,
+    stages: Vec<Stage>,
+    /// What is changed of the limits that the environment gives, in order.
+    limits: Vec<Box<dyn FnOnce(&mut RecordLimits)>>,
+    idle_slots: usize,
+    slot_bytes: usize,
+    variables: Box<dyn Fn(&str) -> Option<String>>,
+}
+
+impl Default for TracerProviderBuilder {
+    fn default() -> Self {
+        Self {
+            sampler: None,
+            ids: Ids::default(),
+            clock: Clock::default(),
+            resource: None,
+            stages: Vec::new(),
+            limits: Vec::new(),
+            idle_slots: 1024,
+            slot_bytes: 16 << 10,
+            variables: Box::new(|name| std::env::var(name).ok()),
+        }
+    }
+}
+
+impl TracerProviderBuilder {
+    /// Sends sampled spans that ended through `pipeline`. Several are possible: each gets every span.
+    pub fn with_exporter(mut self, pipeline: Pipeline) -> Self {
+        self.stages.push(Stage::Pipeline(pipeline));
+        self
+    }
+
+    /// Tells `processor` of every recorded span, behind those that were added before.
+    ///
+    /// With a processor, each span is encoded into a buffer of its own first, where the processor looks at it, and copied to
+    /// the exporters from there.
+    pub fn with_processor(mut self, processor: impl Processor + 'static) -> Self {
+        self.stages.push(Stage::Processor(Box::new(processor)));
+        self
+    }
+
+    /// Feeds a processor of the stock SDK, which allocates for each span: see [`StockProcessor`].
+    pub fn with_span_processor(self, processor: impl SpanProcessor + 'static) -> Self {
+        self.with_processor(StockProcessor::new(processor))
+    }
+
+    /// Asks `sampler` which spans are recorded: one of ours, of the SDK's, or of yours.
+    pub fn with_sampler(mut self, sampler: impl Into<Sampler>) -> Self {
+        self.sampler = Some(sampler.into());
+        self
+    }
+
+    /// Takes ids from `generator`. Where it gives an invalid id, a random one is taken.
+    pub fn with_id_generator(mut self, generator: impl IdGenerator + 'static) -> Self {
+        self.ids = Ids::Custom(Box::new(generator));
+        self
+    }
+
+    /// Limits what a span holds. The limit to the length of values stays what it was.
+    pub fn with_span_limits(self, limits: SpanLimits) -> Self {
+        self.limit(move |all| {
+            all.attributes = limits.max_attributes_per_span;
+            all.events = limits.max_events_per_span;
+            all.links = limits.max_links_per_span;
+            all.attributes_per_event = limits.max_attributes_per_event;
+            all.attributes_per_link = limits.max_attributes_per_link;
+        })
+    }
+
+    /// How many attributes a span holds at most.
+    pub fn with_max_attributes_per_span(self, most: u32) -> Self {
+        self.limit(move |limits| limits.attributes = most)
+    }
+
+    /// How many events a span holds at most.
+    pub fn with_max_events_per_span(self, most: u32) -> Self {
+        self.limit(move |limits| limits.events = most)
+    }
+
+    /// How many links a span holds at most.
+    pub fn with_max_links_per_span(self, most: u32) -> Self {
+        self.limit(move |limits| limits.links = most)
+    }
+
+    /// How many attributes an event holds at most.
+    pub fn with_max_attributes_per_event(self, most: u32) -> Self {
+        self.limit(move |limits| limits.attributes_per_event = most)
+    }
+
+    /// How many attributes a link holds at most.
+    pub fn with_max_attributes_per_link(self, most: u32) -> Self {
+        self.limit(move |limits| limits.attributes_per_link = most)
+    }
+
+    /// After how many characters string values are cut, those in arrays too; `None` for no limit.
+    pub fn with_attribute_value_length_limit(self, most: Option<u32>) -> Self {
+        self.limit(move |limits| limits.value_length = most)
+    }
+
+    fn limit(mut self, change: impl FnOnce(&mut RecordLimits) + 'static) -> Self {
+        self.limits.push(Box::new(change));
+        self
+    }
+
+    /// Says what the spans are about.
+    ///
+    /// It is merged over what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say, and over `unknown_service:NAME`;
+    /// `telemetry.sdk.*` name this project. A second call is merged over the first.
+    pub fn with_resource(mut self, resource: Resource) -> Self {
+        self.resource = Some(match self.resource.take() {
+            Some(before) => resource::merged(&before, &resource),
+            None => resource,
+        });
+        self
+    }
+
+    /// Takes the time from `clock`.
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How many slots of ended spans are kept for later ones, all threads together, beside the one that each thread has at
+    /// hand: 1024 unless it is said. With 0 none is kept at all.
+    ///
+    /// More spans may be open at a time: their slots are then allocated, and freed when they end.
+    pub fn with_idle_slots(mut self, most: usize) -> Self {
+        self.idle_slots = most;
+        self
+    }
+
+    /// How many bytes of heap memory a slot of an ended span may retain: 16 KiB unless it is said. A slot that grew beyond
+    /// is freed when its span ends.
+    pub fn with_slot_retention_limit(mut self, bytes: usize) -> Self {
+        self.slot_bytes = bytes;
+        self
+    }
+
+    /// Reads the environment's variables through `read`: for tests, and for settings that come from elsewhere.
+    pub fn with_variables(mut self, read: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        self.variables = Box::new(read);
+        self
+    }
+
+    /// Builds the provider. A variable that cannot be used is reported, and ignored.
+    ///
+    /// With `OTEL_SDK_DISABLED=true` its tracers make no-op spans.
+    pub fn build(self) -> TracerProvider {
+        let environment = Environment::new(&*self.variables);
+        let mut limits = environment.limits();
+        for change in self.limits {
+            change(&mut limits);
+        }
+        let resource = resource::resource(&environment, self.resource);
+        let mut stages = self.stages;
+        for stage in &mut stages {
+            match stage {
+                Stage::Processor(processor) => processor.set_resource(&resource),
+                // A pipeline that was given a resource when it was built keeps that.
+                Stage::Pipeline(pipeline) => {
+                    pipeline.set_resource(EncodedResource::from_sdk(&resource));
+                }
+            }
+        }
+        let slots = Slots::with_recycle(self.idle_slots, SlotRecycle { limits })
+            .with_retention_limit(self.slot_bytes);
+        TracerProvider::from_core(Core::new(Parts {
+            sampler: self
+                .sampler
+                .or_else(|| environment.sampler())
+                .unwrap_or_default(),
+            ids: self.ids,
+            clock: self.clock,
+            slots,
+            slot_bytes: self.slot_bytes,
+            stages,
+            resource,
+            disabled: environment.is_disabled(),
+        }))
+    }
+}
+
+impl fmt::Debug for TracerProviderBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TracerProviderBuilder")
+            .field("sampler", &self.sampler)
+            .field("clock", &self.clock)
+            .field("stages", &self.stages.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,300 @@
+use std::cell::Cell;
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+use zerospan_otlp::unix_nanos;
+
+/// Where a provider takes the time from.
+///
+/// A read costs about 8 ns by the processor's time-stamp counter and 18 ns by the system's clock, and a span needs two.
+/// Cloning copies a pointer.
+///
+/// Whatever the source, the end of a span is its start plus the time that elapsed, so a span never ends before it
+/// started, also when the wall clock is set back meanwhile.
+#[derive(Clone)]
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    Counter(Arc<Counter>),
+    Wall(Arc<dyn Fn() -> SystemTime + Send + Sync>),
+}
+
+impl Clock {
+    /// The processor's invariant time-stamp counter, anchored to the system's clock at least once a second: the default.
+    ///
+    /// Where the processor has no such counter, the system's monotonic clock stands in for it. The first clock of a
+    /// process calibrates the counter, which takes about 1 ms, at most 200.
+    pub fn counter() -> Self {
+        static SHARED: LazyLock<Arc<Counter>> =
+            LazyLock::new(|| Arc::new(Counter::new(Box::new(SystemTime::now))));
+        Self(Source::Counter(Arc::clone(&SHARED)))
+    }
+
+    /// The counter, anchored to a wall clock of yours: for simulations and tests of clocks that are set or that drift.
+    ///
+    /// `wall` is called at most once a second and a thread, never under a lock.
+    pub fn counter_anchored_to(wall: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Source::Counter(Arc::new(Counter::new(Box::new(wall)))))
+    }
+
+    /// The system's clock, read for every timestamp.
+    pub fn system() -> Self {
+        Self::from_fn(SystemTime::now)
+    }
+
+    /// A clock of yours, read for every timestamp.
+    pub fn from_fn(wall: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Source::Wall(Arc::new(wall)))
+    }
+
+    /// Reads the clock. `anchor` is the calling thread's, and this clock's own.
+    #[inline]
+    pub(crate) fn read(&self, anchor: &Cell<Anchor>) -> Reading {
+        match &self.0 {
+            Source::Counter(counter) => counter.read(anchor),
+            Source::Wall(wall) => {
+                let unix = unix_nanos(wall());
+                Reading { unix, steady: unix }
+            }
+        }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::counter()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::Counter(_) => "Clock(counter)",
+            Source::Wall(_) => "Clock(wall)",
+        })
+    }
+}
+
+/// One reading of a clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Nanoseconds since 1970 by the wall clock.
+    pub(crate) unix: u64,
+    /// Nanoseconds that differ between two readings by the time that passed, whatever happens to the wall clock.
+    steady: u64,
+}
+
+impl Reading {
+    /// An instant that the caller names.
+    #[inline]
+    pub(crate) fn given(unix: u64) -> Self {
+        Self { unix, steady: 0 }
+    }
+
+    /// The wall-clock time of `later`, reckoned from this reading: never before it.
+    #[inline]
+    pub(crate) fn unix_at(self, later: Self) -> u64 {
+        self.unix
+            .saturating_add(later.steady.saturating_sub(self.steady))
+    }
+}
+
+/// What the counter showed at one instant of the wall clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Anchor {
+    ticks: u64,
+    at: Reading,
+    /// For how many ticks it holds; 0 before the first reading.
+    lifetime: u64,
+}
+
+struct Counter {
+    counter: quanta::Clock,
+    wall: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    started: Instant,
+    /// The number of ticks in [`ANCHOR_LIFETIME`].
+    lifetime: u64,
+    shared: Mutex<Anchor>,
+}
+
+const ANCHOR_LIFETIME: Duration = Duration::from_secs(1);
+
+impl Counter {
+    fn new(wall: Box<dyn Fn() -> SystemTime + Send + Sync>) -> Self {
+        let counter = quanta::Clock::new();
+        // The crate converts ticks to nanoseconds, not back: a million million ticks give the ratio to twelve digits.
+        let nanos = counter.delta_as_nanos(1, 1_000_000_000_001).max(1);
+        let lifetime = (ANCHOR_LIFETIME.as_nanos() * 1_000_000_000_000 / u128::from(nanos)) as u64;
+        Self {
+            counter,
+            wall,
+            started: Instant::now(),
+            lifetime,
+            shared: Mutex::default(),
+        }
+    }
+
+    #[inline]
+    fn read(&self, anchor: &Cell<Anchor>) -> Reading {
+        let ticks = self.counter.raw();
+        let held = anchor.get();
+        // A counter that ran backwards wraps to a huge age, and is anchored anew too.
+        if ticks.wrapping_sub(held.ticks) >= held.lifetime {
+            return self.read_anew(anchor);
+        }
+        self.at(ticks, held)
+    }
+
+    #[inline]
+    fn at(&self, ticks: u64, anchor: Anchor) -> Reading {
+        let since = self.counter.delta_as_nanos(anchor.ticks, ticks);
+        Reading {
+            unix: anchor.at.unix.saturating_add(since),
+            steady: anchor.at.steady.saturating_add(since),
+        }
+    }
+
+    /// Takes over the anchor that another thread has made, or makes one.
+    #[cold]
+    fn read_anew(&self, anchor: &Cell<Anchor>) -> Reading {
+        let shared = *self.lock();
+        let ticks = self.counter.raw();
+        let current = if ticks.wrapping_sub(shared.ticks) < shared.lifetime {
+            shared
+        } else {
+            // The wall clock is the user's code: it runs outside the lock, and the last thread's anchor stays.
+            let made = self.make_anchor();
+            *self.lock() = made;
+            made
+        };
+        anchor.set(current);
+        self.at(self.counter.raw(), current)
+    }
+
+    /// Reads counter and clocks together: the closest of a few attempts, since a thread may be suspended in between.
+    fn make_anchor(&self) -> Anchor {
+        const ATTEMPTS: usize = 4;
+        let mut best = Anchor::default();
+        let mut narrowest = u64::MAX;
+        for _ in 0..ATTEMPTS {
+            let before = self.counter.raw();
+            let wall = (self.wall)();
+            let steady = self.started.elapsed();
+            let after = self.counter.raw();
+            let width = after.wrapping_sub(before);
+            if width < narrowest {
+                narrowest = width;
+                best = Anchor {
+                    ticks: before.wrapping_add(width / 2),
+                    at: Reading {
+                        unix: unix_nanos(wall),
+                        steady: steady.as_nanos() as u64,
+                    },
+                    lifetime: self.lifetime,
+                };
+            }
+        }
+        best
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Anchor> {
+        // An anchor is a plain value: a panic elsewhere leaves it whole.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::UNIX_EPOCH;
+
+    const MILLISECOND: u64 = 1_000_000;
+
+    fn distance_to_system(clock: &Clock, anchor: &Cell<Anchor>) -> u64 {
+        let before = unix_nanos(SystemTime::now());
+        let read = clock.read(anchor).unix;
+        let after = unix_nanos(SystemTime::now());
+        before.saturating_sub(read).max(read.saturating_sub(after))
+    }
+
+    #[test]
+    fn the_counter_stays_within_a_millisecond_of_the_system_across_anchor_changes() {
+        let clock = Clock::counter();
+        let anchor = Cell::default();
+        let started = Instant::now();
+        let mut anchors = std::collections::BTreeSet::new();
+        while started.elapsed() < Duration::from_millis(2_200) {
+            // The least of three, since this thread may be suspended between two reads.
+            let distance = (0..3)
+                .map(|_| distance_to_system(&clock, &anchor))
+                .min()
+                .unwrap_or(u64::MAX);
+            assert!(distance < MILLISECOND, "{distance} ns apart");
+            anchors.insert(anchor.get().ticks);
+            std::thread::sleep(Duration::from_millis(7));
+        }
+        assert!(anchors.len() >= 3, "{} anchors in 2.2 s", anchors.len());
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_is_followed_within_a_second_and_never_bends_a_span() {
+        let offset = Arc::new(AtomicU64::new(1_000_000 * 1_000_000_000));
+        let source = Arc::clone(&offset);
+        let clock = Clock::counter_anchored_to(move || {
+            UNIX_EPOCH + Duration::from_nanos(source.load(Ordering::Relaxed))
+        });
+        let anchor = Cell::default();
+        let start = clock.read(&anchor);
+        let hour = 3_600 * 1_000_000_000;
+        offset.fetch_sub(hour, Ordering::Relaxed);
+        let began = Instant::now();
+        let mut last = 0;
+        loop {
+            let now = clock.read(&anchor);
+            let end = start.unix_at(now);
+            assert!(end >= start.unix, "a span ended before it started");
+            let elapsed = began.elapsed().as_nanos() as u64;
+            assert!(end - start.unix <= elapsed + 50 * MILLISECOND);
+            last = last.max(end);
+            if now.unix < start.unix {
+                assert!(elapsed >= 900 * MILLISECOND, "the step came too early");
+                break;
+            }
+            assert!(elapsed < 1_500 * MILLISECOND, "the step was not followed");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(last - start.unix >= 900 * MILLISECOND);
+    }
+
+    #[test]
+    fn threads_share_one_anchor() {
+        let calls = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&calls);
+        let clock = Clock::counter_anchored_to(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            SystemTime::now()
+        });
+        clock.read(&Cell::default());
+        let made = calls.load(Ordering::Relaxed);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| clock.read(&Cell::default()));
+            }
+        });
+        assert_eq!(calls.load(Ordering::Relaxed), made);
+    }
+
+    #[test]
+    fn a_wall_clock_set_back_does_not_end_a_span_before_its_start() {
+        let times = Arc::new(AtomicU64::new(1_000));
+        let source = Arc::clone(&times);
+        let clock = Clock::from_fn(move || {
+            UNIX_EPOCH + Duration::from_nanos(source.load(Ordering::Relaxed))
+        });
+        let start = clock.read(&Cell::default());
+        times.store(10, Ordering::Relaxed);
+        assert_eq!(start.unix_at(clock.read(&Cell::default())), 1_000);
+    }
+}

@@ -1,0 +1,356 @@
+use crate::clock::Clock;
+use crate::counts::{Counts, Sum};
+use crate::ids::{Ids, RandomIds};
+use crate::local::{self, Local, Seat};
+use crate::processor::{Ended, Processor};
+use crate::sampler::Sampler;
+use crate::slot::{Slot, Slots};
+use crate::span::Span;
+use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry_sdk::Resource;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::SystemTime;
+use zerospan_export::Pipeline;
+use zerospan_otlp::{SpanHeader, unix_nanos};
+use zerospan_pool::Pool;
+
+/// The number of a provider, unlike that of any other that this process has or had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CoreId(u64);
+
+/// What all handles of a provider, its tracers and all threads share.
+pub(crate) struct Core {
+    id: CoreId,
+    pub(crate) sampler: Sampler,
+    pub(crate) ids: Ids,
+    pub(crate) clock: Clock,
+    pub(crate) slots: Slots,
+    /// How much heap memory an idle slot may retain, in bytes.
+    pub(crate) slot_bytes: usize,
+    /// Whether threads keep a slot at hand: not where no slot is to be kept.
+    pub(crate) keeps_spares: bool,
+    /// Who is told of spans, in order.
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) resource: Resource,
+    /// Whether a sampler or a processor wants a `Context`.
+    pub(crate) wants_context: bool,
+    pub(crate) has_processors: bool,
+    /// Whether no span is recorded: after the shutdown, or because the SDK is disabled.
+    closed: AtomicBool,
+    shut_down: AtomicBool,
+    /// Whether no handle of the provider is left.
+    gone: AtomicBool,
+    seats: Mutex<Seats>,
+}
+
+/// One of those who are told of spans.
+pub(crate) enum Stage {
+    Processor(Box<dyn Processor>),
+    Pipeline(Pipeline),
+}
+
+/// The counts of all threads.
+#[derive(Default)]
+struct Seats {
+    taken: Vec<Arc<Counts>>,
+    /// What threads counted that have left.
+    left: Sum,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// The providers of this process: for spans that end on a thread that has not seen their provider.
+static CORES: LazyLock<Mutex<HashMap<CoreId, Weak<Core>>>> = LazyLock::new(Mutex::default);
+
+fn cores() -> MutexGuard<'static, HashMap<CoreId, Weak<Core>>> {
+    CORES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a provider is made of.
+pub(crate) struct Parts {
+    pub(crate) sampler: Sampler,
+    pub(crate) ids: Ids,
+    pub(crate) clock: Clock,
+    pub(crate) slots: Slots,
+    pub(crate) slot_bytes: usize,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) resource: Resource,
+    pub(crate) disabled: bool,
+}
+
+impl Core {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        zerospan_export::watch_forks();
+        let has_processors = parts
+            .stages
+            .iter()
+            .any(|stage| matches!(stage, Stage::Processor(_)));
+        let core = Arc::new(Self {
+            id: CoreId(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
+            wants_context: has_processors || parts.sampler.wants_context(),
+            has_processors,
+            sampler: parts.sampler,
+            ids: parts.ids,
+            clock: parts.clock,
+            keeps_spares: parts.slots.capacity() > 0,
+            slots: parts.slots,
+            slot_bytes: parts.slot_bytes,
+            stages: parts.stages,
+            resource: parts.resource,
+            closed: AtomicBool::new(parts.disabled),
+            shut_down: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+            seats: Mutex::default(),
+        });
+        cores().insert(core.id, Arc::downgrade(&core));
+        core
+    }
+
+    /// The provider of that id; `None` if it is gone.
+    #[cold]
+    pub(crate) fn of(id: CoreId) -> Option<Arc<Self>> {
+        cores().get(&id).and_then(Weak::upgrade)
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> CoreId {
+        self.id
+    }
+
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Has no span recorded from here on; `false` if the provider was shut down before.
+    pub(crate) fn shut_down(&self) -> bool {
+        self.closed.store(true, Ordering::Release);
+        !self.shut_down.swap(true, Ordering::AcqRel)
+    }
+
+    #[inline]
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// The last handle is dropped: threads may give up their seats, and the slots that nobody holds are freed.
+    pub(crate) fn leave(&self) {
+        self.gone.store(true, Ordering::Release);
+        cores().remove(&self.id);
+        local::announce_gone();
+        self.slots.shrink(0);
+    }
+
+    /// Counts a thread in from here on.
+    pub(crate) fn admit(&self, counts: &Arc<Counts>) {
+        self.seats().taken.push(Arc::clone(counts));
+    }
+
+    /// Takes over what a thread has counted.
+    pub(crate) fn dismiss(&self, counts: &Arc<Counts>) {
+        let mut seats = self.seats();
+        seats.taken.retain(|other| !Arc::ptr_eq(other, counts));
+        seats.left.add(counts);
+        counts.clear();
+    }
+
+    /// What all threads have counted, and how many of them live.
+    pub(crate) fn counts(&self) -> (Sum, usize) {
+        let seats = self.seats();
+        let mut sum = seats.left;
+        for counts in &seats.taken {
+            sum.add(counts);
+        }
+        (sum, seats.taken.len())
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
+        self.stages.iter().filter_map(|stage| match stage {
+            Stage::Pipeline(pipeline) => Some(pipeline),
+            Stage::Processor(_) => None,
+        })
+    }
+
+    pub(crate) fn processors(&self) -> impl Iterator<Item = &dyn Processor> {
+        self.stages.iter().filter_map(|stage| match stage {
+            Stage::Processor(processor) => Some(processor.as_ref()),
+            Stage::Pipeline(_) => None,
+        })
+    }
+
+    #[inline]
+    pub(crate) fn span_id(&self, random: &RefCell<RandomIds>) -> SpanId {
+        match &self.ids {
+            Ids::Random => random.borrow_mut().span_id(),
+            Ids::Custom(custom) => match custom.new_span_id() {
+                SpanId::INVALID => random.borrow_mut().span_id(),
+                id => id,
+            },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn trace_id(&self, random: &RefCell<RandomIds>) -> TraceId {
+        match &self.ids {
+            Ids::Random => random.borrow_mut().trace_id(),
+            Ids::Custom(custom) => match custom.new_trace_id() {
+                TraceId::INVALID => random.borrow_mut().trace_id(),
+                id => id,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("id", &self.id)
+            .field("sampler", &self.sampler)
+            .field("clock", &self.clock)
+            .field("stages", &self.stages.len())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Ends `span`, whose slot was taken out of it.
+#[inline]
+pub(crate) fn end(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
+    let mut slot = Some(slot);
+    local::with(|local| {
+        if let Some(slot) = slot.take() {
+            end_on(local, span, slot, time);
+        }
+    });
+}
+
+fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
+    // Without a provider there is nobody left to tell, and nobody who could ask what became of the span.
+    let Some(parts) = &slot.parts else { return };
+    let Some(seat) = local.seat_of(parts.core) else {
+        return;
+    };
+    if slot.is_exported {
+        seat.counts().ended.raise();
+    } else {
+        seat.counts().record_only_ended.raise();
+    }
+    let ended = seat.with_core(|core| {
+        let end = match time {
+            None => {
+                let now = core.clock.read(&seat.anchor);
+                if slot.start_is_given {
+                    now.unix
+                } else {
+                    slot.start.unix_at(now)
+                }
+            }
+            Some(time) => unix_nanos(time),
+        };
+        if core.has_processors {
+            return Some((Arc::clone(core), slot, end));
+        }
+        if slot.is_exported {
+            core.export(span, &slot, end);
+        }
+        core.put_away(seat, slot);
+        None
+    });
+    if let Some(Some((core, slot, end))) = ended {
+        core.end_with_processors(seat, span, slot, end);
+    }
+}
+
+impl Core {
+    #[inline]
+    fn export(&self, span: &Span, slot: &Slot, end: u64) {
+        let Some(parts) = &slot.parts else { return };
+        let header = header(span, slot, end);
+        for stage in &self.stages {
+            if let Stage::Pipeline(pipeline) = stage {
+                // What is not taken is counted by the pipeline.
+                let _ = pipeline.record(&parts.encoded, |out| slot.recorder.finish(&header, out));
+            }
+        }
+    }
+
+    /// Has the processors see the span, while it can still be written to and when it has ended.
+    #[cold]
+    #[inline(never)]
+    fn end_with_processors(&self, seat: &Seat, span: &mut Span, mut slot: Box<Slot>, end: u64) {
+        slot.is_ending = true;
+        span.put_slot(slot);
+        for processor in self.processors() {
+            processor.on_ending(span);
+        }
+        let Some(slot) = span.take_slot() else { return };
+        let Some(parts) = slot.parts.clone() else {
+            return;
+        };
+        let header = header(span, &slot, end);
+        let mut encoded = ENCODED.take();
+        encoded.clear();
+        slot.recorder.finish(&header, &mut encoded);
+        let ended = Ended::new(&encoded, span.context(), &slot, &parts, &self.resource);
+        for stage in &self.stages {
+            match stage {
+                Stage::Processor(processor) => processor.on_end(&ended),
+                Stage::Pipeline(pipeline) if slot.is_exported => {
+                    let _ = pipeline.record(&parts.encoded, |out| out.extend_from_slice(&encoded));
+                }
+                Stage::Pipeline(_) => {}
+            }
+        }
+        ENCODED.set(encoded);
+        self.put_away(seat, slot);
+    }
+
+    #[inline]
+    fn put_away(&self, seat: &Seat, slot: Box<Slot>) {
+        let dropped = slot.recorder.dropped_attributes()
+            | slot.recorder.dropped_events()
+            | slot.recorder.dropped_links();
+        if dropped != 0 {
+            complain(&slot);
+        }
+        seat.put_slot(self, slot);
+    }
+}
+
+thread_local! {
+    /// The bytes that processors look at, reused from span to span.
+    static ENCODED: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
+}
+
+#[inline]
+fn header<'a>(span: &'a Span, slot: &'a Slot, end: u64) -> SpanHeader<'a> {
+    let mut header = SpanHeader::new(span.context(), &slot.name, slot.kind.clone());
+    header.parent_span_id = slot.parent;
+    header.parent_is_remote = slot.parent_is_remote;
+    header.start_unix_nanos = slot.start.unix;
+    header.end_unix_nanos = end;
+    header.status = &slot.status;
+    header
+}
+
+#[cold]
+#[inline(never)]
+fn complain(slot: &Slot) {
+    tracing::warn!(
+        name: "SpanLimitExceeded",
+        span = &*slot.name,
+        dropped_attributes = slot.recorder.dropped_attributes(),
+        dropped_events = slot.recorder.dropped_events(),
+        dropped_links = slot.recorder.dropped_links(),
+        "a span held more than its limits allow, or a value of an unsupported kind: the rest was discarded; raise the \
+         OTEL_SPAN_*_COUNT_LIMIT that applies, or record less"
+    );
+}

@@ -1,0 +1,39 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod builder;
+mod clock;
+mod core;
+mod counts;
+mod environment;
+mod error;
+mod future;
+mod ids;
+mod local;
+mod new_span;
+mod parent;
+mod processor;
+mod provider;
+mod resource;
+mod sampler;
+mod scope;
+mod slot;
+mod span;
+mod stats;
+mod stock;
+mod tracer;
+
+pub use builder::TracerProviderBuilder;
+pub use clock::Clock;
+pub use error::ProviderError;
+pub use future::{InSpan, InSpanExt};
+pub use new_span::NewSpan;
+pub use processor::{Ended, Processor, ProcessorError};
+pub use provider::TracerProvider;
+pub use sampler::{ParentBased, Sampler};
+pub use scope::{Entered, current_context, current_span_context};
+pub use span::Span;
+pub use stats::TraceStats;
+pub use stock::StockProcessor;
+pub use tracer::Tracer;
+pub use zerospan_otlp::{AttributeWriter, StaticKey};

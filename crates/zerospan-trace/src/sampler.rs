@@ -1,0 +1,287 @@
+use crate::parent::Origin;
+use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry_sdk::trace::{Sampler as SdkSampler, SamplingDecision, ShouldSample};
+use std::any::Any;
+
+/// Which spans are recorded and exported.
+///
+/// The kinds of the specification decide without allocation; a [`ShouldSample`] of the SDK or of yours is asked as it
+/// is ([`custom`](Self::custom)), and what it needs may allocate.
+///
+/// # Examples
+///
+/// ```
+/// use zerospan_trace::{ParentBased, Sampler};
+///
+/// let tenth = Sampler::TraceIdRatioBased(0.1);
+/// let by_parent = Sampler::from(ParentBased::new(tenth).with_remote_parent_not_sampled(Sampler::AlwaysOn));
+/// # drop(by_parent);
+/// // The stock SDK's samplers convert.
+/// let same = Sampler::from(opentelemetry_sdk::trace::Sampler::AlwaysOn);
+/// assert!(matches!(same, Sampler::AlwaysOn));
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum Sampler {
+    /// Records and exports every span.
+    AlwaysOn,
+    /// Records no span.
+    AlwaysOff,
+    /// Records and exports this share of all traces, from 0.0 to 1.0, by the trace id: the same traces as the stock
+    /// SDK's sampler of that ratio.
+    TraceIdRatioBased(f64),
+    /// Decides by the span's parent.
+    ParentBased(Box<ParentBased>),
+    /// Asks a sampler of the SDK's trait.
+    ///
+    /// It wants a `Context`: where the parent is a span that was entered natively, one is made, which allocates.
+    Custom(Box<dyn ShouldSample>),
+}
+
+impl Sampler {
+    /// Asks `sampler`, which is boxed already or becomes so.
+    pub fn custom(sampler: impl Into<Box<dyn ShouldSample>>) -> Self {
+        Self::Custom(sampler.into())
+    }
+
+    /// Decides like the parent, and by `root` where there is none.
+    pub fn parent_based(root: impl Into<Sampler>) -> Self {
+        ParentBased::new(root).into()
+    }
+
+    /// Decides on a span of `trace_id` below `parent`, which is valid or [`Origin::NONE`]; or names the sampler to ask.
+    #[inline]
+    pub(crate) fn decide(&self, parent: &Origin, trace_id: TraceId) -> Decision<'_> {
+        let mut sampler = self;
+        loop {
+            return match sampler {
+                Self::AlwaysOn => Decision::Is(SamplingDecision::RecordAndSample),
+                Self::AlwaysOff => Decision::Is(SamplingDecision::Drop),
+                Self::TraceIdRatioBased(ratio) => Decision::Is(by_ratio(*ratio, trace_id)),
+                Self::ParentBased(branches) => {
+                    sampler = branches.branch(parent);
+                    continue;
+                }
+                Self::Custom(custom) => Decision::Ask(custom.as_ref()),
+            };
+        }
+    }
+
+    /// Whether some branch asks a foreign sampler, which wants a `Context`.
+    pub(crate) fn wants_context(&self) -> bool {
+        match self {
+            Self::Custom(_) => true,
+            Self::ParentBased(branches) => branches.all().into_iter().any(Self::wants_context),
+            Self::AlwaysOn | Self::AlwaysOff | Self::TraceIdRatioBased(_) => false,
+        }
+    }
+}
+
+/// The specification's default: like the parent, and a root always.
+impl Default for Sampler {
+    fn default() -> Self {
+        Self::parent_based(Self::AlwaysOn)
+    }
+}
+
+/// Takes any sampler of the SDK's trait. The SDK's own always-on, always-off and ratio samplers become ours.
+impl<S: ShouldSample + 'static> From<S> for Sampler {
+    fn from(sampler: S) -> Self {
+        match (&sampler as &dyn Any).downcast_ref::<SdkSampler>() {
+            Some(SdkSampler::AlwaysOn) => Self::AlwaysOn,
+            Some(SdkSampler::AlwaysOff) => Self::AlwaysOff,
+            Some(SdkSampler::TraceIdRatioBased(ratio)) => Self::TraceIdRatioBased(*ratio),
+            _ => Self::Custom(Box::new(sampler)),
+        }
+    }
+}
+
+impl From<ParentBased> for Sampler {
+    fn from(branches: ParentBased) -> Self {
+        Self::ParentBased(Box::new(branches))
+    }
+}
+
+/// The specification's `ParentBased` sampler, with its five branches.
+#[derive(Clone, Debug)]
+pub struct ParentBased {
+    root: Sampler,
+    remote_parent_sampled: Sampler,
+    remote_parent_not_sampled: Sampler,
+    local_parent_sampled: Sampler,
+    local_parent_not_sampled: Sampler,
+}
+
+impl ParentBased {
+    /// Asks `root` about spans without a valid parent; sampled parents' children are sampled, others' are not.
+    pub fn new(root: impl Into<Sampler>) -> Self {
+        Self {
+            root: root.into(),
+            remote_parent_sampled: Sampler::AlwaysOn,
+            remote_parent_not_sampled: Sampler::AlwaysOff,
+            local_parent_sampled: Sampler::AlwaysOn,
+            local_parent_not_sampled: Sampler::AlwaysOff,
+        }
+    }
+
+    /// Asks `sampler` about children of a remote, sampled parent.
+    #[must_use]
+    pub fn with_remote_parent_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
+        self.remote_parent_sampled = sampler.into();
+        self
+    }
+
+    /// Asks `sampler` about children of a remote parent that is not sampled.
+    #[must_use]
+    pub fn with_remote_parent_not_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
+        self.remote_parent_not_sampled = sampler.into();
+        self
+    }
+
+    /// Asks `sampler` about children of a sampled parent of this process.
+    #[must_use]
+    pub fn with_local_parent_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
+        self.local_parent_sampled = sampler.into();
+        self
+    }
+
+    /// Asks `sampler` about children of a parent of this process that is not sampled.
+    #[must_use]
+    pub fn with_local_parent_not_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
+        self.local_parent_not_sampled = sampler.into();
+        self
+    }
+
+    #[inline]
+    fn branch(&self, parent: &Origin) -> &Sampler {
+        if parent.span_id == SpanId::INVALID {
+            return &self.root;
+        }
+        match (parent.is_remote, parent.flags.is_sampled()) {
+            (true, true) => &self.remote_parent_sampled,
+            (true, false) => &self.remote_parent_not_sampled,
+            (false, true) => &self.local_parent_sampled,
+            (false, false) => &self.local_parent_not_sampled,
+        }
+    }
+
+    fn all(&self) -> [&Sampler; 5] {
+        [
+            &self.root,
+            &self.remote_parent_sampled,
+            &self.remote_parent_not_sampled,
+            &self.local_parent_sampled,
+            &self.local_parent_not_sampled,
+        ]
+    }
+}
+
+/// What a sampler says without being given the rest of the span.
+pub(crate) enum Decision<'a> {
+    Is(SamplingDecision),
+    Ask(&'a dyn ShouldSample),
+}
+
+/// The stock SDK's rule, so that a service with either provider keeps the same traces: the trace id's low 63 random
+/// bits lie below the ratio's share of them.
+#[inline]
+fn by_ratio(ratio: f64, trace_id: TraceId) -> SamplingDecision {
+    if ratio >= 1.0 {
+        return SamplingDecision::RecordAndSample;
+    }
+    let bound = (ratio.max(0.0) * (1_u64 << 63) as f64) as u64;
+    let [_, _, _, _, _, _, _, _, low @ ..] = trace_id.to_bytes();
+    if u64::from_be_bytes(low) >> 1 < bound {
+        SamplingDecision::RecordAndSample
+    } else {
+        SamplingDecision::Drop
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::trace::{SpanKind, TraceFlags};
+    use proptest::prelude::*;
+
+    fn decision(sampler: &Sampler, parent: &Origin, trace_id: TraceId) -> SamplingDecision {
+        match sampler.decide(parent, trace_id) {
+            Decision::Is(decision) => decision,
+            Decision::Ask(sampler) => {
+                sampler
+                    .should_sample(None, trace_id, "", &SpanKind::Internal, &[], &[])
+                    .decision
+            }
+        }
+    }
+
+    fn parent(is_remote: bool, sampled: bool) -> Origin {
+        Origin {
+            trace_id: TraceId::from(7),
+            span_id: SpanId::from(7),
+            flags: TraceFlags::default().with_sampled(sampled),
+            is_remote,
+            trace_state: None,
+        }
+    }
+
+    #[test]
+    fn samplers_parent_based_has_five_branches() {
+        let branches = |on: usize| {
+            let pick = |index| {
+                if on == index {
+                    Sampler::AlwaysOn
+                } else {
+                    Sampler::AlwaysOff
+                }
+            };
+            Sampler::from(
+                ParentBased::new(pick(0))
+                    .with_remote_parent_sampled(pick(1))
+                    .with_remote_parent_not_sampled(pick(2))
+                    .with_local_parent_sampled(pick(3))
+                    .with_local_parent_not_sampled(pick(4)),
+            )
+        };
+        let parents = [
+            Origin::NONE,
+            parent(true, true),
+            parent(true, false),
+            parent(false, true),
+            parent(false, false),
+        ];
+        for on in 0..5 {
+            for (index, parent) in parents.iter().enumerate() {
+                let expected = if on == index {
+                    SamplingDecision::RecordAndSample
+                } else {
+                    SamplingDecision::Drop
+                };
+                let decided = decision(&branches(on), parent, TraceId::from(7));
+                assert_eq!(decided, expected, "branch {on}, parent {index}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_foreign_samplers_want_a_context() {
+        assert!(!Sampler::default().wants_context());
+        let foreign = SdkSampler::ParentBased(Box::new(SdkSampler::AlwaysOn));
+        assert!(Sampler::from(foreign.clone()).wants_context());
+        assert!(Sampler::parent_based(foreign).wants_context());
+    }
+
+    proptest! {
+        #[test]
+        fn samplers_ratio_keeps_the_traces_that_the_stock_sampler_keeps(
+            ratio in prop_oneof![-1.0_f64..2.0, Just(0.0), Just(1.0), Just(f64::NAN)],
+            id in any::<u128>(),
+        ) {
+            let id = TraceId::from(id);
+            let stock = SdkSampler::TraceIdRatioBased(ratio)
+                .should_sample(None, id, "", &SpanKind::Internal, &[], &[])
+                .decision;
+            prop_assert_eq!(decision(&Sampler::TraceIdRatioBased(ratio), &Origin::NONE, id), stock);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+use crate::processor::{Ended, Processor, ProcessorError};
+use opentelemetry::trace::{
+    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks, SpanProcessor};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use zerospan_otlp::{AttributeView, SpanView, ValueView, ViewError};
+
+/// Feeds a processor of the stock SDK, and through it the stock exporters.
+///
+/// It builds the SDK's `SpanData` of each span, which allocates for every string and vector in it. The processor's
+/// `on_start` is not called, since it wants the SDK's own span; those that do nothing there, as the batch and the simple
+/// processor, work as ever. Its `on_end` gets the spans that are to be exported, and no record-only ones.
+#[derive(Debug)]
+pub struct StockProcessor<P>(P);
+
+impl<P: SpanProcessor> StockProcessor<P> {
+    /// Wraps `processor`.
+    pub fn new(processor: P) -> Self {
+        Self(processor)
+    }
+}
+
+impl<P: SpanProcessor> Processor for StockProcessor<P> {
+    fn on_end(&self, span: &Ended<'_>) {
+        if !span.is_exported() {
+            return;
+        }
+        match span_data(span) {
+            Ok(data) => self.0.on_end(data),
+            Err(error) => tracing::error!(
+                name: "StockProcessorSkippedSpan",
+                error = %error,
+                "an encoded span cannot be read, and is not passed on"
+            ),
+        }
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
+    }
+
+    /// The SDK's own time limit applies: its `force_flush` takes none.
+    fn force_flush(&self, _timeout: Duration) -> Result<(), ProcessorError> {
+        self.0.force_flush().map_err(Into::into)
+    }
+
+    fn shutdown(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        self.0.shutdown_with_timeout(timeout).map_err(Into::into)
+    }
+}
+
+/// The stock SDK's form of a span. Allocates for every string and vector in it.
+fn span_data(span: &Ended<'_>) -> Result<SpanData, ViewError> {
+    let view = span.view()?;
+    Ok(SpanData {
+        span_context: span.span_context().clone(),
+        parent_span_id: span.parent_span_id(),
+        parent_span_is_remote: span.parent_is_remote(),
+        span_kind: match view.kind() {
+            2 => SpanKind::Server,
+            3 => SpanKind::Client,
+            4 => SpanKind::Producer,
+            5 => SpanKind::Consumer,
+            _ => SpanKind::Internal,
+        },
+        name: view.name().to_owned().into(),
+        start_time: time(view.start_unix_nanos()),
+        end_time: time(view.end_unix_nanos()),
+        attributes: attributes(view.attributes())?,
+        dropped_attributes_count: view.dropped_attributes(),
+        events: events(&view)?,
+        links: links(&view)?,
+        status: match view.status() {
+            Some(status) if status.code() == 1 => Status::Ok,
+            Some(status) if status.code() == 2 => Status::error(status.message().to_owned()),
+            _ => Status::Unset,
+        },
+        instrumentation_scope: span.instrumentation_scope().clone(),
+    })
+}
+
+fn time(unix_nanos: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(unix_nanos)
+}
+
+fn events(view: &SpanView<'_>) -> Result<SpanEvents, ViewError> {
+    let mut events = SpanEvents::default();
+    events.dropped_count = view.dropped_events();
+    events.events = view
+        .events()
+        .map(|event| {
+            let event = event?;
+            Ok(Event::new(
+                event.name().to_owned(),
+                time(event.time_unix_nanos()),
+                attributes(event.attributes())?,
+                event.dropped_attributes(),
+            ))
+        })
+        .collect::<Result<_, ViewError>>()?;
+    Ok(events)
+}
+
+fn links(view: &SpanView<'_>) -> Result<SpanLinks, ViewError> {
+    let mut links = SpanLinks::default();
+    links.dropped_count = view.dropped_links();
+    links.links = view
+        .links()
+        .map(|link| {
+            let link = link?;
+            let trace_id = link
+                .trace_id()
+                .try_into()
+                .map_or(TraceId::INVALID, TraceId::from_bytes);
+            let span_id = link
+                .span_id()
+                .try_into()
+                .map_or(SpanId::INVALID, SpanId::from_bytes);
+            let context = SpanContext::new(
+                trace_id,
+                span_id,
+                TraceFlags::new(link.flags() as u8),
+                link.flags() & IS_REMOTE != 0,
+                link.trace_state().parse::<TraceState>().unwrap_or_default(),
+            );
+            Ok(Link::new(
+                context,
+                attributes(link.attributes())?,
+                link.dropped_attributes(),
+            ))
+        })
+        .collect::<Result<_, ViewError>>()?;
+    Ok(links)
+}
+
+/// The flag of OTLP that says that a context came from another process.
+const IS_REMOTE: u32 = 0x200;
+
+fn attributes<'a>(
+    attributes: impl Iterator<Item = Result<AttributeView<'a>, ViewError>>,
+) -> Result<Vec<KeyValue>, ViewError> {
+    attributes
+        .map(|attribute| {
+            let attribute = attribute?;
+            let value = match attribute.value {
+                Some(value) => owned(value)?,
+                None => Value::from(""),
+            };
+            Ok(KeyValue::new(attribute.key.to_owned(), value))
+        })
+        .collect()
+}
+
+fn owned(value: ValueView<'_>) -> Result<Value, ViewError> {
+    Ok(match value {
+        ValueView::Str(text) => Value::from(text.to_owned()),
+        ValueView::Bool(value) => Value::Bool(value),
+        ValueView::I64(value) => Value::I64(value),
+        ValueView::F64(value) => Value::F64(value),
+        ValueView::Array(values) => array(values.collect::<Result<_, _>>()?),
+        // The recorder writes none of the other kinds.
+        _ => Value::from(""),
+    })
+}
+
+/// An array whose kind is its first element's: the recorder writes none that is mixed, and the kind of an empty one is
+/// nowhere told.
+fn array(values: Vec<ValueView<'_>>) -> Value {
+    Value::Array(match values.first() {
+        Some(ValueView::Bool(_)) => Array::Bool(
+            values
+                .iter()
+                .filter_map(|value| match value {
+                    ValueView::Bool(value) => Some(*value),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        Some(ValueView::I64(_)) => {
+            Array::I64(values.iter().filter_map(ValueView::as_i64).collect())
+        }
+        Some(ValueView::F64(_)) => Array::F64(
+            values
+                .iter()
+                .filter_map(|value| match value {
+                    ValueView::F64(value) => Some(*value),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        _ => Array::String(
+            values
+                .iter()
+                .filter_map(ValueView::as_str)
+                .map(|text| StringValue::from(text.to_owned()))
+                .collect(),
+        ),
+    })
+}

@@ -1,12 +1,16 @@
 //! What recording and sending allocate: nothing for a span, and a small, steady number for a request.
 
 use opentelemetry::InstrumentationScope;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use zerospan_core::dev::{Allocations, CountingAllocator};
 use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, Scope, SendError, Transport};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+
+/// What all threads allocate is counted: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const LONG: Duration = Duration::from_secs(5);
 
@@ -32,6 +36,7 @@ fn scope() -> Scope {
 
 #[test]
 fn neither_recording_nor_sending_allocates_once_the_memory_is_there() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let mut batch = BatchConfig::default();
     batch.max_queue_size = 4096;
@@ -70,6 +75,7 @@ fn neither_recording_nor_sending_allocates_once_the_memory_is_there() {
 
 #[test]
 fn a_thread_that_records_allocates_nothing_for_a_span() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let pipeline = Pipeline::builder()
         .transport(|| Ok(Nowhere))
@@ -92,6 +98,7 @@ fn a_thread_that_records_allocates_nothing_for_a_span() {
 
 #[test]
 fn a_span_that_is_refused_allocates_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let pipeline = Pipeline::builder()
         .transport(|| Ok(Nowhere))
@@ -115,6 +122,7 @@ fn a_request_over_http_allocates_a_small_steady_number_of_times() {
     use std::io::{Read, Write};
     use zerospan_export::{Compression, OtlpConfig};
 
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

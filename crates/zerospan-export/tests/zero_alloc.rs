@@ -1,7 +1,7 @@
 //! What recording and sending allocate: nothing for a span, and a small, steady number for a request.
 
 use opentelemetry::InstrumentationScope;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zerospan_core::dev::{Allocations, CountingAllocator};
 use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, Scope, SendError, Transport};
@@ -23,6 +23,16 @@ impl Transport for Nowhere {
     }
 }
 
+/// The same, while nobody holds the gate.
+struct Gated(Arc<Mutex<()>>);
+
+impl Transport for Gated {
+    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+        drop(self.0.lock());
+        Ok(Accepted::ALL)
+    }
+}
+
 /// One span of 300 bytes. What is in it is of no interest here.
 fn span() -> Vec<u8> {
     let mut field = vec![0x12, 0xa9, 0x02];
@@ -40,27 +50,32 @@ fn neither_recording_nor_sending_allocates_once_the_memory_is_there() {
     Allocations::assert_counted();
     let mut batch = BatchConfig::default();
     batch.max_queue_size = 4096;
+    let gate = Arc::new(Mutex::new(()));
+    let of_transport = Arc::clone(&gate);
     let pipeline = Pipeline::builder()
-        .transport(|| Ok(Nowhere))
+        .transport(move || Ok(Gated(Arc::clone(&of_transport))))
         .batch(batch)
         .build()
         .unwrap();
     let (scopes, span) = ([scope(), scope()], span());
-    let round = || {
+    let round = |closed: bool| {
+        let gate = closed.then(|| gate.lock());
         for number in 0..4000 {
             // Runs of 50, so that requests have more than one scope.
             let scope = &scopes[number / 50 % 2];
             pipeline.record_encoded(scope, &span).unwrap();
         }
+        drop(gate);
         pipeline.force_flush(LONG).unwrap();
     };
+    // With the gate closed as many chunks are out as ever can be.
     for _ in 0..20 {
-        round();
+        round(true);
     }
     let before = Allocations::of_all_threads();
     let requests = pipeline.stats().requests;
     for _ in 0..10 {
-        round();
+        round(false);
     }
     let counted = Allocations::of_all_threads().since(before);
     let requests = pipeline.stats().requests - requests;

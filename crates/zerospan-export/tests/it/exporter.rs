@@ -1,9 +1,9 @@
 //! The exporter's rows of the specification, each a test that is named after it: what goes over the wire.
 
 use crate::collector::{Authority, Collector, Reply};
-use crate::support::{batch_from, from, quick, received, record, scope};
+use crate::support::{batch_from, eventually, from, quick, received, record, scope};
 use std::time::{Duration, Instant};
-use zerospan_export::{Compression, OtlpConfig, Pipeline, Protocol, RetryPolicy};
+use zerospan_export::{Compression, DropCause, OtlpConfig, Pipeline, Protocol, RetryPolicy};
 
 const BOTH: [Protocol; 2] = [Protocol::HttpProtobuf, Protocol::Grpc];
 const LONG: Duration = Duration::from_secs(5);
@@ -294,5 +294,24 @@ fn redirects_are_not_followed() {
     let pipeline = quick().otlp(collector.config()).build().unwrap();
     record(&pipeline, &scope("rows"), 0..1);
     assert!(pipeline.force_flush(LONG).is_err());
+    assert_eq!(collector.calls(), 1);
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_a_collector_that_wants_nothing_yet() {
+    let collector = Collector::scripted(Protocol::HttpProtobuf, |_| Reply::Busy {
+        throttled: true,
+        wait: Some(Duration::from_secs(60)),
+    });
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    record(&pipeline, &scope("rows"), 0..1);
+    assert!(pipeline.force_flush(LONG).is_err());
+    record(&pipeline, &scope("rows"), 1..4);
+    let start = Instant::now();
+    assert!(pipeline.shutdown(Duration::from_millis(100)).is_err());
+    assert!(start.elapsed() < Duration::from_millis(1500));
+    let stats = eventually(&pipeline, |stats| stats.pending() == 0);
+    assert_eq!(stats.dropped.by(DropCause::Unavailable), 1, "{stats:?}");
+    assert_eq!(stats.dropped.by(DropCause::ShutdownTimeout), 3, "{stats:?}");
     assert_eq!(collector.calls(), 1);
 }

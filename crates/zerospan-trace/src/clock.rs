@@ -207,8 +207,8 @@ impl Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::UNIX_EPOCH;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::UNIX_EPOCH;
 
     const MILLISECOND: u64 = 1_000_000;
 
@@ -290,8 +290,9 @@ mod tests {
     fn a_wall_clock_set_back_does_not_end_a_span_before_its_start() {
         let times = Arc::new(AtomicU64::new(1_000));
         let source = Arc::clone(&times);
-        let clock =
-            Clock::from_fn(move || UNIX_EPOCH + Duration::from_nanos(source.load(Ordering::Relaxed)));
+        let clock = Clock::from_fn(move || {
+            UNIX_EPOCH + Duration::from_nanos(source.load(Ordering::Relaxed))
+        });
         let start = clock.read(&Cell::default());
         times.store(10, Ordering::Relaxed);
         assert_eq!(start.unix_at(clock.read(&Cell::default())), 1_000);

@@ -304,8 +304,7 @@ impl Core {
             match stage {
                 Stage::Processor(processor) => processor.on_end(&ended),
                 Stage::Pipeline(pipeline) if slot.is_exported => {
-                    let _ = pipeline
-                        .record(&parts.encoded, |out| out.extend_from_slice(&encoded));
+                    let _ = pipeline.record(&parts.encoded, |out| out.extend_from_slice(&encoded));
                 }
                 Stage::Pipeline(_) => {}
             }

@@ -189,18 +189,35 @@ mod tests {
     }
 
     fn sampler(name: &str, ratio: &str) -> String {
-        let pairs = [("OTEL_TRACES_SAMPLER", name), ("OTEL_TRACES_SAMPLER_ARG", ratio)];
+        let pairs = [
+            ("OTEL_TRACES_SAMPLER", name),
+            ("OTEL_TRACES_SAMPLER_ARG", ratio),
+        ];
         with(&pairs, |environment| format!("{:?}", environment.sampler()))
     }
 
     #[test]
     fn samplers_from_the_environment_are_found_whatever_their_case() {
         assert_eq!(sampler("Always_OFF", ""), "Some(AlwaysOff)");
-        assert_eq!(sampler(" traceidratio ", "0.25"), "Some(TraceIdRatioBased(0.25))");
-        assert_eq!(sampler("TraceIdRatio", "nonsense"), "Some(TraceIdRatioBased(1.0))");
-        assert_eq!(sampler("traceidratio", "1.5"), "Some(TraceIdRatioBased(1.0))");
-        assert_eq!(sampler("traceidratio", "NaN"), "Some(TraceIdRatioBased(1.0))");
-        assert!(sampler("PARENTBASED_TRACEIDRATIO", "0.5").contains("root: TraceIdRatioBased(0.5)"));
+        assert_eq!(
+            sampler(" traceidratio ", "0.25"),
+            "Some(TraceIdRatioBased(0.25))"
+        );
+        assert_eq!(
+            sampler("TraceIdRatio", "nonsense"),
+            "Some(TraceIdRatioBased(1.0))"
+        );
+        assert_eq!(
+            sampler("traceidratio", "1.5"),
+            "Some(TraceIdRatioBased(1.0))"
+        );
+        assert_eq!(
+            sampler("traceidratio", "NaN"),
+            "Some(TraceIdRatioBased(1.0))"
+        );
+        assert!(
+            sampler("PARENTBASED_TRACEIDRATIO", "0.5").contains("root: TraceIdRatioBased(0.5)")
+        );
         assert!(sampler("parentbased_always_off", "").contains("root: AlwaysOff"));
         assert_eq!(sampler("jaeger_remote", ""), "None");
         assert_eq!(sampler("", ""), "None");
@@ -226,8 +243,14 @@ mod tests {
             ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "7"),
             ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "5"),
         ];
-        assert_eq!(with(&narrower, |environment| environment.limits()).value_length, Some(5));
-        assert_eq!(with(&[], |environment| environment.limits()), RecordLimits::default());
+        assert_eq!(
+            with(&narrower, |environment| environment.limits()).value_length,
+            Some(5)
+        );
+        assert_eq!(
+            with(&[], |environment| environment.limits()),
+            RecordLimits::default()
+        );
     }
 
     fn attributes(value: &str) -> Vec<KeyValue> {
@@ -250,8 +273,16 @@ mod tests {
 
     #[test]
     fn only_true_disables_the_sdk() {
-        for (value, disabled) in [("true", true), ("TRUE", true), ("false", false), ("1", false), ("", false)] {
-            let found = with(&[("OTEL_SDK_DISABLED", value)], |environment| environment.is_disabled());
+        for (value, disabled) in [
+            ("true", true),
+            ("TRUE", true),
+            ("false", false),
+            ("1", false),
+            ("", false),
+        ] {
+            let found = with(&[("OTEL_SDK_DISABLED", value)], |environment| {
+                environment.is_disabled()
+            });
             assert_eq!(found, disabled, "{value}");
         }
     }

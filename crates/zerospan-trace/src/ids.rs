@@ -72,7 +72,11 @@ fn seeded() -> Xoshiro256PlusPlus {
         // call, which is what ids need. They are no secrets.
         let mut seed = [0; 32];
         for chunk in seed.chunks_mut(8) {
-            chunk.copy_from_slice(&RandomState::new().hash_one(std::process::id()).to_le_bytes());
+            chunk.copy_from_slice(
+                &RandomState::new()
+                    .hash_one(std::process::id())
+                    .to_le_bytes(),
+            );
         }
         Xoshiro256PlusPlus::from_seed(seed)
     })

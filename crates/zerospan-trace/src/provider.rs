@@ -63,12 +63,16 @@ impl TracerProvider {
     ///
     /// The first failure. All are asked nevertheless.
     pub fn force_flush_with_timeout(&self, timeout: Duration) -> Result<(), ProviderError> {
-        self.owner.core.tell_all(timeout, |stage, left| match stage {
-            Stage::Processor(processor) => {
-                processor.force_flush(left).map_err(ProviderError::Processor)
-            }
-            Stage::Pipeline(pipeline) => pipeline.force_flush(left).map_err(ProviderError::Flush),
-        })
+        self.owner
+            .core
+            .tell_all(timeout, |stage, left| match stage {
+                Stage::Processor(processor) => processor
+                    .force_flush(left)
+                    .map_err(ProviderError::Processor),
+                Stage::Pipeline(pipeline) => {
+                    pipeline.force_flush(left).map_err(ProviderError::Flush)
+                }
+            })
     }
 
     /// Flushes and stops every exporter and processor, within 5 s. Spans that start from here on are no-ops, and counted.

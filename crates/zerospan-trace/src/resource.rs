@@ -10,10 +10,8 @@ const SERVICE_NAME: &str = "service.name";
 /// where that builder took `OTEL_RESOURCE_ATTRIBUTES` as they stand, they are decoded.
 pub(crate) fn resource(environment: &Environment<'_>, given: Option<Resource>) -> Resource {
     let from_environment = environment.resource_attributes();
-    let mut builder = Resource::builder_empty().with_attribute(KeyValue::new(
-        SERVICE_NAME,
-        unknown_service(),
-    ));
+    let mut builder =
+        Resource::builder_empty().with_attribute(KeyValue::new(SERVICE_NAME, unknown_service()));
     for found in &from_environment {
         builder = builder.with_attribute(found.attribute.clone());
     }
@@ -23,15 +21,18 @@ pub(crate) fn resource(environment: &Environment<'_>, given: Option<Resource>) -
     if let Some(given) = given {
         let decoded = |key: &Key, value: &Value| {
             let found = from_environment.iter().find(|found| {
-                found.attribute.key == *key && matches!(value, Value::String(text) if text.as_str() == found.raw)
+                found.attribute.key == *key
+                    && matches!(value, Value::String(text) if text.as_str() == found.raw)
             });
             KeyValue::new(
                 key.clone(),
                 found.map_or_else(|| value.clone(), |found| found.attribute.value.clone()),
             )
         };
-        let attributes: Vec<KeyValue> =
-            given.iter().map(|(key, value)| decoded(key, value)).collect();
+        let attributes: Vec<KeyValue> = given
+            .iter()
+            .map(|(key, value)| decoded(key, value))
+            .collect();
         builder = match given.schema_url() {
             Some(url) => builder.with_schema_url(attributes, url.to_owned()),
             None => builder.with_attributes(attributes),

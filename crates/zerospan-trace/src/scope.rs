@@ -123,9 +123,9 @@ pub fn current_span_context() -> SpanContext {
 /// span was entered natively, and not otherwise.
 pub fn current_context() -> Context {
     match native() {
-        Some(span) => Context::map_current(|current| {
-            current.with_remote_span_context(span.to_span_context())
-        }),
+        Some(span) => {
+            Context::map_current(|current| current.with_remote_span_context(span.to_span_context()))
+        }
         None => Context::current(),
     }
 }

@@ -111,8 +111,14 @@ fn links(view: &SpanView<'_>) -> Result<SpanLinks, ViewError> {
         .links()
         .map(|link| {
             let link = link?;
-            let trace_id = link.trace_id().try_into().map_or(TraceId::INVALID, TraceId::from_bytes);
-            let span_id = link.span_id().try_into().map_or(SpanId::INVALID, SpanId::from_bytes);
+            let trace_id = link
+                .trace_id()
+                .try_into()
+                .map_or(TraceId::INVALID, TraceId::from_bytes);
+            let span_id = link
+                .span_id()
+                .try_into()
+                .map_or(SpanId::INVALID, SpanId::from_bytes);
             let context = SpanContext::new(
                 trace_id,
                 span_id,
@@ -173,7 +179,9 @@ fn array(values: Vec<ValueView<'_>>) -> Value {
                 })
                 .collect(),
         ),
-        Some(ValueView::I64(_)) => Array::I64(values.iter().filter_map(ValueView::as_i64).collect()),
+        Some(ValueView::I64(_)) => {
+            Array::I64(values.iter().filter_map(ValueView::as_i64).collect())
+        }
         Some(ValueView::F64(_)) => Array::F64(
             values
                 .iter()

@@ -24,7 +24,8 @@ fn of_parent_and_child(mut ids: impl FnMut() -> Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     assert!(child > 0);
     let mine = ids();
     let mut theirs = Vec::new();
-    here.read_to_end(&mut theirs).expect("the child says something");
+    here.read_to_end(&mut theirs)
+        .expect("the child says something");
     let mut status = 0;
     // SAFETY: `child` is the process made above, and `status` is where its end is written to.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
@@ -36,7 +37,10 @@ fn of_parent_and_child(mut ids: impl FnMut() -> Vec<u8>) -> (Vec<u8>, Vec<u8>) {
 #[test]
 fn ids_differ_between_parent_and_child_where_the_official_ones_do_not() {
     let memory = InMemory::new();
-    let pipeline = Pipeline::builder().transport(memory.clone()).build().expect("valid");
+    let pipeline = Pipeline::builder()
+        .transport(memory.clone())
+        .build()
+        .expect("valid");
     let provider = TracerProvider::builder().with_exporter(pipeline).build();
     let tracer = provider.tracer("test");
     // Both generators are seeded before the fork.
@@ -56,5 +60,8 @@ fn ids_differ_between_parent_and_child_where_the_official_ones_do_not() {
     assert_ne!(mine[16..], theirs[16..], "span ids");
 
     let (mine, theirs) = of_parent_and_child(|| official.new_span_id().to_bytes().to_vec());
-    assert_eq!(mine, theirs, "the official generator has learnt: say so in the row");
+    assert_eq!(
+        mine, theirs,
+        "the official generator has learnt: say so in the row"
+    );
 }

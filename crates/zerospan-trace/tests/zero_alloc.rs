@@ -73,7 +73,10 @@ fn check(name: &str, work: impl Fn(&Tracer)) {
     let tracer = provider.tracer("test");
     assert_eq!(of(&provider, || work(&tracer)), 0, "{name}");
     let stats = provider.stats();
-    assert!(stats.is_balanced() && stats.exports[0].recorded >= 21 * 64, "{name}: {stats:?}");
+    assert!(
+        stats.is_balanced() && stats.exports[0].recorded >= 21 * 64,
+        "{name}: {stats:?}"
+    );
 }
 
 #[test]
@@ -81,7 +84,12 @@ fn a_root_span_touches_no_heap() {
     check("native", |tracer| drop(tracer.span("root").start()));
     check("trait", |tracer| drop(tracer.start("root")));
     check("builder", |tracer| {
-        drop(tracer.span_builder("root").with_kind(SpanKind::Server).start(tracer));
+        drop(
+            tracer
+                .span_builder("root")
+                .with_kind(SpanKind::Server)
+                .start(tracer),
+        );
     });
 }
 
@@ -97,7 +105,12 @@ fn a_child_through_the_native_scope_touches_no_heap() {
     });
     check("explicit parent", |tracer| {
         let root = tracer.span("root").start();
-        drop(tracer.span("child").with_parent(root.span_context()).start());
+        drop(
+            tracer
+                .span("child")
+                .with_parent(root.span_context())
+                .start(),
+        );
     });
 }
 
@@ -136,7 +149,12 @@ fn eight_attributes_touch_no_heap() {
     check("a whole source", |tracer| {
         let mut span = tracer.span("source").start();
         span.set_all(&[("a", "1"), ("b", "2")]);
-        span.set_all(&texts.iter().map(|text| (&**text, "v")).collect::<arrayvec::ArrayVec<_, 8>>()[..]);
+        span.set_all(
+            &texts
+                .iter()
+                .map(|text| (&**text, "v"))
+                .collect::<arrayvec::ArrayVec<_, 8>>()[..],
+        );
     });
     let shared = zerospan_attributes::SharedAttributes::from(vec![
         KeyValue::new("service", "shop"),
@@ -233,7 +251,11 @@ fn a_span_that_is_moved_touches_no_heap_on_either_thread() {
         to_ender.send(None).expect("the ender lives");
         let there = ended.recv().expect("the ender lives");
         // A thread that waits on a channel registers itself there, in memory of the channel's.
-        assert!(here.count + there <= 2, "{} here, {there} there", here.count);
+        assert!(
+            here.count + there <= 2,
+            "{} here, {there} there",
+            here.count
+        );
     });
 }
 
@@ -268,46 +290,128 @@ fn the_table_of_what_allocates_is_complete() {
     let with_stock = self::provider(|builder| builder.with_span_processor(Discard));
     let stock = with_stock.tracer("test");
 
-    type Case<'a> = (&'a str, &'a str, u64, &'a TracerProvider, Box<dyn Fn() + 'a>);
+    type Case<'a> = (
+        &'a str,
+        &'a str,
+        u64,
+        &'a TracerProvider,
+        Box<dyn Fn() + 'a>,
+    );
     let cases: Vec<Case<'_>> = vec![
-        ("in_span", "the API boxes the span and counts references to it", 2, &provider, Box::new(|| {
-            tracer.in_span("in span", |_| {});
-        })),
-        ("Context::current_with_span", "the same", 2, &provider, Box::new(|| {
-            drop(Context::current_with_span(tracer.start("in context")));
-        })),
-        ("BoxedTracer", "the API boxes the span", 1, &provider, Box::new(|| drop(boxed.start("boxed")))),
-        ("set_attribute, owned text", "the caller's own", 1, &provider, Box::new(|| {
-            tracer.start("owned").set_attribute(KeyValue::new("key", String::from("owned")));
-        })),
-        ("add_event with attributes", "the caller's vector", 1, &provider, Box::new(|| {
-            tracer.start("event").add_event("event", vec![KeyValue::new("k", "v")]);
-        })),
-        ("Span::to_context", "the API counts references to the span context", 1, &provider, Box::new(|| {
-            drop(tracer.span("to context").start().to_context());
-        })),
-        ("current_context, span entered", "the same", 1, &provider, Box::new(|| {
-            let span = tracer.span("entered").start();
-            let _entered = span.enter();
-            drop(current_context());
-        })),
-        ("child of a parent with trace state", "the state is copied: its box, list, key and value", 4, &provider, Box::new(|| {
-            drop(tracer.span("child").with_parent(&with_state).start());
-        })),
-        ("foreign sampler, native parent", "a context is made for the sampler", 1, &with_sampler, Box::new(|| {
-            let root = foreign.span("root").start();
-            let _entered = root.enter();
-            drop(foreign.span("child").start());
-        })),
-        ("processor, no native parent", "nothing", 0, &with_processor, Box::new(|| drop(watched.span("root").start()))),
-        ("processor, native parent", "a context is made for the processor", 1, &with_processor, Box::new(|| {
-            let root = watched.span("root").start();
-            let _entered = root.enter();
-            drop(watched.span("child").start());
-        })),
-        ("stock processor", "a SpanData is built: the name, the key, the value, the vector", 4, &with_stock, Box::new(|| {
-            stock.span("stock").start().set(&KEYS[0], "GET");
-        })),
+        (
+            "in_span",
+            "the API boxes the span and counts references to it",
+            2,
+            &provider,
+            Box::new(|| {
+                tracer.in_span("in span", |_| {});
+            }),
+        ),
+        (
+            "Context::current_with_span",
+            "the same",
+            2,
+            &provider,
+            Box::new(|| {
+                drop(Context::current_with_span(tracer.start("in context")));
+            }),
+        ),
+        (
+            "BoxedTracer",
+            "the API boxes the span",
+            1,
+            &provider,
+            Box::new(|| drop(boxed.start("boxed"))),
+        ),
+        (
+            "set_attribute, owned text",
+            "the caller's own",
+            1,
+            &provider,
+            Box::new(|| {
+                tracer
+                    .start("owned")
+                    .set_attribute(KeyValue::new("key", String::from("owned")));
+            }),
+        ),
+        (
+            "add_event with attributes",
+            "the caller's vector",
+            1,
+            &provider,
+            Box::new(|| {
+                tracer
+                    .start("event")
+                    .add_event("event", vec![KeyValue::new("k", "v")]);
+            }),
+        ),
+        (
+            "Span::to_context",
+            "the API counts references to the span context",
+            1,
+            &provider,
+            Box::new(|| {
+                drop(tracer.span("to context").start().to_context());
+            }),
+        ),
+        (
+            "current_context, span entered",
+            "the same",
+            1,
+            &provider,
+            Box::new(|| {
+                let span = tracer.span("entered").start();
+                let _entered = span.enter();
+                drop(current_context());
+            }),
+        ),
+        (
+            "child of a parent with trace state",
+            "the state is copied: its box, list, key and value",
+            4,
+            &provider,
+            Box::new(|| {
+                drop(tracer.span("child").with_parent(&with_state).start());
+            }),
+        ),
+        (
+            "foreign sampler, native parent",
+            "a context is made for the sampler",
+            1,
+            &with_sampler,
+            Box::new(|| {
+                let root = foreign.span("root").start();
+                let _entered = root.enter();
+                drop(foreign.span("child").start());
+            }),
+        ),
+        (
+            "processor, no native parent",
+            "nothing",
+            0,
+            &with_processor,
+            Box::new(|| drop(watched.span("root").start())),
+        ),
+        (
+            "processor, native parent",
+            "a context is made for the processor",
+            1,
+            &with_processor,
+            Box::new(|| {
+                let root = watched.span("root").start();
+                let _entered = root.enter();
+                drop(watched.span("child").start());
+            }),
+        ),
+        (
+            "stock processor",
+            "a SpanData is built: the name, the key, the value, the vector",
+            4,
+            &with_stock,
+            Box::new(|| {
+                stock.span("stock").start().set(&KEYS[0], "GET");
+            }),
+        ),
     ];
     let mut table = String::new();
     let mut wrong = Vec::new();
@@ -322,7 +426,10 @@ fn the_table_of_what_allocates_is_complete() {
     {
         println!("{table}");
     }
-    assert!(wrong.is_empty(), "not as the table says: {wrong:?}\n{table}");
+    assert!(
+        wrong.is_empty(),
+        "not as the table says: {wrong:?}\n{table}"
+    );
 }
 
 /// A stock processor that drops what it is given.

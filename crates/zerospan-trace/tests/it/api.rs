@@ -2,7 +2,9 @@
 
 use crate::support::{Rig, value};
 use opentelemetry::global;
-use opentelemetry::trace::{Span as _, SpanKind, Status, TraceContextExt, Tracer as _, get_active_span};
+use opentelemetry::trace::{
+    Span as _, SpanKind, Status, TraceContextExt, Tracer as _, get_active_span,
+};
 use opentelemetry::{Context, KeyValue};
 use tracing_subscriber::layer::SubscriberExt;
 use zerospan_core::{Attribute, AttributeSink, AttributeValue, SinkError};
@@ -21,7 +23,9 @@ fn the_global_provider_may_be_ours() {
     });
     let mut spans = rig.spans();
     spans.sort_by_key(|span| span.name.clone());
-    let [inner, outer] = &spans[..] else { panic!("{spans:#?}") };
+    let [inner, outer] = &spans[..] else {
+        panic!("{spans:#?}")
+    };
     assert_eq!(inner.parent_span_id, outer.span_id);
     assert_eq!(value(&inner.attributes, "who"), "inner");
     assert_eq!(value(&outer.attributes, "who"), "outer");
@@ -63,7 +67,10 @@ fn a_builder_gives_kind_attributes_and_links() {
     let span = rig.only_span();
     assert_eq!(span.kind, 5);
     assert_eq!(value(&span.attributes, "a"), "1");
-    assert_eq!(span.links[0].span_id, other.span_context().span_id().to_bytes());
+    assert_eq!(
+        span.links[0].span_id,
+        other.span_context().span_id().to_bytes()
+    );
 }
 
 #[test]
@@ -78,7 +85,9 @@ fn the_layer_of_tracing_opentelemetry_works_on_our_tracer() {
     });
     let mut spans = rig.spans();
     spans.sort_by_key(|span| span.name.clone());
-    let [inner, outer] = &spans[..] else { panic!("{spans:#?}") };
+    let [inner, outer] = &spans[..] else {
+        panic!("{spans:#?}")
+    };
     assert_eq!(inner.parent_span_id, outer.span_id);
     assert_eq!(value(&outer.attributes, "answer"), "42");
     assert_eq!(inner.events[0].name, "an event");
@@ -93,8 +102,14 @@ fn a_recorded_error_is_the_event_that_the_api_crate_makes() {
     span.end();
     let span = rig.only_span();
     assert_eq!(span.events[0].name, "exception");
-    assert_eq!(value(&span.events[0].attributes, "exception.message"), "no disk");
-    assert!((span.start_time_unix_nano..=span.end_time_unix_nano).contains(&span.events[0].time_unix_nano));
+    assert_eq!(
+        value(&span.events[0].attributes, "exception.message"),
+        "no disk"
+    );
+    assert!(
+        (span.start_time_unix_nano..=span.end_time_unix_nano)
+            .contains(&span.events[0].time_unix_nano)
+    );
 }
 
 #[test]
@@ -107,9 +122,16 @@ fn a_span_is_a_sink_for_whole_sources() {
         key: "unsupported",
         value: AttributeValue::Unsupported,
     };
-    assert_eq!(span.push_attribute(unsupported), Err(SinkError::Unsupported));
+    assert_eq!(
+        span.push_attribute(unsupported),
+        Err(SinkError::Unsupported)
+    );
     span.end();
-    assert_eq!(span.push_all(&[("late", "x")]), Ok(()), "an ended span forgets");
+    assert_eq!(
+        span.push_all(&[("late", "x")]),
+        Ok(()),
+        "an ended span forgets"
+    );
     let span = rig.only_span();
     assert_eq!(value(&span.attributes, "a"), "3");
     assert_eq!(value(&span.attributes, "b"), "2");

@@ -6,9 +6,7 @@ use crate::support::Rig;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use opentelemetry_sdk::trace::{
-    InMemorySpanExporter, SdkTracerProvider, SpanData, SpanLimits,
-};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData, SpanLimits};
 use proptest::prelude::*;
 use std::cell::RefCell;
 
@@ -34,7 +32,9 @@ fn expected(program: &[Step], most: u32) -> Vec<Span> {
     // The exporter forgets what it holds when it is shut down.
     let finished = RefCell::new(Vec::new());
     let collect = || {
-        let spans = exporter.get_finished_spans().expect("the exporter keeps them");
+        let spans = exporter
+            .get_finished_spans()
+            .expect("the exporter keeps them");
         finished.borrow_mut().extend(spans);
     };
     let statuses = run(program, &provider.tracer("test"), || {

@@ -35,7 +35,9 @@ fn slots_stay_bounded_where_one_thread_starts_and_another_ends() {
     let (sender, receiver) = std::sync::mpsc::sync_channel::<Span>(64);
     let ender = std::thread::spawn(move || receiver.into_iter().for_each(drop));
     for _ in 0..5_000 {
-        sender.send(rig.tracer.span("passed on").start()).expect("the thread lives");
+        sender
+            .send(rig.tracer.span("passed on").start())
+            .expect("the thread lives");
     }
     drop(sender);
     ender.join().expect("the thread ends");
@@ -79,7 +81,11 @@ fn a_span_is_recorded_while_its_thread_is_ending() {
         fn drop(&mut self) {
             // The API crate's current context is gone, and would panic: a context has to be named.
             let context = Context::new();
-            let mut span = self.0.span("by a destructor").with_parent_context(&context).start();
+            let mut span = self
+                .0
+                .span("by a destructor")
+                .with_parent_context(&context)
+                .start();
             span.event("late", &[("k", "v")]);
             drop(self.1.take());
         }
@@ -119,7 +125,9 @@ fn a_panic_in_a_closure_leaves_a_whole_span() {
         }));
         assert!(outcome.is_err());
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            span.link_with(&SpanContext::NONE, |_| resume_unwind(Box::new("on purpose")));
+            span.link_with(&SpanContext::NONE, |_| {
+                resume_unwind(Box::new("on purpose"))
+            });
         }));
         assert!(outcome.is_err());
     }
@@ -155,7 +163,9 @@ fn shutdown_delivers_then_refuses_and_counts() {
     let rig = Rig::new();
     let open = rig.tracer.span("open").start();
     drop(rig.tracer.span("ended").start());
-    rig.provider.shutdown_with_timeout(Duration::from_secs(5)).expect("delivered");
+    rig.provider
+        .shutdown_with_timeout(Duration::from_secs(5))
+        .expect("delivered");
     assert_eq!(rig.only_span().name, "ended");
 
     let mut refused = rig.tracer.start("refused");
@@ -167,12 +177,18 @@ fn shutdown_delivers_then_refuses_and_counts() {
     drop(open);
 
     let stats = rig.provider.stats();
-    assert_eq!((stats.started, stats.sampled, stats.refused, stats.open), (4, 2, 2, 0));
+    assert_eq!(
+        (stats.started, stats.sampled, stats.refused, stats.open),
+        (4, 2, 2, 0)
+    );
     assert_eq!(stats.exports[0].delivered, 1);
     assert_eq!(stats.exports[0].dropped.by(DropCause::AfterShutdown), 1);
     assert!(stats.is_balanced());
 
-    assert!(matches!(rig.provider.shutdown(), Err(ProviderError::AlreadyShutDown)));
+    assert!(matches!(
+        rig.provider.shutdown(),
+        Err(ProviderError::AlreadyShutDown)
+    ));
     assert!(rig.provider.force_flush().is_err());
 }
 
@@ -220,7 +236,10 @@ fn a_disabled_provider_records_nothing_and_shuts_down_once() {
     drop(span);
     assert_eq!(rig.spans(), []);
     rig.provider.shutdown().expect("the first");
-    assert!(matches!(rig.provider.shutdown(), Err(ProviderError::AlreadyShutDown)));
+    assert!(matches!(
+        rig.provider.shutdown(),
+        Err(ProviderError::AlreadyShutDown)
+    ));
 }
 
 #[test]
@@ -240,7 +259,10 @@ fn ids_are_unique_over_threads_and_never_invalid() {
                 .collect::<Vec<_>>()
         }));
     }
-    let (mut traces, mut spans) = (std::collections::HashSet::new(), std::collections::HashSet::new());
+    let (mut traces, mut spans) = (
+        std::collections::HashSet::new(),
+        std::collections::HashSet::new(),
+    );
     for handle in handles {
         for (trace, span) in handle.join().expect("the thread ends") {
             assert!(traces.insert(trace));

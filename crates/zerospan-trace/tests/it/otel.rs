@@ -16,7 +16,9 @@ use zerospan_trace::{StaticKey, TracerProvider};
 /// What the official provider exports of what `work` does.
 fn official(work: impl FnOnce(&opentelemetry_sdk::trace::SdkTracer)) -> SpanData {
     let exporter = InMemorySpanExporter::default();
-    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter.clone())
+        .build();
     work(&provider.tracer("test"));
     let mut spans = exporter.get_finished_spans().expect("kept");
     assert_eq!(spans.len(), 1);
@@ -33,7 +35,11 @@ fn set_twice<T: Tracer>(tracer: &T) {
 
 #[test]
 fn attribute_keys_are_unique_and_the_last_value_wins() {
-    assert_eq!(official(|tracer| set_twice(tracer)).attributes.len(), 3, "both are exported");
+    assert_eq!(
+        official(|tracer| set_twice(tracer)).attributes.len(),
+        3,
+        "both are exported"
+    );
     let rig = Rig::new();
     set_twice(&rig.tracer);
     let span = rig.only_span();
@@ -51,7 +57,10 @@ fn two_errors<T: Tracer>(tracer: &T) {
 
 #[test]
 fn of_two_errors_the_last_status_wins_and_unset_overrides_nothing() {
-    assert_eq!(official(|tracer| two_errors(tracer)).status, Status::error("zzz"));
+    assert_eq!(
+        official(|tracer| two_errors(tracer)).status,
+        Status::error("zzz")
+    );
     let rig = Rig::new();
     two_errors(&rig.tracer);
     assert_eq!(rig.only_span().status.expect("set").message, "aaa");
@@ -158,13 +167,22 @@ fn all_limits_come_from_the_environment() {
     }
     span.end();
     let span = rig.only_span();
-    assert_eq!((span.attributes.len(), span.dropped_attributes_count), (2, 1));
+    assert_eq!(
+        (span.attributes.len(), span.dropped_attributes_count),
+        (2, 1)
+    );
     assert_eq!(value(&span.attributes, "a"), "abcd");
     assert_eq!((span.events.len(), span.dropped_events_count), (1, 2));
     assert_eq!((span.links.len(), span.dropped_links_count), (1, 2));
     let (event, link) = (&span.events[0], &span.links[0]);
-    assert_eq!((event.attributes.len(), event.dropped_attributes_count), (1, 2));
-    assert_eq!((link.attributes.len(), link.dropped_attributes_count), (0, 3));
+    assert_eq!(
+        (event.attributes.len(), event.dropped_attributes_count),
+        (1, 2)
+    );
+    assert_eq!(
+        (link.attributes.len(), link.dropped_attributes_count),
+        (0, 3)
+    );
 }
 
 #[test]
@@ -196,7 +214,10 @@ fn samplers_come_from_the_environment_whatever_their_case() {
     let rig = from_variables(&[("OTEL_TRACES_SAMPLER", "ALWAYS_Off")]);
     assert!(!rig.tracer.start("off").is_recording());
     let rig = from_variables(&[("OTEL_TRACES_SAMPLER", "no such sampler")]);
-    assert!(rig.tracer.start("on").is_recording(), "an unknown value is ignored");
+    assert!(
+        rig.tracer.start("on").is_recording(),
+        "an unknown value is ignored"
+    );
 }
 
 #[test]
@@ -209,8 +230,14 @@ fn resource_attributes_are_percent_decoded() {
     let resource = resource(&rig.requests());
     assert_eq!(value(&resource.attributes, "service.name"), "shop");
     assert_eq!(value(&resource.attributes, "team"), "a,b");
-    assert_eq!(value(&resource.attributes, "telemetry.sdk.name"), "zerospan");
-    assert_eq!(value(&resource.attributes, "telemetry.sdk.language"), "rust");
+    assert_eq!(
+        value(&resource.attributes, "telemetry.sdk.name"),
+        "zerospan"
+    );
+    assert_eq!(
+        value(&resource.attributes, "telemetry.sdk.language"),
+        "rust"
+    );
 }
 
 #[test]
@@ -305,8 +332,16 @@ fn a_variable_that_cannot_be_used_is_reported_once_with_its_value() {
         drop(tracer.start("span"));
     });
     assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings.iter().any(|line| line.contains("OTEL_SPAN_EVENT_COUNT_LIMIT") && line.contains("many")));
-    assert!(warnings.iter().any(|line| line.contains("OTEL_TRACES_SAMPLER") && line.contains("sometimes")));
+    assert!(
+        warnings
+            .iter()
+            .any(|line| line.contains("OTEL_SPAN_EVENT_COUNT_LIMIT") && line.contains("many"))
+    );
+    assert!(
+        warnings
+            .iter()
+            .any(|line| line.contains("OTEL_TRACES_SAMPLER") && line.contains("sometimes"))
+    );
 }
 
 #[test]

@@ -51,7 +51,11 @@ const ENDING: StaticKey = StaticKey::new("ending.by");
 impl Processor for Noting {
     fn on_start(&self, span: &mut Span, parent: &Context) {
         span.set(&STARTED, self.name);
-        let parent = if parent.span().span_context().is_valid() { "child" } else { "root" };
+        let parent = if parent.span().span_context().is_valid() {
+            "child"
+        } else {
+            "root"
+        };
         self.note(&format!("start {parent}"));
     }
 
@@ -154,7 +158,9 @@ fn a_processor_may_trace() {
 fn record_only_spans_reach_processors_and_no_exporter() {
     let log = Log::default();
     let rig = Rig::with(|builder| {
-        builder.with_sampler(ByName).with_processor(Noting::new("p", &log))
+        builder
+            .with_sampler(ByName)
+            .with_processor(Noting::new("p", &log))
     });
     log.take();
     for name in ["sampled", "record only", "off"] {
@@ -162,7 +168,11 @@ fn record_only_spans_reach_processors_and_no_exporter() {
         assert_eq!(span.is_recording(), name != "off");
         assert_eq!(span.span_context().is_sampled(), name == "sampled");
     }
-    let ended: Vec<String> = log.take().into_iter().filter(|line| line.contains("end ")).collect();
+    let ended: Vec<String> = log
+        .take()
+        .into_iter()
+        .filter(|line| line.contains("end "))
+        .collect();
     assert_eq!(
         ended,
         [
@@ -173,7 +183,12 @@ fn record_only_spans_reach_processors_and_no_exporter() {
     assert_eq!(rig.only_span().name, "sampled");
     let stats = rig.provider.stats();
     assert_eq!(
-        (stats.sampled, stats.record_only, stats.not_recorded, stats.started),
+        (
+            stats.sampled,
+            stats.record_only,
+            stats.not_recorded,
+            stats.started
+        ),
         (1, 1, 1, 3)
     );
 }
@@ -201,15 +216,17 @@ fn a_stock_processor_gets_what_it_gets_from_the_stock_provider() {
         span(KeyValue::new("truth", true));
         span(KeyValue::new("share", 0.5));
     };
-    let (ours, theirs) = (InMemorySpanExporter::default(), InMemorySpanExporter::default());
+    let (ours, theirs) = (
+        InMemorySpanExporter::default(),
+        InMemorySpanExporter::default(),
+    );
     let provider = builder()
         .with_span_processor(SimpleSpanProcessor::new(ours.clone()))
         .build();
-    let stock = SdkTracerProvider::builder().with_simple_exporter(theirs.clone()).build();
-    fn run<T: opentelemetry::trace::Tracer>(
-        tracer: &T,
-        fill: impl Fn(&mut dyn FnMut(KeyValue)),
-    ) {
+    let stock = SdkTracerProvider::builder()
+        .with_simple_exporter(theirs.clone())
+        .build();
+    fn run<T: opentelemetry::trace::Tracer>(tracer: &T, fill: impl Fn(&mut dyn FnMut(KeyValue))) {
         let mut span = tracer.start("work");
         fill(&mut |attribute| span.set_attribute(attribute));
         span.add_event("event", vec![KeyValue::new("k", "v")]);

@@ -5,9 +5,7 @@ use opentelemetry::trace::{
     TraceFlags, TraceId, TraceState, Tracer,
 };
 use opentelemetry::{Array, Context, KeyValue, Value};
-use opentelemetry_sdk::trace::{
-    IdGenerator, SamplingDecision, SamplingResult, ShouldSample,
-};
+use opentelemetry_sdk::trace::{IdGenerator, SamplingDecision, SamplingResult, ShouldSample};
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

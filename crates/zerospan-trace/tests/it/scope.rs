@@ -3,7 +3,8 @@
 use crate::support::{Rig, builder};
 use opentelemetry::propagation::{Injector, TextMapPropagator};
 use opentelemetry::trace::{
-    FutureExt, Span as _, SpanContext, TraceContextExt, Tracer as _, TracerProvider as _, mark_span_as_active,
+    FutureExt, Span as _, SpanContext, TraceContextExt, Tracer as _, TracerProvider as _,
+    mark_span_as_active,
 };
 use opentelemetry::{Context, propagation::Extractor};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -158,14 +159,19 @@ fn a_span_is_left_when_a_panic_unwinds() {
 
 #[test]
 fn an_unsampled_span_can_be_entered_and_its_children_are_unsampled() {
-    let provider = builder().with_sampler(Sampler::parent_based(Sampler::AlwaysOff)).build();
+    let provider = builder()
+        .with_sampler(Sampler::parent_based(Sampler::AlwaysOff))
+        .build();
     let tracer = provider.tracer("test");
     let root = tracer.span("root").start();
     let _entered = root.enter();
     let child = tracer.span("child").start();
     assert!(!child.is_recording());
     assert!(child.span_context().is_valid());
-    assert_eq!(child.span_context().trace_id(), root.span_context().trace_id());
+    assert_eq!(
+        child.span_context().trace_id(),
+        root.span_context().trace_id()
+    );
 }
 
 #[test]
@@ -180,8 +186,18 @@ fn the_native_scope_is_passed_on_to_contexts() {
     let attached = outer.to_context().attach();
     drop(rig.tracer.span("by attached").start());
     drop(attached);
-    drop(rig.tracer.span("by parent").with_parent(outer.span_context()).start());
-    drop(rig.tracer.span("by parent context").with_parent_context(&context).start());
+    drop(
+        rig.tracer
+            .span("by parent")
+            .with_parent(outer.span_context())
+            .start(),
+    );
+    drop(
+        rig.tracer
+            .span("by parent context")
+            .with_parent_context(&context)
+            .start(),
+    );
     drop(outer);
     expect(
         &rig,
@@ -222,15 +238,26 @@ fn a_trace_crosses_processes_by_w3c_headers() {
     let entered = span.enter();
     let mut headers = Headers::default();
     propagator.inject_context(&current_context(), &mut headers);
-    headers.0.insert("tracestate".to_owned(), "vendor=state".to_owned());
+    headers
+        .0
+        .insert("tracestate".to_owned(), "vendor=state".to_owned());
     drop(entered);
 
     let extracted = propagator.extract(&headers);
-    drop(server.tracer.span("native").with_parent_context(&extracted).start());
+    drop(
+        server
+            .tracer
+            .span("native")
+            .with_parent_context(&extracted)
+            .start(),
+    );
     drop(server.tracer.start_with_context("trait", &extracted));
     for child in server.spans() {
         assert_eq!(child.trace_id, span.span_context().trace_id().to_bytes());
-        assert_eq!(child.parent_span_id, span.span_context().span_id().to_bytes());
+        assert_eq!(
+            child.parent_span_id,
+            span.span_context().span_id().to_bytes()
+        );
         assert_eq!(child.trace_state, "vendor=state");
         assert_eq!(child.flags, 0x301, "sampled, and the parent is remote");
     }
@@ -276,9 +303,7 @@ fn a_future_runs_in_its_span_at_every_poll_and_nowhere_else() {
         drop(rig.tracer.span("outside").start());
         assert!(future.as_mut().poll(&mut task).is_ready());
     }
-    block_on(
-        async { drop(rig.tracer.span("in context").start()) }.with_context(span.to_context()),
-    );
+    block_on(async { drop(rig.tracer.span("in context").start()) }.with_context(span.to_context()));
     span.set_dynamic("done", true);
     drop(span);
     expect(
@@ -302,7 +327,10 @@ fn nothing_is_traced_where_telemetry_is_suppressed() {
     for span in [
         rig.tracer.span("native").start(),
         rig.tracer.span("root").as_root().start(),
-        rig.tracer.span("of").with_parent(outer.span_context()).start(),
+        rig.tracer
+            .span("of")
+            .with_parent(outer.span_context())
+            .start(),
         rig.tracer.start("trait"),
     ] {
         assert!(!span.is_recording());

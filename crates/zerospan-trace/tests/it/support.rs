@@ -25,9 +25,7 @@ impl Rig {
         Self::with(|builder| builder)
     }
 
-    pub(crate) fn with(
-        setup: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder,
-    ) -> Self {
+    pub(crate) fn with(setup: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder) -> Self {
         let (pipeline, memory) = pipeline();
         let provider = setup(builder().with_exporter(pipeline)).build();
         Self {
@@ -85,7 +83,10 @@ pub(crate) fn decode(requests: &[Vec<u8>]) -> Vec<Span> {
 
 pub(crate) fn resource(requests: &[Vec<u8>]) -> Resource {
     let request = ExportTraceServiceRequest::decode(&*requests[0]).expect("canonical protobuf");
-    request.resource_spans[0].resource.clone().expect("a resource")
+    request.resource_spans[0]
+        .resource
+        .clone()
+        .expect("a resource")
 }
 
 /// An attribute's value as text; empty if there is none of that key.

@@ -145,6 +145,16 @@ impl<T, R: Recycle<T>> Pool for ArrayQueuePool<T, R> {
     }
 }
 
+impl<T, R> Drop for ArrayQueuePool<T, R> {
+    fn drop(&mut self) {
+        // One by one, since the queue leaks what lies behind an object whose drop panics. What is left after that panic
+        // is freed with the queue.
+        while let Some(object) = self.pop() {
+            drop(object);
+        }
+    }
+}
+
 impl<T, R: fmt::Debug> fmt::Debug for ArrayQueuePool<T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ArrayQueuePool")

@@ -39,7 +39,8 @@ pub trait Pool {
     /// How many objects the pool keeps at most, all threads' caches included.
     fn capacity(&self) -> usize;
 
-    /// How many objects the pool keeps now, all threads' caches included.
+    /// How many objects the pool keeps now, all threads' caches included. Exact when no other thread uses the pool
+    /// meanwhile; an object that moves from a cache to the depot just then may be counted twice.
     fn len(&self) -> usize;
 
     /// Whether the pool keeps no object now.

@@ -54,7 +54,7 @@ pub struct SpanPool {
 const MOST_CREATED_AHEAD: usize = 16_384;
 
 impl SpanPool {
-    /// A pool of `capacity` spans, all of which are created here: each is 4 allocations, about 2.4 KB together.
+    /// A pool of `capacity` spans, all of which are created here: each is 4 allocations, about 2.2 KB together.
     ///
     /// Beyond 16,384, spans are created when they are first needed. Capacity 0 makes every span a fresh one.
     #[must_use]

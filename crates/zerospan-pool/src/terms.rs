@@ -40,8 +40,8 @@ impl<R> Terms<R> {
     }
 }
 
-/// Goes off unless it is forgotten.
-struct Alarm<'a, F: Fn()>(&'a F);
+/// Goes off unless it is forgotten: where a panic unwinds past it.
+pub(crate) struct Alarm<'a, F: Fn()>(pub(crate) &'a F);
 
 impl<F: Fn()> Drop for Alarm<'_, F> {
     fn drop(&mut self) {

@@ -6,7 +6,7 @@ pub use cache::ThreadCaches;
 pub use key::{AnyThread, ThreadCache};
 
 use crate::stats::add;
-use crate::terms::Terms;
+use crate::terms::{Alarm, Terms};
 use crate::{Pool, PoolStats, Settlement};
 use cache::{Cache, MOST_CACHED, Obituary};
 use shared::Shared;
@@ -22,8 +22,9 @@ use zerospan_core::{DefaultRecycle, Recycle};
 /// caches and locks its depot each time. Acquiring from and returning to the cache touches nothing that threads share.
 ///
 /// - **Bounded.** What caches hold, and the room they have borrowed for what comes back, counts towards the capacity. So
-///   a thread may find the pool full, or empty, by up to a cache for each other thread; with `threads × 32` of spare
-///   capacity it never does. [`flush`](Self::flush) hands a thread's cache over before the thread idles.
+///   a thread may find the pool empty, or full, although other threads' caches have objects, or room: by at most one cache
+///   for each of them. A capacity of `threads × 32` above what is in use keeps it from finding the pool full.
+///   [`flush`](Self::flush) hands a thread's cache over before the thread idles.
 /// - **Threads end.** A thread's cache goes to the depot. Pools work during the teardown of thread-locals too, by way of
 ///   the depot.
 /// - **The pool ends.** The depot and the dropping thread's cache are freed at once; other threads free theirs when they
@@ -60,7 +61,7 @@ where
     shared: Arc<Shared<T>>,
     key: PhantomData<fn() -> K>,
     // After `shared`: it tells threads that the pool is gone.
-    obituary: Obituary,
+    _obituary: Obituary,
 }
 
 /// Caches take at most this part of the capacity each.
@@ -91,7 +92,7 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             shared: Arc::new(Shared::new(capacity)),
             key: PhantomData,
-            obituary: Obituary,
+            _obituary: Obituary,
         }
     }
 
@@ -149,19 +150,24 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     fn put_to_depot(&self, object: T) {
         let mut object = Some(object);
         if self.most_cached > 0 {
+            let on_panic = || add(&self.shared.tally.panicked, 1);
+            let alarm = Alarm(&on_panic);
             let _ = K::try_with(|caches| {
                 let cache = match caches.get(self.number) {
                     Some(cache) => cache,
                     None => caches.bind(self.number, &self.shared),
                 };
                 // The sweep of a pool that is gone may have run code that returned objects here.
-                object = object.take().and_then(|returned| cache.push(returned).err());
-                if object.is_some()
-                    && cache.extend(&self.shared, self.batch(), self.most_cached)
-                {
-                    object = object.take().and_then(|returned| cache.push(returned).err());
+                object = object
+                    .take()
+                    .and_then(|returned| cache.push(returned).err());
+                if object.is_some() && cache.extend(&self.shared, self.batch(), self.most_cached) {
+                    object = object
+                        .take()
+                        .and_then(|returned| cache.push(returned).err());
                 }
             });
+            std::mem::forget(alarm);
         }
         let Some(object) = object else { return };
         match self.shared.depot.put_one(object) {
@@ -176,6 +182,9 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     #[inline]
     fn put(&self, object: T) {
         let mut object = Some(object);
+        // Objects of a pool that is gone may be freed here, and a panic of theirs takes ours along.
+        let on_panic = || add(&self.shared.tally.panicked, 1);
+        let alarm = Alarm(&on_panic);
         let _ = K::try_with(|caches| {
             if let Some(cache) = caches.get(self.number)
                 && let Some(returned) = object.take()
@@ -183,6 +192,7 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
                 object = cache.push(returned).err();
             }
         });
+        std::mem::forget(alarm);
         if let Some(object) = object {
             self.put_to_depot(object);
         }

@@ -65,6 +65,7 @@ thread_local! {
 }
 
 impl<T: 'static> ThreadCache<T> for AnyThread {
+    #[inline]
     fn try_with<O>(work: impl FnOnce(&ThreadCaches<T>) -> O) -> Option<O> {
         // The borrow ends before `work` begins.
         let caches = ANY.try_with(|any| {

@@ -32,7 +32,10 @@ impl<T> Shared<T> {
         let mut magazines = lock(&self.magazines);
         magazines.retain(|other| !Arc::ptr_eq(other, magazine));
         add(&self.tally.hits, magazine.hits.load(Ordering::Relaxed));
-        add(&self.tally.returns, magazine.returns.load(Ordering::Relaxed));
+        add(
+            &self.tally.returns,
+            magazine.returns.load(Ordering::Relaxed),
+        );
     }
 
     /// The objects in the depot and in all magazines.

@@ -1,0 +1,12 @@
+//! What a pool promises, held against every backend.
+#![cfg(not(loom))]
+
+mod backends;
+mod bad_input;
+mod canary;
+#[cfg(feature = "array-queue")]
+mod model;
+mod panics;
+#[cfg(feature = "sdk")]
+mod span;
+mod threads;

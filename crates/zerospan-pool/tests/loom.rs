@@ -1,0 +1,143 @@
+//! The model of what threads share: `RUSTFLAGS="--cfg loom" cargo test -p zerospan-pool --release --test loom`.
+//!
+//! Every order in which three threads can reach the depot is tried. Objects are numbered; none may be lost or be in two
+//! places, and what is kept must stay within the capacity.
+#![cfg(loom)]
+
+use loom::thread;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use zerospan_core::Recycle;
+use zerospan_pool::{Depot, Pool, ThreadCachedPool};
+
+/// Takes all that lies in the depot and asserts that it is `expected` in number, each once.
+fn assert_whole(depot: &Depot<usize>, mut elsewhere: Vec<usize>, expected: usize) {
+    elsewhere.extend(depot.take(usize::MAX));
+    let distinct: BTreeSet<usize> = elsewhere.iter().copied().collect();
+    assert_eq!(
+        distinct.len(),
+        elsewhere.len(),
+        "an object is in two places"
+    );
+    assert_eq!(elsewhere.len(), expected, "an object is lost");
+}
+
+#[test]
+fn single_objects_are_neither_lost_nor_doubled_and_the_bound_holds() {
+    loom::model(|| {
+        let depot = Arc::new(Depot::new(2));
+        let threads: Vec<_> = (0..2)
+            .map(|number| {
+                let depot = Arc::clone(&depot);
+                thread::spawn(move || {
+                    let rejected = depot.put_one(number).err();
+                    let taken = depot.take_one();
+                    (rejected, taken)
+                })
+            })
+            .collect();
+        let rejected = depot.put_one(2).err();
+        assert!(depot.len() <= 2);
+        let mut elsewhere: Vec<usize> = rejected.into_iter().collect();
+        for thread in threads {
+            if let Ok((rejected, taken)) = thread.join() {
+                elsewhere.extend(rejected.into_iter().chain(taken));
+            }
+        }
+        assert!(depot.len() <= 2);
+        assert_whole(&depot, elsewhere, 3);
+    });
+}
+
+#[test]
+fn batches_carry_their_units_of_the_capacity_with_them() {
+    const CAPACITY: usize = 4;
+    loom::model(|| {
+        let depot = Arc::new(Depot::new(CAPACITY));
+        for number in 0..2 {
+            assert_eq!(depot.put_one(number), Ok(()));
+        }
+        // A cache that fills and closes beside one that borrows room, spills and closes.
+        let filler = {
+            let depot = Arc::clone(&depot);
+            thread::spawn(move || {
+                let mut held = Vec::new();
+                let quota = depot.fill(0, 2, |object| held.push(object));
+                assert_eq!(quota, held.len());
+                // What is lent leaves its unit behind, unused.
+                let lent = held.pop();
+                let unused = quota - held.len();
+                depot.close(held.drain(..), unused);
+                lent
+            })
+        };
+        let mut held = vec![10, 11];
+        let mut quota = depot.extend(2, std::iter::empty());
+        let rejected = held.split_off(quota.min(2));
+        let before = held.len();
+        let more = depot.extend(1, std::iter::from_fn(|| held.pop()).take(1));
+        quota = quota - (before - held.len()) + more;
+        assert!(held.len() <= quota);
+        let unused = quota - held.len();
+        depot.close(held.drain(..), unused);
+
+        let lent = filler.join().ok().flatten();
+        let mut elsewhere: Vec<usize> = rejected;
+        elsewhere.extend(lent);
+        assert!(depot.len() <= CAPACITY);
+        // All units are back: as many objects as the capacity fit, and no more.
+        let kept = depot.len();
+        for number in kept..CAPACITY {
+            assert_eq!(depot.put_one(100 + number), Ok(()), "room is lost");
+        }
+        assert_eq!(depot.put_one(200), Err(200), "room came from nowhere");
+        assert_whole(&depot, elsewhere, 4 + CAPACITY - kept);
+    });
+}
+
+/// Numbers its objects.
+struct Numbers(AtomicUsize);
+
+impl Recycle<usize> for Numbers {
+    fn create(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn reset(&self, _: &mut usize) {}
+
+    fn heap_bytes(&self, _: &usize) -> usize {
+        0
+    }
+}
+
+#[test]
+fn a_pool_lends_no_object_twice_and_counts_all() {
+    loom::model(|| {
+        // Too small for caches: every step goes to the depot and the shared counters.
+        let pool = Arc::new(ThreadCachedPool::<_, _>::with_recycle(
+            1,
+            Numbers(AtomicUsize::new(0)),
+        ));
+        let other = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let guard = pool.acquire();
+                let number = *guard;
+                drop(guard);
+                number
+            })
+        };
+        let (one, two) = (pool.acquire(), pool.acquire());
+        assert_ne!(*one, *two);
+        drop(one);
+        assert!(pool.len() <= 1);
+        drop(two);
+        assert!(other.join().is_ok());
+        let stats = pool.stats();
+        assert_eq!(stats.lent(), 0);
+        assert_eq!(stats.hits + stats.misses, 3);
+        assert_eq!(pool.len() as u64, stats.returns - stats.hits);
+        assert!(pool.len() <= 1);
+    });
+}

@@ -1,0 +1,118 @@
+//! A pool in its steady state allocates nothing.
+#![cfg(not(loom))]
+
+use zerospan_core::dev::{Allocations, CountingAllocator};
+use zerospan_core::{DefaultRecycle, Footprint, Reset};
+use zerospan_pool::{Pool, ThreadCachedPool, thread_cache};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+
+thread_cache! {
+    /// Declared, as the fastest pools are.
+    struct Buffers for Buffer;
+}
+
+/// Has room from the start.
+struct Buffer(Vec<u8>);
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self(Vec::with_capacity(100))
+    }
+}
+
+impl Reset for Buffer {
+    fn reset(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl Footprint for Buffer {
+    fn heap_bytes(&self) -> usize {
+        self.0.heap_bytes()
+    }
+}
+
+/// Lends and returns one and many, as far as the depot and back.
+fn work(pool: &impl Pool<Object = Buffer>) {
+    for _ in 0..100 {
+        pool.acquire().0.extend_from_slice(&[7; 100]);
+    }
+    // On the stack: the guards themselves need no heap.
+    let many: [_; 200] = std::array::from_fn(|_| pool.acquire());
+    drop(many);
+    pool.acquire().release();
+    assert_eq!(pool.stats().lent(), 0);
+    assert!(pool.len() <= pool.capacity());
+}
+
+fn check(name: &str, pool: impl Pool<Object = Buffer>) {
+    Allocations::assert_counted();
+    let ((), first) = Allocations::of(|| work(&pool));
+    assert!(
+        first.count >= 200,
+        "{name}: the control: the first round creates, {first:?}"
+    );
+    let ((), steady) = Allocations::of(|| work(&pool));
+    assert_eq!(steady, Allocations::default(), "{name}");
+    let (detached, allocations) = Allocations::of(|| pool.acquire().detach());
+    assert_eq!(allocations, Allocations::default(), "{name}: detach");
+    drop(detached);
+}
+
+#[test]
+fn acquire_and_return_allocate_nothing_once_the_pool_has_been_that_full() {
+    check("any thread", ThreadCachedPool::<Buffer>::new(256));
+    check(
+        "declared",
+        ThreadCachedPool::<_, _, Buffers>::with_recycle(256, DefaultRecycle),
+    );
+    #[cfg(feature = "array-queue")]
+    check(
+        "array queue",
+        zerospan_pool::ArrayQueuePool::new(256).expect("small"),
+    );
+    #[cfg(feature = "object-pool")]
+    check("object pool", zerospan_pool::ObjectPool::new(256));
+}
+
+#[test]
+fn a_warm_pool_lends_to_another_thread_without_creating() {
+    Allocations::assert_counted();
+    let pool =
+        ThreadCachedPool::<Buffer, DefaultRecycle, Buffers>::with_recycle(256, DefaultRecycle);
+    assert_eq!(pool.warm_up(256), 256);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let ((), first) = Allocations::of(|| drop(pool.acquire()));
+            assert!(first.count < 10, "only the thread's cache: {first:?}");
+            let ((), steady) = Allocations::of(|| work(&pool));
+            assert_eq!(steady, Allocations::default());
+        });
+    });
+}
+
+#[cfg(feature = "sdk")]
+#[test]
+fn a_span_is_used_without_allocation_within_its_room() {
+    use opentelemetry::KeyValue;
+    use zerospan_pool::GLOBAL_SPAN_POOL;
+
+    Allocations::assert_counted();
+    drop(GLOBAL_SPAN_POOL.acquire());
+    let ((), allocations) = Allocations::of(|| {
+        for _ in 0..10 {
+            let mut span = GLOBAL_SPAN_POOL.acquire();
+            span.name = "GET /users/{id}".into();
+            for index in 0..16_i64 {
+                span.attributes.push(KeyValue::new("index", index));
+            }
+        }
+    });
+    assert_eq!(allocations, Allocations::default());
+    let (fresh, allocations) =
+        Allocations::of(|| zerospan_core::Recycle::create(&zerospan_pool::SpanRecycle::default()));
+    assert_eq!(allocations.count, 4, "the control: a span from the heap");
+    drop(fresh);
+}

@@ -3,6 +3,7 @@
 mod core;
 mod otlp;
 mod scale;
+mod sdk;
 mod seed_arena;
 mod seed_pool;
 mod seed_stack;
@@ -16,6 +17,7 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
     [
         core::ROWS,
         otlp::ROWS,
+        sdk::ROWS,
         seed_arena::ROWS,
         seed_pool::ROWS,
         seed_stack::ROWS,

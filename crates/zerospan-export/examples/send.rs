@@ -106,7 +106,7 @@ fn produce(pipeline: &Pipeline, numbers: std::ops::Range<u64>) {
         let now = unix_nanos(SystemTime::now());
         recorder = SpanRecorder::with_limits(*recorder.limits());
         let number_of_span = i64::try_from(number).unwrap_or(i64::MAX);
-        recorder.set_attribute(Attribute::new("number", &number_of_span));
+        recorder.set_attribute(Attribute::new("number", number_of_span));
         for (name, value) in [
             ("http.request.method", "GET"),
             ("http.route", "/users/{id}"),

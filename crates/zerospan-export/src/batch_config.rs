@@ -27,6 +27,9 @@ pub struct BatchConfig {
     pub chunk_bytes: usize,
 }
 
+/// A year: no process waits longer, and no point in time is out of reach.
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 impl Default for BatchConfig {
     fn default() -> Self {
         Self {
@@ -114,9 +117,12 @@ impl BatchConfig {
             batch_spans: batch,
             request_bytes: self.max_request_bytes,
             span_bytes: self.max_request_bytes - (1 << 10),
-            schedule_delay: self.schedule_delay,
-            timeout: timeout.map_or(self.export_timeout, |own| own.min(self.export_timeout)),
-            drop_timeout,
+            schedule_delay: self.schedule_delay.min(FOR_EVER),
+            timeout: timeout
+                .unwrap_or(FOR_EVER)
+                .min(self.export_timeout)
+                .min(FOR_EVER),
+            drop_timeout: drop_timeout.min(FOR_EVER),
         })
     }
 }

@@ -198,7 +198,7 @@ impl OtlpConfig {
         };
         let tls = match uri.scheme_str() {
             Some("https") => Tls::new(&self.tls)?,
-            _ => Tls::default(),
+            _ => Tls::none(),
         };
         Ok(Otlp {
             protocol: self.protocol,

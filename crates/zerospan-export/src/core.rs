@@ -189,6 +189,10 @@ impl Core {
         if state.mark_waiting() {
             self.work.notify_one();
         }
+        if state.wants_worker() {
+            drop(state);
+            self.complain(DropCause::Unavailable);
+        }
         chunk.ok_or(DropCause::QueueFull)
     }
 
@@ -273,9 +277,9 @@ impl Core {
     pub(crate) fn await_worker<'a>(
         &self,
         state: MutexGuard<'a, State>,
-        until: Option<Instant>,
+        until: Instant,
     ) -> MutexGuard<'a, State> {
-        wait(&self.done, state, until)
+        wait(&self.done, state, Some(until))
     }
 
     /// Says once in an outage that spans are being dropped.

@@ -106,9 +106,8 @@ impl Delivery {
             transport.send(request)
         }));
         outcome.unwrap_or_else(|panic| {
-            // What has panicked is in no state to go on, nor is it certain that it can be dropped.
-            let transport = self.transport.take();
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(transport)));
+            // What has panicked is in no state to go on.
+            self.disconnect();
             let message = panic
                 .downcast_ref::<&str>()
                 .map(|text| (*text).to_owned())
@@ -120,6 +119,12 @@ impl Delivery {
                 message,
             ))
         })
+    }
+
+    /// Drops the transport, which may panic over it.
+    fn disconnect(&mut self) {
+        let transport = self.transport.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(transport)));
     }
 
     fn accepted(&mut self, accepted: &Accepted, spans: usize, bytes: usize) -> Outcome {
@@ -154,6 +159,12 @@ impl Delivery {
             );
         }
         Outcome::Dropped(error.cause)
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.disconnect();
     }
 }
 

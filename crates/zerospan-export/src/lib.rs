@@ -13,6 +13,8 @@ mod fork;
 mod limits;
 mod local;
 mod memory;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod pipeline;
 mod retry;
 mod scope;

@@ -1,3 +1,4 @@
+use crate::batch_config::FOR_EVER;
 use crate::core::Core;
 use crate::state::Worker;
 use crate::{
@@ -101,17 +102,17 @@ impl Pipeline {
         if core.is_closed() {
             return Err(FlushError::ShutDown);
         }
-        let until = Instant::now().checked_add(timeout);
+        let until = Instant::now() + timeout.min(FOR_EVER);
         let lost_before = core.state().ledger.undelivered;
         let target = core.sweep();
         let mut state = core.state();
         state.flush_to = state.flush_to.max(target);
-        if state.settled() < target && state.wants_worker() {
-            worker::start(core, &mut state);
-        }
         core.wake();
         while state.settled() < target {
-            if until.is_some_and(|until| until <= Instant::now()) {
+            if state.wants_worker() {
+                worker::start(core, &mut state);
+            }
+            if state.wants_worker() || until <= Instant::now() {
                 let pending = target - state.settled();
                 return Err(FlushError::TimedOut { pending });
             }
@@ -180,11 +181,7 @@ fn shut_down(core: &Arc<Core>, timeout: Duration) -> Result<(), ShutdownError> {
     if !core.close() {
         return Err(ShutdownError::AlreadyShutDown);
     }
-    let now = Instant::now();
-    // A century is as good as for ever, and no overflow.
-    let until = now
-        .checked_add(timeout)
-        .unwrap_or(now + Duration::from_secs(3_000_000_000));
+    let until = Instant::now() + timeout.min(FOR_EVER);
     let lost_before = core.state().ledger.undelivered;
     core.sweep();
     let mut state = core.state();
@@ -201,7 +198,7 @@ fn shut_down(core: &Arc<Core>, timeout: Duration) -> Result<(), ShutdownError> {
     }
     core.wake();
     while state.worker == Worker::Running && Instant::now() < until {
-        state = core.await_worker(state, Some(until));
+        state = core.await_worker(state, until);
     }
     if state.worker == Worker::Running {
         state.discard_queue(DropCause::ShutdownTimeout, &core.limits);

@@ -1,3 +1,4 @@
+use crate::batch_config::FOR_EVER;
 use std::time::Duration;
 
 /// How long to wait before a request is sent again: exponential, with jitter on every step.
@@ -58,7 +59,7 @@ impl Backoff {
         let wait = self.next;
         self.next = scale(wait, self.policy.multiplier.max(1.0)).min(self.policy.max);
         let jitter = self.policy.jitter.clamp(0.0, 1.0);
-        scale(wait, 1.0 + jitter * (2.0 * fastrand::f64() - 1.0))
+        scale(wait, 1.0 + jitter * (2.0 * fastrand::f64() - 1.0)).min(FOR_EVER)
     }
 }
 

@@ -39,7 +39,6 @@ pub(crate) struct Ledger {
     pub(crate) dropped: Dropped,
     pub(crate) requests: u64,
     pub(crate) attempts: u64,
-    pub(crate) failed_starts: u64,
     pub(crate) delivered_bytes: u64,
     /// Spans that were handed over and did not arrive.
     pub(crate) undelivered: u64,

@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "http", feature = "grpc"))]
 mod answer;
+#[cfg(any(feature = "http", feature = "grpc"))]
+mod fields;
 mod file;
 #[cfg(feature = "grpc")]
 pub(crate) mod grpc;

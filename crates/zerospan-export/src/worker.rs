@@ -15,9 +15,8 @@ pub(crate) fn start(core: &Arc<Core>, state: &mut MutexGuard<'_, State>) {
     let spawned = std::thread::Builder::new()
         .name("zerospan-export".to_owned())
         .spawn(move || run(&mine));
-    match spawned {
-        Ok(_) => state.worker = Worker::Running,
-        Err(_) => state.ledger.failed_starts += 1,
+    if spawned.is_ok() {
+        state.worker = Worker::Running;
     }
 }
 
@@ -34,11 +33,12 @@ fn run(core: &Arc<Core>) {
     IS_WORKER.set(true);
     // Whatever a transport does here, it is not traced.
     let _quiet = Context::enter_telemetry_suppressed_scope();
+    // Declared before `end`, and so dropped after it: a transport that takes its time to go holds up nobody.
+    let mut delivery = Delivery::default();
     let mut end = End {
         core,
         batch: Batch::default(),
     };
-    let mut delivery = Delivery::default();
     let no_resource = EncodedResource::new(&[] as &[KeyValue], None);
     loop {
         match next_task(core) {

@@ -1,7 +1,8 @@
 //! What a collector answers: read with bounds, and believed only as far as it makes sense.
 
+use super::fields::{Field, Fields, Malformed};
 use crate::Accepted;
-use crate::wire::{Field, Fields, Malformed};
+#[cfg(any(feature = "grpc", test))]
 use std::time::Duration;
 
 /// How many bytes of an answer are read.
@@ -124,6 +125,25 @@ mod tests {
             accepted(b"\x12\x01x\x18\x05\x25abcd\x29abcdefgh"),
             Ok(Accepted::ALL)
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(bytes in proptest::collection::vec(0_u8.., 0..200)) {
+            let _ = accepted(&bytes);
+            let _ = retry_delay(&bytes);
+            let text = message(&bytes);
+            assert!(!text.contains(char::is_control));
+            // Most bytes make no message at all: in one, the rest is reached.
+            let mut wrapped = vec![0x0a];
+            crate::wire::put_varint(&mut wrapped, bytes.len() as u64);
+            wrapped.extend_from_slice(&bytes);
+            let _ = accepted(&wrapped);
+            let mut detail = vec![0x1a];
+            crate::wire::put_varint(&mut detail, wrapped.len() as u64);
+            detail.extend_from_slice(&wrapped);
+            let _ = retry_delay(&detail);
+        }
     }
 
     #[test]

@@ -16,7 +16,8 @@ use uri::{HeaderMap, Uri};
 
 /// OTLP/gRPC, through `tonic` on a runtime that runs on the worker's thread, and only while something is being sent.
 pub(crate) struct Grpc {
-    runtime: Runtime,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
     client: Client<Channel>,
     metadata: MetadataMap,
     used_at: Instant,
@@ -57,7 +58,7 @@ impl Grpc {
         #[cfg(not(feature = "gzip"))]
         let Compression::None = compression;
         Ok(Self {
-            runtime,
+            runtime: Some(runtime),
             client,
             metadata: MetadataMap::from_headers(headers.clone()),
             used_at: Instant::now(),
@@ -76,7 +77,10 @@ impl Transport for Grpc {
         *call.metadata_mut() = self.metadata.clone();
         call.set_timeout(left);
         let client = &mut self.client;
-        let outcome = self.runtime.block_on(async {
+        let Some(runtime) = &self.runtime else {
+            return Err(SendError::unreachable("the transport is gone"));
+        };
+        let outcome = runtime.block_on(async {
             tokio::time::timeout(left, async {
                 if idle {
                     tokio::time::sleep(Duration::from_millis(1)).await;
@@ -95,8 +99,20 @@ impl Transport for Grpc {
         self.used_at = Instant::now();
         match outcome {
             Ok(Ok(response)) => Ok(taken(response.get_ref())),
+            Ok(Err(error)) if error.message.contains(TOO_LONG) => {
+                Ok(Accepted::partial(0, "the answer is too long to be read"))
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(SendError::timed_out("no answer by the deadline")),
+        }
+    }
+}
+
+impl Drop for Grpc {
+    fn drop(&mut self) {
+        // A name that is being resolved would hold up an ordinary shutdown of the runtime.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }
@@ -109,6 +125,10 @@ fn taken(text: &[u8]) -> Accepted {
         accepted
     })
 }
+
+/// What `tonic` says about an answer beyond the bound. Only a call that succeeds has an answer, and to send the spans again
+/// would be to send them twice.
+const TOO_LONG: &str = "decoded message length too large";
 
 fn failure(status: &Status) -> SendError {
     let mut source = status.source();

@@ -32,16 +32,20 @@ impl Http {
         });
         #[cfg(not(feature = "gzip"))]
         let Compression::None = compression;
-        let mut config = ureq::Agent::config_builder()
+        let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_response_header_size(MAX_ANSWER)
             .max_idle_connections(1)
             .accept("application/x-protobuf");
-        if let Some(tls) = tls.for_ureq() {
-            config = config.tls_config(tls);
-        }
+        #[cfg(feature = "tls")]
+        let config = match tls.for_ureq() {
+            Some(tls) => config.tls_config(tls),
+            None => config,
+        };
+        #[cfg(not(feature = "tls"))]
+        let Tls = tls;
         Self {
             agent: config.build().new_agent(),
             uri,

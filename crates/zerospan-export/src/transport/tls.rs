@@ -16,11 +16,11 @@ mod with {
     use std::sync::Arc;
 
     /// What a connection over TLS needs. Nothing, for an endpoint without.
-    #[derive(Default)]
     #[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
     pub(crate) struct Tls(Option<Material>);
 
-    #[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
+    // A transport that is not built in reads nothing of this.
+    #[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
     struct Material {
         roots: Vec<CertificateDer<'static>>,
         /// The client's certificate chain.
@@ -33,6 +33,11 @@ mod with {
     }
 
     impl Tls {
+        /// For a connection without TLS.
+        pub(crate) fn none() -> Self {
+            Self(None)
+        }
+
         /// Reads what the settings name, and checks that it fits together.
         pub(crate) fn new(settings: &TlsSettings) -> Result<Self, ConfigError> {
             let pem = settings.read()?;
@@ -132,10 +137,13 @@ mod without {
     use crate::config::TlsSettings;
 
     /// Without the feature `tls` there is nothing to know.
-    #[derive(Default)]
     pub(crate) struct Tls;
 
     impl Tls {
+        pub(crate) fn none() -> Self {
+            Self
+        }
+
         pub(crate) fn new(settings: &TlsSettings) -> Result<Self, ConfigError> {
             settings.read()?;
             Err(ConfigError::new(
@@ -143,11 +151,6 @@ mod without {
                 "https",
                 "the feature `tls` of zerospan-export, or an endpoint with `http`",
             ))
-        }
-
-        #[cfg(feature = "http")]
-        pub(crate) fn for_ureq(&self) -> Option<ureq::tls::TlsConfig> {
-            None
         }
 
         #[cfg(feature = "grpc")]

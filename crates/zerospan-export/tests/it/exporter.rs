@@ -446,3 +446,37 @@ fn redirects_are_not_followed() {
     assert!(pipeline.force_flush(LONG).is_err());
     assert_eq!(collector.calls(), 1);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_environment_makes_it_panic_and_what_is_ignored_is_named(
+        endpoint in "(http|https|ftp|)(://|:|/|)[ -~]{0,20}",
+        headers in "([a-z %=,]|\\PC){0,40}",
+        number in "(-|)[0-9]{0,25}[a-z]?",
+        other in "\\PC{0,12}",
+    ) {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint.as_str()),
+            ("OTEL_EXPORTER_OTLP_HEADERS", headers.as_str()),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", number.as_str()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", other.as_str()),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", other.as_str()),
+        ];
+        let (config, errors) = from(&variables);
+        for error in errors {
+            assert!(variables.iter().any(|(name, _)| *name == error.setting()));
+            assert!(!error.accepted().is_empty());
+        }
+        // What was not ignored can be used.
+        if let Err(error) = quick().otlp(config).build() {
+            assert!(error.setting() == "certificate", "{error}");
+        }
+        let (batch, _) = batch_from(&[
+            ("OTEL_BSP_SCHEDULE_DELAY", &number),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", &number),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", &other),
+        ]);
+        assert!(batch.max_export_batch_size <= batch.max_queue_size);
+    }
+}

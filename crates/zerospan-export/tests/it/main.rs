@@ -4,6 +4,8 @@
 mod collector;
 mod exporter;
 mod faults;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod model;
 mod observed;
 mod pipeline;

@@ -146,7 +146,7 @@ fn after_fork_the_child_starts_clean() {
             .otlp(collector.config())
             .timeout(Duration::from_secs(2))
             .batch(batch(|batch| {
-                batch.schedule_delay = Duration::from_millis(50)
+                batch.schedule_delay = Duration::from_millis(50);
             }))
             .build()
             .unwrap();

@@ -95,7 +95,7 @@ fn a_span_waits_no_longer_than_the_schedule_delay() {
     let pipeline = quick()
         .transport(memory.clone())
         .batch(batch(|batch| {
-            batch.schedule_delay = Duration::from_millis(30)
+            batch.schedule_delay = Duration::from_millis(30);
         }))
         .build()
         .unwrap();
@@ -244,7 +244,7 @@ fn many_threads_fit_into_little_memory_and_lose_nothing() {
     let pipeline = quick()
         .transport(memory.clone())
         .batch(batch(|batch| {
-            batch.max_memory_bytes = batch.max_request_bytes + (8 << 16)
+            batch.max_memory_bytes = batch.max_request_bytes + (8 << 16);
         }))
         .build()
         .unwrap();
@@ -350,4 +350,24 @@ fn snapshots_balance_at_every_instant() {
         received(&memory.take())["balance"].len() as u64,
         stats.delivered
     );
+}
+
+#[test]
+fn times_without_end_are_as_good_as_very_long_ones() {
+    let memory = InMemory::new();
+    let pipeline = quick()
+        .transport(memory.clone())
+        .timeout(Duration::MAX)
+        .drop_timeout(Duration::MAX)
+        .batch(batch(|batch| {
+            batch.schedule_delay = Duration::MAX;
+            batch.export_timeout = Duration::MAX;
+        }))
+        .build()
+        .unwrap();
+    record(&pipeline, &scope("long"), 0..5);
+    assert_eq!(pipeline.force_flush(Duration::MAX), Ok(()));
+    record(&pipeline, &scope("long"), 5..9);
+    assert_eq!(pipeline.shutdown(Duration::MAX), Ok(()));
+    assert_eq!(received(&memory.take())["long"].len(), 9);
 }

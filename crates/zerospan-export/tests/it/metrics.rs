@@ -1,0 +1,86 @@
+//! What a meter sees of a pipeline.
+
+use crate::collector::{Collector, Reply};
+use crate::support::{quick, record, scope};
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use zerospan_export::Protocol;
+
+/// The sums by metric and error type.
+fn sums(exporter: &InMemoryMetricExporter) -> BTreeMap<String, i64> {
+    let mut sums = BTreeMap::new();
+    for resource in exporter.get_finished_metrics().unwrap() {
+        for scope in resource.scope_metrics() {
+            for metric in scope.metrics() {
+                let mut put = |attributes: Vec<(String, String)>, value: i64| {
+                    let error = attributes
+                        .into_iter()
+                        .find(|(key, _)| key == "error.type")
+                        .map(|(_, value)| format!(" {value}"));
+                    let name = metric.name().trim_start_matches("otel.sdk.");
+                    sums.insert(format!("{name}{}", error.unwrap_or_default()), value);
+                };
+                match metric.data() {
+                    AggregatedMetrics::U64(MetricData::Sum(sum)) => {
+                        for point in sum.data_points() {
+                            put(texts(point.attributes()), point.value().try_into().unwrap());
+                        }
+                    }
+                    AggregatedMetrics::I64(MetricData::Sum(sum)) => {
+                        for point in sum.data_points() {
+                            put(texts(point.attributes()), point.value());
+                        }
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+    sums
+}
+
+fn texts<'a>(
+    attributes: impl Iterator<Item = &'a opentelemetry::KeyValue>,
+) -> Vec<(String, String)> {
+    attributes
+        .map(|attribute| (attribute.key.to_string(), attribute.value.to_string()))
+        .collect()
+}
+
+#[test]
+fn the_figures_of_a_pipeline_are_metrics_with_the_names_of_the_conventions() {
+    let collector = Collector::scripted(Protocol::HttpProtobuf, |call| match call {
+        0 => Reply::Refuse,
+        1 => Reply::TakeBut(2),
+        _ => Reply::Take,
+    });
+    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let exporter = InMemoryMetricExporter::default();
+    let provider = SdkMeterProvider::builder()
+        .with_reader(PeriodicReader::builder(exporter.clone()).build())
+        .build();
+    pipeline.observe(&provider.meter("zerospan"));
+    let scope = scope("metrics");
+    for spans in [3, 5] {
+        record(&pipeline, &scope, 0..spans);
+        assert!(pipeline.force_flush(Duration::from_secs(5)).is_err());
+    }
+    assert!(pipeline.record_encoded(&scope, b"").is_err());
+    record(&pipeline, &scope, 0..4);
+    provider.force_flush().unwrap();
+    let expected = [
+        ("exporter.span.exported", 3),
+        ("exporter.span.exported refused", 3),
+        ("exporter.span.exported rejected", 2),
+        ("exporter.span.inflight", 0),
+        ("processor.span.processed", 8),
+        ("processor.span.processed malformed", 1),
+        ("processor.span.queue.capacity", 2048),
+        ("processor.span.queue.size", 4),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value));
+    assert_eq!(sums(&exporter), BTreeMap::from(expected));
+}

@@ -1,0 +1,269 @@
+use crate::support::{decode, in_memory, names, official, sorted};
+use opentelemetry::trace::{
+    Link, Span, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId,
+    TraceState, Tracer, TracerProvider,
+};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::trace::{
+    BatchSpanProcessor, InMemorySpanExporter, SamplingDecision, SamplingResult, SdkTracerProvider,
+    ShouldSample, SimpleSpanProcessor,
+};
+use std::time::Duration;
+use zerospan_export::{Accepted, BatchConfig, DropCause, Pipeline, Request, SendError, Transport};
+use zerospan_sdk::{
+    OtlpSpanExporter, OtlpSpanProcessor, RecycledBuilder, recycled_attributes, recycled_events,
+    recycled_links,
+};
+
+fn resource() -> Resource {
+    Resource::builder_empty()
+        .with_schema_url(
+            [
+                KeyValue::new("service.name", "shop"),
+                KeyValue::new("replicas", 3),
+            ],
+            "https://opentelemetry.io/schemas/1.30.0",
+        )
+        .build()
+}
+
+fn remote_context() -> SpanContext {
+    SpanContext::new(
+        TraceId::from(7),
+        SpanId::from(8),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::from_key_value([("vendor", "x")]).unwrap(),
+    )
+}
+
+/// Spans of two scopes, with everything that a span can have.
+fn work(provider: &SdkTracerProvider) {
+    let plain = provider.tracer("plain");
+    let full = provider.tracer_with_scope(
+        InstrumentationScope::builder("full")
+            .with_version("1.2.3")
+            .with_schema_url("https://example.com/schema")
+            .with_attributes([KeyValue::new("scope.key", "scope value")])
+            .build(),
+    );
+    for round in 0..20_i64 {
+        plain.start("short").end();
+        let parent = Context::new().with_remote_span_context(remote_context());
+        let mut span = full
+            .span_builder(format!("long {round}"))
+            .with_kind(SpanKind::Consumer)
+            .with_recycled_attributes([KeyValue::new("round", round), KeyValue::new("half", 0.5)])
+            .with_recycled_events()
+            .with_recycled_links([Link::new(
+                remote_context(),
+                vec![KeyValue::new("why", "test")],
+                0,
+            )])
+            .start_with_context(&full, &parent);
+        span.set_attribute(KeyValue::new("text", String::from("owned")));
+        span.add_event("event", vec![KeyValue::new("in.event", true)]);
+        span.set_status(Status::error("broken"));
+        span.end();
+    }
+}
+
+#[test]
+fn what_arrives_is_what_the_official_transform_makes_of_the_same_spans() {
+    let (memory, pipeline) = in_memory();
+    let stock = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(OtlpSpanProcessor::new(pipeline))
+        .with_span_processor(SimpleSpanProcessor::new(stock.clone()))
+        .with_resource(resource())
+        .build();
+    work(&provider);
+    provider.force_flush().unwrap();
+    let ours = decode(&memory.take());
+    let theirs = official(stock.get_finished_spans().unwrap(), &resource());
+    assert_eq!(
+        theirs[0]
+            .scope_spans
+            .iter()
+            .map(|scope| scope.spans.len())
+            .sum::<usize>(),
+        40
+    );
+    assert_eq!(sorted(ours), sorted(theirs));
+}
+
+#[test]
+fn the_exporter_under_the_stock_batch_processor_sends_the_same() {
+    let (memory, pipeline) = in_memory();
+    let stock = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(BatchSpanProcessor::builder(OtlpSpanExporter::new(pipeline)).build())
+        .with_span_processor(SimpleSpanProcessor::new(stock.clone()))
+        .with_resource(resource())
+        .build();
+    work(&provider);
+    provider.force_flush().unwrap();
+    let ours = decode(&memory.take());
+    let theirs = official(stock.get_finished_spans().unwrap(), &resource());
+    assert_eq!(sorted(ours), sorted(theirs));
+    provider.shutdown().unwrap();
+}
+
+/// Records spans whose name says so, samples the others.
+#[derive(Clone, Debug)]
+struct ByName;
+
+impl ShouldSample for ByName {
+    fn should_sample(
+        &self,
+        _: Option<&Context>,
+        _: TraceId,
+        name: &str,
+        _: &SpanKind,
+        _: &[KeyValue],
+        _: &[Link],
+    ) -> SamplingResult {
+        SamplingResult {
+            decision: match name {
+                "recorded" => SamplingDecision::RecordOnly,
+                "dropped" => SamplingDecision::Drop,
+                _ => SamplingDecision::RecordAndSample,
+            },
+            attributes: Vec::new(),
+            trace_state: TraceState::default(),
+        }
+    }
+}
+
+#[test]
+fn spans_that_are_recorded_only_are_never_exported() {
+    let (processed, pipeline) = in_memory();
+    let (exported, of_exporter) = in_memory();
+    let exporter = OtlpSpanExporter::new(of_exporter);
+    let provider = SdkTracerProvider::builder()
+        .with_sampler(ByName)
+        .with_span_processor(OtlpSpanProcessor::new(pipeline))
+        .with_span_processor(BatchSpanProcessor::builder(exporter).build())
+        .build();
+    let tracer = provider.tracer("sampling");
+    for name in ["sampled", "recorded", "dropped"] {
+        tracer.start(name).end();
+    }
+    provider.force_flush().unwrap();
+    assert_eq!(names(&processed.take()), ["sampled"]);
+    assert_eq!(names(&exported.take()), ["sampled"]);
+}
+
+#[test]
+fn the_vectors_of_a_finished_span_come_back_empty_and_with_their_room() {
+    let (_, pipeline) = in_memory();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(OtlpSpanProcessor::new(pipeline))
+        .build();
+    let tracer = provider.tracer("recycling");
+    // Vectors are kept once someone has asked for one.
+    let _ = (recycled_attributes(), recycled_events(), recycled_links());
+    let attributes: Vec<KeyValue> = (0..20).map(|number| KeyValue::new("key", number)).collect();
+    let mut builder = tracer.span_builder("span").with_attributes(attributes);
+    builder.events = Some(Vec::with_capacity(10));
+    builder.links = Some(Vec::with_capacity(10));
+    let mut span = builder.start(&tracer);
+    span.add_event("event", Vec::new());
+    span.add_link(remote_context(), Vec::new());
+    span.end();
+    let (attributes, events, links) = (recycled_attributes(), recycled_events(), recycled_links());
+    assert!(attributes.is_empty() && attributes.capacity() >= 20);
+    assert!(events.is_empty() && events.capacity() >= 10);
+    assert!(links.is_empty() && links.capacity() >= 10);
+}
+
+/// Takes nothing.
+struct Refusing;
+
+impl Transport for Refusing {
+    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+        Err(SendError::refused("not here"))
+    }
+}
+
+#[test]
+fn what_is_not_delivered_is_an_error_of_flush_and_shutdown() {
+    let pipeline = || {
+        Pipeline::builder()
+            .transport(|| Ok(Refusing))
+            .build()
+            .unwrap()
+    };
+    let of_processor = pipeline();
+    let watch = of_processor.watch();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(OtlpSpanProcessor::new(of_processor))
+        .build();
+    let tracer = provider.tracer("errors");
+    tracer.start("one").end();
+    assert!(provider.force_flush().is_err());
+    tracer.start("two").end();
+    assert!(provider.shutdown().is_err());
+    assert!(matches!(
+        provider.shutdown(),
+        Err(OTelSdkError::AlreadyShutdown)
+    ));
+    let stats = watch.stats();
+    assert!(stats.is_balanced());
+    assert_eq!(
+        (stats.recorded, stats.dropped.by(DropCause::Refused)),
+        (2, 2)
+    );
+
+    let exporter = OtlpSpanExporter::new(pipeline());
+    let watch = exporter.pipeline().watch();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(BatchSpanProcessor::builder(exporter).build())
+        .build();
+    provider.tracer("errors").start("three").end();
+    assert!(provider.force_flush().is_err());
+    assert_eq!(watch.stats().dropped.by(DropCause::Refused), 1);
+}
+
+#[test]
+fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
+    use opentelemetry_sdk::trace::BatchConfigBuilder;
+    let memory = zerospan_export::InMemory::new();
+    let mut small = BatchConfig::default();
+    small.max_queue_size = 50;
+    small.max_export_batch_size = 20;
+    let pipeline = Pipeline::builder()
+        .transport(memory.clone())
+        .batch(small)
+        .build()
+        .unwrap();
+    let exporter = OtlpSpanExporter::new(pipeline).with_export_timeout(Duration::from_secs(5));
+    let batch = BatchConfigBuilder::default()
+        .with_max_export_batch_size(500)
+        .build();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(
+            BatchSpanProcessor::builder(exporter)
+                .with_batch_config(batch)
+                .build(),
+        )
+        .build();
+    let tracer = provider.tracer("large");
+    for _ in 0..400 {
+        tracer.start("span").end();
+    }
+    provider.force_flush().unwrap();
+    assert_eq!(names(&memory.take()).len(), 400);
+}
+
+#[test]
+fn both_are_set_up_from_the_same_environment() {
+    // Nothing is set here: the defaults are those of the specification.
+    let processor = OtlpSpanProcessor::from_env().unwrap();
+    let exporter = OtlpSpanExporter::from_env().unwrap();
+    for stats in [processor.pipeline().stats(), exporter.pipeline().stats()] {
+        assert_eq!(stats.queue_capacity, 2048);
+    }
+}

@@ -1,0 +1,4 @@
+//! The drop-ins under the stock SDK's provider.
+
+mod drop_in;
+mod support;

@@ -1,0 +1,64 @@
+//! Requests, decoded by the official messages, and spans, transformed by the official transform.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+use prost::Message;
+use zerospan_export::{InMemory, Pipeline};
+
+pub(crate) fn in_memory() -> (InMemory, Pipeline) {
+    let memory = InMemory::new();
+    let pipeline = Pipeline::builder()
+        .transport(memory.clone())
+        .build()
+        .unwrap();
+    (memory, pipeline)
+}
+
+pub(crate) fn decode(requests: &[Vec<u8>]) -> Vec<ResourceSpans> {
+    requests
+        .iter()
+        .flat_map(|request| {
+            ExportTraceServiceRequest::decode(request.as_slice())
+                .unwrap()
+                .resource_spans
+        })
+        .collect()
+}
+
+pub(crate) fn names(requests: &[Vec<u8>]) -> Vec<String> {
+    decode(requests)
+        .into_iter()
+        .flat_map(|resource| resource.scope_spans)
+        .flat_map(|scope| scope.spans)
+        .map(|span| span.name)
+        .collect()
+}
+
+/// What the official transform makes of `spans`.
+pub(crate) fn official(spans: Vec<SpanData>, resource: &Resource) -> Vec<ResourceSpans> {
+    group_spans_by_resource_and_scope(spans, &ResourceAttributesWithSchema::from(resource))
+}
+
+/// The official grouping has no order: this gives it one.
+pub(crate) fn sorted(mut resources: Vec<ResourceSpans>) -> Vec<ResourceSpans> {
+    for resource in &mut resources {
+        if let Some(resource) = &mut resource.resource {
+            resource
+                .attributes
+                .sort_by(|one, other| one.key.cmp(&other.key));
+        }
+        resource
+            .scope_spans
+            .sort_by_key(|scope| scope.scope.clone().map(|scope| scope.name));
+        for scope in &mut resource.scope_spans {
+            scope
+                .spans
+                .sort_by(|one, other| one.span_id.cmp(&other.span_id));
+        }
+    }
+    resources
+}

@@ -1,0 +1,89 @@
+//! Ending a span under our processor allocates nothing, and with recycled vectors its whole life does not.
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span, Tracer, TracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use std::time::Duration;
+use zerospan_core::dev::{Allocations, CountingAllocator};
+use zerospan_export::{Accepted, Pipeline, Request, SendError, Transport};
+use zerospan_sdk::{OtlpSpanProcessor, RecycledBuilder};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+
+struct Nowhere;
+
+impl Transport for Nowhere {
+    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+        Ok(Accepted::ALL)
+    }
+}
+
+fn provider() -> (SdkTracerProvider, Pipeline) {
+    let pipeline = Pipeline::builder()
+        .transport(|| Ok(Nowhere))
+        .build()
+        .unwrap();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(OtlpSpanProcessor::new(pipeline.clone()))
+        .build();
+    (provider, pipeline)
+}
+
+fn attributes() -> [KeyValue; 8] {
+    [
+        KeyValue::new("http.request.method", "GET"),
+        KeyValue::new("url.scheme", "https"),
+        KeyValue::new("http.route", "/users/{id}"),
+        KeyValue::new("server.address", "shop.example"),
+        KeyValue::new("http.response.status_code", 200),
+        KeyValue::new("server.port", 8443),
+        KeyValue::new("network.protocol.version", "1.1"),
+        KeyValue::new("network.peer.encrypted", true),
+    ]
+}
+
+#[test]
+fn ending_a_span_allocates_nothing() {
+    Allocations::assert_counted();
+    let (provider, pipeline) = provider();
+    let tracer = provider.tracer("zero");
+    let mut counted = Allocations::default();
+    for round in 0..300 {
+        let mut span = tracer
+            .span_builder("GET /users/{id}")
+            .with_attributes(attributes())
+            .start(&tracer);
+        let ((), here) = Allocations::of(|| span.end());
+        if round >= 100 {
+            counted.count += here.count;
+        }
+        if round % 50 == 49 {
+            pipeline.force_flush(Duration::from_secs(5)).unwrap();
+        }
+    }
+    // A chunk that the flush took is there again: nothing else is needed.
+    assert_eq!(counted.count, 0);
+    assert_eq!(pipeline.stats().delivered, 300);
+}
+
+#[test]
+fn with_a_recycled_vector_a_whole_span_of_the_stock_sdk_allocates_nothing() {
+    Allocations::assert_counted();
+    let (provider, pipeline) = provider();
+    let tracer = provider.tracer("zero");
+    let span = || {
+        let mut span = tracer
+            .span_builder("GET /users/{id}")
+            .with_recycled_attributes(attributes())
+            .start(&tracer);
+        span.end();
+    };
+    for _ in 0..100 {
+        span();
+    }
+    pipeline.force_flush(Duration::from_secs(5)).unwrap();
+    span();
+    let ((), counted) = Allocations::of(|| (0..100).for_each(|_| span()));
+    assert_eq!(counted, Allocations::default());
+}

@@ -1,8 +1,10 @@
-//! Eight attributes with formatted keys and values: on the heap, with the vector on the stack, and all of it on the stack.
+//! Eight attributes with formatted keys and values: on the heap, with the vector on the stack, all of it on the stack, and
+//! in an arena.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use opentelemetry::KeyValue;
 use std::hint::black_box;
+use zerospan_arena::SpanAttributeArena;
 use zerospan_stack::{InlineAttributes, StackAttributes};
 
 #[path = "../src/rows/workload.rs"]
@@ -29,11 +31,27 @@ fn stack_inline() {
     black_box(&set);
 }
 
+/// Between two resets, of which one belongs to the work.
+fn arena_alloc(arena: &mut SpanAttributeArena) {
+    let mut set = arena.attributes(8);
+    for index in 0..8_u64 {
+        let index = black_box(index);
+        set.push_concat(("key_", index), ("value_", index));
+    }
+    black_box(&set);
+    drop(set);
+    arena.reset();
+}
+
 fn attribute_creation(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("attribute_creation");
     group.bench_function("heap_vec", |bencher| bencher.iter(workload::heap_vec));
     group.bench_function("stack_smallvec", |bencher| bencher.iter(stack_smallvec));
     group.bench_function("stack_inline", |bencher| bencher.iter(stack_inline));
+    let mut arena = SpanAttributeArena::new();
+    group.bench_function("arena_alloc", |bencher| {
+        bencher.iter(|| arena_alloc(&mut arena));
+    });
     group.finish();
 }
 

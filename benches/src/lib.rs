@@ -6,8 +6,10 @@
 mod contest;
 mod report;
 pub mod rows;
+mod shortfall;
 mod timing;
 
 pub use contest::{Budget, Clock, Contest, Row};
 pub use report::{Allocated, Counts, Report, Verdict};
+pub use shortfall::Shortfall;
 pub use timing::{Effort, Quartiles, Timing};

@@ -102,15 +102,30 @@ fn time(contest: &mut Contest, run: fn(&mut Contest), runs: u64) -> Duration {
     watch(contest, run, runs)
 }
 
+/// Reads no clock but the one that counts: a run may be as short as a call to the system.
 fn watch(contest: &mut Contest, run: fn(&mut Contest), runs: u64) -> Duration {
-    let (wall, process, thread) = (Instant::now(), ProcessTime::now(), ThreadTime::now());
-    for _ in 0..runs {
-        run(contest);
-    }
-    match contest.clock() {
-        Clock::Wall => wall.elapsed(),
-        Clock::Process => process.elapsed(),
-        Clock::Thread => thread.elapsed(),
+    let clock = contest.clock();
+    let mut repeat = || {
+        for _ in 0..runs {
+            run(contest);
+        }
+    };
+    match clock {
+        Clock::Wall => {
+            let begun = Instant::now();
+            repeat();
+            begun.elapsed()
+        }
+        Clock::Process => {
+            let begun = ProcessTime::now();
+            repeat();
+            begun.elapsed()
+        }
+        Clock::Thread => {
+            let begun = ThreadTime::now();
+            repeat();
+            begun.elapsed()
+        }
     }
 }
 
@@ -154,14 +169,15 @@ mod tests {
         let mut contest = Contest::with_preparation(
             1,
             || spin(200_000),
-            |ready| ready ^ spin(20_000),
+            |ready| ready ^ spin(80_000),
             |ready| ready ^ spin(10_000),
             |_, _| Ok(()),
         );
         assert_eq!(contest.check(), Ok(()));
         let timing = Timing::of(&mut contest, Effort::QUICK);
         let ratio = timing.peer.median / timing.ours.median;
-        assert!((1.5..3.0).contains(&ratio), "{ratio}");
+        // Were it within the timing, the ratio would be 1.3.
+        assert!((4.0..16.0).contains(&ratio), "{ratio}");
     }
 
     #[test]

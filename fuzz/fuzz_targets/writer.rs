@@ -1,5 +1,6 @@
-//! Any span is written as prost writes the official transform's message: in one go, and recorded piece by piece into a
-//! recorder that has held another span before.
+//! Any span is written as prost writes the official transform's message.
+//!
+//! In one go, and recorded piece by piece into a recorder that has held another span before.
 #![no_main]
 
 use arbitrary::{Arbitrary, Result, Unstructured};

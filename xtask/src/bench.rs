@@ -52,14 +52,7 @@ pub(crate) fn memory() -> anyhow::Result<()> {
 }
 
 fn build() -> anyhow::Result<()> {
-    run(cargo().args([
-        "build",
-        "--profile",
-        "bench",
-        "--package",
-        "benches",
-        "--bins",
-    ]))
+    run(cargo().args(["build", "--release", "--package", "benches", "--bins"]))
 }
 
 /// A program of `benches` that [`build`] has built.

@@ -1,12 +1,17 @@
 //! The tests under the sanitizers.
 
-use crate::cargo::{self, cargo, nightly_cargo};
+use crate::cargo::{self, cargo, nightly_cargo, root};
 use anyhow::Context;
 
-/// What each sanitizer looks at: the crates that have `unsafe` code or that hand over between threads.
-const RUNS: [(&str, &[&str]); 2] = [
-    ("address", &["zerospan-core"]),
-    ("thread", &["zerospan-core"]),
+/// What each sanitizer looks at, the crates that have `unsafe` code and those that hand over between threads; and what it
+/// has them built with.
+const RUNS: [(&str, &[&str], &str); 2] = [
+    (
+        "address",
+        &["zerospan-core", "zerospan-arena", "zerospan-pool"],
+        "",
+    ),
+    ("thread", &["zerospan-core", "zerospan-pool"], "--cfg tsan"),
 ];
 
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -17,15 +22,19 @@ pub(crate) fn run() -> anyhow::Result<()> {
         return Ok(());
     }
     let host = host()?;
-    for (sanitizer, packages) in RUNS {
+    let suppressions = format!("suppressions={}", root().join("xtask/tsan.supp").display());
+    for (sanitizer, packages, flags) in RUNS {
         let mut test = nightly_cargo().context("the nightly toolchain went away")?;
         test.args(["test", "--tests", "--all-features", "--target", &host])
             .args(["--target-dir", &format!("target/sanitize-{sanitizer}")])
             // The standard library is not built with the sanitizer, which the compiler wants to be told is meant.
             .env(
                 "RUSTFLAGS",
-                format!("-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer"),
-            );
+                format!("-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer {flags}"),
+            )
+            // Tests ask for more memory than there is, to see the error that says so.
+            .env("ASAN_OPTIONS", "allocator_may_return_null=1")
+            .env("TSAN_OPTIONS", &suppressions);
         for package in packages {
             test.args(["--package", package]);
         }

@@ -2,6 +2,7 @@
 
 mod edges;
 mod hygiene;
+mod invariants;
 mod layout;
 mod links;
 
@@ -21,6 +22,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     findings.extend(layout::check()?);
     findings.extend(hygiene::check(&files));
     findings.extend(links::check(&files));
+    findings.extend(invariants::check(&files));
     if !findings.is_empty() {
         for finding in &findings {
             eprintln!("{finding}");

@@ -269,12 +269,12 @@ impl AttributeSource for ArenaAttributes<'_> {
 }
 
 /// Copies each attribute into the arena. Where the arena refuses, the set is
-/// [full](zerospan_core::SinkError::Full) at what it holds.
+/// [out of room](zerospan_core::SinkError::OutOfRoom).
 impl AttributeSink for ArenaAttributes<'_> {
     #[inline]
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
         self.try_push(attribute.key, attribute.value)
-            .map_err(|error| error.into_sink_error(self.list.len()))
+            .map_err(SinkError::from)
     }
 
     #[inline]

@@ -102,19 +102,22 @@ pub enum PushError {
 }
 
 impl PushError {
-    /// The error as a sink reports it, for a sink that held `len` attributes.
-    pub(crate) fn into_sink_error(self, len: usize) -> SinkError {
-        match self {
-            Self::Limit(_) => SinkError::Full { capacity: len },
-            Self::Unsupported => SinkError::Unsupported,
-        }
-    }
-
     #[cold]
     #[inline(never)]
     #[track_caller]
     pub(crate) fn panic(self) -> ! {
         panic!("{self}, or call the `try_` twin")
+    }
+}
+
+impl From<PushError> for SinkError {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::Limit(LimitError { held, limit, .. }) => Self::OutOfRoom {
+                capacity: limit.unwrap_or(held),
+            },
+            PushError::Unsupported => Self::Unsupported,
+        }
     }
 }
 

@@ -68,6 +68,11 @@ pub enum SinkError {
         /// How many attributes the sink takes.
         capacity: usize,
     },
+    /// The memory that the sink has for keys and values is bounded, and does not hold these as well.
+    OutOfRoom {
+        /// How many bytes of keys and values the sink has room for.
+        capacity: usize,
+    },
     /// The value is [`AttributeValue::Unsupported`](crate::AttributeValue::Unsupported).
     Unsupported,
 }
@@ -76,6 +81,11 @@ impl fmt::Display for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full { capacity } => CapacityError::new((), *capacity).fmt(f),
+            Self::OutOfRoom { capacity } => write!(
+                f,
+                "the attribute does not fit into what is left of {capacity} bytes for keys and values: \
+                 raise that bound, or use a sink that grows"
+            ),
             Self::Unsupported => UnsupportedValue.fmt(f),
         }
     }

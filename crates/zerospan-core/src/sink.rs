@@ -2,6 +2,9 @@ use crate::{Attribute, AttributeSource, ExtendError, SinkError};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanBuilder;
 
+/// As much of a source's count as room is made for ahead: one that miscounts must not cost the memory it claims.
+const BELIEVED: usize = 1024;
+
 /// Something that takes attributes: a vector, a span builder, an encoder, a span.
 ///
 /// # Examples
@@ -40,7 +43,7 @@ pub trait AttributeSink {
     /// [`ExtendError`] counts the attributes that were not taken and keeps the first cause.
     #[inline]
     fn push_all<S: AttributeSource + ?Sized>(&mut self, source: &S) -> Result<(), ExtendError> {
-        self.reserve_attributes(source.len());
+        self.reserve_attributes(source.len().min(BELIEVED));
         let mut outcome = Ok(());
         source.for_each(|attribute| {
             if let Err(cause) = self.push_attribute(attribute) {

@@ -8,6 +8,7 @@ use crate::nested;
 use crate::view::{AttributeView, Message, ValueView};
 use crate::wire::{Varint, append, make_room};
 use opentelemetry::trace::SpanContext;
+use std::fmt;
 use std::mem;
 use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, Footprint, Reset,
@@ -51,7 +52,7 @@ use zerospan_core::{
 /// span.reset();
 /// assert_eq!(out[0], 0x12, "the field `ScopeSpans.spans`");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SpanRecorder {
     limits: RecordLimits,
     /// The limit to the length of a value, as the writer takes it.
@@ -418,6 +419,18 @@ impl AttributeSink for SpanRecorder {
     #[inline]
     fn push_all<S: AttributeSource + ?Sized>(&mut self, source: &S) -> Result<(), ExtendError> {
         self.span_attributes().push_all(source)
+    }
+}
+
+/// Counts what it holds, and leaves out what that is.
+impl fmt::Debug for SpanRecorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpanRecorder")
+            .field("attributes", &self.attribute_count())
+            .field("events", &self.event_count)
+            .field("links", &self.link_count)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 

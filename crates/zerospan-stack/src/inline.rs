@@ -44,6 +44,7 @@ pub struct InlineAttributes<const N: usize = 8, const TEXT: usize = 512> {
     arrays: Vec<Value>,
 }
 
+/// Where the key stands in the text, and what the value is.
 #[derive(Clone, Copy)]
 struct Entry {
     start: u32,
@@ -51,6 +52,7 @@ struct Entry {
     value: Held,
 }
 
+/// What an entry holds of its value.
 #[derive(Clone, Copy)]
 enum Held {
     Bool(bool),
@@ -86,6 +88,7 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
     ///
     /// [`InlineError::Full`] if the set holds `N` attributes, [`InlineError::TextFull`] if there is no room for the text,
     /// [`InlineError::Format`] if a `Display` in it fails. The set is as it was before.
+    // Always: where it is a call, the lengths of literals are not known, and each costs a call to copy it.
     #[inline(always)]
     pub fn try_push(&mut self, key: impl Text, value: impl Text) -> Result<(), InlineError> {
         let start = self.text.len();
@@ -153,15 +156,9 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
         key: &impl Text,
         array: AttributeValue<'_>,
     ) -> Result<(), InlineError> {
-        if matches!(array, AttributeValue::Unsupported) {
-            return Err(InlineError::Unsupported);
-        }
+        let array = array.to_value().map_err(|_| InlineError::Unsupported)?;
         self.try_push_held(key, Held::Array(offset(self.arrays.len())))?;
-        match array.to_value() {
-            Ok(array) => self.arrays.push(array),
-            // Ruled out above; the entry must not stand without its array.
-            Err(_) => drop(self.entries.pop()),
-        }
+        self.arrays.push(array);
         Ok(())
     }
 
@@ -251,14 +248,15 @@ impl<const N: usize, const TEXT: usize> AttributeSource for InlineAttributes<N, 
 }
 
 /// Copies key and value into the set, as [`try_push_value`](InlineAttributes::try_push_value) does. Text that does not fit
-/// is reported as [`SinkError::Full`], which has no word of its own for it.
+/// is [`SinkError::OutOfRoom`].
 impl<const N: usize, const TEXT: usize> AttributeSink for InlineAttributes<N, TEXT> {
     #[inline]
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
         self.try_push_value(attribute.key, attribute.value)
             .map_err(|error| match error {
                 InlineError::Unsupported => SinkError::Unsupported,
-                _ => SinkError::Full { capacity: N },
+                InlineError::Full { capacity } => SinkError::Full { capacity },
+                _ => SinkError::OutOfRoom { capacity: TEXT },
             })
     }
 }

@@ -29,7 +29,7 @@ use zerospan_core::{AsAttributeValue, AttributeValue, Footprint, Reset};
 ///     short.try_push("/users/42"),
 ///     Err(InlineError::TextFull { left: 8, capacity: 8 }),
 /// );
-/// assert_eq!(short.push_truncated("/users/42"), 1, "bytes that did not fit");
+/// assert_eq!(short.push_truncated("/users/42")?, 1, "bytes that did not fit");
 /// assert_eq!(short, *"/users/4");
 /// # Ok(())
 /// # }
@@ -72,14 +72,20 @@ impl<const N: usize> InlineStr<N> {
     /// Appends as much of `text` as fits, whole characters only, and returns how many bytes did not: 0 if all did. Does not
     /// allocate.
     ///
-    /// After the first character that does not fit, nothing more is taken, even if it would. What a `Display` in `text`
-    /// left out because it failed is not counted.
+    /// Behind the first character that does not fit nothing more is taken, even if it would fit.
+    ///
+    /// # Errors
+    ///
+    /// [`InlineError::Format`] if a `Display` in `text` fails; the string is as it was before.
     #[must_use = "a truncated value is not the value: say so where it is recorded"]
-    pub fn push_truncated(&mut self, text: impl Text) -> usize {
+    pub fn push_truncated(&mut self, text: impl Text) -> Result<usize, InlineError> {
+        let before = self.0.len();
         let mut prefix = Prefix::new(&mut self.0);
-        // `Prefix` itself never fails: an error is that of a `Display`, which ended its own text.
-        let _ = text.write_to(&mut prefix);
-        prefix.omitted()
+        let outcome = text.write_to(&mut prefix);
+        let omitted = prefix.omitted();
+        outcome
+            .map(|()| omitted)
+            .map_err(|error| take_back(&mut self.0, before, error))
     }
 
     /// The text.

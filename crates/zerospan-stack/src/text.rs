@@ -1,7 +1,3 @@
-// Pieces are inlined always: the length of a literal is known only then, and a copy of unknown length is a call that costs
-// more than the rest of the piece.
-#![allow(clippy::inline_always)]
-
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -61,6 +57,8 @@ mod sealed {
 }
 pub(crate) use sealed::Sealed;
 
+// Pieces are inlined always: the length of a literal is known only then, and a copy of unknown length is a call that costs
+// more than the rest of the piece.
 #[inline(always)]
 fn write<W: Write>(out: &mut W, text: &str) -> Result<(), TextError> {
     out.write_str(text).map_err(|fmt::Error| TextError::Output)
@@ -139,6 +137,26 @@ macro_rules! strings {
 
 strings!(String, Box<str>, Arc<str>, Cow<'_, str>);
 
+/// The last digit of `number`. Indices, counts and codes have few digits: written one by one they need no buffer, and no
+/// copy of a length that is not known.
+#[inline(always)]
+fn digit<W: Write>(out: &mut W, number: u16) -> Result<(), TextError> {
+    write_char(out, char::from(b'0' + (number % 10) as u8))
+}
+
+/// Two to four digits.
+#[inline]
+fn few_digits<W: Write>(out: &mut W, number: u16) -> Result<(), TextError> {
+    if number >= 1000 {
+        digit(out, number / 1000)?;
+    }
+    if number >= 100 {
+        digit(out, number / 100)?;
+    }
+    digit(out, number / 10)?;
+    digit(out, number)
+}
+
 macro_rules! integers {
     ($($integer:ty),+) => {$(
         impl Sealed for $integer {}
@@ -146,9 +164,9 @@ macro_rules! integers {
         impl Text for $integer {
             #[inline(always)]
             fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
-                // One digit needs no buffer, and indices, counts and codes often have no more.
-                match u8::try_from(*self) {
-                    Ok(digit @ 0..=9) => write_char(out, char::from(b'0' + digit)),
+                match u16::try_from(*self) {
+                    Ok(small @ 0..=9) => digit(out, small),
+                    Ok(small @ 10..=9999) => few_digits(out, small),
                     _ => write(out, itoa::Buffer::new().format(*self)),
                 }
             }
@@ -221,7 +239,7 @@ mod tests {
 
     #[test]
     fn numbers_read_as_display_writes_them() {
-        for number in [0, 1, 9, 10, 11, 99, 100, i64::MAX, -1, -9, -10, i64::MIN] {
+        for number in (-11..11_000).chain([65_535, 65_536, i64::MAX, i64::MIN]) {
             assert_eq!(text(number), number.to_string());
         }
         assert_eq!(text(u128::MAX), u128::MAX.to_string());

@@ -116,7 +116,7 @@ fn a_capacity_of_zero_is_full() {
     let mut string = InlineStr::<0>::new();
     assert_eq!(string.try_push(""), Ok(()));
     assert!(string.try_push("a").is_err());
-    assert_eq!(string.push_truncated("äb"), 3);
+    assert_eq!(string.push_truncated("äb"), Ok(3));
     assert_eq!(string, *"");
 }
 
@@ -173,14 +173,14 @@ fn truncation_ends_with_a_whole_character_and_says_what_is_missing() {
     for text in ["aüüü", "日本語", "🦀🦀", "e\u{301}e\u{301}e\u{301}"] {
         let mut string = InlineStr::<6>::new();
         let omitted = string.push_truncated(text);
-        assert_eq!(string.len() + omitted, text.len());
+        assert_eq!(omitted, Ok(text.len() - string.len()));
         assert!(text.starts_with(string.as_str()));
         assert!(string.len() > 2);
     }
     let mut string = InlineStr::<6>::new();
     assert_eq!(
         string.push_truncated(("12345", "🦀", "6")),
-        5,
+        Ok(5),
         "nothing is taken behind a gap"
     );
     assert_eq!(string, *"12345");
@@ -236,6 +236,11 @@ fn a_broken_display_is_an_error_and_leaves_nothing() {
         Err(InlineError::Format)
     );
     assert_eq!(string.try_push(format_args!("{swallows}")), Err(full));
+    assert_eq!(
+        string.push_truncated(("before", format_args!("{fails}"))),
+        Err(InlineError::Format),
+        "what a Display did not write is not passed over in silence"
+    );
     assert!(string.is_empty());
 }
 
@@ -306,4 +311,21 @@ fn a_set_that_spilled_stays_usable_and_keeps_its_memory() {
     assert_eq!(set.capacity(), capacity);
     set.push(KeyValue::new("key", 2));
     assert_eq!(set.as_slice(), [KeyValue::new("key", 2)]);
+}
+
+#[test]
+fn sizes_are_what_the_documentation_says() {
+    assert_eq!(size_of::<KeyValue>(), 56);
+    let entries = size_of::<InlineAttributes<8, 256>>() - size_of::<InlineAttributes<0, 256>>();
+    assert_eq!(entries, 8 * 24);
+    assert!(size_of::<InlineStr<60>>() <= 64);
+}
+
+#[test]
+fn sets_cross_threads() {
+    fn crosses<T: Send + Sync>() {}
+    crosses::<StackAttributes>();
+    crosses::<FixedAttributes>();
+    crosses::<InlineAttributes>();
+    crosses::<InlineStr<8>>();
 }

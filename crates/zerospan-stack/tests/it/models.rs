@@ -179,7 +179,10 @@ proptest! {
 
             let before = truncated.len();
             let omitted = truncated.push_truncated(text);
-            prop_assert_eq!(truncated.len() + omitted, before + text.len());
+            prop_assert_eq!(
+                omitted.map(|omitted| truncated.len() + omitted),
+                Ok(before + text.len())
+            );
             all.truncate(before);
             all.push_str(text);
             prop_assert!(all.starts_with(truncated.as_str()));

@@ -1,0 +1,68 @@
+//! The blocks that are on by default, beside any tracer: shared attributes, three of one's own, formatted text.
+//!
+//! `cargo run -p zerospan --example blocks_alone`
+#![allow(clippy::print_stdout)]
+
+use opentelemetry::KeyValue;
+use zerospan::attributes::{Overlay, SharedAttributes};
+use zerospan::core::dev::{Allocations, CountingAllocator};
+use zerospan::core::{Attribute, AttributeSink, SinkError};
+use zerospan::stack::{InlineAttributes, StackSpanBuilder};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+
+/// Stands for an encoder: reads every attribute where it is.
+#[derive(Default)]
+struct Encoder {
+    attributes: usize,
+    bytes: usize,
+}
+
+impl AttributeSink for Encoder {
+    fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
+        self.attributes += 1;
+        self.bytes += attribute.key.len();
+        Ok(())
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let service = SharedAttributes::new([
+        KeyValue::new("service.name", "checkout"),
+        KeyValue::new("deployment.environment.name", "production"),
+    ]);
+
+    Allocations::assert_counted();
+    let (encoded, allocations) = Allocations::of(|| {
+        let mut known: Overlay<_, KeyValue, 3> = service.overlay();
+        _ = known.try_set(KeyValue::new("http.request.method", "GET"));
+        let mut formatted = InlineAttributes::<4, 128>::new();
+        formatted.try_push("url.path", ("/users/", 42_u64))?;
+        formatted.try_push_value("http.response.status_code", 200)?;
+
+        let mut encoder = Encoder::default();
+        encoder.push_all(&known)?;
+        encoder.push_all(&formatted)?;
+        Ok::<_, Box<dyn std::error::Error>>(encoder)
+    });
+    let encoded = encoded?;
+    println!(
+        "{} attributes, {} allocations",
+        encoded.attributes, allocations.count
+    );
+    assert_eq!((encoded.attributes, allocations.count), (5, 0));
+
+    // With the stock API a builder must end in a vector: one allocation, of exactly its size.
+    let (builder, allocations) = Allocations::of(|| {
+        StackSpanBuilder::new("GET /users/{id}")
+            .with_attribute("http.request.method", "GET")
+            .with_attribute("http.response.status_code", 200)
+            .into_span_builder()
+    });
+    assert_eq!(
+        (builder.attributes.map(|list| list.len()), allocations.count),
+        (Some(2), 1)
+    );
+    Ok(())
+}

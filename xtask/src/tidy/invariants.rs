@@ -1,0 +1,100 @@
+//! Each invariant of the architecture names what holds it, and what it names exists.
+
+use super::File;
+
+const PAGE: &str = "docs/architecture.md";
+
+pub(crate) fn check(files: &[File]) -> Vec<String> {
+    let Some(page) = files.iter().find(|file| file.path.ends_with(PAGE)) else {
+        return vec![format!("{PAGE} is missing")];
+    };
+    let code: Vec<&str> = files
+        .iter()
+        .filter(|file| {
+            file.path
+                .extension()
+                .is_some_and(|extension| extension == "rs")
+        })
+        .map(|file| file.text.as_str())
+        .collect();
+    let exists = |name: &str| {
+        let definition = format!("fn {name}");
+        code.iter().any(|text| text.contains(&definition))
+    };
+    let mut findings = Vec::new();
+    for invariant in invariants(&page.text) {
+        let mut names = quoted(&invariant).peekable();
+        if names.peek().is_none() {
+            findings.push(format!("{PAGE}: no test is named: {invariant}"));
+        }
+        for name in names.filter_map(test_name).filter(|name| !exists(name)) {
+            findings.push(format!("{PAGE}: there is no test `{name}`"));
+        }
+    }
+    findings
+}
+
+/// The list items that begin with the word, each as one line.
+fn invariants(text: &str) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with("- **Invariant:**") {
+            inside = true;
+            items.push(line.to_owned());
+        } else if inside && line.starts_with("  ") {
+            if let Some(item) = items.last_mut() {
+                item.push_str(&line[1..]);
+            }
+        } else {
+            inside = false;
+        }
+    }
+    items
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The name of a test, if `quoted` is one: the words of a sentence, joined by underscores, behind a path or not.
+fn test_name(quoted: &str) -> Option<&str> {
+    let name = quoted.rsplit("::").next()?;
+    let is_sentence = name.matches('_').count() >= 2
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    is_sentence.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::tidy::File;
+
+    fn findings(page: &str) -> Vec<String> {
+        let file = |path: &str, text: &str| File {
+            path: path.into(),
+            text: text.to_owned(),
+        };
+        check(&[
+            file(super::PAGE, page),
+            file("a.rs", "fn what_must_hold() {}"),
+        ])
+    }
+
+    #[test]
+    fn a_test_that_exists_holds_an_invariant() {
+        assert!(findings("- **Invariant:** it holds:\n  `it::what_must_hold`.\n").is_empty());
+    }
+
+    #[test]
+    fn a_test_that_does_not_exist_is_found() {
+        assert_eq!(
+            findings("- **Invariant:** it holds: `what_does_not_hold`.\n").len(),
+            1
+        );
+        assert_eq!(findings("- **Invariant:** trust me.\n").len(), 1);
+    }
+}

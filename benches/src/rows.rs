@@ -18,17 +18,17 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
         core::ROWS,
         otlp::ROWS,
         sdk::ROWS,
-        seed_arena::ROWS,
-        seed_pool::ROWS,
-        seed_stack::ROWS,
         trace::ROWS,
         scale::ROWS,
+        seed_pool::ROWS,
+        seed_stack::ROWS,
+        seed_arena::ROWS,
     ]
-        .into_iter()
-        .flatten()
-        .copied()
-        .filter(|row| row.id.starts_with(prefix))
-        .collect()
+    .into_iter()
+    .flatten()
+    .copied()
+    .filter(|row| row.id.starts_with(prefix))
+    .collect()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ class Arrivals:
         self.requests = 0
         self.spans = 0
         self.compressed = 0
-        self.sequences = {}
+        self.numbers = {}
         self.services = set()
         self.user_agents = set()
 
@@ -52,9 +52,9 @@ class Arrivals:
     def take_span(self, span):
         self.spans += 1
         for attribute in span.attributes:
-            if attribute.key == "sequence":
+            if attribute.key == "number":
                 number = attribute.value.int_value
-                self.sequences[number] = self.sequences.get(number, 0) + 1
+                self.numbers[number] = self.numbers.get(number, 0) + 1
 
     def take_summary(self):
         with self.lock:
@@ -62,9 +62,9 @@ class Arrivals:
                 "requests": self.requests,
                 "spans": self.spans,
                 "compressed": self.compressed,
-                "distinct": len(self.sequences),
-                "highest": max(self.sequences, default=-1),
-                "repeated": sum(1 for count in self.sequences.values() if count > 1),
+                "distinct": len(self.numbers),
+                "highest": max(self.numbers, default=0),
+                "repeated": sum(1 for count in self.numbers.values() if count > 1),
                 "services": sorted(self.services),
                 "user_agents": sorted(self.user_agents),
             }

@@ -1,6 +1,7 @@
 //! All that must pass before a change lands.
 
 use crate::cargo::{self, cargo, ensure_subcommand};
+use crate::e2e::E2e;
 use crate::{loom, test, tidy};
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let counts = test::run()?;
     loom::run()?;
     features()?;
+    E2e::default().run()?;
     println!("\nci passed in {} s", start.elapsed().as_secs());
     println!("{counts}");
     Ok(())

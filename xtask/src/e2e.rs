@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use python::Python;
 
 /// Send to real receivers, and have other implementations decode what we write.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct E2e {
     /// Run only this part.
     #[arg(long)]

@@ -29,7 +29,7 @@ enum Task {
     Test,
     /// Check what a reader sees: edges between crates, format, lints, docs, links, hygiene.
     Tidy,
-    /// Run all that must pass before a change lands: tidy, test, loom and every combination of features.
+    /// Run all that must pass before a change lands: tidy, test, loom, every combination of features, end to end.
     Ci,
     /// Hold every performance promise against what is measured here and now.
     Budget(bench::Budget),

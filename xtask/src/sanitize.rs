@@ -8,7 +8,12 @@ use anyhow::Context;
 const RUNS: [(&str, &[&str], &str); 2] = [
     (
         "address",
-        &["zerospan-core", "zerospan-arena", "zerospan-pool"],
+        &[
+            "zerospan-core",
+            "zerospan-arena",
+            "zerospan-pool",
+            "zerospan-otlp",
+        ],
         "",
     ),
     ("thread", &["zerospan-core", "zerospan-pool"], "--cfg tsan"),

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 /// Enough for several batches.
 const SPANS: u64 = 5_000;
 
+const SERVICE: &str = "end-to-end";
+/// How requests name who sends them.
+const USER_AGENT: &str = "OTel-OTLP-Exporter-zerospan/";
+
 const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
 const COMPRESSIONS: [&str; 2] = ["none", "gzip"];
 
@@ -27,11 +31,7 @@ pub(super) fn check(python: &Python) -> anyhow::Result<()> {
         for (protocol, compression) in combinations() {
             let scheme = if tls == Tls::None { "http" } else { "https" };
             let port = receiver.ports[if protocol == "grpc" { "grpc" } else { "http" }];
-            let mut send = send(
-                &format!("{scheme}://localhost:{port}"),
-                protocol,
-                compression,
-            );
+            let mut send = send(scheme, port, protocol, compression);
             if tls != Tls::None {
                 send.arg("--ca").arg(&receiver.files["authority"]);
             }
@@ -42,6 +42,13 @@ pub(super) fn check(python: &Python) -> anyhow::Result<()> {
             let arrivals = sent_and_arrived(&mut send, &mut receiver)?;
             if protocol != "grpc" && (arrivals.compressed > 0) != (compression == "gzip") {
                 bail!("compression {compression} was asked for, {arrivals:?} arrived");
+            }
+            if !arrivals
+                .user_agents
+                .iter()
+                .all(|agent| agent.contains(USER_AGENT))
+            {
+                bail!("a request did not say {USER_AGENT}: {arrivals:?}");
             }
             print_row("python", protocol, compression, tls, &arrivals);
         }
@@ -55,7 +62,7 @@ pub(super) fn check(python: &Python) -> anyhow::Result<()> {
         } else {
             rotel.http
         };
-        let mut send = send(&format!("http://localhost:{port}"), protocol, compression);
+        let mut send = send("http", port, protocol, compression);
         let arrivals = sent_and_arrived(&mut send, &mut behind)?;
         print_row("rotel", protocol, compression, Tls::None, &arrivals);
     }
@@ -68,13 +75,17 @@ fn combinations() -> impl Iterator<Item = (&'static str, &'static str)> {
         .flat_map(|protocol| COMPRESSIONS.map(|compression| (protocol, compression)))
 }
 
-fn send(endpoint: &str, protocol: &str, compression: &str) -> Command {
+/// The sender, for a receiver on `port` of this machine.
+fn send(scheme: &str, port: u16, protocol: &str, compression: &str) -> Command {
+    let path = if protocol == "grpc" { "" } else { "/v1/traces" };
+    let endpoint = format!("{scheme}://localhost:{port}{path}");
     let mut target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     target.push("debug/examples/send");
     let mut send = Command::new(target);
-    send.args(["--endpoint", endpoint, "--protocol", protocol])
-        .args(["--compression", compression, "--spans", &SPANS.to_string()]);
+    send.args(["--endpoint", &endpoint, "--protocol", protocol])
+        .args(["--compression", compression, "--spans", &SPANS.to_string()])
+        .args(["--service", SERVICE]);
     send
 }
 
@@ -98,12 +109,15 @@ fn sent_and_arrived(send: &mut Command, receiver: &mut Receiver) -> anyhow::Resu
         total.distinct += more.distinct;
         total.repeated += more.repeated;
         total.highest = total.highest.max(more.highest);
+        total.services.extend(more.services);
+        total.user_agents.extend(more.user_agents);
         std::thread::sleep(Duration::from_millis(50));
     }
     let all_once = total.spans == SPANS
         && total.distinct == SPANS
         && total.repeated == 0
-        && total.highest == SPANS.cast_signed() - 1;
+        && total.highest == SPANS
+        && total.services.iter().all(|service| service == SERVICE);
     if !all_once {
         bail!("{SPANS} spans were sent ({said}), {total:?} arrived");
     }

@@ -36,9 +36,9 @@ pub(super) struct Arrivals {
     pub(super) spans: u64,
     /// Requests that came compressed, where the protocol shows it.
     pub(super) compressed: u64,
-    /// How many values the attribute `sequence` had.
+    /// How many values the attribute `number` had: the sender counts its spans with it, from 1.
     pub(super) distinct: u64,
-    pub(super) highest: i64,
+    pub(super) highest: u64,
     pub(super) repeated: u64,
     pub(super) services: Vec<String>,
     pub(super) user_agents: Vec<String>,

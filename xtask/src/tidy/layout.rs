@@ -5,10 +5,14 @@ use crate::cargo::root;
 use std::fs;
 
 /// The crates that may contain `unsafe` code, each with the reason.
-const UNSAFE: [(&str, &str); 2] = [
+const UNSAFE: [(&str, &str); 3] = [
     (
         "zerospan-core",
         "GlobalAlloc of the counting allocator, feature `dev`",
+    ),
+    (
+        "zerospan-export",
+        "pthread_atfork, by which a forked child is known without a system call for each span",
     ),
     ("zerospan-otlp", "the wire module"),
 ];

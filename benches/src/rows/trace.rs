@@ -158,7 +158,10 @@ pub(super) fn eight(tracer: &impl Tracer) -> u64 {
     span.set_attribute(KeyValue::new("url.scheme", "https"));
     span.set_attribute(KeyValue::new("http.route", "/users/{id}"));
     span.set_attribute(KeyValue::new("server.address", "shop.example"));
-    span.set_attribute(KeyValue::new("http.response.status_code", black_box(200_i64)));
+    span.set_attribute(KeyValue::new(
+        "http.response.status_code",
+        black_box(200_i64),
+    ));
     span.set_attribute(KeyValue::new("server.port", black_box(8443_i64)));
     span.set_attribute(KeyValue::new("cache.hit", black_box(true)));
     span.set_attribute(KeyValue::new("queue.wait", black_box(0.25_f64)));
@@ -201,7 +204,10 @@ where
         let span = context.span();
         span.set_attribute(KeyValue::new("http.request.method", "GET"));
         span.set_attribute(KeyValue::new("http.route", "/users/{id}"));
-        span.set_attribute(KeyValue::new("http.response.status_code", black_box(200_i64)));
+        span.set_attribute(KeyValue::new(
+            "http.response.status_code",
+            black_box(200_i64),
+        ));
         span.set_attribute(KeyValue::new("cache.hit", black_box(true)));
         recorded += u64::from(span.is_recording());
     };
@@ -235,4 +241,3 @@ fn tree_native(tracer: &zerospan_trace::Tracer) -> u64 {
     drop(entered);
     recorded
 }
-

@@ -177,6 +177,10 @@ fn ignore(variable: &str, value: &str, accepted: &str) {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method is of one lifetime, the closure of any"
+)]
 mod tests {
     use super::*;
 

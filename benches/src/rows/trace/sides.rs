@@ -31,10 +31,9 @@ impl Outcome {
     pub(crate) fn counts(self) -> Result<u64, String> {
         match self.failure {
             Some(failure) => Err(failure),
-            None if self.recorded != self.arrived => Err(format!(
-                "{} recorded, {} sent",
-                self.recorded, self.arrived
-            )),
+            None if self.recorded != self.arrived => {
+                Err(format!("{} recorded, {} sent", self.recorded, self.arrived))
+            }
             None => Ok(self.arrived),
         }
     }
@@ -108,7 +107,10 @@ impl Peer {
 
     pub(crate) fn run(&mut self, work: impl FnOnce(&sdk::SdkTracer) -> u64) -> Outcome {
         let recorded = work(&self.tracer);
-        let flushed = self.provider.force_flush().map_err(|error| error.to_string());
+        let flushed = self
+            .provider
+            .force_flush()
+            .map_err(|error| error.to_string());
         self.sink.outcome(recorded, flushed)
     }
 }
@@ -172,7 +174,10 @@ impl Ours {
 
     pub(crate) fn run(&mut self, work: impl FnOnce(&zerospan_trace::Tracer) -> u64) -> Outcome {
         let recorded = work(&self.tracer);
-        let flushed = self.provider.force_flush().map_err(|error| error.to_string());
+        let flushed = self
+            .provider
+            .force_flush()
+            .map_err(|error| error.to_string());
         self.sink.outcome(recorded, flushed)
     }
 }
@@ -185,9 +190,7 @@ impl Transport for Sink {
 }
 
 fn resource() -> Resource {
-    Resource::builder_empty()
-        .with_service_name("shop")
-        .build()
+    Resource::builder_empty().with_service_name("shop").build()
 }
 
 /// Says whether both sides sent `spans` spans, and the same but for ids and times.
@@ -218,7 +221,10 @@ pub(crate) fn agree(spans: u64) -> impl FnMut(Outcome, Outcome) -> Result<(), St
 /// What the requests of a run tell, but for ids and times: each kind of span with how often it occurs.
 fn told(outcome: Outcome) -> Result<BTreeMap<String, u64>, String> {
     let mut kinds = BTreeMap::new();
-    for body in outcome.requests.ok_or("the first run's requests were not kept")? {
+    for body in outcome
+        .requests
+        .ok_or("the first run's requests were not kept")?
+    {
         let request =
             ExportTraceServiceRequest::decode(&*body).map_err(|error| error.to_string())?;
         for resource_spans in request.resource_spans {

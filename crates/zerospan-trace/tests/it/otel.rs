@@ -36,7 +36,7 @@ fn set_twice<T: Tracer>(tracer: &T) {
 #[test]
 fn attribute_keys_are_unique_and_the_last_value_wins() {
     assert_eq!(
-        official(|tracer| set_twice(tracer)).attributes.len(),
+        official(set_twice).attributes.len(),
         3,
         "both are exported"
     );
@@ -58,7 +58,7 @@ fn two_errors<T: Tracer>(tracer: &T) {
 #[test]
 fn of_two_errors_the_last_status_wins_and_unset_overrides_nothing() {
     assert_eq!(
-        official(|tracer| two_errors(tracer)).status,
+        official(two_errors).status,
         Status::error("zzz")
     );
     let rig = Rig::new();
@@ -129,7 +129,7 @@ fn attribute_values_are_cut_after_so_many_characters() {
     assert_eq!(value(&span.events[0].attributes, "text"), "äöü");
     assert_eq!(span.dropped_attributes_count, 0, "cutting is no dropping");
     // The official one has no such setting, and no variable for it.
-    let span = official(|tracer| long_values(tracer));
+    let span = official(long_values);
     assert_eq!(span.attributes[0].value.as_str(), "äöüßé");
 }
 

@@ -185,14 +185,14 @@ fn stress(criterion: &mut Criterion) {
         group.bench_function("ours", |bencher| {
             bencher.iter_custom(|spans| {
                 at_once(threads, || {
-                    drop(delivered(&provider, spans, || texts(&tracer, 4)))
+                    let _ = delivered(&provider, spans, || texts(&tracer, 4));
                 })
             });
         });
         group.bench_function("ours_native", |bencher| {
             bencher.iter_custom(|spans| {
                 at_once(threads, || {
-                    drop(delivered(&provider, spans, || native(&tracer, 4)))
+                    let _ = delivered(&provider, spans, || native(&tracer, 4));
                 })
             });
         });

@@ -120,6 +120,12 @@ impl TracerProviderBuilder {
         self.limit(move |limits| limits.value_length = most)
     }
 
+    /// Whether a span, an event or a link keeps every value of a key that is set again, as the stock SDK does. Otherwise the last
+    /// value is kept, as the specification asks; that costs next to nothing.
+    pub fn with_repeated_keys(self, repeated: bool) -> Self {
+        self.limit(move |limits| limits.repeated_keys = repeated)
+    }
+
     fn limit(mut self, change: impl FnOnce(&mut RecordLimits) + Send + 'static) -> Self {
         self.limits.push(Box::new(change));
         self
@@ -160,7 +166,10 @@ impl TracerProviderBuilder {
     }
 
     /// Reads the environment's variables through `read`: for tests, and for settings that come from elsewhere.
-    pub fn with_variables(mut self, read: impl Fn(&str) -> Option<String> + Send + 'static) -> Self {
+    pub fn with_variables(
+        mut self,
+        read: impl Fn(&str) -> Option<String> + Send + 'static,
+    ) -> Self {
         self.variables = Box::new(read);
         self
     }

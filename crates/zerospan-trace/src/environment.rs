@@ -290,4 +290,18 @@ mod tests {
             assert_eq!(found, disabled, "{value}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_of_a_variable_is_too_strange(value in "\\PC{0,40}") {
+            let read = |_: &str| Some(value.clone());
+            let environment = Environment::new(&read);
+            environment.is_disabled();
+            environment.sampler();
+            environment.limits();
+            for found in environment.resource_attributes() {
+                proptest::prop_assert!(!found.attribute.key.as_str().is_empty());
+            }
+        }
+    }
 }

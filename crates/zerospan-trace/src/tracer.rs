@@ -305,6 +305,29 @@ impl opentelemetry::trace::Tracer for Tracer {
         self.build_from(builder, Parent::InForce)
     }
 
+    // Without the detour through a builder.
+    #[inline]
+    fn in_span<T, F, N>(&self, name: N, work: F) -> T
+    where
+        F: FnOnce(Context) -> T,
+        N: Into<Cow<'static, str>>,
+    {
+        let context = Context::current_with_span(self.start(name));
+        let _attached = context.clone().attach();
+        work(context)
+    }
+
+    #[inline]
+    fn in_span_with_context<T, F, N>(&self, name: N, parent: &Context, work: F) -> T
+    where
+        F: FnOnce(Context) -> T,
+        N: Into<Cow<'static, str>>,
+    {
+        let context = parent.with_span(self.start_with_context(name, parent));
+        let _attached = context.clone().attach();
+        work(context)
+    }
+
     fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Span {
         self.build_from(builder, explicit(parent))
     }

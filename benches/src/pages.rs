@@ -18,3 +18,9 @@ mod operating {}
 
 #[doc = include_str!("../../docs/collectors.md")]
 mod collectors {}
+
+#[doc = include_str!("../../docs/migrating.md")]
+mod migrating {}
+
+#[doc = include_str!("../../docs/safety.md")]
+mod safety {}

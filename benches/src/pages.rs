@@ -24,3 +24,6 @@ mod migrating {}
 
 #[doc = include_str!("../../docs/safety.md")]
 mod safety {}
+
+#[doc = include_str!("../../docs/choosing-a-level.md")]
+mod choosing_a_level {}

@@ -68,7 +68,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     println!(
         "{:.0} spans a second; accounting {}",
         spans as f64 / start.elapsed().as_secs_f64(),
-        if exact { "exact, nothing lost" } else { "NOT WHOLE" },
+        if exact {
+            "exact, nothing lost"
+        } else {
+            "NOT WHOLE"
+        },
     );
     Ok(ExitCode::from(u8::from(!exact)))
 }

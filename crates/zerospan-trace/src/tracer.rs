@@ -1,5 +1,5 @@
 use crate::clock::Reading;
-use crate::core::{Core, CoreId};
+use crate::core::{Core, CoreId, contain};
 use crate::local::{self, Local, Seat};
 use crate::new_span::NewSpan;
 use crate::parent::{Asked, Content, Origin, Parent, context_of, unboxed};
@@ -87,7 +87,7 @@ impl Tracer {
         if span.is_recording() {
             let parent = parent.unwrap_or_default();
             for processor in self.core().processors() {
-                processor.on_start(&mut span, &parent);
+                contain(|| processor.on_start(&mut span, &parent));
             }
         }
         span

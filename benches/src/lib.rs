@@ -4,6 +4,8 @@
 //! allocate: two programs, since an allocator that counts makes whoever allocates most look slowest.
 
 mod contest;
+#[cfg(doctest)]
+mod pages;
 mod report;
 pub mod rows;
 mod shortfall;

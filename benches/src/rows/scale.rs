@@ -37,7 +37,7 @@ fn threads() -> Contest {
     let (start, done) = second_thread(together.tracer());
     Contest::new(
         SPANS,
-        move || alone.run(|tracer| spans(tracer)).counts(),
+        move || alone.run(spans).counts(),
         move || {
             together
                 .run(|tracer| {
@@ -82,8 +82,8 @@ fn attributes() -> Contest {
     let (mut few, mut many) = (Ours::new(), Ours::new());
     Contest::new(
         ATTRIBUTES,
-        move || few.run(|tracer| of_length::<FEW>(tracer)).counts(),
-        move || many.run(|tracer| of_length::<MANY>(tracer)).counts(),
+        move || few.run(of_length::<FEW>).counts(),
+        move || many.run(of_length::<MANY>).counts(),
         |few, many| {
             let expected = (ATTRIBUTES / FEW as u64, ATTRIBUTES / MANY as u64);
             match (few, many) {

@@ -31,7 +31,7 @@ pub fn table(rows: &[(String, Counts)]) -> String {
     }
     if sum.shared > 0 {
         table += &format!(
-            "{} spans have their id in common with another, as client and server do in Zipkin: each was sent with it.\n",
+            "{} spans have their id in common with another, as client and server do in Zipkin: each keeps it.\n",
             sum.shared
         );
     }

@@ -8,6 +8,7 @@ mod ci;
 mod e2e;
 mod fuzz;
 mod loom;
+mod replay;
 mod sanitize;
 mod test;
 mod tidy;
@@ -41,6 +42,8 @@ enum Task {
     E2e(e2e::E2e),
     /// Fuzz whatever parses, under AddressSanitizer (needs a nightly toolchain).
     Fuzz(fuzz::Fuzz),
+    /// Emit traces in Zipkin v2 JSON anew through the tracer, to a collector or a file.
+    Replay(replay::Replay),
     /// Explore every interleaving of whatever is lock-free or hands over between threads.
     Loom,
     /// Run the tests under AddressSanitizer and ThreadSanitizer (needs a nightly toolchain).
@@ -68,6 +71,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Memory => bench::memory(),
         Task::E2e(e2e) => e2e.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
+        Task::Replay(replay) => replay.run(),
         Task::Loom => loom::run(),
         Task::Sanitize => sanitize::run(),
     }

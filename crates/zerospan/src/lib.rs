@@ -6,7 +6,15 @@ pub use zerospan_arena as arena;
 #[cfg(feature = "attributes")]
 pub use zerospan_attributes as attributes;
 pub use zerospan_core as core;
+#[cfg(feature = "export")]
+pub use zerospan_export as export;
+#[cfg(feature = "otlp")]
+pub use zerospan_otlp as otlp;
 #[cfg(feature = "pool")]
 pub use zerospan_pool as pool;
+#[cfg(feature = "sdk")]
+pub use zerospan_sdk as sdk;
 #[cfg(feature = "stack")]
 pub use zerospan_stack as stack;
+#[cfg(feature = "trace")]
+pub use zerospan_trace as trace;

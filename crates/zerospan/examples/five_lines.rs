@@ -1,0 +1,23 @@
+//! Tracing to a collector: five lines of set-up. Where the collector is, `OTEL_EXPORTER_OTLP_ENDPOINT` says.
+//!
+//! `cargo run -p zerospan --features trace,http --example five_lines`
+
+use opentelemetry::trace::{Span, Tracer, TracerProvider as _};
+use zerospan::export::Pipeline;
+use zerospan::trace::TracerProvider;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let pipeline = Pipeline::builder().from_env().build()?;
+    let provider = TracerProvider::builder().with_exporter(pipeline).build();
+    let tracer = provider.tracer("checkout");
+    opentelemetry::global::set_tracer_provider(provider.clone());
+
+    // Through OpenTelemetry's own traits, here or in any library that uses them.
+    let mut span = tracer.start("GET /cart");
+    span.set_attribute(opentelemetry::KeyValue::new("cart.items", 3));
+    span.end();
+
+    // At the end of the process: an error if a span was not delivered.
+    provider.shutdown()?;
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! TLS to a collector whose certificate a CA of one's own vouches for: its file is the first argument, the URL the second.
+//!
+//! `cargo run -p zerospan --features trace,http,tls --example tls -- ca.pem https://collector.example:4318/v1/traces`
+#![allow(clippy::print_stdout)]
+
+use opentelemetry::trace::TracerProvider as _;
+use std::time::Duration;
+use zerospan::export::{OtlpConfig, Pipeline};
+use zerospan::trace::TracerProvider;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(authority), Some(endpoint)) = (arguments.next(), arguments.next()) else {
+        return Err("give the CA's file and the collector's URL".into());
+    };
+    // The same without code: OTEL_EXPORTER_OTLP_CERTIFICATE and OTEL_EXPORTER_OTLP_ENDPOINT, read by `from_env`. For mutual
+    // TLS, add `.client_identity_files("client.pem", "client.key")`.
+    let config = OtlpConfig::from_env()
+        .endpoint(endpoint)
+        .certificate_file(authority)
+        .timeout(Duration::from_secs(5));
+    let pipeline = Pipeline::builder().otlp(config).build()?;
+    let provider = TracerProvider::builder().with_exporter(pipeline).build();
+
+    let mut span = provider.tracer("vault").span("open").start();
+    span.set_dynamic("vault.name", "main");
+    drop(span);
+
+    provider.shutdown()?;
+    println!(
+        "{} span was delivered over TLS",
+        provider.stats().exports[0].delivered
+    );
+    Ok(())
+}

@@ -1,0 +1,173 @@
+use crate::{Endpoint, Kind, Span};
+use opentelemetry::trace::SpanKind;
+
+/// A span as OTLP holds it: what is emitted, and what is read back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Carried {
+    /// The trace's id.
+    pub trace_id: u128,
+    /// The span's id.
+    pub span_id: u64,
+    /// The parent's id.
+    pub parent_id: Option<u64>,
+    /// The resource's `service.name`.
+    pub service: String,
+    /// The number that OTLP gives the kind.
+    pub kind: i32,
+    /// The name.
+    pub name: String,
+    /// When it started, in nanoseconds since 1970.
+    pub start: u64,
+    /// When it ended, in nanoseconds since 1970.
+    pub end: u64,
+    /// Attributes, in order.
+    pub attributes: Vec<(String, Value)>,
+    /// Events, in order.
+    pub events: Vec<Event>,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+}
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    /// A string.
+    Text(String),
+    /// An integer.
+    Number(i64),
+    /// A boolean.
+    Flag(bool),
+}
+
+/// An event of a span.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Event {
+    /// When, in nanoseconds since 1970.
+    pub time: u64,
+    /// What.
+    pub name: String,
+}
+
+impl Carried {
+    /// The span's kind.
+    pub fn span_kind(&self) -> SpanKind {
+        match self.kind {
+            2 => SpanKind::Server,
+            3 => SpanKind::Client,
+            4 => SpanKind::Producer,
+            5 => SpanKind::Consumer,
+            _ => SpanKind::Internal,
+        }
+    }
+}
+
+/// Says how OTLP holds a span of Zipkin.
+///
+/// # Errors
+///
+/// What it cannot hold, for a reader.
+pub fn carry(span: &Span) -> Result<Carried, String> {
+    if span.timestamp == 0 && span.duration != 0 {
+        return Err(format!(
+            "the span {:016x} has a duration of {} µs and no timestamp: OTLP says when a span started and ended",
+            span.id, span.duration
+        ));
+    }
+    let end = span.timestamp.checked_add(span.duration);
+    let Some(end) = end.and_then(nanos) else {
+        return Err(format!(
+            "the span {:016x} ends {} µs after {}: OTLP counts to the year 2554",
+            span.id, span.duration, span.timestamp
+        ));
+    };
+    Ok(Carried {
+        trace_id: span.trace_id,
+        span_id: span.id,
+        parent_id: span.parent_id,
+        service: match span.local.service_name.as_deref() {
+            None | Some("") => "unknown_service".to_owned(),
+            Some(name) => name.to_owned(),
+        },
+        kind: match span.kind {
+            None => 1,
+            Some(Kind::Server) => 2,
+            Some(Kind::Client) => 3,
+            Some(Kind::Producer) => 4,
+            Some(Kind::Consumer) => 5,
+        },
+        name: span.name.clone(),
+        start: nanos(span.timestamp).unwrap_or(end),
+        end,
+        attributes: attributes(span)?,
+        events: span
+            .annotations
+            .iter()
+            .map(|annotation| {
+                let time = nanos(annotation.timestamp).ok_or("an annotation is out of time")?;
+                Ok(Event {
+                    time,
+                    name: annotation.value.clone(),
+                })
+            })
+            .collect::<Result<_, String>>()?,
+        error: span
+            .tags
+            .iter()
+            .find(|(key, _)| key == "error")
+            .map(|(_, value)| value.clone()),
+    })
+}
+
+/// Tags, then what Zipkin says in fields of its own.
+fn attributes(span: &Span) -> Result<Vec<(String, Value)>, String> {
+    let mut attributes: Vec<(String, Value)> = span
+        .tags
+        .iter()
+        .map(|(key, value)| (key.clone(), Value::Text(value.clone())))
+        .collect();
+    let mut add = |key: &str, field: &str, value: Option<Value>| {
+        let Some(value) = value else { return Ok(()) };
+        if span.tags.iter().any(|(tag, _)| tag == key) {
+            return Err(format!(
+                "the tag `{key}` of the span {:016x} stands where `{field}` is carried: rename the tag",
+                span.id
+            ));
+        }
+        attributes.push((key.to_owned(), value));
+        Ok(())
+    };
+    for (side, field, endpoint) in [
+        ("local", "localEndpoint", &span.local),
+        ("peer", "remoteEndpoint", &span.remote),
+    ] {
+        let Endpoint {
+            service_name,
+            ipv4,
+            ipv6,
+            port,
+        } = endpoint;
+        if side == "peer" {
+            add("peer.service", field, text(service_name))?;
+        }
+        // Both addresses of one endpoint are seldom known; the second then has a name of its own.
+        let (first, second) = match ipv4 {
+            Some(_) => (ipv4, ipv6),
+            None => (ipv6, &None),
+        };
+        add(&format!("network.{side}.address"), field, text(first))?;
+        add(&format!("network.{side}.address.ipv6"), field, text(second))?;
+        let port = port.map(|port| Value::Number(port.into()));
+        add(&format!("network.{side}.port"), field, port)?;
+    }
+    add("zipkin.shared", "shared", span.shared.map(Value::Flag))?;
+    add("zipkin.debug", "debug", span.debug.map(Value::Flag))?;
+    Ok(attributes)
+}
+
+fn text(value: &Option<String>) -> Option<Value> {
+    value.clone().map(Value::Text)
+}
+
+fn nanos(micros: u64) -> Option<u64> {
+    micros.checked_mul(1000)
+}

@@ -1,0 +1,103 @@
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use zerospan_export::ConfigError;
+
+/// What kept a file from being replayed whole.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum ReplayError {
+    /// A file cannot be read or written.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A file is not Zipkin v2 JSON, or says what OTLP cannot.
+    Malformed {
+        /// Where it came from.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1; 0 at the beginning of a line.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The destination cannot be used as it was given.
+    Config(ConfigError),
+    /// Not every span arrived.
+    Lost {
+        /// The service whose spans they are.
+        service: String,
+        /// How many there were.
+        spans: u64,
+        /// How many were delivered.
+        delivered: u64,
+        /// Why the others were not.
+        causes: String,
+    },
+    /// What was sent cannot be read, or is not what the file says.
+    Differs {
+        /// Which span.
+        span: String,
+        /// Which of its fields.
+        field: &'static str,
+        /// What the file says.
+        given: String,
+        /// What was sent.
+        sent: String,
+    },
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, cause } => write!(f, "{}: {cause}", path.display()),
+            Self::Malformed {
+                name,
+                line,
+                column,
+                message,
+            } => write!(f, "{name}:{line}:{column}: {message}"),
+            Self::Config(error) => error.fmt(f),
+            Self::Lost {
+                service,
+                spans,
+                delivered,
+                causes,
+            } => write!(
+                f,
+                "service {service}: {delivered} of {spans} spans were delivered ({causes}): is there a collector at \
+                 that endpoint, for that protocol?"
+            ),
+            Self::Differs {
+                span,
+                field,
+                given,
+                sent,
+            } => write!(
+                f,
+                "span {span}: {field} is {given} in the file and {sent} in what was sent"
+            ),
+        }
+    }
+}
+
+impl Error for ReplayError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::File { cause, .. } => Some(cause),
+            Self::Config(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ConfigError> for ReplayError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}

@@ -1,0 +1,39 @@
+//! Emits real traces anew through the tracer, and proves that nothing of them is lost.
+//!
+//! A file of Zipkin v2 JSON is read, each of its spans is started and ended by `zerospan-trace` with the file's own ids,
+//! times, tags and annotations, and sent over OTLP or written to a file. What went out is read back and compared with what
+//! came in, field by field.
+//!
+//! How Zipkin's fields are carried:
+//!
+//! | Zipkin | OTLP |
+//! |---|---|
+//! | `traceId` of up to 16 hex digits | the low 64 bits of the trace id, the high ones 0, as B3 pads it |
+//! | `id`, `parentId` | span id, parent id; a parent of zeros is none |
+//! | `kind` | kind; none is `INTERNAL` |
+//! | `timestamp`, `duration` in µs | start and end in ns; an absent one is 0 in Zipkin's model as in OTLP's, an absent duration ends the span where it starts |
+//! | `localEndpoint.serviceName` | resource attribute `service.name`; none is `unknown_service` |
+//! | `localEndpoint`, `remoteEndpoint` | `network.local.*`, `network.peer.*`, `peer.service` |
+//! | `tags` | attributes, in the file's order; a tag `error` makes the status `Error` as well |
+//! | `annotations` | events, in the file's order |
+//! | `shared`, `debug` | attributes `zipkin.shared`, `zipkin.debug` |
+//!
+//! A span that shares its id with another, as the server's half of an RPC does with the client's in Zipkin, keeps it: both
+//! are sent with the same id, and differ in kind and resource. Whatever has no place in this table is an error that names
+//! the line and the column; nothing is left out in silence.
+#![forbid(unsafe_code)]
+
+mod carried;
+mod error;
+mod read_back;
+mod replay;
+mod table;
+mod value;
+mod zipkin;
+
+pub use carried::{Carried, Event, Value, carry};
+pub use error::ReplayError;
+pub use read_back::{check, read_delimited, read_requests};
+pub use replay::{Counts, Destination, replay};
+pub use table::table;
+pub use zipkin::{Annotation, Endpoint, Kind, Span, parse};

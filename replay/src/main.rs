@@ -1,0 +1,137 @@
+//! `cargo xtask replay FILE...`: emits Zipkin v2 JSON anew through the tracer.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use clap::{Parser, ValueEnum};
+use replay::{
+    Counts, Destination, ReplayError, carry, check, parse, read_delimited, replay, table,
+};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use zerospan_export::{Compression, OtlpConfig, Protocol};
+
+/// Emit the spans of Zipkin v2 JSON files anew through the tracer, and check that nothing of them is lost.
+#[derive(Debug, Parser)]
+#[command(name = "replay", bin_name = "cargo xtask replay")]
+struct Arguments {
+    /// Files in Zipkin's v2 JSON: a list of spans each.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The collector's URL; without it, what OTEL_EXPORTER_OTLP_* say. With `--out` alone, no collector is spoken to.
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// How the collector is spoken to: `http/protobuf` unless the environment says otherwise.
+    #[arg(long)]
+    protocol: Option<Speech>,
+    /// How requests are compressed.
+    #[arg(long)]
+    compression: Option<Squeeze>,
+    /// Write the requests to this file, each behind its length, in place of what it holds.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Speech {
+    Grpc,
+    #[value(name = "http/protobuf")]
+    HttpProtobuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Squeeze {
+    None,
+    Gzip,
+}
+
+fn main() -> ExitCode {
+    let mut rows = Vec::new();
+    let outcome = perform(&Arguments::parse(), &mut rows);
+    if !rows.is_empty() {
+        print!("{}", table(&rows));
+    }
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Replays one file after the other, up to the first that fails.
+fn perform(arguments: &Arguments, rows: &mut Vec<(String, Counts)>) -> Result<(), ReplayError> {
+    // All files are read before the first span is sent: a malformed one sends nothing.
+    let mut files = Vec::new();
+    for path in &arguments.files {
+        let name = path.display().to_string();
+        files.push((path, parse(&name, &read(path)?)?));
+    }
+    if let Some(path) = &arguments.out {
+        let out = path.canonicalize().ok();
+        if out.is_some()
+            && arguments
+                .files
+                .iter()
+                .any(|file| file.canonicalize().ok() == out)
+        {
+            let message = "is one of the files to be read: give `--out` another";
+            return Err(failure(path, std::io::Error::other(message)));
+        }
+        fs::write(path, []).map_err(|cause| failure(path, cause))?;
+    }
+    let destinations = destinations(arguments);
+    let mut given = Vec::new();
+    for (path, spans) in &files {
+        let (counts, outcome) = replay(spans, &destinations);
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        rows.push((name.to_string_lossy().into_owned(), counts));
+        outcome?;
+        // `parse` gives only what can be carried.
+        given.extend(spans.iter().filter_map(|span| carry(span).ok()));
+    }
+    if let Some(path) = &arguments.out {
+        check(&given, &read_delimited(&read(path)?)?)?;
+    }
+    Ok(())
+}
+
+fn destinations(arguments: &Arguments) -> Vec<Destination> {
+    let mut destinations = Vec::new();
+    if let Some(path) = &arguments.out {
+        destinations.push(Destination::File(path.clone()));
+    }
+    let collector_is_named = arguments.endpoint.is_some()
+        || arguments.protocol.is_some()
+        || arguments.compression.is_some();
+    if collector_is_named || arguments.out.is_none() {
+        let mut config = OtlpConfig::from_env();
+        if let Some(url) = &arguments.endpoint {
+            config = config.endpoint(url);
+        }
+        config = match arguments.protocol {
+            None => config,
+            Some(Speech::Grpc) => config.protocol(Protocol::Grpc),
+            Some(Speech::HttpProtobuf) => config.protocol(Protocol::HttpProtobuf),
+        };
+        config = match arguments.compression {
+            None => config,
+            Some(Squeeze::None) => config.compression(Compression::None),
+            Some(Squeeze::Gzip) => config.compression(Compression::Gzip),
+        };
+        destinations.push(Destination::Otlp(Box::new(config)));
+    }
+    destinations
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ReplayError> {
+    fs::read(path).map_err(|cause| failure(path, cause))
+}
+
+fn failure(path: &Path, cause: std::io::Error) -> ReplayError {
+    ReplayError::File {
+        path: path.to_path_buf(),
+        cause,
+    }
+}

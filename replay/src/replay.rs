@@ -1,0 +1,241 @@
+use crate::{Carried, ReplayError, Span, Value, carry, check, read_requests};
+use opentelemetry::trace::{
+    Span as _, SpanContext, SpanId, TraceFlags, TraceId, TraceState, TracerProvider as _,
+};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::IdGenerator;
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use zerospan_export::{ExportStats, InMemory, OtlpConfig, Pipeline, ToFile};
+use zerospan_trace::{Sampler, Tracer, TracerProvider};
+
+/// Where spans go.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// To a collector.
+    Otlp(Box<OtlpConfig>),
+    /// To the end of a file, each request behind its length.
+    File(PathBuf),
+}
+
+/// What became of a file's spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Spans in the file.
+    pub spans: u64,
+    /// Of these, spans that every destination took.
+    pub delivered: u64,
+    /// Of these, spans that a destination did not take.
+    pub dropped: u64,
+    /// Annotations, now events.
+    pub events: u64,
+    /// Attributes of the spans.
+    pub attributes: u64,
+    /// Spans that have their id in common with another span of the same trace.
+    pub shared: u64,
+}
+
+/// Spans that are sent at a time: fewer than the queue of a pipeline holds, so that none is dropped for want of room.
+const AT_A_TIME: usize = 1024;
+
+/// Longer than a collector is waited for, retries included.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Emits every span through the tracer and delivers it to every destination; one provider for each service.
+///
+/// All that was encoded is read back and compared with `spans`.
+///
+/// The counts are those up to the first failure, if there is one.
+pub fn replay(spans: &[Span], destinations: &[Destination]) -> (Counts, Result<(), ReplayError>) {
+    let mut counts = Counts {
+        spans: spans.len() as u64,
+        ..Counts::default()
+    };
+    let outcome = replay_counted(spans, destinations, &mut counts);
+    counts.dropped = counts.spans - counts.delivered;
+    (counts, outcome)
+}
+
+fn replay_counted(
+    spans: &[Span],
+    destinations: &[Destination],
+    counts: &mut Counts,
+) -> Result<(), ReplayError> {
+    let mut given = Vec::with_capacity(spans.len());
+    for span in spans {
+        given.push(carry(span).map_err(|message| ReplayError::Differs {
+            span: format!("{:032x}/{:016x}", span.trace_id, span.id),
+            field: "a field",
+            given: message,
+            sent: "nothing".to_owned(),
+        })?);
+    }
+    counts.events = given.iter().map(|span| span.events.len() as u64).sum();
+    counts.attributes = given.iter().map(|span| span.attributes.len() as u64).sum();
+    let mut bearers = BTreeMap::new();
+    for span in &given {
+        *bearers.entry((span.trace_id, span.span_id)).or_insert(0) += 1;
+    }
+    counts.shared = bearers.values().filter(|&&bearers| bearers > 1).sum();
+
+    let mut by_service: BTreeMap<&str, Vec<&Carried>> = BTreeMap::new();
+    for span in &given {
+        by_service.entry(&span.service).or_default().push(span);
+    }
+    let proof = InMemory::new();
+    for (service, spans) in by_service {
+        let stats = replay_service(service, &spans, destinations, &proof)?;
+        let worst = stats.iter().min_by_key(|stats| stats.delivered);
+        counts.delivered += worst.map_or(0, |stats| stats.delivered);
+        if let Some(lost) = stats
+            .iter()
+            .find(|stats| stats.delivered < spans.len() as u64)
+        {
+            // The next service's spans would wait as long for the same collector.
+            return Err(ReplayError::Lost {
+                service: service.to_owned(),
+                spans: spans.len() as u64,
+                delivered: lost.delivered,
+                causes: causes(lost),
+            });
+        }
+    }
+    let requests = proof.take();
+    check(&given, &read_requests(requests.iter().map(Vec::as_slice))?)
+}
+
+fn causes(stats: &ExportStats) -> String {
+    let mut causes: Vec<String> = stats
+        .dropped
+        .iter()
+        .map(|(cause, spans)| format!("{spans}: {cause}"))
+        .collect();
+    if stats.rejected > 0 {
+        causes.push(format!("{}: rejected by the collector", stats.rejected));
+    }
+    causes.join("; ")
+}
+
+/// The counts of each destination, in order; of the proof alone if there is none.
+fn replay_service(
+    service: &str,
+    spans: &[&Carried],
+    destinations: &[Destination],
+    proof: &InMemory,
+) -> Result<Vec<ExportStats>, ReplayError> {
+    let mut pipelines = vec![Pipeline::builder().transport(proof.clone()).build()?];
+    for destination in destinations {
+        let builder = match destination {
+            Destination::Otlp(config) => Pipeline::builder().otlp(config.as_ref().clone()),
+            Destination::File(path) => Pipeline::builder().transport(ToFile::new(path)?),
+        };
+        pipelines.push(builder.build()?);
+    }
+    let ids = FileIds::default();
+    let mut builder = TracerProvider::builder()
+        // What is in the file counts, whatever the environment says of samplers, limits and resources.
+        .with_variables(|_| None)
+        .with_sampler(Sampler::AlwaysOn)
+        .with_max_attributes_per_span(u32::MAX)
+        .with_max_events_per_span(u32::MAX)
+        .with_attribute_value_length_limit(None)
+        .with_id_generator(ids.clone())
+        .with_resource(
+            Resource::builder_empty()
+                .with_attribute(KeyValue::new("service.name", service.to_owned()))
+                .build(),
+        );
+    for pipeline in &pipelines {
+        builder = builder.with_exporter(pipeline.clone());
+    }
+    let provider = builder.build();
+    let scope = InstrumentationScope::builder("replay").build();
+    let tracer = provider.tracer_with_scope(scope);
+    let local: HashSet<(u128, u64)> = spans
+        .iter()
+        .map(|span| (span.trace_id, span.span_id))
+        .collect();
+    for some in spans.chunks(AT_A_TIME) {
+        for span in some {
+            let is_remote = |parent| !local.contains(&(span.trace_id, parent));
+            emit(&tracer, &ids, span, span.parent_id.is_some_and(is_remote));
+        }
+        // What is not delivered is in the statistics, with the cause.
+        _ = provider.force_flush_with_timeout(TIMEOUT);
+    }
+    _ = provider.shutdown_with_timeout(TIMEOUT);
+    let mut stats: Vec<ExportStats> = pipelines.iter().map(Pipeline::stats).collect();
+    if !destinations.is_empty() {
+        stats.remove(0);
+    }
+    Ok(stats)
+}
+
+fn emit(tracer: &Tracer, ids: &FileIds, span: &Carried, parent_is_remote: bool) {
+    let trace_id = TraceId::from(span.trace_id);
+    ids.give(trace_id, SpanId::from(span.span_id));
+    let parent = span.parent_id.map(|parent| {
+        SpanContext::new(
+            trace_id,
+            SpanId::from(parent),
+            TraceFlags::SAMPLED,
+            parent_is_remote,
+            TraceState::NONE,
+        )
+    });
+    let started = tracer
+        .span(span.name.clone())
+        .with_kind(span.span_kind())
+        .with_start_time(time(span.start));
+    let mut started = match &parent {
+        Some(parent) => started.with_parent(parent).start(),
+        None => started.as_root().start(),
+    };
+    for (key, value) in &span.attributes {
+        match value {
+            Value::Text(text) => started.set_dynamic(key, text.as_str()),
+            Value::Number(number) => started.set_dynamic(key, *number),
+            Value::Flag(flag) => started.set_dynamic(key, *flag),
+        }
+    }
+    for event in &span.events {
+        started.event_at(&event.name, time(event.time), &[] as &[KeyValue]);
+    }
+    if let Some(error) = &span.error {
+        started.set_error(error);
+    }
+    started.end_with_timestamp(time(span.end));
+}
+
+fn time(unix_nanos: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(unix_nanos)
+}
+
+/// Gives the span that starts next the ids that the file gives it.
+#[derive(Clone, Debug)]
+struct FileIds(Arc<Mutex<(TraceId, SpanId)>>);
+
+impl Default for FileIds {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new((TraceId::INVALID, SpanId::INVALID))))
+    }
+}
+
+impl FileIds {
+    fn give(&self, trace_id: TraceId, span_id: SpanId) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (trace_id, span_id);
+    }
+}
+
+impl IdGenerator for FileIds {
+    fn new_trace_id(&self) -> TraceId {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+}

@@ -23,7 +23,8 @@ fn features() -> anyhow::Result<()> {
     cargo::run(
         cargo()
             .args(["hack", "clippy", "--workspace"])
-            .args(["--exclude", "benches", "--exclude", "xtask"])
+            .args(["--exclude", "benches", "--exclude", "demo"])
+        .args(["--exclude", "replay", "--exclude", "xtask"])
             .args(["--feature-powerset", "--depth", "2", "--lib"])
             .args(["--", "--deny", "warnings"]),
     )

@@ -55,8 +55,8 @@ fn build() -> anyhow::Result<()> {
     run(cargo().args(["build", "--release", "--package", "benches", "--bins"]))
 }
 
-/// A program of `benches` that [`build`] has built.
-fn program(name: &str) -> Command {
+/// A program of `benches` that was built for release.
+pub(crate) fn program(name: &str) -> Command {
     let mut target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     target.push("release");

@@ -7,6 +7,7 @@ mod cargo;
 mod ci;
 mod e2e;
 mod fuzz;
+mod guard;
 mod loom;
 mod sanitize;
 mod test;
@@ -29,10 +30,12 @@ enum Task {
     Test,
     /// Check what a reader sees: edges between crates, format, lints, docs, links, hygiene.
     Tidy,
-    /// Run all that must pass before a change lands: tidy, test, loom, every combination of features, end to end.
+    /// Run all that must pass before a change lands: tidy, test, loom, every combination of features, end to end, guard.
     Ci,
     /// Hold every performance promise against what is measured here and now.
     Budget(bench::Budget),
+    /// Hold the instructions per operation of every hot path against the recorded ones (needs valgrind).
+    Guard(guard::Guard),
     /// Run the criterion benchmarks, for exploring.
     Bench(bench::Bench),
     /// Print how many bytes 8 attributes take on the heap, for each way of holding them.
@@ -64,6 +67,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Ci => ci::run(),
         Task::Budget(budget) => budget.run(),
+        Task::Guard(guard) => guard.run(),
         Task::Bench(bench) => bench.run(),
         Task::Memory => bench::memory(),
         Task::E2e(e2e) => e2e.run(),

@@ -6,6 +6,8 @@
 
 mod contest;
 mod paths;
+#[cfg(feature = "peers")]
+pub mod peers;
 mod report;
 pub mod rows;
 mod shortfall;

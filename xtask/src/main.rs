@@ -9,6 +9,7 @@ mod e2e;
 mod fuzz;
 mod guard;
 mod loom;
+mod peers;
 mod sanitize;
 mod test;
 mod tidy;
@@ -36,7 +37,7 @@ enum Task {
     Budget(bench::Budget),
     /// Hold the instructions per operation of every hot path against the recorded ones (needs valgrind).
     Guard(guard::Guard),
-    /// Run the criterion benchmarks, for exploring.
+    /// Run the criterion benchmarks, for exploring; or compare with what a user could pick instead.
     Bench(bench::Bench),
     /// Print how many bytes 8 attributes take on the heap, for each way of holding them.
     Memory,

@@ -49,7 +49,7 @@ impl Guard {
         let record = Record::read()?;
         if record.toolchain != toolchain {
             println!(
-                "guard: skipped, the record is of {}, and this is {toolchain}: instructions depend on the compiler. \
+                "guard: skipped, the record is of {}, and this is {toolchain}: instructions depend on these. \
                  To hold this one: cargo xtask guard --record",
                 record.toolchain
             );
@@ -163,6 +163,7 @@ mod tests {
             toolchain: Toolchain {
                 rustc: "1.95.0".to_owned(),
                 host: "x86_64-unknown-linux-gnu".to_owned(),
+                libc: "glibc 2.36".to_owned(),
             },
             cpu: "some processor".to_owned(),
             valgrind: "valgrind-3.19.0".to_owned(),

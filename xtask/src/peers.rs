@@ -12,6 +12,7 @@ struct Figures {
     caller_ns: f64,
     cpu_ns: f64,
     wire_bytes: f64,
+    recorded: u64,
     lost: u64,
     allocations: Option<f64>,
 }
@@ -50,7 +51,7 @@ const fn mimalloc(peer: &'static str) -> Contender {
 }
 
 /// As `benches::peers::Work` calls them, and for the reader.
-const WORKS: [(&str, &str); 5] = [
+const WORKS: [(&str, &str); 6] = [
     ("root0", "a root span without attributes"),
     ("root8", "a root span of 8 attributes"),
     ("root32", "a root span of 32 attributes"),
@@ -61,6 +62,10 @@ const WORKS: [(&str, &str); 5] = [
     (
         "unsampled",
         "a root span of 8 attributes that the sampler drops",
+    ),
+    (
+        "burst",
+        "root spans of 8 attributes, ten times as many as the queue takes",
     ),
 ];
 
@@ -95,7 +100,7 @@ pub(crate) fn compare(quick: bool) -> anyhow::Result<()> {
     }
     println!(
         "\nCPU: all threads, from the start of a span to OTLP bytes in memory; caller: its own thread. Each time is the \
-         median of {rounds} processes, and in each of its runs. What arrives was decoded, and says the same of everyone, \
+         median of {rounds} processes, each of which gives the median of its runs. What arrives was decoded, and says the same of everyone, \
          but that fastrace knows values as text only."
     );
     Ok(())
@@ -125,7 +130,7 @@ fn figures(name: &str, peer: &str, work: &str) -> anyhow::Result<Figures> {
         .with_context(|| format!("{} printed something else than figures", line(&command)))
 }
 
-/// Figure by figure; of the lost spans, the sum.
+/// Figure by figure; of the spans, the sum.
 fn median(samples: &[Figures]) -> Figures {
     let middle = |figure: fn(&Figures) -> f64| {
         let mut figures: Vec<f64> = samples.iter().map(figure).collect();
@@ -136,6 +141,7 @@ fn median(samples: &[Figures]) -> Figures {
         caller_ns: middle(|figures| figures.caller_ns),
         cpu_ns: middle(|figures| figures.cpu_ns),
         wire_bytes: middle(|figures| figures.wire_bytes),
+        recorded: samples.iter().map(|figures| figures.recorded).sum(),
         lost: samples.iter().map(|figures| figures.lost).sum(),
         allocations: None,
     }
@@ -143,21 +149,30 @@ fn median(samples: &[Figures]) -> Figures {
 
 fn heading() -> String {
     format!(
-        "{:<22}{:>11}{:>9}{:>11}{:>13}{:>12}{:>7}",
+        "{:<22}{:>11}{:>9}{:>11}{:>13}{:>12}{:>9}",
         "", "caller ns", "CPU ns", "to native", "allocations", "wire bytes", "lost"
     )
 }
 
 fn row(contender: &Contender, figures: &Figures, allocations: f64, native_ns: f64) -> String {
     format!(
-        "{:<22}{:>11.1}{:>9.1}{:>11.1}{allocations:>13.2}{:>12.1}{:>7}",
+        "{:<22}{:>11.1}{:>9.1}{:>11.1}{allocations:>13.2}{:>12.1}{:>9}",
         contender.to_string(),
         figures.caller_ns,
         figures.cpu_ns,
         figures.cpu_ns / native_ns,
         figures.wire_bytes,
-        figures.lost
+        lost(figures)
     )
+}
+
+/// The spans that were lost: a share, rounded up, so that a single one shows.
+fn lost(figures: &Figures) -> String {
+    let per_mille = (figures.lost * 1000).div_ceil(figures.recorded.max(1));
+    match figures.lost {
+        0 => "0".to_owned(),
+        _ => format!("{}.{} %", per_mille / 10, per_mille % 10),
+    }
 }
 
 impl fmt::Display for Contender {
@@ -179,6 +194,7 @@ mod tests {
             caller_ns: cpu_ns / 2.0,
             cpu_ns,
             wire_bytes: 100.0,
+            recorded: 82_000,
             lost,
             allocations: None,
         }

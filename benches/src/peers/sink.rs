@@ -42,16 +42,10 @@ impl Sink {
         *self.kept() = Some(Vec::new());
     }
 
-    /// Forgets what was counted.
-    pub(super) fn clear(&self) {
-        self.0.spans.store(0, Ordering::Relaxed);
-        self.0.bytes.store(0, Ordering::Relaxed);
-    }
-
-    /// Spans and bytes so far.
-    pub(super) fn arrived(&self) -> (u64, u64) {
-        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        (load(&self.0.spans), load(&self.0.bytes))
+    /// Spans and bytes since the last time.
+    pub(super) fn clear(&self) -> (u64, u64) {
+        let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
+        (take(&self.0.spans), take(&self.0.bytes))
     }
 
     /// What was kept.

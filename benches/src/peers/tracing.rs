@@ -34,7 +34,7 @@ impl Pipeline for Macros {
         for _ in 0..times {
             match work {
                 Work::Root0 => drop(info_span!("GET /users/{id}")),
-                Work::Root8 | Work::Unsampled => drop(eight()),
+                Work::Root8 | Work::Unsampled | Work::Burst => drop(eight()),
                 Work::Root32 => drop(thirty_two()),
                 Work::Tree => tree(),
             }

@@ -29,6 +29,8 @@ pub(super) struct Toolchain {
     pub(super) rustc: String,
     /// The target triple.
     pub(super) host: String,
+    /// The C library, which copies memory and manages the heap.
+    pub(super) libc: String,
 }
 
 impl Record {
@@ -75,20 +77,25 @@ impl Record {
 impl Toolchain {
     pub(super) fn in_use() -> anyhow::Result<Self> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        Self::parse(&answer(
+        let text = answer(
             Command::new(rustc)
                 .arg("-vV")
                 .current_dir(crate::cargo::root()),
-        )?)
+        )?;
+        // Another C library than GNU's knows no such name.
+        let libc = answer(Command::new("getconf").arg("GNU_LIBC_VERSION"))
+            .unwrap_or_else(|_| "no glibc".to_owned());
+        Self::parse(&text, libc)
     }
 
     /// Reads what `rustc -vV` prints.
-    fn parse(text: &str) -> anyhow::Result<Self> {
+    fn parse(text: &str, libc: String) -> anyhow::Result<Self> {
         let host = text.lines().find_map(|line| line.strip_prefix("host: "));
         match (text.lines().next(), host) {
             (Some(rustc), Some(host)) => Ok(Self {
                 rustc: rustc.to_owned(),
                 host: host.to_owned(),
+                libc,
             }),
             _ => bail!("`rustc -vV` printed neither version nor host: {text}"),
         }
@@ -97,7 +104,7 @@ impl Toolchain {
 
 impl fmt::Display for Toolchain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} for {}", self.rustc, self.host)
+        write!(f, "{} for {} with {}", self.rustc, self.host, self.libc)
     }
 }
 
@@ -134,6 +141,7 @@ mod tests {
             toolchain: Toolchain {
                 rustc: "rustc 1.95.0 (0 2026-04-14)".to_owned(),
                 host: "x86_64-unknown-linux-gnu".to_owned(),
+                libc: "glibc 2.36".to_owned(),
             },
             cpu: "some processor".to_owned(),
             valgrind: "valgrind-3.19.0".to_owned(),
@@ -147,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn the_toolchain_is_version_and_host() {
+    fn the_toolchain_is_compiler_target_and_c_library() {
         let text = "rustc 1.95.0 (0 2026-04-14)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\n";
-        let toolchain = Toolchain::parse(text).unwrap();
+        let toolchain = Toolchain::parse(text, "glibc 2.36".to_owned()).unwrap();
         assert_eq!(
             toolchain.to_string(),
-            "rustc 1.95.0 (0 2026-04-14) for x86_64-unknown-linux-gnu"
+            "rustc 1.95.0 (0 2026-04-14) for x86_64-unknown-linux-gnu with glibc 2.36"
         );
-        assert!(Toolchain::parse("").is_err());
+        assert!(Toolchain::parse("", String::new()).is_err());
     }
 }

@@ -42,11 +42,11 @@ pub enum Work {
     Root8,
     /// A root span of 32 attributes.
     Root32,
-    /// A root span and 9 children, each of 4 attributes and the parent of none.
+    /// A root span and its 9 children, each of the ten with 4 attributes.
     Tree,
     /// A root span of 8 attributes that the sampler drops.
     Unsampled,
-    /// Root spans of 8 attributes, ten times as many as the queue takes, and no flush between them.
+    /// Root spans of 8 attributes, ten times as many as the smallest queue takes, and no flush between them.
     Burst,
 }
 
@@ -133,7 +133,7 @@ pub fn measure_and_print(allocations: Option<fn() -> u64>) -> ExitCode {
     }
 }
 
-/// Spans of one run: they fit the queue of 2,048 that is everyone's default.
+/// Spans of one run: they fit the smallest of the peers' queues in their default settings, which takes 2,048.
 const SPANS: u64 = 2_000;
 const CHILDREN: u64 = 9;
 /// Runs before the measured ones.

@@ -57,7 +57,7 @@ const WORKS: [(&str, &str); 6] = [
     ("root32", "a root span of 32 attributes"),
     (
         "tree",
-        "a root span and 9 children of 4 attributes each, per span",
+        "a root span and its 9 children, each with 4 attributes; figures per span",
     ),
     (
         "unsampled",
@@ -99,9 +99,10 @@ pub(crate) fn compare(quick: bool) -> anyhow::Result<()> {
         }
     }
     println!(
-        "\nCPU: all threads, from the start of a span to OTLP bytes in memory; caller: its own thread. Each time is the \
-         median of {rounds} processes, each of which gives the median of its runs. What arrives was decoded, and says the same of everyone, \
-         but that fastrace knows values as text only."
+        "\nCPU: all threads, for each span that arrives as OTLP bytes in memory or that the sampler drops; caller and \
+         allocations: for each that is recorded. Each time is the median of {rounds} processes, each of which gives the \
+         median of its runs. What arrives was decoded, and says the same of everyone, but that fastrace knows values as \
+         text only."
     );
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What is measured: the budgets, the criterion benchmarks, the memory table.
 
 use crate::cargo::{cargo, root, run};
+use crate::peers;
 use clap::Args;
 use std::process::Command;
 
@@ -29,9 +30,15 @@ impl Budget {
     }
 }
 
-/// Run the criterion benchmarks, for exploring.
+/// Run the criterion benchmarks, for exploring; or compare with what a user could pick instead.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
+    /// Print the tables of the peers: each in processes of its own, on the same work, its output decoded.
+    #[arg(long, conflicts_with = "arguments")]
+    peers: bool,
+    /// With `--peers`: one process for each figure, in place of five.
+    #[arg(long, requires = "peers")]
+    quick: bool,
     /// What `cargo bench` takes: `--bench NAME`, then `--` and what criterion takes.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -39,6 +46,9 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        if self.peers {
+            return peers::compare(self.quick);
+        }
         run(cargo()
             .args(["bench", "--package", "benches"])
             .args(self.arguments))
@@ -55,8 +65,8 @@ fn build() -> anyhow::Result<()> {
     run(cargo().args(["build", "--release", "--package", "benches", "--bins"]))
 }
 
-/// A program of `benches` that [`build`] has built.
-fn program(name: &str) -> Command {
+/// A program of `benches` that was built for release.
+pub(crate) fn program(name: &str) -> Command {
     let mut target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     target.push("release");

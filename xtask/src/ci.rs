@@ -2,6 +2,7 @@
 
 use crate::cargo::{self, cargo, ensure_subcommand};
 use crate::e2e::E2e;
+use crate::guard::Guard;
 use crate::{loom, test, tidy};
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     loom::run()?;
     features()?;
     E2e::default().run()?;
+    Guard::default().run()?;
     println!("\nci passed in {} s", start.elapsed().as_secs());
     println!("{counts}");
     Ok(())
@@ -24,7 +26,7 @@ fn features() -> anyhow::Result<()> {
         cargo()
             .args(["hack", "clippy", "--workspace"])
             .args(["--exclude", "benches", "--exclude", "demo"])
-        .args(["--exclude", "replay", "--exclude", "xtask"])
+            .args(["--exclude", "replay", "--exclude", "xtask"])
             .args(["--feature-powerset", "--depth", "2", "--lib"])
             .args(["--", "--deny", "warnings"]),
     )

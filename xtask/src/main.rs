@@ -7,7 +7,9 @@ mod cargo;
 mod ci;
 mod e2e;
 mod fuzz;
+mod guard;
 mod loom;
+mod peers;
 mod replay;
 mod sanitize;
 mod test;
@@ -30,11 +32,13 @@ enum Task {
     Test,
     /// Check what a reader sees: edges between crates, format, lints, docs, links, hygiene.
     Tidy,
-    /// Run all that must pass before a change lands: tidy, test, loom, every combination of features, end to end.
+    /// Run all that must pass before a change lands: tidy, test, loom, every combination of features, end to end, guard.
     Ci,
     /// Hold every performance promise against what is measured here and now.
     Budget(bench::Budget),
-    /// Run the criterion benchmarks, for exploring.
+    /// Hold the instructions per operation of every hot path against the recorded ones (needs valgrind).
+    Guard(guard::Guard),
+    /// Run the criterion benchmarks, for exploring; or compare with what a user could pick instead.
     Bench(bench::Bench),
     /// Print how many bytes 8 attributes take on the heap, for each way of holding them.
     Memory,
@@ -67,6 +71,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Ci => ci::run(),
         Task::Budget(budget) => budget.run(),
+        Task::Guard(guard) => guard.run(),
         Task::Bench(bench) => bench.run(),
         Task::Memory => bench::memory(),
         Task::E2e(e2e) => e2e.run(),

@@ -1,0 +1,10 @@
+//! Measures one peer at one work, on mimalloc.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    benches::peers::measure_and_print(None)
+}

@@ -1,0 +1,7 @@
+//! Measures one peer at one work, on the system's allocator.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    benches::peers::measure_and_print(None)
+}

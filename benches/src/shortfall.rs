@@ -34,6 +34,41 @@ const KNOWN: &[Shortfall] = &[
         floor: 7.0,
         reason: "What keeps encoding with release from 15",
     },
+    Shortfall {
+        id: "trace.otel",
+        floor: 5.0,
+        reason: "What keeps the tracer from its budgets",
+    },
+    Shortfall {
+        id: "trace.native",
+        floor: 7.0,
+        reason: "What keeps the tracer from its budgets",
+    },
+    Shortfall {
+        id: "trace.nested",
+        floor: 2.5,
+        reason: "What keeps the tracer from its budgets",
+    },
+    Shortfall {
+        id: "trace.nested_native",
+        floor: 6.5,
+        reason: "What keeps the tracer from its budgets",
+    },
+    Shortfall {
+        id: "trace.unsampled",
+        floor: 3.0,
+        reason: "What keeps the tracer from its budgets",
+    },
+    Shortfall {
+        id: "trace.producer",
+        floor: 1.3,
+        reason: "What keeps the tracer from its budgets",
+    },
+    Shortfall {
+        id: "trace.producer_native",
+        floor: 2.0,
+        reason: "What keeps the tracer from its budgets",
+    },
 ];
 
 #[cfg(test)]
@@ -45,7 +80,13 @@ mod tests {
     fn each_shortfall_is_of_a_row_and_its_reason_is_written_down() {
         let page = include_str!("../../docs/benchmarks.md");
         for shortfall in KNOWN {
-            assert_eq!(rows::starting_with(shortfall.id).len(), 1);
+            assert!(
+                rows::starting_with(shortfall.id)
+                    .iter()
+                    .any(|row| row.id == shortfall.id),
+                "there is no row {}",
+                shortfall.id
+            );
             let heading = format!("## {}", shortfall.reason);
             assert!(
                 page.contains(&heading),

@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// How many requests each side answers.
-    #[arg(long, default_value_t = 12_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, default_value_t = 20_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) requests: u32,
     /// A collector to send to, instead of the receiver inside: `http://localhost:4318` or, with `--protocol grpc`, `http://localhost:4317`.
     #[arg(long, value_name = "URL", value_parser = endpoint)]
@@ -33,7 +33,12 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) stock: bool,
     /// Where `report.html` and `report.json` are written.
-    #[arg(long, value_name = "FOLDER", default_value = "target/demo")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = "target/demo",
+        overrides_with = "out"
+    )]
     pub(crate) out: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! Real requests to a side's storefront, eight at a time.
+//! Real requests to a side's storefront, thirty-two at a time: the services always have something to do.
 
 use crate::http::{Client, get, send};
 use crate::shop;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinSet;
 
-const AT_A_TIME: usize = 8;
+const AT_A_TIME: usize = 32;
 
 /// Sends the requests with these numbers, each for the product of that number.
 ///

@@ -190,7 +190,7 @@ impl Page {
             } else {
                 &*row.service
             };
-            let duration = self.number(&format!("/traces/{index}/{number}/duration_us"), 0)?;
+            let duration = self.number(&format!("/traces/{index}/{number}/duration_us"), 1)?;
             let _ = writeln!(
                 self.html,
                 "<details class=\"span\"><summary><span class=\"what\" style=\"padding-left:{}em\">{} <small>{}</small></span>\

@@ -56,7 +56,7 @@ impl Storefront {
 }
 
 async fn product(State(catalog): State<Arc<Catalog>>, Path(id): Path<u64>) -> Answer {
-    match catalog.name_of(id) {
+    match catalog.describe(id) {
         Ok(Some(name)) => (StatusCode::OK, name),
         Ok(None) => (StatusCode::NOT_FOUND, format!("there is no product {id}")),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),

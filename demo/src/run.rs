@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 const WARM_UP: u64 = 200;
 
 /// The most rounds: from so many on, the median is steady.
-const ROUNDS: u64 = 24;
+const ROUNDS: u64 = 60;
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let screen = Screen::of_stdout();

@@ -7,6 +7,9 @@ use std::sync::Mutex;
 /// Products are numbered from 0.
 pub(crate) const PRODUCTS: u64 = 64;
 
+/// Of each product.
+const REVIEWS: u64 = 40;
+
 /// How many spans a request for `product` makes: the one that fails ends before the offer is rendered.
 pub(crate) const fn spans(product: u64) -> u64 {
     if has_price(product) { 8 } else { 7 }
@@ -21,7 +24,7 @@ pub(crate) const fn has_price(product: u64) -> bool {
 pub(crate) struct Catalog(Mutex<Connection>);
 
 impl Catalog {
-    pub(crate) const QUERY: &str = "SELECT name FROM products WHERE id = ?1";
+    pub(crate) const QUERY: &str = "SELECT name || ', ' || avg(stars) || ' stars' FROM products JOIN reviews ON product = products.id WHERE products.id = ?1 GROUP BY products.id";
 
     pub(crate) fn open() -> rusqlite::Result<Self> {
         let database = Connection::open_in_memory()?;
@@ -32,13 +35,19 @@ impl Catalog {
                 "INSERT INTO products (id, name) VALUES (?1, ?2)",
                 (product as i64, format!("lamp no. {product}")),
             )?;
+            for review in 0..REVIEWS {
+                database.execute(
+                    "INSERT INTO reviews (product, stars) VALUES (?1, ?2)",
+                    (product as i64, ((product + review) % 5 + 1) as i64),
+                )?;
+            }
         }
         Ok(Self(Mutex::new(database)))
     }
 
-    /// The name of the product, if there is one. Runs on the caller's thread: the database is in memory, and a query takes
+    /// The name of the product and what its buyers think of it, if there is one. Runs on the caller's thread: the database is in memory, and a query takes
     /// less than to hand it to another thread.
-    pub(crate) fn name_of(&self, product: u64) -> rusqlite::Result<Option<String>> {
+    pub(crate) fn describe(&self, product: u64) -> rusqlite::Result<Option<String>> {
         let database = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
         database
             .prepare_cached(Self::QUERY)?

@@ -249,7 +249,7 @@ impl CatalogService {
                 KeyValue::new("shop.product.id", id as i64),
             ])
             .start(&self.tracer);
-        let found = self.catalog.name_of(id);
+        let found = self.catalog.describe(id);
         if let Err(error) = &found {
             span.record_error(error);
             span.set_status(Status::error(error.to_string()));

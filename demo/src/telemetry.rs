@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// The services, each with a provider of its own, as if each were a process of its own.
 pub(crate) const SERVICES: [&str; 3] = ["storefront", "catalog", "pricing"];
 
-/// How many spans may wait: both sides have room for what eight requests at a time make, however slow the collector.
+/// How many spans may wait: both sides have room for what all requests at a time make, however slow the collector.
 pub(crate) const QUEUE: usize = 16_384;
 
 /// What became of the spans.

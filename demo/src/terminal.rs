@@ -198,7 +198,9 @@ fn fit(text: &str, width: usize) -> String {
 }
 
 fn micros(micros: f64) -> String {
-    if micros < 10_000.0 {
+    if micros < 100.0 {
+        format!("{micros:.1} µs")
+    } else if micros < 10_000.0 {
         format!("{micros:.0} µs")
     } else {
         format!("{:.1} ms", micros / 1_000.0)

@@ -224,7 +224,7 @@ impl CatalogService {
         span.set(&OPERATION, "SELECT");
         span.set(&QUERY, Catalog::QUERY);
         span.set(&PRODUCT, id as i64);
-        let found = self.catalog.name_of(id);
+        let found = self.catalog.describe(id);
         if let Err(error) = &found {
             span.record_error(error);
             span.set_error_fmt(format_args!("{error}"));

@@ -24,12 +24,16 @@ pub(crate) const fn has_price(product: u64) -> bool {
 pub(crate) struct Catalog(Mutex<Connection>);
 
 impl Catalog {
-    pub(crate) const QUERY: &str = "SELECT name || ', ' || avg(stars) || ' stars' FROM products JOIN reviews ON product = products.id WHERE products.id = ?1 GROUP BY products.id";
+    pub(crate) const QUERY: &str = "SELECT name, avg(stars) FROM products \
+        JOIN reviews ON product = products.id WHERE products.id = ?1 GROUP BY products.id";
 
     pub(crate) fn open() -> rusqlite::Result<Self> {
         let database = Connection::open_in_memory()?;
-        database
-            .execute_batch("CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")?;
+        database.execute_batch(
+            "CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+             CREATE TABLE reviews (product INTEGER NOT NULL, stars INTEGER NOT NULL);
+             CREATE INDEX reviews_of ON reviews (product);",
+        )?;
         for product in 0..PRODUCTS {
             database.execute(
                 "INSERT INTO products (id, name) VALUES (?1, ?2)",
@@ -51,7 +55,10 @@ impl Catalog {
         let database = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
         database
             .prepare_cached(Self::QUERY)?
-            .query_row([product as i64], |row| row.get(0))
+            .query_row([product as i64], |row| {
+                let (name, stars): (String, f64) = (row.get(0)?, row.get(1)?);
+                Ok(format!("{name}, {stars:.1} stars"))
+            })
             .optional()
     }
 }

@@ -135,7 +135,7 @@ pub(crate) mod tests {
         Report::new(
             50,
             3,
-            "a destination".to_owned(),
+            "elsewhere".to_owned(),
             Plain {
                 allocations_per_request: 123.45,
                 cpu_ns_per_request: Quartiles {

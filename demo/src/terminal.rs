@@ -243,7 +243,7 @@ mod tests {
             for line in text.lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
-            assert!(text.contains("a destination"), "{text}");
+            assert!(text.contains("elsewhere"), "{text}");
         }
     }
 

@@ -86,34 +86,39 @@ fn the_stock_side_can_be_seen_alone() -> Outcome {
 }
 
 #[test]
-fn an_endpoint_that_refuses_is_named_with_the_counts_and_the_remedy() -> Outcome {
+fn an_endpoint_that_refuses_http_is_named_with_the_counts_and_the_remedy() -> Outcome {
+    refused("http/protobuf", &[])
+}
+
+#[test]
+fn an_endpoint_that_refuses_grpc_is_named_with_the_counts_and_the_remedy() -> Outcome {
+    refused("grpc", &[])
+}
+
+#[test]
+fn an_endpoint_that_refuses_the_stock_side_is_named_with_the_counts_and_the_remedy() -> Outcome {
+    refused("http/protobuf", &["--stock"])
+}
+
+fn refused(protocol: &str, more: &[&str]) -> Outcome {
     let folder = tempfile::tempdir()?;
     // Free a moment ago: nobody listens.
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let endpoint = format!("http://127.0.0.1:{port}");
-    for protocol in ["http/protobuf", "grpc"] {
-        let output = demo(
-            folder.path(),
-            &[
-                "--requests",
-                "32",
-                "--endpoint",
-                &endpoint,
-                "--protocol",
-                protocol,
-            ],
-        )?;
-        let error = String::from_utf8(output.stderr)?;
-        assert!(!output.status.success());
-        for part in [
-            &*endpoint,
-            protocol,
-            "took 0 of the",
-            "could not be reached",
-            "--endpoint",
-        ] {
-            assert!(error.contains(part), "{part}: {error}");
-        }
+    let mut arguments = vec!["--requests", "32", "--endpoint", &endpoint];
+    arguments.extend(["--protocol", protocol]);
+    arguments.extend(more);
+    let output = demo(folder.path(), &arguments)?;
+    let error = String::from_utf8(output.stderr)?;
+    assert!(!output.status.success());
+    for part in [
+        &*endpoint,
+        protocol,
+        "took 0 of the",
+        "dropped",
+        "--endpoint",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
     }
     Ok(())
 }

@@ -177,11 +177,12 @@ impl Core {
     pub(crate) fn acquire(self: &Arc<Self>) -> Result<Chunk, DropCause> {
         let mut state = self.state();
         let mut chunk = state.acquire(&self.limits);
-        if chunk.is_none() && state.may_relieve() {
+        while chunk.is_none() && state.may_relieve() {
             drop(state);
-            self.relieve();
+            let relieved = self.relieve();
             state = self.state();
             chunk = state.acquire(&self.limits);
+            state.was_relieved(relieved);
         }
         if state.wants_worker() {
             worker::start(self, &mut state);
@@ -196,20 +197,32 @@ impl Core {
         chunk.ok_or(DropCause::QueueFull)
     }
 
-    /// Takes half-empty chunks from threads that hold them, so that many threads fit into little memory. Called with a
-    /// slot's lock held: it skips whatever is locked.
-    fn relieve(&self) {
-        let Ok(registry) = self.registry.try_lock() else {
-            return;
+    /// Takes half-empty chunks from threads that hold them, so that many threads fit into little memory; `false` if there
+    /// are none to be had.
+    ///
+    /// Called with a slot's lock held, which someone with the registry's lock may be waiting for: so it waits for nobody.
+    #[cold]
+    fn relieve(&self) -> bool {
+        let Some(registry) = (0..100).find_map(|_| {
+            self.registry.try_lock().ok().or_else(|| {
+                std::thread::yield_now();
+                None
+            })
+        }) else {
+            return false;
         };
+        let mut relieved = false;
         for slot in registry.iter() {
             if let Some(mut open) = slot.try_lock()
                 && !open.chunk.is_vacant()
-                && self.hand_over(&mut open).is_err()
             {
-                return;
+                if self.hand_over(&mut open).is_err() {
+                    break;
+                }
+                relieved = true;
             }
         }
+        relieved
     }
 
     /// Charges what the chunk's buffer grew, if the bound on memory allows.

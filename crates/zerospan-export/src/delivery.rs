@@ -15,6 +15,8 @@ pub(crate) struct Delivery {
     not_before: Option<Instant>,
     /// Failures since the last success: the first of an outage is worth a warning.
     failures: u64,
+    /// Whether the last answer had a complaint: the first of several is worth a warning.
+    complained: bool,
 }
 
 /// What the delivery needs to know of the world while it works.
@@ -132,15 +134,17 @@ impl Delivery {
             tracing::info!(name: "ExportRecovered", failures = self.failures, "the collector takes spans again");
             self.failures = 0;
         }
-        if accepted.rejected_spans > 0 || !accepted.message.is_empty() {
+        let complaint = accepted.rejected_spans > 0 || !accepted.message.is_empty();
+        if complaint && !std::mem::replace(&mut self.complained, complaint) {
             tracing::warn!(
                 name: "ExportPartialSuccess",
                 rejected_spans = accepted.rejected_spans,
                 spans,
                 message = accepted.message.as_str(),
-                "the collector took the request, but not all of it without complaint"
+                "the collector took the request, but not all of it without complaint: said once until it has none"
             );
         }
+        self.complained = complaint;
         Outcome::Delivered {
             rejected: accepted.rejected_spans,
             bytes: bytes as u64,

@@ -47,7 +47,8 @@ pub enum ShutdownError {
     Lost {
         /// Spans rejected by the collector, given up, or dropped because the time was over.
         lost: u64,
-        /// Spans of the request that was being sent when the time was over: they may yet arrive.
+        /// Spans that were being sent when the time was over, and may yet arrive, and those that the worker was about to
+        /// send.
         in_flight: u64,
     },
 }

@@ -4,6 +4,7 @@ use crate::state::Worker;
 use crate::{
     DropCause, ExportStats, FlushError, PipelineBuilder, Scope, ShutdownError, local, worker,
 };
+use opentelemetry::Context;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -204,7 +205,8 @@ fn shut_down(core: &Arc<Core>, timeout: Duration) -> Result<(), ShutdownError> {
         state.discard_queue(DropCause::ShutdownTimeout, &core.limits);
         core.publish(&state);
     }
-    let in_flight = state.in_flight();
+    // With the worker are the spans that are being sent, and what is left of the chunks they were cut from.
+    let in_flight = state.in_flight() + state.queued_spans() as u64;
     let lost = state.ledger.undelivered - lost_before;
     match (lost, in_flight) {
         (0, 0) => Ok(()),
@@ -221,7 +223,17 @@ impl Drop for Handle {
             core.state().shutdown = Some(Instant::now());
             return;
         }
-        let _ = shut_down(core, core.limits.drop_timeout);
+        if let Err(ShutdownError::Lost { lost, in_flight }) =
+            shut_down(core, core.limits.drop_timeout)
+        {
+            let _quiet = Context::enter_telemetry_suppressed_scope();
+            tracing::warn!(
+                name: "PipelineDropped",
+                lost,
+                in_flight,
+                "a pipeline was dropped without a shutdown, and not all of its spans were delivered"
+            );
+        }
     }
 }
 

@@ -22,7 +22,8 @@ pub(crate) struct State {
     in_flight: u64,
     /// Since when the eldest span may be waiting.
     waiting_since: Option<Instant>,
-    relieved_at: Option<Instant>,
+    /// When half-empty chunks were looked for in vain.
+    no_relief_at: Option<Instant>,
     /// How far a flush wants the queue settled, whatever the timer says.
     pub(crate) flush_to: u64,
     pub(crate) shutdown: Option<Instant>,
@@ -156,16 +157,15 @@ impl State {
         true
     }
 
-    /// Whether it is worth while to look for half-empty chunks: not more often than each 10 ms.
-    pub(crate) fn may_relieve(&mut self) -> bool {
-        let now = Instant::now();
-        let due = self
-            .relieved_at
-            .is_none_or(|last| now.duration_since(last) >= Duration::from_millis(10));
-        if due {
-            self.relieved_at = Some(now);
-        }
-        due
+    /// Whether it is worth while to look for half-empty chunks: not for 10 ms after there were none.
+    pub(crate) fn may_relieve(&self) -> bool {
+        self.no_relief_at
+            .is_none_or(|last| last.elapsed() >= Duration::from_millis(10))
+    }
+
+    /// Notes whether there were half-empty chunks.
+    pub(crate) fn was_relieved(&mut self, relieved: bool) {
+        self.no_relief_at = (!relieved).then(Instant::now);
     }
 
     /// Notes that a span waits from here on, if none did; `true` if so.

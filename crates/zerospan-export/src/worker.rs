@@ -84,6 +84,9 @@ fn next_task(core: &Core) -> Task {
 
 fn export(core: &Core, batch: &mut Batch, delivery: &mut Delivery, resource: &EncodedResource) {
     delivery.wait_for_permission(core);
+    if core.deadline().is_some_and(|end| end <= Instant::now()) {
+        return;
+    }
     batch.fill(core, resource);
     let spans = batch.spans();
     {

@@ -1,12 +1,16 @@
 //! What recording and sending allocate: nothing for a span, and a small, steady number for a request.
 
 use opentelemetry::InstrumentationScope;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zerospan_core::dev::{Allocations, CountingAllocator};
 use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, Scope, SendError, Transport};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
+
+/// What all threads allocate is counted: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const LONG: Duration = Duration::from_secs(5);
 
@@ -15,6 +19,16 @@ struct Nowhere;
 
 impl Transport for Nowhere {
     fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+        Ok(Accepted::ALL)
+    }
+}
+
+/// The same, while nobody holds the gate.
+struct Gated(Arc<Mutex<()>>);
+
+impl Transport for Gated {
+    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+        drop(self.0.lock());
         Ok(Accepted::ALL)
     }
 }
@@ -32,30 +46,36 @@ fn scope() -> Scope {
 
 #[test]
 fn neither_recording_nor_sending_allocates_once_the_memory_is_there() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let mut batch = BatchConfig::default();
     batch.max_queue_size = 4096;
+    let gate = Arc::new(Mutex::new(()));
+    let of_transport = Arc::clone(&gate);
     let pipeline = Pipeline::builder()
-        .transport(|| Ok(Nowhere))
+        .transport(move || Ok(Gated(Arc::clone(&of_transport))))
         .batch(batch)
         .build()
         .unwrap();
     let (scopes, span) = ([scope(), scope()], span());
-    let round = || {
+    let round = |closed: bool| {
+        let gate = closed.then(|| gate.lock());
         for number in 0..4000 {
             // Runs of 50, so that requests have more than one scope.
             let scope = &scopes[number / 50 % 2];
             pipeline.record_encoded(scope, &span).unwrap();
         }
+        drop(gate);
         pipeline.force_flush(LONG).unwrap();
     };
+    // With the gate closed as many chunks are out as ever can be.
     for _ in 0..20 {
-        round();
+        round(true);
     }
     let before = Allocations::of_all_threads();
     let requests = pipeline.stats().requests;
     for _ in 0..10 {
-        round();
+        round(false);
     }
     let counted = Allocations::of_all_threads().since(before);
     let requests = pipeline.stats().requests - requests;
@@ -70,6 +90,7 @@ fn neither_recording_nor_sending_allocates_once_the_memory_is_there() {
 
 #[test]
 fn a_thread_that_records_allocates_nothing_for_a_span() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let pipeline = Pipeline::builder()
         .transport(|| Ok(Nowhere))
@@ -92,6 +113,7 @@ fn a_thread_that_records_allocates_nothing_for_a_span() {
 
 #[test]
 fn a_span_that_is_refused_allocates_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let pipeline = Pipeline::builder()
         .transport(|| Ok(Nowhere))
@@ -115,6 +137,7 @@ fn a_request_over_http_allocates_a_small_steady_number_of_times() {
     use std::io::{Read, Write};
     use zerospan_export::{Compression, OtlpConfig};
 
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -12,6 +12,8 @@ pub(crate) struct KeyIndex {
     /// Open addressing over all entries, once there are more than [`FEW`]: an entry's number plus 1, or 0. A power of two
     /// in length, at most half full.
     table: Vec<u32>,
+    /// Whether a key that is held counts as a new one.
+    pub(crate) repeats: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,13 @@ pub(crate) struct Entry {
 const FEW: usize = 16;
 
 impl KeyIndex {
+    pub(crate) fn new(repeats: bool) -> Self {
+        Self {
+            repeats,
+            ..Self::default()
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
@@ -46,6 +55,9 @@ impl KeyIndex {
 
     #[inline(never)]
     fn search(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
+        if self.repeats {
+            return None;
+        }
         if self.entries.len() > FEW {
             return self.look_up(hash, is_it);
         }

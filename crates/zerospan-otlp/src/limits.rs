@@ -18,6 +18,8 @@ pub struct RecordLimits {
     /// After how many characters (Unicode scalar values) a string value is cut, and each string of an array; `None` for no
     /// limit.
     pub value_length: Option<u32>,
+    /// Whether every value of a key is kept, as the stock SDK does it. Otherwise, as the specification asks, the last one is.
+    pub repeated_keys: bool,
 }
 
 impl Default for RecordLimits {
@@ -29,6 +31,7 @@ impl Default for RecordLimits {
             attributes_per_event: 128,
             attributes_per_link: 128,
             value_length: None,
+            repeated_keys: false,
         }
     }
 }
@@ -42,5 +45,6 @@ impl RecordLimits {
         attributes_per_event: u32::MAX,
         attributes_per_link: u32::MAX,
         value_length: None,
+        repeated_keys: false,
     };
 }

@@ -91,8 +91,8 @@ impl SpanRecorder {
             attributes: Vec::new(),
             events: Vec::new(),
             links: Vec::new(),
-            keys: KeyIndex::default(),
-            nested_keys: KeyIndex::default(),
+            keys: KeyIndex::new(limits.repeated_keys),
+            nested_keys: KeyIndex::new(limits.repeated_keys),
             event_count: 0,
             link_count: 0,
             dropped_attributes: 0,
@@ -122,6 +122,8 @@ impl SpanRecorder {
     pub fn set_limits(&mut self, limits: RecordLimits) {
         self.limits = limits;
         self.most_chars = most_chars(limits.value_length);
+        self.keys.repeats = limits.repeated_keys;
+        self.nested_keys.repeats = limits.repeated_keys;
     }
 
     /// Sets `key` to `value`: the fastest way. What does not fit the limits is dropped and counted.

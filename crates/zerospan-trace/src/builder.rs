@@ -21,11 +21,14 @@ pub struct TracerProviderBuilder {
     resource: Option<Resource>,
     stages: Vec<Stage>,
     /// What is changed of the limits that the environment gives, in order.
-    limits: Vec<Box<dyn FnOnce(&mut RecordLimits)>>,
+    limits: Vec<Change>,
     idle_slots: usize,
     slot_bytes: usize,
-    variables: Box<dyn Fn(&str) -> Option<String>>,
+    variables: Variables,
 }
+
+type Change = Box<dyn FnOnce(&mut RecordLimits) + Send>;
+type Variables = Box<dyn Fn(&str) -> Option<String> + Send>;
 
 impl Default for TracerProviderBuilder {
     fn default() -> Self {
@@ -117,7 +120,13 @@ impl TracerProviderBuilder {
         self.limit(move |limits| limits.value_length = most)
     }
 
-    fn limit(mut self, change: impl FnOnce(&mut RecordLimits) + 'static) -> Self {
+    /// Whether a span, an event or a link keeps every value of a key that is set again, as the stock SDK does. Otherwise the last
+    /// value is kept, as the specification asks; that costs next to nothing.
+    pub fn with_repeated_keys(self, repeated: bool) -> Self {
+        self.limit(move |limits| limits.repeated_keys = repeated)
+    }
+
+    fn limit(mut self, change: impl FnOnce(&mut RecordLimits) + Send + 'static) -> Self {
         self.limits.push(Box::new(change));
         self
     }
@@ -157,7 +166,10 @@ impl TracerProviderBuilder {
     }
 
     /// Reads the environment's variables through `read`: for tests, and for settings that come from elsewhere.
-    pub fn with_variables(mut self, read: impl Fn(&str) -> Option<String> + 'static) -> Self {
+    pub fn with_variables(
+        mut self,
+        read: impl Fn(&str) -> Option<String> + Send + 'static,
+    ) -> Self {
         self.variables = Box::new(read);
         self
     }

@@ -11,6 +11,7 @@ use opentelemetry_sdk::Resource;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::SystemTime;
@@ -289,7 +290,7 @@ impl Core {
         slot.is_ending = true;
         span.put_slot(slot);
         for processor in self.processors() {
-            processor.on_ending(span);
+            contain(|| processor.on_ending(span));
         }
         let Some(slot) = span.take_slot() else { return };
         let Some(parts) = slot.parts.clone() else {
@@ -302,7 +303,7 @@ impl Core {
         let ended = Ended::new(&encoded, span.context(), &slot, &parts, &self.resource);
         for stage in &self.stages {
             match stage {
-                Stage::Processor(processor) => processor.on_end(&ended),
+                Stage::Processor(processor) => contain(|| processor.on_end(&ended)),
                 Stage::Pipeline(pipeline) if slot.is_exported => {
                     let _ = pipeline.record(&parts.encoded, |out| out.extend_from_slice(&encoded));
                 }
@@ -322,6 +323,17 @@ impl Core {
             complain(&slot);
         }
         seat.put_slot(self, slot);
+    }
+}
+
+/// Runs a processor's code. A panic there is reported and goes no further: neither the span nor the traced program is lost
+/// to it.
+pub(crate) fn contain(work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        tracing::error!(
+            name: "ProcessorPanicked",
+            "a span processor panicked: it is called again for the next span"
+        );
     }
 }
 

@@ -177,6 +177,10 @@ fn ignore(variable: &str, value: &str, accepted: &str) {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method is of one lifetime, the closure of any"
+)]
 mod tests {
     use super::*;
 
@@ -284,6 +288,20 @@ mod tests {
                 environment.is_disabled()
             });
             assert_eq!(found, disabled, "{value}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_of_a_variable_is_too_strange(value in "\\PC{0,40}") {
+            let read = |_: &str| Some(value.clone());
+            let environment = Environment::new(&read);
+            environment.is_disabled();
+            environment.sampler();
+            environment.limits();
+            for found in environment.resource_attributes() {
+                proptest::prop_assert!(!found.attribute.key.as_str().is_empty());
+            }
         }
     }
 }

@@ -12,7 +12,8 @@ use zerospan_otlp::{SpanView, ViewError};
 /// Is told of every span that is recorded, those included that are not exported.
 ///
 /// Several are called in the order in which they were given to the builder, on the thread that starts or ends the span, and
-/// outside every lock and borrow of the provider: they may start spans themselves, to which they are called again.
+/// outside every lock and borrow of the provider: they may start spans themselves, to which they are called again. A panic is
+/// reported, and goes no further.
 pub trait Processor: Send + Sync + fmt::Debug {
     /// A span has started, with `parent` as the context that it started in. It can be written to.
     ///

@@ -107,9 +107,7 @@ impl fmt::Debug for Entered {
 ///
 /// An invalid one says that there is none. Does not allocate, but for a copy of the trace state.
 ///
-/// # Examples
-///
-/// What a propagator writes into headers comes from a `Context`, which [`current_context`] makes of it.
+/// For headers, a propagator wants a `Context`: [`current_context`] makes one.
 pub fn current_span_context() -> SpanContext {
     match native() {
         Some(span) => span.to_span_context(),

@@ -1,5 +1,5 @@
 use crate::clock::Reading;
-use crate::core::{Core, CoreId};
+use crate::core::{Core, CoreId, contain};
 use crate::local::{self, Local, Seat};
 use crate::new_span::NewSpan;
 use crate::parent::{Asked, Content, Origin, Parent, context_of, unboxed};
@@ -70,19 +70,25 @@ impl Tracer {
     /// right after it was written costs more than all the rest of this function.
     #[inline]
     pub(crate) fn begin(&self, name: &mut Cow<'static, str>, asked: &Asked<'_>) -> Span {
+        if self.core().wants_context {
+            return self.begin_told(name, asked);
+        }
         let mut begun = Begun::default();
-        local::with(|local| self.begin_on(local, name, asked, &mut begun));
-        let trace_id = (u128::from(begun.trace_id.0) << 64) | u128::from(begun.trace_id.1);
-        let context = SpanContext::new(
-            TraceId::from(trace_id),
-            SpanId::from(begun.span_id),
-            TraceFlags::new(begun.flags),
-            false,
-            unboxed(begun.trace_state),
-        );
-        let mut span = Span::new(context, begun.slot);
-        if begun.parent_context.is_some() {
-            self.tell_processors(&mut span, begun.parent_context);
+        local::with(|local| self.begin_on(local, name, asked, &mut begun, &mut None));
+        begun.into_span()
+    }
+
+    /// Starts a span where a sampler or a processor wants a `Context`.
+    #[cold]
+    fn begin_told(&self, name: &mut Cow<'static, str>, asked: &Asked<'_>) -> Span {
+        let (mut begun, mut parent) = (Begun::default(), None);
+        local::with(|local| self.begin_on(local, name, asked, &mut begun, &mut Some(&mut parent)));
+        let mut span = begun.into_span();
+        if span.is_recording() {
+            let parent = parent.unwrap_or_default();
+            for processor in self.core().processors() {
+                contain(|| processor.on_start(&mut span, &parent));
+            }
         }
         span
     }
@@ -93,6 +99,7 @@ impl Tracer {
         name: &mut Cow<'static, str>,
         asked: &Asked<'_>,
         begun: &mut Begun,
+        context: &mut Option<&mut Option<Context>>,
     ) {
         let core = self.core();
         let mut is_native = false;
@@ -143,9 +150,9 @@ impl Tracer {
             parent.trace_id
         };
         begun.set_ids(trace_id, span_id);
-        if core.wants_context {
+        if let Some(context) = context {
             let native = is_native.then_some(&parent);
-            begun.parent_context = Some(context_of(asked.parent, native));
+            **context = Some(context_of(asked.parent, native));
         }
         match core.sampler.decide(&parent, trace_id) {
             Decision::Is(decision) => {
@@ -153,8 +160,8 @@ impl Tracer {
                 begun.trace_state = parent.trace_state;
             }
             Decision::Ask(sampler) => {
-                let parent_context = begun.parent_context.as_ref();
-                let said = ask(sampler, parent_context, trace_id, name, asked);
+                let context = context.as_ref().and_then(|context| context.as_ref());
+                let said = ask(sampler, context, trace_id, name, asked);
                 self.record(seat, name, asked, &parent, &said.decision, begun);
                 if let Some(slot) = &mut begun.slot {
                     slot.recorder.extend(&said.attributes);
@@ -214,17 +221,6 @@ impl Tracer {
         }
         begun.slot = Some(slot);
     }
-
-    #[cold]
-    fn tell_processors(&self, span: &mut Span, parent: Option<Context>) {
-        if !span.is_recording() {
-            return;
-        }
-        let parent = parent.unwrap_or_default();
-        for processor in self.core().processors() {
-            processor.on_start(span, &parent);
-        }
-    }
 }
 
 /// What a span begins as: its context taken apart into words, and its slot if it is recorded.
@@ -236,11 +232,22 @@ struct Begun {
     flags: u8,
     trace_state: Option<Box<TraceState>>,
     slot: Option<Box<Slot>>,
-    /// What processors and samplers get to see, where there are any.
-    parent_context: Option<Context>,
 }
 
 impl Begun {
+    #[inline(always)]
+    fn into_span(self) -> Span {
+        let trace_id = (u128::from(self.trace_id.0) << 64) | u128::from(self.trace_id.1);
+        let context = SpanContext::new(
+            TraceId::from(trace_id),
+            SpanId::from(self.span_id),
+            TraceFlags::new(self.flags),
+            false,
+            unboxed(self.trace_state),
+        );
+        Span::new(context, self.slot)
+    }
+
     #[inline]
     fn set_ids(&mut self, trace_id: TraceId, span_id: SpanId) {
         let trace_id = u128::from_be_bytes(trace_id.to_bytes());
@@ -296,6 +303,29 @@ impl opentelemetry::trace::Tracer for Tracer {
 
     fn build(&self, builder: SpanBuilder) -> Span {
         self.build_from(builder, Parent::InForce)
+    }
+
+    // Without the detour through a builder.
+    #[inline]
+    fn in_span<T, F, N>(&self, name: N, work: F) -> T
+    where
+        F: FnOnce(Context) -> T,
+        N: Into<Cow<'static, str>>,
+    {
+        let context = Context::current_with_span(self.start(name));
+        let _attached = context.clone().attach();
+        work(context)
+    }
+
+    #[inline]
+    fn in_span_with_context<T, F, N>(&self, name: N, parent: &Context, work: F) -> T
+    where
+        F: FnOnce(Context) -> T,
+        N: Into<Cow<'static, str>>,
+    {
+        let context = parent.with_span(self.start_with_context(name, parent));
+        let _attached = context.clone().attach();
+        work(context)
     }
 
     fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Span {

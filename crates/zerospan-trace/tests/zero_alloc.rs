@@ -234,7 +234,7 @@ fn a_span_that_is_moved_touches_no_heap_on_either_thread() {
             let counted = Allocations::of_this_thread().since(allocated).count;
             done.send(counted).expect("the starter lives");
         });
-        let mut pass = || {
+        let pass = || {
             let mut span = tracer.span("moved").start();
             span.set(&KEYS[0], "here");
             to_ender.send(Some(span)).expect("the ender lives");

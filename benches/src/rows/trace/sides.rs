@@ -12,7 +12,7 @@ use prost::Message;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use zerospan_export::{Accepted, Pipeline, Request, SendError, Transport};
+use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, SendError, Transport};
 
 /// What a run gives: how many spans were recorded, how many arrived in all, and the requests of the first run.
 pub(crate) struct Outcome {
@@ -151,9 +151,19 @@ impl Ours {
     ///
     /// If the pipeline's default settings do not fit one another.
     pub(crate) fn new() -> Self {
+        Self::with_queue(SPANS_IN_QUEUE)
+    }
+
+    /// # Panics
+    ///
+    /// If the pipeline's other settings do not fit the queue.
+    pub(crate) fn with_queue(spans: u64) -> Self {
         let sink = Sink::keeping();
         let transport = sink.clone();
+        let mut batch = BatchConfig::default();
+        batch.max_queue_size = spans as usize;
         let pipeline = Pipeline::builder()
+            .batch(batch)
             .transport(move || Ok::<_, SendError>(transport.clone()))
             .build()
             .unwrap_or_else(|error| panic!("{error}"));
@@ -168,8 +178,32 @@ impl Ours {
         }
     }
 
-    pub(crate) fn tracer(&self) -> zerospan_trace::Tracer {
-        self.tracer.clone()
+    /// The same provider, for another thread.
+    pub(crate) fn another(&self) -> Self {
+        Self {
+            provider: self.provider.clone(),
+            tracer: self.tracer.clone(),
+            sink: self.sink.clone(),
+        }
+    }
+
+    pub(crate) fn tracer(&self) -> &zerospan_trace::Tracer {
+        &self.tracer
+    }
+
+    /// Flushes, and says how many spans arrived since this was last asked.
+    ///
+    /// # Errors
+    ///
+    /// Why not at least the `recorded` ones are delivered.
+    pub(crate) fn flushed(&mut self, recorded: u64) -> Result<u64, String> {
+        self.provider
+            .force_flush()
+            .map_err(|error| error.to_string())?;
+        if recorded == 0 {
+            return Err("nothing was recorded".to_owned());
+        }
+        Ok(self.sink.0.spans.swap(0, Ordering::Relaxed))
     }
 
     pub(crate) fn run(&mut self, work: impl FnOnce(&zerospan_trace::Tracer) -> u64) -> Outcome {

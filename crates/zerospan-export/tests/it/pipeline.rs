@@ -255,13 +255,13 @@ fn many_threads_fit_into_little_memory_and_lose_nothing() {
             let (pipeline, scope, gate) = (&pipeline, &scope, &gate);
             threads.spawn(move || {
                 // A chunk for each would be 12 times the bound.
-                while record(pipeline, scope, thread..thread + 1) == 0 {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
+                gate.wait();
+                record(pipeline, scope, thread..thread + 1);
                 gate.wait();
                 gate.wait();
             });
         }
+        gate.wait();
         gate.wait();
         let stats = pipeline.stats();
         assert!(stats.chunk_bytes <= 8 << 16, "{stats:?}");

@@ -1,13 +1,19 @@
 //! Faults of a collector, and what the counts say afterwards. The example `faults` prints them as a table.
 
+// With paths, since the example `faults` has this file as a module too.
+#[path = "scenario/own.rs"]
+mod own;
+
+pub(crate) use own::{
+    drop_without_shutdown, drop_without_shutdown_in_an_outage, full_queue_from_four_producers,
+    shutdown_during_an_outage, thread_exit_with_spans_in_its_chunk, transport_that_panics,
+};
+
 use crate::collector::{Authority, Collector, Reply, vacant};
-use crate::support::{batch, eventually, quick, received, record, scope, span};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::support::{quick, received, record, scope};
 use std::time::{Duration, Instant};
 use zerospan_export::{
-    Accepted, BatchConfig, DropCause, ExportStats, FlushError, OtlpConfig, Pipeline, Protocol,
-    Request, RetryPolicy, Scope, SendError, ShutdownError, Transport,
+    BatchConfig, DropCause, ExportStats, FlushError, OtlpConfig, Pipeline, Protocol, Scope,
 };
 
 const MILLIS: fn(u64) -> Duration = Duration::from_millis;
@@ -107,7 +113,7 @@ fn loses(pipeline: &Pipeline, spans: u64, cause: DropCause) {
         pipeline.force_flush(LONG),
         Err(FlushError::Lost { lost: spans })
     );
-    assert!(start.elapsed() < MILLIS(1200), "{:?}", start.elapsed());
+    assert!(start.elapsed() < MILLIS(2000), "{:?}", start.elapsed());
     let stats = pipeline.stats();
     assert_eq!(stats.dropped.by(cause), spans, "{stats:?}");
     assert_eq!(stats.pending(), 0);
@@ -179,14 +185,14 @@ pub(crate) fn collector_hangs(protocol: Protocol) -> Observed {
 pub(crate) fn collector_answers_too_late(protocol: Protocol) -> Observed {
     let play = Play::new("answers past the timeout", protocol);
     let collector = Collector::scripted(protocol, |call| match call {
-        0 => Reply::Late(MILLIS(500)),
+        0 => Reply::Late(MILLIS(2000)),
         _ => Reply::Take,
     });
     let pipeline = quick().otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::TimedOut);
     assert!(
-        play.start.elapsed() < MILLIS(490),
+        play.start.elapsed() < MILLIS(1900),
         "the attempt in flight was cancelled"
     );
     record(&pipeline, &play.scope, 10..20);
@@ -230,13 +236,13 @@ pub(crate) fn throttled_with_a_delay(protocol: Protocol) -> Observed {
     });
     let pipeline = quick()
         .otlp(collector.config())
-        .timeout(Duration::from_secs(3))
+        .timeout(Duration::from_secs(4))
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(pipeline.force_flush(LONG), Ok(()));
     let waited = play.start.elapsed();
-    assert!((MILLIS(1000)..MILLIS(1900)).contains(&waited), "{waited:?}");
+    assert!((MILLIS(1000)..MILLIS(2900)).contains(&waited), "{waited:?}");
     assert_eq!(pipeline.stats().attempts, 2);
     play.end(&pipeline)
 }
@@ -318,7 +324,7 @@ pub(crate) fn garbage(protocol: Protocol) -> Observed {
         stats.dropped.by(DropCause::TimedOut),
     );
     assert_eq!(unreachable + timed_out, 10, "{stats:?}");
-    assert!(play.start.elapsed() < MILLIS(1200));
+    assert!(play.start.elapsed() < MILLIS(2000));
     play.end(&pipeline)
 }
 
@@ -365,7 +371,7 @@ pub(crate) fn name_that_does_not_resolve(protocol: Protocol) -> Observed {
         Err(FlushError::Lost { lost: 10 })
     );
     assert!(
-        play.start.elapsed() < MILLIS(1200),
+        play.start.elapsed() < MILLIS(2000),
         "{:?}",
         play.start.elapsed()
     );
@@ -375,214 +381,5 @@ pub(crate) fn name_that_does_not_resolve(protocol: Protocol) -> Observed {
         stats.dropped.by(DropCause::TimedOut),
     );
     assert_eq!(unreachable + timed_out, 10, "{stats:?}");
-    play.end(&pipeline)
-}
-
-pub(crate) fn full_queue_from_four_producers(protocol: Protocol) -> Observed {
-    let play = Play::new("full queue, 4 producers", protocol);
-    let release = Arc::new(AtomicBool::new(false));
-    let collector = Collector::scripted(protocol, {
-        let release = Arc::clone(&release);
-        move |_| match release.load(Ordering::SeqCst) {
-            true => Reply::Take,
-            false => Reply::Busy {
-                throttled: false,
-                wait: None,
-            },
-        }
-    });
-    let pipeline = quick()
-        .otlp(collector.config())
-        .timeout(LONG)
-        .batch(batch(|batch| {
-            batch.max_queue_size = 1000;
-            batch.max_export_batch_size = 100;
-        }))
-        .build()
-        .unwrap();
-    let gate = std::sync::Barrier::new(5);
-    std::thread::scope(|threads| {
-        for producer in 0..4 {
-            let (pipeline, scope, gate) = (&pipeline, &play.scope, &gate);
-            threads.spawn(move || {
-                let first = producer * 2000;
-                let taken = record(pipeline, scope, first..first + 2000);
-                assert!(taken < 2000);
-                gate.wait();
-                gate.wait();
-            });
-        }
-        gate.wait();
-        let stats = pipeline.stats();
-        assert!(stats.is_balanced(), "{stats:?}");
-        assert_eq!(stats.recorded, 8000);
-        assert!(stats.queued <= 1000, "{stats:?}");
-        // A request, the queue, and a chunk for each producer.
-        assert!(stats.pending() <= 100 + 1000 + 4 * 100, "{stats:?}");
-        assert_eq!(
-            stats.dropped.by(DropCause::QueueFull),
-            8000 - stats.pending()
-        );
-        release.store(true, Ordering::SeqCst);
-        assert_eq!(pipeline.force_flush(LONG), Ok(()));
-        gate.wait();
-    });
-    let stats = pipeline.stats();
-    assert_eq!(stats.delivered, ids(&collector).len() as u64);
-    assert_eq!(
-        stats.delivered + stats.dropped.by(DropCause::QueueFull),
-        8000
-    );
-    play.end(&pipeline)
-}
-
-pub(crate) fn shutdown_during_an_outage(protocol: Protocol) -> Observed {
-    let play = Play::new("shutdown during an outage", protocol);
-    let url = format!("http://{}/v1/traces", vacant());
-    let pipeline = quick()
-        .otlp(to(protocol, url))
-        .timeout(LONG)
-        .retry(RetryPolicy::default().with_waits(MILLIS(50), MILLIS(100)))
-        .build()
-        .unwrap();
-    record(&pipeline, &play.scope, 0..1000);
-    let start = Instant::now();
-    let ended = pipeline.shutdown(MILLIS(200));
-    let took = start.elapsed();
-    assert!((MILLIS(100)..MILLIS(600)).contains(&took), "{took:?}");
-    assert!(
-        matches!(ended, Err(ShutdownError::Lost { .. })),
-        "{ended:?}"
-    );
-    let stats = eventually(&pipeline, |stats| stats.pending() == 0);
-    assert_eq!(stats.pending(), 0, "{stats:?}");
-    // Two requests: one or both were tried, and what was not is dropped when the time is over.
-    let (unreachable, out_of_time) = (
-        stats.dropped.by(DropCause::Unreachable),
-        stats.dropped.by(DropCause::ShutdownTimeout),
-    );
-    assert_eq!(unreachable + out_of_time, 1000, "{stats:?}");
-    play.end(&pipeline)
-}
-
-pub(crate) fn drop_without_shutdown(protocol: Protocol) -> Observed {
-    let play = Play::new("drop without shutdown", protocol);
-    let collector = Collector::start(protocol);
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
-    record(&pipeline, &play.scope, 0..700);
-    let watch = pipeline.watch();
-    drop(pipeline);
-    assert_eq!(ids(&collector), (0..700).collect::<Vec<_>>());
-    let stats = watch.stats();
-    assert!(stats.is_balanced());
-    assert_eq!((stats.recorded, stats.delivered), (700, 700));
-    Observed {
-        fault: play.fault,
-        protocol: play.protocol,
-        stats,
-        elapsed: play.start.elapsed(),
-    }
-}
-
-pub(crate) fn drop_without_shutdown_in_an_outage(protocol: Protocol) -> Observed {
-    let play = Play::new("drop without shutdown, outage", protocol);
-    let collector = Collector::scripted(protocol, |_| Reply::Hang);
-    let pipeline = quick()
-        .otlp(collector.config())
-        .drop_timeout(MILLIS(100))
-        .build()
-        .unwrap();
-    record(&pipeline, &play.scope, 0..700);
-    let watch = pipeline.watch();
-    let start = Instant::now();
-    drop(pipeline);
-    assert!(start.elapsed() < MILLIS(500), "{:?}", start.elapsed());
-    let until = Instant::now() + Duration::from_secs(2);
-    let mut stats = watch.stats();
-    while stats.pending() > 0 && Instant::now() < until {
-        std::thread::sleep(MILLIS(5));
-        stats = watch.stats();
-    }
-    assert!(stats.is_balanced());
-    assert_eq!(
-        (stats.recorded, stats.dropped.total(), stats.pending()),
-        (700, 700, 0)
-    );
-    Observed {
-        fault: play.fault,
-        protocol: play.protocol,
-        stats,
-        elapsed: play.start.elapsed(),
-    }
-}
-
-/// Panics over each request that holds an odd number of spans, and when it is dropped after that.
-struct Panicking {
-    counted: Arc<AtomicUsize>,
-    panicked: bool,
-}
-
-impl Transport for Panicking {
-    fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
-        if request.spans % 2 == 1 {
-            self.panicked = true;
-            panic!("{} spans are odd", request.spans);
-        }
-        self.counted.fetch_add(request.spans, Ordering::SeqCst);
-        Ok(Accepted::ALL)
-    }
-}
-
-impl Drop for Panicking {
-    fn drop(&mut self) {
-        assert!(!self.panicked, "it panics again");
-    }
-}
-
-pub(crate) fn transport_that_panics() -> Observed {
-    let mut play = Play::new("transport that panics", Protocol::HttpProtobuf);
-    play.protocol = "-";
-    let counted = Arc::new(AtomicUsize::new(0));
-    let pipeline = quick()
-        .transport({
-            let counted = Arc::clone(&counted);
-            move || {
-                Ok(Panicking {
-                    counted: Arc::clone(&counted),
-                    panicked: false,
-                })
-            }
-        })
-        .build()
-        .unwrap();
-    for (spans, outcome) in [
-        (4, Ok(())),
-        (3, Err(FlushError::Lost { lost: 3 })),
-        (6, Ok(())),
-        (5, Err(FlushError::Lost { lost: 5 })),
-        (2, Ok(())),
-    ] {
-        record(&pipeline, &play.scope, 0..spans);
-        assert_eq!(pipeline.force_flush(LONG), outcome);
-    }
-    let stats = pipeline.stats();
-    assert_eq!(stats.delivered, 12);
-    assert_eq!(stats.dropped.by(DropCause::TransportPanic), 8);
-    assert_eq!(counted.load(Ordering::SeqCst), 12);
-    play.end(&pipeline)
-}
-
-pub(crate) fn thread_exit_with_spans_in_its_chunk() -> Observed {
-    let mut play = Play::new("thread exit with spans", Protocol::HttpProtobuf);
-    play.protocol = "http";
-    let collector = Collector::start(Protocol::HttpProtobuf);
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
-    let (of_thread, scope) = (pipeline.clone(), play.scope.clone());
-    std::thread::spawn(move || of_thread.record_encoded(&scope, &span(7, 10)).unwrap())
-        .join()
-        .unwrap();
-    assert_eq!(pipeline.stats().threads, 0);
-    assert_eq!(pipeline.force_flush(LONG), Ok(()));
-    assert_eq!(ids(&collector), [7]);
     play.end(&pipeline)
 }

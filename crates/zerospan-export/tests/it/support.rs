@@ -2,11 +2,12 @@
 
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 use zerospan_core::Attribute;
 use zerospan_export::{
-    BatchConfig, EncodedResource, ExportStats, Pipeline, PipelineBuilder, RetryPolicy, Scope,
+    BatchConfig, ConfigError, EncodedResource, ExportStats, OtlpConfig, Pipeline, PipelineBuilder,
+    RetryPolicy, Scope,
 };
 use zerospan_otlp::{RequestView, SpanHeader, SpanRecorder};
 
@@ -97,4 +98,18 @@ pub(crate) fn eventually(
         }
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// The exporter's settings with these variables in the environment, and what is ignored of them.
+pub(crate) fn from(vars: &[(&str, &str)]) -> (OtlpConfig, Vec<ConfigError>) {
+    let vars: HashMap<&str, &str> = vars.iter().copied().collect();
+    OtlpConfig::from_vars(|name| vars.get(name).map(|value| (*value).to_owned()))
+}
+
+/// The same for the batch.
+pub(crate) fn batch_from(vars: &[(&str, &str)]) -> (BatchConfig, Vec<String>) {
+    let vars: HashMap<&str, &str> = vars.iter().copied().collect();
+    let (batch, errors) =
+        BatchConfig::from_vars(|name| vars.get(name).map(|value| (*value).to_owned()));
+    (batch, errors.iter().map(ToString::to_string).collect())
 }

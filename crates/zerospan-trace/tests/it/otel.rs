@@ -35,16 +35,18 @@ fn set_twice<T: Tracer>(tracer: &T) {
 
 #[test]
 fn attribute_keys_are_unique_and_the_last_value_wins() {
-    assert_eq!(
-        official(|tracer| set_twice(tracer)).attributes.len(),
-        3,
-        "both are exported"
-    );
+    assert_eq!(official(set_twice).attributes.len(), 3, "both are exported");
     let rig = Rig::new();
     set_twice(&rig.tracer);
     let span = rig.only_span();
     assert_eq!(span.attributes.len(), 2);
     assert_eq!(value(&span.attributes, "k"), "last");
+
+    let both = Rig::with(|builder| builder.with_repeated_keys(true));
+    set_twice(&both.tracer);
+    let attributes = both.only_span().attributes;
+    let keys: Vec<&str> = attributes.iter().map(|attribute| &*attribute.key).collect();
+    assert_eq!(keys, ["k", "other", "k"], "on request, as the official one");
 }
 
 fn two_errors<T: Tracer>(tracer: &T) {
@@ -57,10 +59,7 @@ fn two_errors<T: Tracer>(tracer: &T) {
 
 #[test]
 fn of_two_errors_the_last_status_wins_and_unset_overrides_nothing() {
-    assert_eq!(
-        official(|tracer| two_errors(tracer)).status,
-        Status::error("zzz")
-    );
+    assert_eq!(official(two_errors).status, Status::error("zzz"));
     let rig = Rig::new();
     two_errors(&rig.tracer);
     assert_eq!(rig.only_span().status.expect("set").message, "aaa");
@@ -129,7 +128,7 @@ fn attribute_values_are_cut_after_so_many_characters() {
     assert_eq!(value(&span.events[0].attributes, "text"), "äöü");
     assert_eq!(span.dropped_attributes_count, 0, "cutting is no dropping");
     // The official one has no such setting, and no variable for it.
-    let span = official(|tracer| long_values(tracer));
+    let span = official(long_values);
     assert_eq!(span.attributes[0].value.as_str(), "äöüßé");
 }
 

@@ -250,3 +250,41 @@ fn a_stock_processor_gets_what_it_gets_from_the_stock_provider() {
     assert_eq!(ours.links[0].attributes, theirs.links[0].attributes);
     assert_eq!(ours.links[0].span_context, ours.span_context);
 }
+
+#[derive(Debug)]
+struct Panicking;
+
+impl Processor for Panicking {
+    fn on_start(&self, _: &mut Span, _: &Context) {
+        std::panic::resume_unwind(Box::new("on purpose"));
+    }
+
+    fn on_ending(&self, _: &mut Span) {
+        std::panic::resume_unwind(Box::new("on purpose"));
+    }
+
+    fn on_end(&self, _: &Ended<'_>) {
+        std::panic::resume_unwind(Box::new("on purpose"));
+    }
+}
+
+#[test]
+fn a_processor_that_panics_loses_no_span() {
+    let log = Log::default();
+    let rig = Rig::with(|builder| {
+        builder
+            .with_processor(Panicking)
+            .with_processor(Noting::new("next", &log))
+    });
+    for _ in 0..3 {
+        drop(rig.tracer.span("survives").start());
+    }
+    assert_eq!(rig.spans().len(), 3);
+    assert_eq!(
+        log.take().len(),
+        1 + 3 * 3 + 1,
+        "the next one is told of everything"
+    );
+    let stats = rig.provider.stats();
+    assert!(stats.is_balanced() && stats.open == 0, "{stats:?}");
+}

@@ -1,0 +1,175 @@
+//! Settings from code and from the environment: which are used, and what is said about those that cannot be.
+
+use crate::collector::Authority;
+use crate::support::{batch_from, from, quick};
+use std::time::Duration;
+use zerospan_export::{BatchConfig, ConfigError, OtlpConfig, Pipeline};
+
+#[test]
+fn the_batch_variables_are_read_and_a_bad_one_is_reported_and_ignored() {
+    let (batch, errors) = batch_from(&[
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "200"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "300"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "40"),
+    ]);
+    assert!(errors.is_empty());
+    assert_eq!(batch.schedule_delay, Duration::from_millis(100));
+    assert_eq!(batch.export_timeout, Duration::from_millis(200));
+    assert_eq!(
+        (batch.max_queue_size, batch.max_export_batch_size),
+        (300, 40)
+    );
+
+    let (batch, errors) = batch_from(&[
+        ("OTEL_BSP_SCHEDULE_DELAY", "soon"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "-5"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096"),
+    ]);
+    assert_eq!(batch, BatchConfig::default());
+    let named = [
+        "SCHEDULE_DELAY cannot be `soon`",
+        "EXPORT_TIMEOUT cannot be `-5`",
+        "QUEUE_SIZE cannot be `0`",
+        "BATCH_SIZE cannot be `4096`: give 1 to OTEL_BSP_MAX_QUEUE_SIZE, which is 2048",
+    ];
+    assert_eq!(errors.len(), 4);
+    for name in named {
+        assert!(
+            errors.iter().any(|error| error.contains(name)),
+            "{name}: {errors:?}"
+        );
+    }
+    assert_eq!(
+        batch_from(&[("OTEL_BSP_MAX_QUEUE_SIZE", "100")])
+            .0
+            .max_export_batch_size,
+        100
+    );
+}
+
+#[test]
+fn a_variable_that_cannot_be_used_is_named_with_its_value_and_ignored() {
+    let missing = "/no/such/file.pem";
+    for (variable, value, accepted) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "http://"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://x", "http://"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://x:99999",
+            "1 to 65535",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1", "URL"),
+        (
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "http/json",
+            "grpc or http/protobuf",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+            "zstd",
+            "gzip or none",
+        ),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "milliseconds"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0", "milliseconds"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", missing, "PEM"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", missing, "PEM"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", missing, "PEM"),
+    ] {
+        let (_, errors) = from(&[(variable, value)]);
+        assert_eq!(errors.len(), 1, "{variable}");
+        assert_eq!((errors[0].setting(), errors[0].value()), (variable, value));
+        assert!(errors[0].accepted().contains(accepted), "{}", errors[0]);
+    }
+    // Values of headers may be secrets: the name alone is shown, and the other pairs are used.
+    let (config, errors) = from(&[("OTEL_EXPORTER_OTLP_HEADERS", "a b=secret,ok=1,c=%ff,none")]);
+    let text = format!("{errors:?} {config:?}");
+    assert_eq!(errors.len(), 3);
+    assert!(
+        !text.contains("secret") && text.contains("a b=...") && text.contains("\"ok\""),
+        "{text}"
+    );
+    // What is empty is not there.
+    assert_eq!(from(&[("OTEL_EXPORTER_OTLP_PROTOCOL", " ")]).1, []);
+}
+
+#[test]
+fn a_setting_in_code_that_cannot_be_used_is_an_error_of_the_build() {
+    let otlp = |config: OtlpConfig| Pipeline::builder().otlp(config).build().map(|_| ());
+    let named = |outcome: Result<(), ConfigError>| outcome.unwrap_err().to_string();
+    let new = OtlpConfig::new;
+    assert!(named(otlp(new().endpoint("nonsense"))).starts_with("endpoint cannot be `nonsense`"));
+    assert!(named(otlp(new().endpoint("http://u:p@x/"))).contains("header"));
+    assert!(
+        named(otlp(new().header("bad name", "x"))).starts_with("header cannot be `bad name=...`")
+    );
+    assert!(named(otlp(new().header("name", "a\nb"))).starts_with("header cannot be `name=...`"));
+    assert!(named(otlp(new().timeout(Duration::ZERO))).starts_with("timeout cannot be `0`"));
+    let secure = || new().endpoint("https://localhost:1/v1/traces");
+    assert!(
+        named(otlp(secure().certificate_file("/no/such.pem")))
+            .starts_with("certificate_file cannot be `/no/such.pem`")
+    );
+    assert!(named(otlp(secure().certificate_pem("junk"))).starts_with("certificate_pem cannot be"));
+    let (one, other) = (Authority::new().issue(), Authority::new().issue());
+    let mixed = secure()
+        .certificate_pem(Authority::new().pem.clone())
+        .client_identity_pem(one.certificate, other.key);
+    assert!(named(otlp(mixed)).starts_with("client_identity_pem (key) cannot be"));
+
+    let batch = |change: fn(&mut BatchConfig)| {
+        let mut batch = BatchConfig::default();
+        change(&mut batch);
+        named(
+            Pipeline::builder()
+                .otlp(OtlpConfig::new())
+                .batch(batch)
+                .build()
+                .map(|_| ()),
+        )
+    };
+    assert!(
+        batch(|batch| batch.max_export_batch_size = 4096).starts_with(
+            "max_export_batch_size cannot be `4096`: give 1 to max_queue_size, which is 2048"
+        )
+    );
+    assert!(batch(|batch| batch.chunk_bytes = 1).starts_with("chunk_bytes"));
+    assert!(batch(|batch| batch.max_request_bytes = 1).starts_with("max_request_bytes"));
+    assert!(batch(|batch| batch.max_memory_bytes = 1).starts_with("max_memory_bytes"));
+    assert!(named(Pipeline::builder().build().map(|_| ())).starts_with("transport"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_environment_makes_it_panic_and_what_is_ignored_is_named(
+        endpoint in "(http|https|ftp|)(://|:|/|)[ -~]{0,20}",
+        headers in "([a-z %=,]|\\PC){0,40}",
+        number in "(-|)[0-9]{0,25}[a-z]?",
+        other in "\\PC{0,12}",
+    ) {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint.as_str()),
+            ("OTEL_EXPORTER_OTLP_HEADERS", headers.as_str()),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", number.as_str()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", other.as_str()),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", other.as_str()),
+        ];
+        let (config, errors) = from(&variables);
+        for error in errors {
+            assert!(variables.iter().any(|(name, _)| *name == error.setting()));
+            assert!(!error.accepted().is_empty());
+        }
+        // What was not ignored can be used.
+        if let Err(error) = quick().otlp(config).build() {
+            assert!(error.setting() == "certificate", "{error}");
+        }
+        let (batch, _) = batch_from(&[
+            ("OTEL_BSP_SCHEDULE_DELAY", &number),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", &number),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", &other),
+        ]);
+        assert!(batch.max_export_batch_size <= batch.max_queue_size);
+    }
+}

@@ -1,5 +1,6 @@
 use crate::core::{Core, Setup};
 use crate::{BatchConfig, ConfigError, Connect, OtlpConfig, Pipeline, RetryPolicy, fork};
+use opentelemetry::KeyValue;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,6 +16,7 @@ pub struct PipelineBuilder {
     retry: RetryPolicy,
     timeout: Option<Duration>,
     drop_timeout: Duration,
+    by_hand: bool,
 }
 
 impl Default for PipelineBuilder {
@@ -27,6 +29,7 @@ impl Default for PipelineBuilder {
             retry: RetryPolicy::default(),
             timeout: None,
             drop_timeout: Duration::from_secs(5),
+            by_hand: false,
         }
     }
 }
@@ -81,6 +84,16 @@ impl PipelineBuilder {
         self
     }
 
+    /// Starts no worker: requests are sent by [`Pipeline::force_flush`] and [`Pipeline::shutdown`], on the thread that calls
+    /// them, and never otherwise. For whoever has a thread of their own for it, such as the stock SDK's batch processor.
+    ///
+    /// A flush then gives up, for good, the request that it is sending when its time is over; and it waits for another that is
+    /// under way.
+    pub fn without_worker(mut self) -> Self {
+        self.by_hand = true;
+        self
+    }
+
     /// Builds the pipeline. Its worker thread starts with the first span.
     ///
     /// # Errors
@@ -109,6 +122,8 @@ impl PipelineBuilder {
             Arc::new(Setup {
                 connect,
                 retry: self.retry,
+                by_hand: self.by_hand,
+                no_resource: EncodedResource::new(&[] as &[KeyValue], None),
                 resource: self.resource.map_or_else(OnceLock::new, OnceLock::from),
             }),
         )))

@@ -3,7 +3,8 @@ use crate::limits::Limits;
 use crate::slot::{Open, Slot};
 use crate::state::{State, Worker};
 use crate::transport::Connect;
-use crate::{DropCause, ExportStats, RetryPolicy, fork, worker};
+use crate::worker::{self, Hand};
+use crate::{DropCause, ExportStats, RetryPolicy, fork};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -30,6 +31,8 @@ pub(crate) struct Core {
     work: Condvar,
     /// Those who wait for the worker wait here.
     done: Condvar,
+    /// What a flush works with, in a pipeline without a worker.
+    pub(crate) by_hand: Option<Mutex<Hand>>,
     /// The core of the forked child.
     next: OnceLock<Arc<Self>>,
 }
@@ -38,6 +41,10 @@ pub(crate) struct Core {
 pub(crate) struct Setup {
     pub(crate) connect: Box<dyn Connect>,
     pub(crate) retry: RetryPolicy,
+    /// Whether requests are sent by whoever flushes.
+    pub(crate) by_hand: bool,
+    /// What stands in for the resource as long as there is none.
+    pub(crate) no_resource: zerospan_otlp::EncodedResource,
     pub(crate) resource: OnceLock<zerospan_otlp::EncodedResource>,
 }
 
@@ -45,18 +52,23 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Core {
     pub(crate) fn new(limits: Limits, setup: Arc<Setup>) -> Self {
+        let mut state = State::default();
+        if setup.by_hand {
+            state.worker = Worker::ByHand;
+        }
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             generation: fork::fork_generation(),
             limits,
-            setup,
             closed: AtomicBool::new(false),
             queued_spans: AtomicUsize::new(0),
             complained: AtomicBool::new(false),
             registry: Mutex::default(),
-            state: Mutex::default(),
+            state: Mutex::new(state),
             work: Condvar::new(),
             done: Condvar::new(),
+            by_hand: setup.by_hand.then(Mutex::default),
+            setup,
             next: OnceLock::new(),
         }
     }

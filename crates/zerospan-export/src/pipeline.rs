@@ -6,7 +6,7 @@ use crate::{
 };
 use opentelemetry::Context;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use zerospan_otlp::EncodedResource;
 
@@ -106,6 +106,10 @@ impl Pipeline {
         let until = Instant::now() + timeout.min(FOR_EVER);
         let lost_before = core.state().ledger.undelivered;
         let target = core.sweep();
+        if let Some(hand) = &core.by_hand {
+            let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
+            worker::by_hand(core, &mut hand, target, until);
+        }
         let mut state = core.state();
         state.flush_to = state.flush_to.max(target);
         core.wake();
@@ -184,7 +188,12 @@ fn shut_down(core: &Arc<Core>, timeout: Duration) -> Result<(), ShutdownError> {
     }
     let until = Instant::now() + timeout.min(FOR_EVER);
     let lost_before = core.state().ledger.undelivered;
-    core.sweep();
+    let target = core.sweep();
+    if let Some(hand) = &core.by_hand {
+        let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
+        worker::by_hand(core, &mut hand, target, until);
+        worker::put_down(core, &mut hand);
+    }
     let mut state = core.state();
     state.shutdown = Some(until);
     if state.wants_worker() {

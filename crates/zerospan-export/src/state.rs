@@ -51,6 +51,8 @@ pub(crate) enum Worker {
     #[default]
     NotStarted,
     Running,
+    /// There is none: whoever flushes does its work.
+    ByHand,
     /// It ended because the pipeline was shut down.
     Ended,
 }

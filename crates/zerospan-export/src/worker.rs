@@ -3,11 +3,10 @@ use crate::batch::Batch;
 use crate::core::Core;
 use crate::delivery::{Delivery, World};
 use crate::state::{Outcome, State, Worker};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::Context;
 use std::cell::Cell;
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
-use zerospan_otlp::EncodedResource;
 
 /// Starts the worker of `core`. If the system gives no thread, the next chunk tries again.
 pub(crate) fn start(core: &Arc<Core>, state: &mut MutexGuard<'_, State>) {
@@ -39,7 +38,6 @@ fn run(core: &Arc<Core>) {
         core,
         batch: Batch::default(),
     };
-    let no_resource = EncodedResource::new(&[] as &[KeyValue], None);
     loop {
         match next_task(core) {
             Task::Sweep => {
@@ -47,10 +45,7 @@ fn run(core: &Arc<Core>) {
                 let mut state = core.state();
                 state.flush_to = state.flush_to.max(pushed);
             }
-            Task::Export => {
-                let resource = core.setup.resource.get().unwrap_or(&no_resource);
-                export(core, &mut end.batch, &mut delivery, resource);
-            }
+            Task::Export => export(core, &**core, &mut end.batch, &mut delivery),
             Task::End => return,
         }
     }
@@ -82,12 +77,13 @@ fn next_task(core: &Core) -> Task {
     }
 }
 
-fn export(core: &Core, batch: &mut Batch, delivery: &mut Delivery, resource: &EncodedResource) {
-    delivery.wait_for_permission(core);
-    if core.deadline().is_some_and(|end| end <= Instant::now()) {
+fn export(core: &Core, world: &impl World, batch: &mut Batch, delivery: &mut Delivery) {
+    delivery.wait_for_permission(world);
+    if world.deadline().is_some_and(|end| end <= Instant::now()) {
         return;
     }
-    batch.fill(core, resource);
+    let setup = &core.setup;
+    batch.fill(core, setup.resource.get().unwrap_or(&setup.no_resource));
     let spans = batch.spans();
     {
         let mut state = core.state();
@@ -96,7 +92,7 @@ fn export(core: &Core, batch: &mut Batch, delivery: &mut Delivery, resource: &En
     }
     if spans > 0 {
         let timeout = core.limits.timeout;
-        let outcome = delivery.deliver(&core.setup, core, batch.payload(), spans, timeout);
+        let outcome = delivery.deliver(&core.setup, world, batch.payload(), spans, timeout);
         if matches!(outcome, Outcome::Delivered { .. }) {
             core.recovered();
         }
@@ -116,6 +112,52 @@ impl World for Core {
 
     fn attempt(&self) {
         self.state().ledger.attempts += 1;
+    }
+}
+
+/// What the worker works with, where there is none.
+#[derive(Default)]
+pub(crate) struct Hand {
+    batch: Batch,
+    delivery: Delivery,
+}
+
+/// Sends what is queued, on this thread, until `target` spans are settled or `until` is past.
+pub(crate) fn by_hand(core: &Core, hand: &mut Hand, target: u64, until: Instant) {
+    let _quiet = Context::enter_telemetry_suppressed_scope();
+    let world = Until { core, until };
+    while core.state().settled() < target && Instant::now() < until {
+        export(core, &world, &mut hand.batch, &mut hand.delivery);
+    }
+}
+
+/// Drops what is left, and the transport: a pipeline without a worker is shut down.
+pub(crate) fn put_down(core: &Core, hand: &mut Hand) {
+    hand.batch.discard_rest(core, DropCause::ShutdownTimeout);
+    hand.delivery = Delivery::default();
+    let mut state = core.state();
+    state.discard_queue(DropCause::ShutdownTimeout, &core.limits);
+    state.worker = Worker::Ended;
+    core.publish(&state);
+}
+
+/// The world of one call with an end.
+struct Until<'a> {
+    core: &'a Core,
+    until: Instant,
+}
+
+impl World for Until<'_> {
+    fn deadline(&self) -> Option<Instant> {
+        Some(self.until)
+    }
+
+    fn sleep(&self, until: Instant) {
+        World::sleep(self.core, until);
+    }
+
+    fn attempt(&self) {
+        self.core.attempt();
     }
 }
 

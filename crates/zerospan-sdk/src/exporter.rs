@@ -20,8 +20,9 @@ pub struct OtlpSpanExporter {
 const ROOM_BYTES: usize = 4 << 20;
 
 impl OtlpSpanExporter {
-    /// Sends spans through `pipeline`, which should be this exporter's own. The provider's resource becomes the pipeline's,
-    /// unless that was given one.
+    /// Sends spans through `pipeline`, which should be this exporter's own, and built
+    /// [without a worker](zerospan_export::PipelineBuilder::without_worker): the batch processor's thread then sends what it
+    /// encodes. The provider's resource becomes the pipeline's, unless that was given one.
     pub fn new(pipeline: Pipeline) -> Self {
         let capacity = pipeline.stats().queue_capacity;
         Self {
@@ -41,6 +42,7 @@ impl OtlpSpanExporter {
         let pipeline = Pipeline::builder()
             .otlp(OtlpConfig::from_env())
             .batch(batch)
+            .without_worker()
             .build()?;
         Ok(Self {
             timeout: batch.export_timeout,

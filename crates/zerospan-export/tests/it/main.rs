@@ -1,5 +1,6 @@
 //! The contracts of `zerospan-export`, against real sockets on the loopback interface.
 
+mod by_hand;
 mod collector;
 mod exporter;
 mod faults;

@@ -1,4 +1,4 @@
-use crate::support::{decode, in_memory, names, official, sorted};
+use crate::support::{decode, in_memory, in_memory_without_worker, names, official, sorted};
 use opentelemetry::trace::{
     Link, Span, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId,
     TraceState, Tracer, TracerProvider,
@@ -96,7 +96,7 @@ fn what_arrives_is_what_the_official_transform_makes_of_the_same_spans() {
 
 #[test]
 fn the_exporter_under_the_stock_batch_processor_sends_the_same() {
-    let (memory, pipeline) = in_memory();
+    let (memory, pipeline) = in_memory_without_worker();
     let stock = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(BatchSpanProcessor::builder(OtlpSpanExporter::new(pipeline)).build())
@@ -140,7 +140,7 @@ impl ShouldSample for ByName {
 #[test]
 fn spans_that_are_recorded_only_are_never_exported() {
     let (processed, pipeline) = in_memory();
-    let (exported, of_exporter) = in_memory();
+    let (exported, of_exporter) = in_memory_without_worker();
     let exporter = OtlpSpanExporter::new(of_exporter);
     let provider = SdkTracerProvider::builder()
         .with_sampler(ByName)

@@ -18,6 +18,13 @@ pub(crate) fn in_memory() -> (InMemory, Pipeline) {
     (memory, pipeline)
 }
 
+/// As it should be under the exporter.
+pub(crate) fn in_memory_without_worker() -> (InMemory, Pipeline) {
+    let memory = InMemory::new();
+    let builder = Pipeline::builder().transport(memory.clone());
+    (memory, builder.without_worker().build().unwrap())
+}
+
 pub(crate) fn decode(requests: &[Vec<u8>]) -> Vec<ResourceSpans> {
     requests
         .iter()

@@ -1,0 +1,73 @@
+//! Pipelines without a worker.
+
+use crate::support::{batch, quick, received, record, scope};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+use zerospan_export::{Accepted, InMemory, Request, SendError, Transport};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn without_a_worker_a_flush_sends_on_its_own_thread_and_nothing_else_does() {
+    let memory = InMemory::new();
+    let senders = Arc::new(Mutex::new(HashSet::new()));
+    struct Noting(InMemory, Arc<Mutex<HashSet<ThreadId>>>);
+    impl Transport for Noting {
+        fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
+            self.1.lock().unwrap().insert(std::thread::current().id());
+            self.0.send(request)
+        }
+    }
+    let pipeline = quick()
+        .transport({
+            let (memory, senders) = (memory.clone(), Arc::clone(&senders));
+            move || Ok(Noting(memory.clone(), Arc::clone(&senders)))
+        })
+        .without_worker()
+        .batch(batch(|batch| batch.schedule_delay = Duration::ZERO))
+        .build()
+        .unwrap();
+    record(&pipeline, &scope("hand"), 0..1500);
+    std::thread::sleep(Duration::from_millis(20));
+    assert!(memory.is_empty());
+    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+    record(&pipeline, &scope("hand"), 1500..1600);
+    assert_eq!(pipeline.shutdown(SECOND), Ok(()));
+    assert!(received(&memory.take())["hand"].iter().copied().eq(0..1600));
+    let senders = senders.lock().unwrap();
+    assert!(senders.len() == 1 && senders.contains(&std::thread::current().id()));
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced());
+    assert_eq!((stats.delivered, stats.pending()), (1600, 0));
+}
+
+#[test]
+fn without_a_worker_a_flush_and_a_shutdown_end_with_their_time() {
+    struct Failing;
+    impl Transport for Failing {
+        fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+            Err(SendError::unreachable("nobody there"))
+        }
+    }
+    let pipeline = quick()
+        .transport(|| Ok(Failing))
+        .without_worker()
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    record(&pipeline, &scope("hand"), 0..1000);
+    let start = Instant::now();
+    assert!(pipeline.force_flush(Duration::from_millis(50)).is_err());
+    record(&pipeline, &scope("hand"), 1000..1500);
+    assert!(pipeline.shutdown(Duration::from_millis(50)).is_err());
+    assert!(start.elapsed() < SECOND, "{:?}", start.elapsed());
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    assert_eq!(
+        (stats.dropped.total(), stats.pending()),
+        (1500, 0),
+        "{stats:?}"
+    );
+}

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// Products are numbered from 0.
 pub(crate) const PRODUCTS: u64 = 64;
@@ -52,7 +52,7 @@ impl Catalog {
     /// The name of the product and what its buyers think of it, if there is one. Runs on the caller's thread: the database is in memory, and a query takes
     /// less than to hand it to another thread.
     pub(crate) fn describe(&self, product: u64) -> rusqlite::Result<Option<String>> {
-        let database = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
+        let database = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         database
             .prepare_cached(Self::QUERY)?
             .query_row([product as i64], |row| {

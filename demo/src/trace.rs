@@ -143,12 +143,11 @@ pub(crate) fn difference(
     let mut shapes: Vec<&String> = ours.keys().chain(theirs.keys()).collect();
     shapes.sort_unstable();
     shapes.dedup();
-    let differing = shapes.into_iter().find_map(|shape| {
+    shapes.into_iter().find_map(|shape| {
         let count = |side: &BTreeMap<String, u64>| side.get(shape).copied().unwrap_or_default();
         let (ours, theirs) = (count(ours), count(theirs));
         (ours != theirs).then(|| format!("{ours} against {theirs} of {shape}"))
-    });
-    differing
+    })
 }
 
 /// The pictures of two traces of medium length, one that succeeded and one that did not, of those that there are.

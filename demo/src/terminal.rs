@@ -82,7 +82,11 @@ fn waterfall(out: &mut String, trace: &[Row], screen: Screen) {
         .max(1.0);
 
     let title = format!("One trace: {}, {} spans", root.name, trace.len());
-    let _ = writeln!(out, "{}\n", screen.paint(BOLD, &fit(&title, screen.width)));
+    let _ = writeln!(
+        out,
+        "{}\n",
+        screen.paint(BOLD, fit(&title, screen.width).trim_end())
+    );
     for row in trace {
         let service = services.iter().position(|name| *name == row.service);
         let colour = match &row.error {

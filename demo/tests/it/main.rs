@@ -2,5 +2,6 @@
 #![allow(clippy::print_stderr)]
 
 mod browser;
+mod collector;
 mod numbers;
 mod program;

@@ -1,3 +1,4 @@
+use crate::collector;
 use crate::numbers;
 use serde_json::Value;
 use std::error::Error;
@@ -5,6 +6,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::atomic::Ordering;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -82,6 +84,26 @@ fn the_stock_side_can_be_seen_alone() -> Outcome {
     assert_eq!(json["sides"][0]["side"], "stock");
     let html = fs::read_to_string(folder.path().join("report.html"))?;
     numbers::assert_equal(&html, &json);
+    Ok(())
+}
+
+#[test]
+fn a_collector_gets_the_spans_and_the_picture_is_drawn_nevertheless() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (endpoint, received) = collector::start()?;
+    let output = demo(
+        folder.path(),
+        &["--requests", "32", "--endpoint", &endpoint],
+    )?;
+    assert!(output.status.success(), "{output:?}");
+    assert!(received.load(Ordering::Relaxed) > 0);
+    let json = json(folder.path())?;
+    let destination = format!("{endpoint}/v1/traces (http/protobuf)");
+    assert_eq!(json["destination"], destination);
+    for side in [&json["sides"][0], &json["sides"][1]] {
+        assert_eq!(side["delivered"], side["spans"]);
+    }
+    assert_eq!(json["traces"].as_array().map(Vec::len), Some(2));
     Ok(())
 }
 

@@ -150,7 +150,8 @@ pub(crate) fn difference(
     })
 }
 
-/// The pictures of two traces of medium length, one that succeeded and one that did not, of those that there are.
+/// The pictures of two of the quicker traces, one that succeeded and one that did not, of those that there are: the others mostly
+/// wait for their turn, since the services are kept busy.
 pub(crate) fn pictures(spans: &[Span]) -> Vec<Vec<Row>> {
     let mut roots: Vec<&Span> = spans.iter().filter(|span| span.parent.is_empty()).collect();
     roots.sort_by_key(|root| root.end - root.start);
@@ -161,7 +162,7 @@ pub(crate) fn pictures(spans: &[Span]) -> Vec<Vec<Row>> {
                 .iter()
                 .filter(|root| root.error.is_some() == failed)
                 .collect();
-            let root = alike.get(alike.len() / 2)?;
+            let root = alike.get(alike.len() / 20)?;
             let mut rows = Vec::new();
             let trace: Vec<&Span> = spans
                 .iter()

@@ -5,6 +5,7 @@
 mod bench;
 mod cargo;
 mod ci;
+mod demo;
 mod e2e;
 mod fuzz;
 mod guard;
@@ -42,6 +43,9 @@ enum Task {
     Bench(bench::Bench),
     /// Print how many bytes 8 attributes take on the heap, for each way of holding them.
     Memory,
+    /// Trace three real services with zerospan and with the stock SDK: a trace as a picture, and what either costs.
+    #[command(disable_help_flag = true)]
+    Demo(demo::Demo),
     /// Send to real receivers, and have other implementations decode what we write (needs Python 3).
     E2e(e2e::E2e),
     /// Fuzz whatever parses, under AddressSanitizer (needs a nightly toolchain).
@@ -74,6 +78,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Guard(guard) => guard.run(),
         Task::Bench(bench) => bench.run(),
         Task::Memory => bench::memory(),
+        Task::Demo(demo) => demo.run(),
         Task::E2e(e2e) => e2e.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::Replay(replay) => replay.run(),

@@ -1,0 +1,184 @@
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::PathBuf;
+
+/// Three services, traced by zerospan and by the stock SDK: one trace as a picture, and what tracing costs.
+#[derive(Debug, Parser)]
+#[command(name = "demo", disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) task: Option<Task>,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// How many requests each side answers.
+    #[arg(long, default_value_t = 20_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) requests: u32,
+    /// A collector to send to, instead of the receiver inside: `http://localhost:4318` or, with `--protocol grpc`, `http://localhost:4317`.
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    pub(crate) endpoint: Option<String>,
+    /// How to speak to the collector.
+    #[arg(
+        long,
+        value_name = "PROTOCOL",
+        default_value = "http/protobuf",
+        requires = "endpoint"
+    )]
+    pub(crate) protocol: Protocol,
+    /// Show the stock SDK's side only.
+    #[arg(long)]
+    pub(crate) stock: bool,
+    /// Where `report.html` and `report.json` are written.
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = "target/demo",
+        overrides_with = "out"
+    )]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Serve one side's three services, for the demo that started this process.
+    #[command(hide = true)]
+    Serve {
+        /// By what the services are traced.
+        #[arg(long)]
+        side: Side,
+        #[command(flatten)]
+        export: Export,
+    },
+}
+
+/// Where a side sends its spans.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Export {
+    /// The URL, with its path.
+    #[arg(long)]
+    pub(crate) endpoint: String,
+    #[arg(long)]
+    pub(crate) protocol: Protocol,
+}
+
+/// By what the services are traced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Side {
+    /// By nothing: what the others are compared with.
+    Plain,
+    Zerospan,
+    /// By `opentelemetry_sdk` and `opentelemetry-otlp`.
+    Stock,
+}
+
+impl Side {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Zerospan => "zerospan",
+            Self::Stock => "stock",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Protocol {
+    #[value(name = "http/protobuf")]
+    Http,
+    #[value(name = "grpc")]
+    Grpc,
+}
+
+impl Protocol {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http/protobuf",
+            Self::Grpc => "grpc",
+        }
+    }
+}
+
+impl Export {
+    /// A collector, by the base of its URL: OTLP/HTTP has a path by convention, as `OTEL_EXPORTER_OTLP_ENDPOINT` appends it.
+    pub(crate) fn to_collector(base: &str, protocol: Protocol) -> Self {
+        let has_path = base
+            .split_once("://")
+            .is_some_and(|(_, rest)| rest.trim_end_matches('/').contains('/'));
+        let endpoint = match protocol {
+            Protocol::Http if !has_path => format!("{}/v1/traces", base.trim_end_matches('/')),
+            _ => base.to_owned(),
+        };
+        Self { endpoint, protocol }
+    }
+}
+
+impl fmt::Display for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.endpoint, self.protocol.name())
+    }
+}
+
+fn endpoint(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").unwrap_or_default();
+    if host.is_empty() || host.starts_with(['/', ':']) || host.contains(char::is_whitespace) {
+        return Err(
+            "give the collector's URL in the form http://HOST:PORT (the demo sends without TLS)"
+                .to_owned(),
+        );
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, Export, Protocol, endpoint};
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_conventional_path_is_appended_for_http_alone() {
+        let url = |base, protocol| Export::to_collector(base, protocol).endpoint;
+        assert_eq!(
+            url("http://localhost:4318", Protocol::Http),
+            "http://localhost:4318/v1/traces"
+        );
+        assert_eq!(
+            url("http://localhost:4318/", Protocol::Http),
+            "http://localhost:4318/v1/traces"
+        );
+        assert_eq!(
+            url("http://localhost:4318/my/traces", Protocol::Http),
+            "http://localhost:4318/my/traces"
+        );
+        assert_eq!(
+            url("http://localhost:4317", Protocol::Grpc),
+            "http://localhost:4317"
+        );
+    }
+
+    #[test]
+    fn an_endpoint_that_is_no_http_url_is_refused_with_the_remedy() {
+        for text in [
+            "",
+            "localhost:4318",
+            "https://localhost",
+            "http://",
+            "http://:1",
+        ] {
+            let refused = endpoint(text);
+            assert!(
+                refused.is_err_and(|message| message.contains("http://HOST:PORT")),
+                "{text}"
+            );
+        }
+    }
+}

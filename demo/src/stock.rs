@@ -1,0 +1,367 @@
+//! The three services, traced by the stock SDK: `opentelemetry_sdk` with its batch processor, and `opentelemetry-otlp`.
+
+use crate::arguments::{Export, Protocol};
+use crate::http::{Answer, Client, client, get, send, serve};
+use crate::propagation::{self, Caller};
+use crate::shop::{Catalog, NoPrice, discount, list_price, offer, reduced};
+use crate::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing;
+use opentelemetry::trace::{
+    FutureExt, Span as _, SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider as _,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider, SpanData,
+};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+struct Storefront {
+    tracer: SdkTracer,
+    client: Client,
+    catalog: SocketAddr,
+    pricing: SocketAddr,
+}
+
+struct CatalogService {
+    tracer: SdkTracer,
+    catalog: Catalog,
+}
+
+struct Pricing {
+    tracer: SdkTracer,
+}
+
+/// Starts the services; gives the storefront's address.
+pub(crate) async fn start(export: &Export) -> anyhow::Result<(SocketAddr, Providers)> {
+    let sent = Arc::new(Sent::default());
+    let mut providers = Vec::new();
+    for service in SERVICES {
+        providers.push(provider(service, export, &sent)?);
+    }
+    let tracer = |service: usize| providers[service].tracer("demo");
+
+    let catalog = CatalogService {
+        tracer: tracer(1),
+        catalog: Catalog::open()?,
+    };
+    let catalog = Router::new()
+        .route("/products/{id}", routing::get(product))
+        .with_state(Arc::new(catalog));
+    let pricing = Router::new()
+        .route("/prices/{id}", routing::get(price))
+        .with_state(Arc::new(Pricing { tracer: tracer(2) }));
+    let storefront = Storefront {
+        tracer: tracer(0),
+        client: client(),
+        catalog: serve(catalog).await?,
+        pricing: serve(pricing).await?,
+    };
+    let address = serve(
+        Router::new()
+            .route("/offers/{id}", routing::get(make_offer))
+            .with_state(Arc::new(storefront)),
+    )
+    .await?;
+    Ok((address, Providers { providers, sent }))
+}
+
+fn provider(
+    service: &'static str,
+    export: &Export,
+    sent: &Arc<Sent>,
+) -> anyhow::Result<SdkTracerProvider> {
+    let exporter = match export.protocol {
+        Protocol::Http => SpanExporter::builder()
+            .with_http()
+            .with_endpoint(&export.endpoint)
+            .with_timeout(Duration::from_secs(3))
+            .build(),
+        Protocol::Grpc => SpanExporter::builder()
+            .with_tonic()
+            .with_endpoint(&export.endpoint)
+            .with_timeout(Duration::from_secs(3))
+            .build(),
+    };
+    let exporter = Counted {
+        exporter: exporter.context("the stock exporter cannot be built")?,
+        sent: Arc::clone(sent),
+    };
+    let batch = BatchConfigBuilder::default()
+        .with_max_queue_size(QUEUE)
+        .build();
+    let processor = BatchSpanProcessor::builder(exporter)
+        .with_batch_config(batch)
+        .build();
+    Ok(SdkTracerProvider::builder()
+        .with_resource(Resource::builder_empty().with_service_name(service).build())
+        .with_span_processor(processor)
+        .build())
+}
+
+/// The context with a span for a request that came in: a child of the caller's, if the headers name one.
+fn server_span(
+    tracer: &SdkTracer,
+    name: &'static str,
+    route: &'static str,
+    caller: &Context,
+    id: u64,
+) -> Context {
+    let span = tracer
+        .span_builder(name)
+        .with_kind(SpanKind::Server)
+        .with_attributes([
+            KeyValue::new("http.request.method", "GET"),
+            KeyValue::new("http.route", route),
+            KeyValue::new("shop.product.id", id as i64),
+        ])
+        .start_with_context(tracer, caller);
+    caller.with_span(span)
+}
+
+/// Ends the span of a request with its answer.
+fn answered(context: &Context, answer: &Answer) {
+    let (status, text) = answer;
+    let span = context.span();
+    span.set_attribute(KeyValue::new(
+        "http.response.status_code",
+        i64::from(status.as_u16()),
+    ));
+    if status.is_server_error() {
+        span.set_status(Status::error(text.clone()));
+    }
+    span.end();
+}
+
+async fn make_offer(
+    State(storefront): State<Arc<Storefront>>,
+    Path(id): Path<u64>,
+    Caller(caller): Caller,
+) -> Answer {
+    let context = server_span(
+        &storefront.tracer,
+        "GET /offers/{id}",
+        "/offers/{id}",
+        &caller,
+        id,
+    );
+    let offer = storefront.offer(id).with_context(context.clone());
+    let answer = match offer.await {
+        Ok(offer) => (StatusCode::OK, offer),
+        Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")),
+    };
+    answered(&context, &answer);
+    answer
+}
+
+impl Storefront {
+    async fn offer(&self, id: u64) -> anyhow::Result<String> {
+        let name = self
+            .call("GET catalog", self.catalog, &format!("/products/{id}"))
+            .await?;
+        let cents = self
+            .call("GET pricing", self.pricing, &format!("/prices/{id}"))
+            .await?;
+
+        let mut span = self.tracer.start("render offer");
+        let offer = offer(&name, &cents);
+        span.set_attribute(KeyValue::new("shop.offer.bytes", offer.len() as i64));
+        Ok(offer)
+    }
+
+    async fn call(&self, name: &'static str, to: SocketAddr, path: &str) -> anyhow::Result<String> {
+        let span = self
+            .tracer
+            .span_builder(name)
+            .with_kind(SpanKind::Client)
+            .with_attributes([
+                KeyValue::new("http.request.method", "GET"),
+                KeyValue::new("server.address", "127.0.0.1"),
+                KeyValue::new("server.port", i64::from(to.port())),
+                KeyValue::new("url.path", path.to_owned()),
+                KeyValue::new("url.full", format!("http://{to}{path}")),
+            ])
+            .start(&self.tracer);
+        let context = Context::current_with_span(span);
+        let span = context.span();
+
+        let mut request = get(to, path)?;
+        propagation::inject(request.headers_mut(), || context.clone());
+        let answer = send(&self.client, request)
+            .with_context(context.clone())
+            .await;
+        let (status, text) = answer.inspect_err(|error| {
+            span.set_status(Status::error(format!("{error:#}")));
+        })?;
+        span.set_attribute(KeyValue::new(
+            "http.response.status_code",
+            i64::from(status.as_u16()),
+        ));
+        if !status.is_success() {
+            span.set_status(Status::error(text.clone()));
+            anyhow::bail!("{path}: {status}: {text}");
+        }
+        Ok(text)
+    }
+}
+
+async fn product(
+    State(service): State<Arc<CatalogService>>,
+    Path(id): Path<u64>,
+    Caller(caller): Caller,
+) -> Answer {
+    let context = server_span(
+        &service.tracer,
+        "GET /products/{id}",
+        "/products/{id}",
+        &caller,
+        id,
+    );
+    let answer = match service.find(id).with_context(context.clone()).await {
+        Ok(Some(name)) => (StatusCode::OK, name),
+        Ok(None) => (StatusCode::NOT_FOUND, format!("there is no product {id}")),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    };
+    answered(&context, &answer);
+    answer
+}
+
+impl CatalogService {
+    async fn find(&self, id: u64) -> rusqlite::Result<Option<String>> {
+        let mut span = self
+            .tracer
+            .span_builder("SELECT products")
+            .with_kind(SpanKind::Client)
+            .with_attributes([
+                KeyValue::new("db.system.name", "sqlite"),
+                KeyValue::new("db.collection.name", "products"),
+                KeyValue::new("db.operation.name", "SELECT"),
+                KeyValue::new("db.query.text", Catalog::QUERY),
+                KeyValue::new("shop.product.id", id as i64),
+            ])
+            .start(&self.tracer);
+        let found = self.catalog.describe(id);
+        if let Err(error) = &found {
+            span.record_error(error);
+            span.set_status(Status::error(error.to_string()));
+        }
+        found
+    }
+}
+
+async fn price(
+    State(pricing): State<Arc<Pricing>>,
+    Path(id): Path<u64>,
+    Caller(caller): Caller,
+) -> Answer {
+    let context = server_span(
+        &pricing.tracer,
+        "GET /prices/{id}",
+        "/prices/{id}",
+        &caller,
+        id,
+    );
+    let answer = match pricing.price(id).with_context(context.clone()).await {
+        Ok(cents) => (StatusCode::OK, cents.to_string()),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    };
+    answered(&context, &answer);
+    answer
+}
+
+impl Pricing {
+    async fn price(&self, id: u64) -> Result<u64, NoPrice> {
+        let mut span = self.tracer.start("apply discount");
+        let cents = list_price(id).inspect_err(|error| {
+            span.record_error(error);
+            span.set_status(Status::error(error.to_string()));
+        })?;
+        let percent = discount(id);
+        span.add_event(
+            "discount found",
+            vec![KeyValue::new("shop.discount.percent", percent as i64)],
+        );
+        let cents = reduced(cents, percent);
+        span.set_attribute(KeyValue::new("shop.price.cents", cents as i64));
+        Ok(cents)
+    }
+}
+
+/// One for each service.
+pub(crate) struct Providers {
+    providers: Vec<SdkTracerProvider>,
+    sent: Arc<Sent>,
+}
+
+/// What the exporters were given, by outcome. What the processors drop before is in no count that the SDK shows.
+#[derive(Debug, Default)]
+struct Sent {
+    delivered: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Telemetry for Providers {
+    fn flush(&self) {
+        for provider in &self.providers {
+            // What could not be delivered is in the counts.
+            let _ = provider.force_flush();
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            delivered: self.sent.delivered.load(Ordering::Relaxed),
+            ..Counts::default()
+        };
+        let failed = self.sent.failed.load(Ordering::Relaxed);
+        if failed > 0 {
+            counts
+                .dropped
+                .insert("the export failed".to_owned(), failed);
+        }
+        counts
+    }
+}
+
+/// Counts spans on their way to an exporter: two additions for each batch.
+#[derive(Debug)]
+struct Counted<E> {
+    exporter: E,
+    sent: Arc<Sent>,
+}
+
+impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanExporter
+    for Counted<E>
+{
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let spans = batch.len() as u64;
+        let outcome = self.exporter.export(batch).await;
+        let count = match &outcome {
+            Ok(()) => &self.sent.delivered,
+            Err(_) => &self.sent.failed,
+        };
+        count.fetch_add(spans, Ordering::Relaxed);
+        outcome
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}

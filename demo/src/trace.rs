@@ -1,0 +1,252 @@
+//! Received spans: what they look like, and whether two sides made the same.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+
+type TraceId = Vec<u8>;
+type SpanId = Vec<u8>;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    trace: TraceId,
+    id: SpanId,
+    parent: SpanId,
+    service: String,
+    name: String,
+    kind: i32,
+    start: u64,
+    end: u64,
+    error: Option<String>,
+    attributes: Vec<(String, String)>,
+    events: Vec<String>,
+}
+
+/// A span of a picture.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) service: String,
+    pub(crate) name: String,
+    /// 0 for the root.
+    pub(crate) depth: usize,
+    /// After the root's start.
+    pub(crate) start_us: f64,
+    pub(crate) duration_us: f64,
+    /// What the span says of its failure.
+    pub(crate) error: Option<String>,
+    pub(crate) attributes: Vec<(String, String)>,
+}
+
+/// The spans of a request.
+pub(crate) fn spans(request: ExportTraceServiceRequest) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for resource in request.resource_spans {
+        let service = resource
+            .resource
+            .iter()
+            .flat_map(|resource| &resource.attributes)
+            .find(|attribute| attribute.key == "service.name")
+            .map_or_else(String::new, |attribute| text(attribute.value.as_ref()));
+        for span in resource
+            .scope_spans
+            .into_iter()
+            .flat_map(|scope| scope.spans)
+        {
+            let error = span
+                .status
+                .filter(|status| status.code() == StatusCode::Error)
+                .map(|status| status.message);
+            spans.push(Span {
+                trace: span.trace_id,
+                id: span.span_id,
+                parent: span.parent_span_id,
+                service: service.clone(),
+                name: span.name,
+                kind: span.kind,
+                start: span.start_time_unix_nano,
+                end: span.end_time_unix_nano,
+                error,
+                attributes: span.attributes.iter().map(pair).collect(),
+                events: span.events.into_iter().map(|event| event.name).collect(),
+            });
+        }
+    }
+    spans
+}
+
+fn pair(attribute: &KeyValue) -> (String, String) {
+    (attribute.key.clone(), text(attribute.value.as_ref()))
+}
+
+fn text(value: Option<&AnyValue>) -> String {
+    match value.and_then(|value| value.value.as_ref()) {
+        Some(Value::StringValue(text)) => text.clone(),
+        Some(Value::IntValue(number)) => number.to_string(),
+        Some(Value::DoubleValue(number)) => number.to_string(),
+        Some(Value::BoolValue(flag)) => flag.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// How many spans there are of each shape: services and names from the root down to the span, its kind, the keys of its
+/// attributes, its events, and whether it failed.
+pub(crate) fn shapes(spans: &[Span]) -> BTreeMap<String, u64> {
+    let by_id: HashMap<(&[u8], &[u8]), &Span> = spans
+        .iter()
+        .map(|span| ((&*span.trace, &*span.id), span))
+        .collect();
+    let mut shapes = BTreeMap::new();
+    for span in spans {
+        let mut path = vec![format!("{}: {}", span.service, span.name)];
+        let mut child = span;
+        while !child.parent.is_empty() {
+            // Deeper than any trace of the demo: a span that is its own ancestor.
+            if path.len() > 16 {
+                path.push("a circle".to_owned());
+                break;
+            }
+            match by_id.get(&(&*child.trace, &*child.parent)) {
+                Some(parent) => {
+                    path.push(format!("{}: {}", parent.service, parent.name));
+                    child = parent;
+                }
+                None => {
+                    path.push("a parent that is missing".to_owned());
+                    break;
+                }
+            }
+        }
+        path.reverse();
+        let mut keys: Vec<&str> = span.attributes.iter().map(|(key, _)| &**key).collect();
+        keys.sort_unstable();
+        let shape = format!(
+            "{} (kind {}, {}, events {:?}, error {:?})",
+            path.join(" > "),
+            span.kind,
+            keys.join(" "),
+            span.events,
+            span.error.is_some(),
+        );
+        *shapes.entry(shape).or_default() += 1;
+    }
+    shapes
+}
+
+/// What differs between two sides' shapes; `None` if nothing does.
+pub(crate) fn difference(
+    ours: &BTreeMap<String, u64>,
+    theirs: &BTreeMap<String, u64>,
+) -> Option<String> {
+    let mut shapes: Vec<&String> = ours.keys().chain(theirs.keys()).collect();
+    shapes.sort_unstable();
+    shapes.dedup();
+    shapes.into_iter().find_map(|shape| {
+        let count = |side: &BTreeMap<String, u64>| side.get(shape).copied().unwrap_or_default();
+        let (ours, theirs) = (count(ours), count(theirs));
+        (ours != theirs).then(|| format!("{ours} against {theirs} of {shape}"))
+    })
+}
+
+/// The pictures of two of the quicker traces, one that succeeded and one that did not, of those that there are: the others mostly
+/// wait for their turn, since the services are kept busy.
+pub(crate) fn pictures(spans: &[Span]) -> Vec<Vec<Row>> {
+    let mut roots: Vec<&Span> = spans.iter().filter(|span| span.parent.is_empty()).collect();
+    roots.sort_by_key(|root| root.end - root.start);
+    [false, true]
+        .into_iter()
+        .filter_map(|failed| {
+            let alike: Vec<&&Span> = roots
+                .iter()
+                .filter(|root| root.error.is_some() == failed)
+                .collect();
+            let root = alike.get(alike.len() / 20)?;
+            let mut rows = Vec::new();
+            let trace: Vec<&Span> = spans
+                .iter()
+                .filter(|span| span.trace == root.trace)
+                .collect();
+            draw(root, &trace, root.start, 0, &mut rows);
+            Some(rows)
+        })
+        .collect()
+}
+
+fn draw(span: &Span, trace: &[&Span], origin: u64, depth: usize, rows: &mut Vec<Row>) {
+    let micros = |nanos: u64| nanos as f64 / 1_000.0;
+    rows.push(Row {
+        service: span.service.clone(),
+        name: span.name.clone(),
+        depth,
+        start_us: micros(span.start.saturating_sub(origin)),
+        duration_us: micros(span.end.saturating_sub(span.start)),
+        error: span.error.clone(),
+        attributes: span.attributes.clone(),
+    });
+    let mut children: Vec<&&Span> = trace
+        .iter()
+        .filter(|child| child.parent == span.id)
+        .collect();
+    children.sort_by_key(|child| child.start);
+    for child in children {
+        draw(child, trace, origin, depth + 1, rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Span, difference, pictures, shapes};
+
+    fn span(id: u8, parent: Option<u8>, name: &str) -> Span {
+        Span {
+            trace: vec![1],
+            id: vec![id],
+            parent: parent.into_iter().collect(),
+            service: "shop".to_owned(),
+            name: name.to_owned(),
+            kind: 1,
+            start: u64::from(id) * 1_000,
+            end: 9_000,
+            error: None,
+            attributes: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn sides_that_nest_their_spans_otherwise_differ() {
+        let nested = shapes(&[
+            span(1, None, "a"),
+            span(2, Some(1), "b"),
+            span(3, Some(2), "c"),
+        ]);
+        let flat = shapes(&[
+            span(1, None, "a"),
+            span(2, Some(1), "b"),
+            span(3, Some(1), "c"),
+        ]);
+        assert_eq!(difference(&nested, &nested), None);
+        assert!(difference(&nested, &flat).is_some());
+    }
+
+    #[test]
+    fn a_parent_that_did_not_arrive_is_seen() {
+        let shapes = shapes(&[span(2, Some(1), "b")]);
+        assert!(shapes.keys().all(|shape| shape.contains("missing")));
+    }
+
+    #[test]
+    fn a_picture_lists_children_below_their_parents_in_order_of_start() {
+        let spans = [
+            span(3, Some(1), "late"),
+            span(2, Some(1), "early"),
+            span(1, None, "root"),
+        ];
+        let rows = pictures(&spans).remove(0);
+        let names: Vec<(&str, usize)> = rows.iter().map(|row| (&*row.name, row.depth)).collect();
+        assert_eq!(names, [("root", 0), ("early", 1), ("late", 1)]);
+        assert_eq!(rows[1].start_us, 1.0);
+    }
+}

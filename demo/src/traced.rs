@@ -1,0 +1,299 @@
+//! The three services, traced by zerospan: constant keys, borrowed values, futures that run in a span.
+
+use crate::arguments::{Export, Protocol};
+use crate::http::{Answer, Client, client, get, send, serve};
+use crate::propagation::{self, Caller};
+use crate::shop::{Catalog, NoPrice, discount, list_price, offer, reduced};
+use crate::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing;
+use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, SpanKind, TracerProvider as _};
+use opentelemetry_sdk::Resource;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use zerospan_export::{BatchConfig, OtlpConfig, Pipeline};
+use zerospan_trace::{InSpanExt, Span, StaticKey, Tracer, TracerProvider};
+
+const METHOD: StaticKey = StaticKey::new("http.request.method");
+const ROUTE: StaticKey = StaticKey::new("http.route");
+const STATUS: StaticKey = StaticKey::new("http.response.status_code");
+const PATH: StaticKey = StaticKey::new("url.path");
+const URL: StaticKey = StaticKey::new("url.full");
+const ADDRESS: StaticKey = StaticKey::new("server.address");
+const PORT: StaticKey = StaticKey::new("server.port");
+const DATABASE: StaticKey = StaticKey::new("db.system.name");
+const TABLE: StaticKey = StaticKey::new("db.collection.name");
+const OPERATION: StaticKey = StaticKey::new("db.operation.name");
+const QUERY: StaticKey = StaticKey::new("db.query.text");
+const PRODUCT: StaticKey = StaticKey::new("shop.product.id");
+const CENTS: StaticKey = StaticKey::new("shop.price.cents");
+const PERCENT: StaticKey = StaticKey::new("shop.discount.percent");
+const BYTES: StaticKey = StaticKey::new("shop.offer.bytes");
+
+struct Storefront {
+    tracer: Tracer,
+    client: Client,
+    catalog: SocketAddr,
+    pricing: SocketAddr,
+}
+
+struct CatalogService {
+    tracer: Tracer,
+    catalog: Catalog,
+}
+
+struct Pricing {
+    tracer: Tracer,
+}
+
+/// Starts the services; gives the storefront's address.
+pub(crate) async fn start(export: &Export) -> anyhow::Result<(SocketAddr, Providers)> {
+    let mut providers = Vec::new();
+    for service in SERVICES {
+        providers.push(provider(service, export)?);
+    }
+    let tracer = |service: usize| providers[service].tracer("demo");
+
+    let catalog = CatalogService {
+        tracer: tracer(1),
+        catalog: Catalog::open()?,
+    };
+    let catalog = Router::new()
+        .route("/products/{id}", routing::get(product))
+        .with_state(Arc::new(catalog));
+    let pricing = Router::new()
+        .route("/prices/{id}", routing::get(price))
+        .with_state(Arc::new(Pricing { tracer: tracer(2) }));
+    let storefront = Storefront {
+        tracer: tracer(0),
+        client: client(),
+        catalog: serve(catalog).await?,
+        pricing: serve(pricing).await?,
+    };
+    let address = serve(
+        Router::new()
+            .route("/offers/{id}", routing::get(make_offer))
+            .with_state(Arc::new(storefront)),
+    )
+    .await?;
+    Ok((address, Providers(providers)))
+}
+
+fn provider(service: &'static str, export: &Export) -> anyhow::Result<TracerProvider> {
+    let protocol = match export.protocol {
+        Protocol::Http => zerospan_export::Protocol::HttpProtobuf,
+        Protocol::Grpc => zerospan_export::Protocol::Grpc,
+    };
+    let mut batch = BatchConfig::default();
+    batch.max_queue_size = QUEUE;
+    let pipeline = Pipeline::builder()
+        .otlp(
+            OtlpConfig::from_env()
+                .protocol(protocol)
+                .endpoint(&*export.endpoint)
+                .timeout(Duration::from_secs(3)),
+        )
+        .batch(batch)
+        .build()?;
+    Ok(TracerProvider::builder()
+        .with_resource(Resource::builder_empty().with_service_name(service).build())
+        .with_exporter(pipeline)
+        .build())
+}
+
+/// A span for a request that came in: a child of the caller's, if the headers name one.
+fn server_span(
+    tracer: &Tracer,
+    name: &'static str,
+    route: &str,
+    caller: &Context,
+    id: u64,
+) -> Span {
+    let mut span = tracer
+        .span(name)
+        .with_kind(SpanKind::Server)
+        .with_parent_context(caller)
+        .start();
+    span.set(&METHOD, "GET");
+    span.set(&ROUTE, route);
+    span.set(&PRODUCT, id as i64);
+    span
+}
+
+/// Ends the span of a request with its answer.
+fn answered(mut span: Span, answer: &Answer) {
+    let (status, text) = answer;
+    span.set(&STATUS, i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.set_error(text);
+    }
+}
+
+async fn make_offer(
+    State(storefront): State<Arc<Storefront>>,
+    Path(id): Path<u64>,
+    Caller(caller): Caller,
+) -> Answer {
+    let span = server_span(
+        &storefront.tracer,
+        "GET /offers/{id}",
+        "/offers/{id}",
+        &caller,
+        id,
+    );
+    let answer = match storefront.offer(id).in_span(&span).await {
+        Ok(offer) => (StatusCode::OK, offer),
+        Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")),
+    };
+    answered(span, &answer);
+    answer
+}
+
+impl Storefront {
+    async fn offer(&self, id: u64) -> anyhow::Result<String> {
+        let name = self
+            .call("GET catalog", self.catalog, &format!("/products/{id}"))
+            .await?;
+        let cents = self
+            .call("GET pricing", self.pricing, &format!("/prices/{id}"))
+            .await?;
+
+        let mut span = self.tracer.span("render offer").start();
+        let offer = offer(&name, &cents);
+        span.set(&BYTES, offer.len() as i64);
+        Ok(offer)
+    }
+
+    async fn call(&self, name: &'static str, to: SocketAddr, path: &str) -> anyhow::Result<String> {
+        let mut span = self.tracer.span(name).with_kind(SpanKind::Client).start();
+        span.set(&METHOD, "GET");
+        span.set(&ADDRESS, "127.0.0.1");
+        span.set(&PORT, i64::from(to.port()));
+        span.set(&PATH, path);
+        span.set_fmt(&URL, format_args!("http://{to}{path}"));
+
+        let mut request = get(to, path)?;
+        propagation::inject(request.headers_mut(), || span.to_context());
+        let answer = send(&self.client, request).in_span(&span).await;
+        let (status, text) = answer.inspect_err(|error| {
+            span.set_error_fmt(format_args!("{error:#}"));
+        })?;
+        span.set(&STATUS, i64::from(status.as_u16()));
+        if !status.is_success() {
+            span.set_error(&text);
+            anyhow::bail!("{path}: {status}: {text}");
+        }
+        Ok(text)
+    }
+}
+
+async fn product(
+    State(service): State<Arc<CatalogService>>,
+    Path(id): Path<u64>,
+    Caller(caller): Caller,
+) -> Answer {
+    let span = server_span(
+        &service.tracer,
+        "GET /products/{id}",
+        "/products/{id}",
+        &caller,
+        id,
+    );
+    let answer = match service.find(id).in_span(&span).await {
+        Ok(Some(name)) => (StatusCode::OK, name),
+        Ok(None) => (StatusCode::NOT_FOUND, format!("there is no product {id}")),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    };
+    answered(span, &answer);
+    answer
+}
+
+impl CatalogService {
+    async fn find(&self, id: u64) -> rusqlite::Result<Option<String>> {
+        let mut span = self
+            .tracer
+            .span("SELECT products")
+            .with_kind(SpanKind::Client)
+            .start();
+        span.set(&DATABASE, "sqlite");
+        span.set(&TABLE, "products");
+        span.set(&OPERATION, "SELECT");
+        span.set(&QUERY, Catalog::QUERY);
+        span.set(&PRODUCT, id as i64);
+        let found = self.catalog.describe(id);
+        if let Err(error) = &found {
+            span.record_error(error);
+            span.set_error_fmt(format_args!("{error}"));
+        }
+        found
+    }
+}
+
+async fn price(
+    State(pricing): State<Arc<Pricing>>,
+    Path(id): Path<u64>,
+    Caller(caller): Caller,
+) -> Answer {
+    let span = server_span(
+        &pricing.tracer,
+        "GET /prices/{id}",
+        "/prices/{id}",
+        &caller,
+        id,
+    );
+    let answer = match pricing.price(id).in_span(&span).await {
+        Ok(cents) => (StatusCode::OK, cents.to_string()),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    };
+    answered(span, &answer);
+    answer
+}
+
+impl Pricing {
+    async fn price(&self, id: u64) -> Result<u64, NoPrice> {
+        let mut span = self.tracer.span("apply discount").start();
+        let cents = list_price(id).inspect_err(|error| {
+            span.record_error(error);
+            span.set_error_fmt(format_args!("{error}"));
+        })?;
+        let percent = discount(id);
+        span.event_with("discount found", |event| {
+            event.set(&PERCENT, percent as i64);
+        });
+        let cents = reduced(cents, percent);
+        span.set(&CENTS, cents as i64);
+        Ok(cents)
+    }
+}
+
+/// One for each service.
+pub(crate) struct Providers(Vec<TracerProvider>);
+
+impl Telemetry for Providers {
+    fn flush(&self) {
+        for provider in &self.0 {
+            // What could not be delivered is in the counts.
+            let _ = provider.force_flush();
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for pipeline in self.0.iter().flat_map(TracerProvider::pipelines) {
+            let stats = pipeline.stats();
+            counts.delivered += stats.delivered;
+            for (cause, spans) in stats.dropped.iter() {
+                *counts.dropped.entry(cause.to_string()).or_default() += spans;
+            }
+            if stats.rejected > 0 {
+                let rejected = counts.dropped.entry("the collector rejected it".to_owned());
+                *rejected.or_default() += stats.rejected;
+            }
+        }
+        counts
+    }
+}

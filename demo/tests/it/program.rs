@@ -1,0 +1,169 @@
+use crate::collector;
+use crate::numbers;
+use serde_json::Value;
+use std::error::Error;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::Ordering;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Runs the demo with a report in `folder`.
+pub(crate) fn demo(folder: &Path, arguments: &[&str]) -> std::io::Result<Output> {
+    Command::new(env!("CARGO_BIN_EXE_demo"))
+        .args(["--out"])
+        .arg(folder)
+        .args(arguments)
+        .env("COLUMNS", "40")
+        .output()
+}
+
+fn json(folder: &Path) -> Result<Value, Box<dyn Error>> {
+    Ok(serde_json::from_slice(&fs::read(
+        folder.join("report.json"),
+    )?)?)
+}
+
+#[test]
+fn both_sides_deliver_every_span_and_the_page_shows_the_json() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let output = demo(folder.path(), &["--requests", "96"])?;
+    let text = String::from_utf8(output.stdout)?;
+    assert!(
+        output.status.success(),
+        "{text}{:?}",
+        String::from_utf8(output.stderr)
+    );
+
+    // Piped: no colours, nothing wider than asked for.
+    assert!(!text.contains('\x1b'));
+    for line in text.lines().filter(|line| !line.contains("report.html")) {
+        assert!(line.chars().count() <= 40, "{line}");
+    }
+    assert!(text.contains("SELECT products"), "{text}");
+
+    let json = json(folder.path())?;
+    let (ours, stock) = (&json["sides"][0], &json["sides"][1]);
+    assert_eq!(
+        (&ours["side"], &stock["side"]),
+        (&"zerospan".into(), &"stock".into())
+    );
+    for side in [ours, stock] {
+        assert_eq!(side["delivered"], side["spans"]);
+        assert_eq!(side["dropped"], 0);
+    }
+    assert_eq!(ours["spans"], stock["spans"]);
+    let recording = |side: &Value| side["allocations_per_span"]["recording"].as_f64();
+    assert!(recording(ours) < recording(stock), "{ours} {stock}");
+
+    let succeeded = json["traces"][0].as_array().ok_or("no trace")?;
+    assert_eq!(succeeded.len(), 8);
+    let failed = json["traces"][1].as_array().ok_or("no failed trace")?;
+    assert_eq!(failed.len(), 7);
+    assert!(failed.iter().any(|row| {
+        row["name"] == "apply discount"
+            && row["error"]
+                .as_str()
+                .is_some_and(|text| text.contains("no price"))
+    }));
+
+    let html = fs::read_to_string(folder.path().join("report.html"))?;
+    numbers::assert_equal(&html, &json);
+    Ok(())
+}
+
+#[test]
+fn the_stock_side_can_be_seen_alone() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let output = demo(folder.path(), &["--requests", "32", "--stock"])?;
+    assert!(output.status.success(), "{output:?}");
+    let json = json(folder.path())?;
+    assert_eq!(json["sides"].as_array().map(Vec::len), Some(1));
+    assert_eq!(json["sides"][0]["side"], "stock");
+    let html = fs::read_to_string(folder.path().join("report.html"))?;
+    numbers::assert_equal(&html, &json);
+    Ok(())
+}
+
+#[test]
+fn a_collector_gets_the_spans_and_the_picture_is_drawn_nevertheless() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (endpoint, received) = collector::start()?;
+    let output = demo(
+        folder.path(),
+        &["--requests", "32", "--endpoint", &endpoint],
+    )?;
+    assert!(output.status.success(), "{output:?}");
+    assert!(received.load(Ordering::Relaxed) > 0);
+    let json = json(folder.path())?;
+    let destination = format!("{endpoint}/v1/traces (http/protobuf)");
+    assert_eq!(json["destination"], destination);
+    for side in [&json["sides"][0], &json["sides"][1]] {
+        assert_eq!(side["delivered"], side["spans"]);
+    }
+    assert_eq!(json["traces"].as_array().map(Vec::len), Some(2));
+    Ok(())
+}
+
+#[test]
+fn an_endpoint_that_refuses_http_is_named_with_the_counts_and_the_remedy() -> Outcome {
+    refused("http/protobuf", &[])
+}
+
+#[test]
+fn an_endpoint_that_refuses_grpc_is_named_with_the_counts_and_the_remedy() -> Outcome {
+    refused("grpc", &[])
+}
+
+#[test]
+fn an_endpoint_that_refuses_the_stock_side_is_named_with_the_counts_and_the_remedy() -> Outcome {
+    refused("http/protobuf", &["--stock"])
+}
+
+fn refused(protocol: &str, more: &[&str]) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    // Free a moment ago: nobody listens.
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let mut arguments = vec!["--requests", "32", "--endpoint", &endpoint];
+    arguments.extend(["--protocol", protocol]);
+    arguments.extend(more);
+    let output = demo(folder.path(), &arguments)?;
+    let error = String::from_utf8(output.stderr)?;
+    assert!(!output.status.success());
+    for part in [
+        &*endpoint,
+        protocol,
+        "took 0 of the",
+        "dropped",
+        "--endpoint",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_used_is_said_with_the_remedy() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("file");
+    fs::write(&file, "")?;
+    let file = file.to_string_lossy();
+    for (arguments, remedy) in [
+        (&["--requests", "0"][..], "1..=10000000"),
+        (&["--endpoint", "collector:4318"], "http://HOST:PORT"),
+        (&["--protocol", "grpc"], "--endpoint"),
+        (
+            &["--requests", "1", "--stock", "--out", &file],
+            "name another folder",
+        ),
+    ] {
+        let output = demo(folder.path(), arguments)?;
+        let error = String::from_utf8(output.stderr)?;
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(error.contains(remedy), "{arguments:?}: {error}");
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! The demo: a small real system, traced both ways.
+
+use crate::cargo::{cargo, root, run};
+use clap::Args;
+
+/// Trace three real services with zerospan and with the stock SDK: a trace as a picture, and what either costs.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// What the demo takes: `--requests N`, `--stock`, `--endpoint URL --protocol grpc|http/protobuf`, `--out FOLDER`, `--help`.
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGUMENTS"
+    )]
+    arguments: Vec<String>,
+}
+
+impl Demo {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+        let mut demo = cargo();
+        demo.args(["run", "--release", "--package", "demo", "--", "--out"])
+            .arg(target.join("demo"))
+            .args(self.arguments);
+        run(&mut demo)
+    }
+}

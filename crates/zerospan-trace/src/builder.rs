@@ -176,7 +176,8 @@ impl TracerProviderBuilder {
 
     /// Builds the provider. A variable that cannot be used is reported, and ignored.
     ///
-    /// With `OTEL_SDK_DISABLED=true` its tracers make no-op spans.
+    /// With `OTEL_SDK_DISABLED=true` its tracers make no-op spans, which carry their parent's context on: the trace goes on
+    /// behind this service.
     pub fn build(self) -> TracerProvider {
         let environment = Environment::new(&*self.variables);
         let mut limits = environment.limits();

@@ -75,7 +75,8 @@ impl TracerProvider {
             })
     }
 
-    /// Flushes and stops every exporter and processor, within 5 s. Spans that start from here on are no-ops, and counted.
+    /// Flushes and stops every exporter and processor, within 5 s. Spans that start from here on are no-ops that carry their
+    /// parent's context on, and are counted.
     ///
     /// # Errors
     ///

@@ -16,7 +16,7 @@ pub struct TraceStats {
     pub record_only: u64,
     /// Of these, spans that the sampler dropped.
     pub not_recorded: u64,
-    /// Of these, spans that were no-ops because the provider was shut down or disabled.
+    /// Of these, spans that were no-ops because the provider was shut down or disabled: they carry their parent's context on.
     pub refused: u64,
     /// Sampled spans that have not ended yet. One that was leaked stays here.
     pub open: u64,

@@ -203,6 +203,7 @@ impl Tracer {
         let mut slot = seat.take_slot(core);
         slot.name = std::mem::take(name);
         slot.kind = asked.kind.clone();
+        slot.generation = seat.generation();
         slot.parent = parent.span_id;
         slot.parent_is_remote = parent.is_remote;
         slot.is_exported = is_exported;

@@ -1,5 +1,5 @@
 use crate::core::{Core, Parts, Stage};
-use crate::environment::Environment;
+use crate::environment::{self, Environment};
 use crate::ids::Ids;
 use crate::resource;
 use crate::slot::{SlotRecycle, Slots};
@@ -41,7 +41,7 @@ impl Default for TracerProviderBuilder {
             limits: Vec::new(),
             idle_slots: 1024,
             slot_bytes: 16 << 10,
-            variables: Box::new(|name| std::env::var(name).ok()),
+            variables: Box::new(environment::of_process),
         }
     }
 }

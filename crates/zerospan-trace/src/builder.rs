@@ -1,5 +1,5 @@
 use crate::core::{Core, Parts, Stage};
-use crate::environment::Environment;
+use crate::environment::{self, Environment};
 use crate::ids::Ids;
 use crate::resource;
 use crate::slot::{SlotRecycle, Slots};
@@ -41,7 +41,7 @@ impl Default for TracerProviderBuilder {
             limits: Vec::new(),
             idle_slots: 1024,
             slot_bytes: 16 << 10,
-            variables: Box::new(|name| std::env::var(name).ok()),
+            variables: Box::new(environment::of_process),
         }
     }
 }
@@ -135,6 +135,9 @@ impl TracerProviderBuilder {
     ///
     /// It is merged over what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say, and over `unknown_service:NAME`;
     /// `telemetry.sdk.*` name this project. A second call is merged over the first.
+    ///
+    /// A pipeline that has a resource keeps it: its builder's, or that of another provider that it was given to before. The
+    /// processors get this one, and the log says so as `ResourceIgnored`.
     pub fn with_resource(mut self, resource: Resource) -> Self {
         self.resource = Some(match self.resource.take() {
             Some(before) => resource::merged(&before, &resource),
@@ -176,21 +179,31 @@ impl TracerProviderBuilder {
 
     /// Builds the provider. A variable that cannot be used is reported, and ignored.
     ///
-    /// With `OTEL_SDK_DISABLED=true` its tracers make no-op spans.
+    /// With `OTEL_SDK_DISABLED=true` its tracers make no-op spans, which carry their parent's context on: the trace goes on
+    /// behind this service.
     pub fn build(self) -> TracerProvider {
         let environment = Environment::new(&*self.variables);
         let mut limits = environment.limits();
         for change in self.limits {
             change(&mut limits);
         }
+        let is_given = self.resource.is_some();
         let resource = resource::resource(&environment, self.resource);
         let mut stages = self.stages;
         for stage in &mut stages {
             match stage {
                 Stage::Processor(processor) => processor.set_resource(&resource),
-                // A pipeline that was given a resource when it was built keeps that.
                 Stage::Pipeline(pipeline) => {
-                    pipeline.set_resource(EncodedResource::from_sdk(&resource));
+                    let is_set = pipeline.set_resource(EncodedResource::from_sdk(&resource));
+                    // Who gave the pipeline a resource and the provider none knows which one holds.
+                    if !is_set && is_given {
+                        tracing::warn!(
+                            name: "ResourceIgnored",
+                            "a pipeline has a resource already, and keeps it: its spans do not have the provider's; give \
+                             the resource to the pipeline's builder or to the provider's, not to both, and each provider \
+                             a pipeline of its own"
+                        );
+                    }
                 }
             }
         }

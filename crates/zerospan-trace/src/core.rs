@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::SystemTime;
-use zerospan_export::Pipeline;
+use zerospan_export::{Pipeline, fork_generation};
 use zerospan_otlp::{SpanHeader, unix_nanos};
 use zerospan_pool::Pool;
 
@@ -54,12 +54,23 @@ pub(crate) enum Stage {
     Pipeline(Pipeline),
 }
 
-/// The counts of all threads.
-#[derive(Default)]
+/// The counts of all threads of this process.
 struct Seats {
+    /// The process that they are of: its number of forks.
+    generation: u64,
     taken: Vec<Arc<Counts>>,
     /// What threads counted that have left.
     left: Sum,
+}
+
+impl Seats {
+    fn of(generation: u64) -> Self {
+        Self {
+            generation,
+            taken: Vec::new(),
+            left: Sum::default(),
+        }
+    }
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -105,7 +116,7 @@ impl Core {
             closed: AtomicBool::new(parts.disabled),
             shut_down: AtomicBool::new(false),
             gone: AtomicBool::new(false),
-            seats: Mutex::default(),
+            seats: Mutex::new(Seats::of(fork_generation())),
         });
         cores().insert(core.id, Arc::downgrade(&core));
         core
@@ -146,16 +157,25 @@ impl Core {
         self.slots.shrink(0);
     }
 
-    /// Counts a thread in from here on.
-    pub(crate) fn admit(&self, counts: &Arc<Counts>) {
-        self.seats().taken.push(Arc::clone(counts));
+    /// Counts a thread in from here on, and says in which process that is.
+    pub(crate) fn admit(&self, counts: &Arc<Counts>) -> u64 {
+        let mut seats = self.seats();
+        seats.taken.push(Arc::clone(counts));
+        seats.generation
     }
 
     /// Takes over what a thread has counted.
     pub(crate) fn dismiss(&self, counts: &Arc<Counts>) {
         let mut seats = self.seats();
-        seats.taken.retain(|other| !Arc::ptr_eq(other, counts));
-        seats.left.add(counts);
+        // Who is not among them has counted for the process that this one was forked from.
+        if let Some(seat) = seats
+            .taken
+            .iter()
+            .position(|other| Arc::ptr_eq(other, counts))
+        {
+            seats.taken.swap_remove(seat);
+            seats.left.add(counts);
+        }
         counts.clear();
     }
 
@@ -169,8 +189,14 @@ impl Core {
         (sum, seats.taken.len())
     }
 
+    /// A forked child has the parent's counts in its memory, and of its threads but one: it starts with none.
     fn seats(&self) -> MutexGuard<'_, Seats> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let generation = fork_generation();
+        if seats.generation != generation {
+            *seats = Seats::of(generation);
+        }
+        seats
     }
 
     pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
@@ -239,10 +265,17 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
     let Some(seat) = local.seat_of(parts.core) else {
         return;
     };
+    let counts = seat.counts();
+    if slot.generation != seat.generation() {
+        // The parent of the fork has this span too, and exports it when it ends there.
+        counts.before_fork.raise();
+        seat.with_core(|core| seat.put_slot(core, slot));
+        return;
+    }
     if slot.is_exported {
-        seat.counts().ended.raise();
+        counts.ended.raise();
     } else {
-        seat.counts().record_only_ended.raise();
+        counts.record_only_ended.raise();
     }
     let ended = seat.with_core(|core| {
         let end = match time {

@@ -17,6 +17,8 @@ pub(crate) struct Counts {
     pub(crate) ended: Count,
     /// Record-only spans that ended.
     pub(crate) record_only_ended: Count,
+    /// Spans that ended here, and began in the process that this one was forked from.
+    pub(crate) before_fork: Count,
     /// Whether the thread has a slot at hand: 0 or 1.
     pub(crate) spare: Count,
 }
@@ -52,6 +54,7 @@ pub(crate) struct Sum {
     pub(crate) refused: u64,
     pub(crate) ended: u64,
     pub(crate) record_only_ended: u64,
+    pub(crate) before_fork: u64,
     pub(crate) spares: u64,
 }
 
@@ -64,6 +67,7 @@ impl Sum {
         self.record_only += counts.record_only.read();
         self.not_recorded += counts.not_recorded.read();
         self.refused += counts.refused.read();
+        self.before_fork += counts.before_fork.read();
         self.spares += counts.spare.read();
     }
 }
@@ -78,6 +82,7 @@ impl Counts {
             &self.refused,
             &self.ended,
             &self.record_only_ended,
+            &self.before_fork,
             &self.spare,
         ] {
             count.set(0);

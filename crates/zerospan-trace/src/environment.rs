@@ -1,6 +1,7 @@
 use crate::sampler::{ParentBased, Sampler};
 use opentelemetry::KeyValue;
 use percent_encoding::percent_decode_str;
+use std::env::VarError;
 use zerospan_otlp::RecordLimits;
 
 /// The variables of the specification, as some reader finds them. A variable that is empty counts as not set.
@@ -164,6 +165,18 @@ fn decoded(text: &str) -> Option<String> {
         .decode_utf8()
         .ok()
         .map(std::borrow::Cow::into_owned)
+}
+
+/// The variable of that name of this process.
+pub(crate) fn of_process(variable: &str) -> Option<String> {
+    match std::env::var(variable) {
+        Ok(value) => Some(value),
+        Err(VarError::NotPresent) => None,
+        Err(VarError::NotUnicode(value)) => {
+            ignore(variable, &value.to_string_lossy(), "text in Unicode");
+            None
+        }
+    }
 }
 
 fn ignore(variable: &str, value: &str, accepted: &str) {

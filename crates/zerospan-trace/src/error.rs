@@ -10,7 +10,7 @@ use std::fmt;
 pub enum ProviderError {
     /// The provider was shut down before.
     AlreadyShutDown,
-    /// One exporter or more did not flush; the first says why.
+    /// One exporter or more did not flush; the first says why. A shutdown of several exporters and processors flushes too.
     Flush(zerospan_export::FlushError),
     /// One exporter or more lost spans in the shutdown; the first says how many.
     Shutdown(zerospan_export::ShutdownError),

@@ -8,6 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zerospan_core::{Footprint, Reset};
+use zerospan_export::fork_generation;
 use zerospan_pool::{Pool, Settlement};
 
 /// What a thread keeps for itself, so that starting and ending a span writes to nothing that threads share.
@@ -67,6 +68,8 @@ pub(crate) struct Seat {
     id: Cell<Option<CoreId>>,
     pub(crate) anchor: Cell<Anchor>,
     counts: Arc<Counts>,
+    /// The process that `counts` are of: its number of forks.
+    generation: Cell<u64>,
     core: RefCell<Option<Arc<Core>>>,
     /// The slot of the span that ended last, at hand for the next: the pool behind it lends the others.
     spare: Cell<Option<Box<Slot>>>,
@@ -129,7 +132,7 @@ impl Seats {
                 end.get_or_init(|| Box::new(Seat::free()))
             }
         };
-        core.admit(&seat.counts);
+        seat.generation.set(core.admit(&seat.counts));
         seat.anchor.set(Anchor::default());
         seat.core.replace(Some(Arc::clone(core)));
         seat.id.set(Some(core.id()));
@@ -152,15 +155,37 @@ impl Seat {
             id: Cell::new(None),
             anchor: Cell::new(Anchor::default()),
             counts: Arc::default(),
+            generation: Cell::new(0),
             core: RefCell::new(None),
             spare: Cell::new(None),
             next: OnceCell::new(),
         }
     }
 
+    /// What this thread counts in this process: a forked child begins at zero.
     #[inline]
     pub(crate) fn counts(&self) -> &Counts {
+        if self.generation.get() != fork_generation() {
+            self.count_anew();
+        }
         &self.counts
+    }
+
+    /// The process that the counts are of.
+    #[inline]
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.get()
+    }
+
+    #[cold]
+    fn count_anew(&self) {
+        self.counts.clear();
+        let spare = self.spare.take();
+        self.counts.spare.set(u64::from(spare.is_some()));
+        self.spare.set(spare);
+        if let Some(generation) = self.with_core(|core| core.admit(&self.counts)) {
+            self.generation.set(generation);
+        }
     }
 
     /// Runs `work`, which is the crate's own code, on the provider.

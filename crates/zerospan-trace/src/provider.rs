@@ -4,7 +4,7 @@ use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::Resource;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zerospan_export::Pipeline;
+use zerospan_export::{FlushError, Pipeline};
 
 /// Makes tracers, and holds what they share: sampler, limits, resource, processors and exporters.
 ///
@@ -59,6 +59,10 @@ impl TracerProvider {
 
     /// [`force_flush`](Self::force_flush) within `timeout`, all exporters and processors together.
     ///
+    /// Where there are several, the exporters deliver first, each within its share of half the time, so that
+    /// one of them that takes all the time there is does not keep the others from it. The processors follow, in
+    /// order, and then once more the exporters.
+    ///
     /// # Errors
     ///
     /// The first failure. All are asked nevertheless.
@@ -75,7 +79,8 @@ impl TracerProvider {
             })
     }
 
-    /// Flushes and stops every exporter and processor, within 5 s. Spans that start from here on are no-ops, and counted.
+    /// Flushes and stops every exporter and processor, within 5 s. Spans that start from here on are no-ops that carry their
+    /// parent's context on, and are counted.
     ///
     /// # Errors
     ///
@@ -84,7 +89,8 @@ impl TracerProvider {
         self.shutdown_with_timeout(TIMEOUT)
     }
 
-    /// [`shutdown`](Self::shutdown) within `timeout`, all exporters and processors together.
+    /// [`shutdown`](Self::shutdown) within `timeout`, all exporters and processors together, and in the order of
+    /// [`force_flush_with_timeout`](Self::force_flush_with_timeout): exporters deliver before a processor is asked.
     ///
     /// # Errors
     ///
@@ -135,18 +141,46 @@ impl Owner {
 }
 
 impl Core {
-    /// Asks all exporters and processors in order; the first failure is what is returned.
+    /// Asks all processors in order, and then all exporters; the first failure is what is returned.
     fn tell_all(
         &self,
         timeout: Duration,
         mut ask: impl FnMut(&Stage, Duration) -> Result<(), ProviderError>,
     ) -> Result<(), ProviderError> {
         let began = Instant::now();
-        let mut outcome = Ok(());
-        for stage in &self.stages {
+        let mut outcome = self.deliver_beforehand(timeout);
+        // The exporters last: they have nothing to lose by now, and what processors still do reaches them.
+        let is_exporter = |stage: &&Stage| matches!(stage, Stage::Pipeline(_));
+        let processors = self.stages.iter().filter(|stage| !is_exporter(stage));
+        let exporters = self.stages.iter().filter(is_exporter);
+        for stage in processors.chain(exporters) {
             let answer = ask(stage, timeout.saturating_sub(began.elapsed()));
             if outcome.is_ok() {
                 outcome = answer;
+            }
+        }
+        outcome
+    }
+
+    /// Has the exporters deliver before anybody is asked for more: whoever takes longer than there is time leaves those
+    /// behind no time, but nothing to lose either. Nobody waits here for more than a share of half of `timeout`, and what
+    /// is on its way by then stays so: a slow collector has the rest of the time as well.
+    fn deliver_beforehand(&self, timeout: Duration) -> Result<(), ProviderError> {
+        let began = Instant::now();
+        let mut outcome = Ok(());
+        if self.stages.len() == 1 {
+            return outcome;
+        }
+        let mut waiting = self.pipelines().count() as u32;
+        for pipeline in self.pipelines() {
+            let left = (timeout / 2).saturating_sub(began.elapsed());
+            let answer = pipeline.force_flush(left / waiting);
+            waiting -= 1;
+            // What timed out, or was shut down by somebody else, says so when it is asked.
+            if let Err(error @ FlushError::Lost { .. }) = answer
+                && outcome.is_ok()
+            {
+                outcome = Err(ProviderError::Flush(error));
             }
         }
         outcome

@@ -25,6 +25,8 @@ pub(crate) struct Slot {
     pub(crate) parent: SpanId,
     pub(crate) parent_is_remote: bool,
     pub(crate) start: Reading,
+    /// The process in which the span began: its number of forks.
+    pub(crate) generation: u64,
     /// Whether the caller said when the span started: the end is then what the clock says.
     pub(crate) start_is_given: bool,
     /// Whether the span goes to the exporters.
@@ -143,6 +145,7 @@ impl Recycle<Box<Slot>> for SlotRecycle {
             parent: SpanId::INVALID,
             parent_is_remote: false,
             start: Reading::default(),
+            generation: 0,
             start_is_given: false,
             is_exported: false,
             is_ending: false,

@@ -134,15 +134,16 @@ impl Tracer {
             return;
         }
         let seat = local.seat(core);
-        if core.is_closed() {
-            seat.counts().refused.raise();
-            return;
-        }
         let parent = if parent.is_valid() {
             parent
         } else {
             Origin::NONE
         };
+        if core.is_closed() {
+            seat.counts().refused.raise();
+            begun.pass_on(parent);
+            return;
+        }
         let span_id = core.span_id(&local.ids);
         let trace_id = if parent.trace_id == TraceId::INVALID {
             core.trace_id(&local.ids)
@@ -202,6 +203,7 @@ impl Tracer {
         let mut slot = seat.take_slot(core);
         slot.name = std::mem::take(name);
         slot.kind = asked.kind.clone();
+        slot.generation = seat.generation();
         slot.parent = parent.span_id;
         slot.parent_is_remote = parent.is_remote;
         slot.is_exported = is_exported;
@@ -230,6 +232,8 @@ struct Begun {
     trace_id: (u64, u64),
     span_id: u64,
     flags: u8,
+    /// Only where the context is the parent's own.
+    is_remote: bool,
     trace_state: Option<Box<TraceState>>,
     slot: Option<Box<Slot>>,
 }
@@ -242,10 +246,20 @@ impl Begun {
             TraceId::from(trace_id),
             SpanId::from(self.span_id),
             TraceFlags::new(self.flags),
-            false,
+            self.is_remote,
             unboxed(self.trace_state),
         );
         Span::new(context, self.slot)
+    }
+
+    /// Is no span, and carries the parent's context on as it is: what the specification asks of the API where no SDK is
+    /// installed, so that a trace does not break at a service that records nothing.
+    #[cold]
+    fn pass_on(&mut self, parent: Origin) {
+        self.set_ids(parent.trace_id, parent.span_id);
+        self.flags = parent.flags.to_u8();
+        self.is_remote = parent.is_remote;
+        self.trace_state = parent.trace_state;
     }
 
     #[inline]

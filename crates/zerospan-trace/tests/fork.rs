@@ -1,12 +1,14 @@
-//! A forked child draws ids of its own. A program on its own, since a fork copies one thread only.
+//! A forked child draws ids of its own, counts from zero and leaves the parent's spans to the parent. A program on its own, since a fork copies one thread only.
 #![cfg(unix)]
 
 use opentelemetry::trace::{Span as _, TracerProvider as _};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use zerospan_export::{InMemory, Pipeline};
-use zerospan_trace::TracerProvider;
+use zerospan_trace::{Ended, Processor, TraceStats, TracerProvider};
 
 /// Forks, has both processes run `ids`, and gives what they said.
 #[allow(unsafe_code)]
@@ -36,12 +38,7 @@ fn of_parent_and_child(mut ids: impl FnMut() -> Vec<u8>) -> (Vec<u8>, Vec<u8>) {
 /// `fresh ids after fork`: the official generator gives parent and child the same ones.
 #[test]
 fn ids_differ_between_parent_and_child_where_the_official_ones_do_not() {
-    let memory = InMemory::new();
-    let pipeline = Pipeline::builder()
-        .transport(memory.clone())
-        .build()
-        .expect("valid");
-    let provider = TracerProvider::builder().with_exporter(pipeline).build();
+    let provider = TracerProvider::builder().with_exporter(pipeline()).build();
     let tracer = provider.tracer("test");
     // Both generators are seeded before the fork.
     drop(tracer.span("before").start());
@@ -64,4 +61,86 @@ fn ids_differ_between_parent_and_child_where_the_official_ones_do_not() {
         mine, theirs,
         "the official generator has learnt: say so in the row"
     );
+}
+
+fn pipeline() -> Pipeline {
+    Pipeline::builder()
+        .transport(InMemory::new())
+        .build()
+        .expect("valid")
+}
+
+/// The numbers of which a child has its own.
+fn numbers(stats: &TraceStats) -> Vec<u8> {
+    assert!(stats.is_balanced(), "{stats:?}");
+    [
+        stats.started,
+        stats.sampled,
+        stats.open,
+        stats.before_fork,
+        stats.threads as u64,
+        stats.exports[0].recorded,
+        stats.exports[0].delivered,
+    ]
+    .map(|number| number as u8)
+    .to_vec()
+}
+
+#[test]
+fn a_forked_child_counts_from_zero() {
+    let provider = TracerProvider::builder().with_exporter(pipeline()).build();
+    let tracer = provider.tracer("test");
+    for _ in 0..5 {
+        drop(tracer.span("before").start());
+    }
+    let left = tracer.clone();
+    std::thread::spawn(move || drop(left.span("of a thread that has left").start()))
+        .join()
+        .expect("the thread ends");
+    provider.force_flush().expect("delivered");
+    let (mine, theirs) = of_parent_and_child(|| {
+        let mut said = numbers(&provider.stats());
+        for _ in 0..2 {
+            drop(tracer.span("after").start());
+        }
+        provider.force_flush().expect("delivered");
+        said.extend(numbers(&provider.stats()));
+        said
+    });
+    assert_eq!(mine, [6, 6, 0, 0, 1, 6, 6, 8, 8, 0, 0, 1, 8, 8]);
+    assert_eq!(theirs, [0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 1, 2, 2]);
+}
+
+#[test]
+fn a_span_that_is_open_at_a_fork_is_the_parents_to_export() {
+    #[derive(Debug)]
+    struct Telling(Arc<AtomicU64>);
+    impl Processor for Telling {
+        fn on_end(&self, _: &Ended<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    for with_processor in [false, true] {
+        let told = Arc::new(AtomicU64::new(0));
+        let mut builder = TracerProvider::builder().with_exporter(pipeline());
+        if with_processor {
+            builder = builder.with_processor(Telling(Arc::clone(&told)));
+        }
+        let provider = builder.build();
+        let tracer = provider.tracer("test");
+        let mut open = Some(tracer.span("open at the fork").start());
+        let (mine, theirs) = of_parent_and_child(|| {
+            let open = open.take().expect("each process has its copy");
+            let parent = open.span_context();
+            drop(tracer.span("child").with_parent(parent).start());
+            drop(open);
+            provider.force_flush().expect("delivered");
+            let mut said = numbers(&provider.stats());
+            said.push(told.load(Ordering::Relaxed) as u8);
+            said
+        });
+        let told = u8::from(with_processor);
+        assert_eq!(mine, [2, 2, 0, 0, 1, 2, 2, 2 * told]);
+        assert_eq!(theirs, [1, 1, 0, 1, 1, 1, 1, told]);
+    }
 }

@@ -2,7 +2,10 @@
 
 use crate::support::{Rig, builder, pipeline, spans, value};
 use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanContext, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{
+    Span as _, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer as _,
+    TracerProvider as _,
+};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
@@ -240,6 +243,63 @@ fn a_disabled_provider_records_nothing_and_shuts_down_once() {
         rig.provider.shutdown(),
         Err(ProviderError::AlreadyShutDown)
     ));
+}
+
+/// The specification, of the API where no SDK is installed, and of tracers after the shutdown, which are to be like it: a
+/// span that does not record has the context of its parent.
+#[test]
+fn a_span_that_is_refused_carries_its_parents_context_on() {
+    let disabled = Rig::with(|builder| {
+        builder.with_variables(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()))
+    });
+    let shut_down = Rig::new();
+    let local = shut_down.tracer.span("before").start();
+    shut_down.provider.shutdown().expect("nothing to deliver");
+    let of = |state: TraceState, is_remote| {
+        let (trace, span) = (TraceId::from(0xfeed), SpanId::from(0xbeef));
+        SpanContext::new(trace, span, TraceFlags::SAMPLED, is_remote, state)
+    };
+    let state = TraceState::from_key_value([("vendor", "state")]).expect("valid");
+    let parents = [
+        of(state, true),
+        of(TraceState::NONE, false),
+        local.span_context().clone(),
+    ];
+    for tracer in [&disabled.tracer, &shut_down.tracer] {
+        for parent in &parents {
+            let context = Context::new().with_remote_span_context(parent.clone());
+            assert_is(&tracer.start_with_context("of a context", &context), parent);
+            assert_is(&tracer.span("named").with_parent(parent).start(), parent);
+            let attached = context.attach();
+            let child = tracer.span("in force").start();
+            assert_is(&child, parent);
+            tracer.in_span("within", |context| {
+                assert_eq!(context.span().span_context(), parent);
+            });
+            drop(attached);
+            let entered = child.enter();
+            assert_is(&tracer.span("native").start(), parent);
+            drop(entered);
+        }
+        assert_is(&tracer.span("no parent").start(), &SpanContext::NONE);
+        let half = SpanContext::new(
+            TraceId::from(1),
+            SpanId::INVALID,
+            TraceFlags::SAMPLED,
+            true,
+            TraceState::NONE,
+        );
+        let orphan = tracer.span("invalid parent").with_parent(&half).start();
+        assert_is(&orphan, &SpanContext::NONE);
+    }
+    assert_eq!(disabled.provider.stats().refused, 17);
+    assert_eq!(disabled.spans(), []);
+
+    fn assert_is(span: &Span, context: &SpanContext) {
+        assert!(!span.is_recording());
+        assert_eq!(span.span_context(), context);
+        assert_eq!(span.span_context().is_remote(), context.is_remote());
+    }
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod lifecycle;
 mod otel;
 mod processors;
 mod program;
+mod reports;
 mod scope;
 mod support;

@@ -1,7 +1,7 @@
 //! The rows of the specification that the official SDK meets otherwise, or not at all: each test shows both.
 
 use crate::program::ByName;
-use crate::support::{Rig, resource, value};
+use crate::support::{Rig, Warnings, resource, value};
 use opentelemetry::trace::{Span as _, Status, Tracer, TracerProvider as _};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -9,8 +9,6 @@ use opentelemetry_sdk::trace::{
     BatchSpanProcessor, InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter, SpanLimits,
 };
 use std::sync::{Arc, Mutex};
-use tracing::field::{Field, Visit};
-use tracing::span;
 use zerospan_trace::{StaticKey, TracerProvider};
 
 /// What the official provider exports of what `work` does.
@@ -246,49 +244,6 @@ fn a_service_without_a_name_is_unknown_service() {
     let resource = resource(&rig.requests());
     let name = value(&resource.attributes, "service.name");
     assert!(name.starts_with("unknown_service:"), "{name}");
-}
-
-/// Keeps the names of warnings.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl Warnings {
-    fn of(work: impl FnOnce()) -> Vec<String> {
-        let warnings = Self::default();
-        tracing::subscriber::with_default(warnings.clone(), work);
-        warnings.0.lock().expect("no panic").clone()
-    }
-}
-
-impl tracing::Subscriber for Warnings {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        *metadata.level() <= tracing::Level::WARN
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Text(String);
-        impl Visit for Text {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                use std::fmt::Write;
-                let _ = write!(self.0, " {}={value:?}", field.name());
-            }
-        }
-        let mut text = Text(event.metadata().name().to_owned());
-        event.record(&mut text);
-        self.0.lock().expect("no panic").push(text.0);
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
 }
 
 #[test]

@@ -8,6 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SimpleSpanProcessor};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use zerospan_export::{Accepted, Pipeline, Request, SendError, Transport};
 use zerospan_trace::{Ended, Processor, ProcessorError, Span, StaticKey, Tracer};
 
 #[derive(Clone, Debug, Default)]
@@ -287,4 +288,88 @@ fn a_processor_that_panics_loses_no_span() {
     );
     let stats = rig.provider.stats();
     assert!(stats.is_balanced() && stats.open == 0, "{stats:?}");
+}
+
+/// Takes longer than it is given, whatever that is.
+#[derive(Debug)]
+struct Overrunning;
+
+impl Processor for Overrunning {
+    fn force_flush(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        std::thread::sleep(timeout + Duration::from_millis(20));
+        Err("too slow".into())
+    }
+
+    fn shutdown(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        self.force_flush(timeout)
+    }
+}
+
+#[test]
+fn what_ended_is_delivered_though_a_processor_takes_all_the_time() {
+    let (second, second_memory) = pipeline();
+    let rig = Rig::with(|builder| builder.with_processor(Overrunning).with_exporter(second));
+    for shutdown in [false, true] {
+        for _ in 0..10 {
+            drop(rig.tracer.span("ended").start());
+        }
+        let timeout = Duration::from_millis(400);
+        let answer = if shutdown {
+            rig.provider.shutdown_with_timeout(timeout)
+        } else {
+            rig.provider.force_flush_with_timeout(timeout)
+        };
+        let failure = answer.expect_err("the processor fails");
+        assert_eq!(failure.to_string(), "a span processor failed: too slow");
+        for export in rig.provider.stats().exports {
+            assert_eq!(export.delivered, if shutdown { 20 } else { 10 });
+            assert_eq!(export.dropped.total(), 0);
+        }
+    }
+    assert_eq!(spans(&second_memory).len(), 20);
+}
+
+/// A collector that does not answer.
+struct Silent;
+
+impl Transport for Silent {
+    fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
+        let _ = request;
+        std::thread::sleep(Duration::from_secs(3));
+        Err(SendError::timed_out("no answer"))
+    }
+}
+
+#[test]
+fn a_silent_collector_leaves_other_exporters_and_processors_their_time() {
+    #[derive(Debug)]
+    struct Given(Arc<Mutex<Duration>>);
+    impl Processor for Given {
+        fn shutdown(&self, timeout: Duration) -> Result<(), ProcessorError> {
+            *self.0.lock().expect("no panic") = timeout;
+            Ok(())
+        }
+    }
+    let silent = Pipeline::builder()
+        .transport(|| Ok(Silent))
+        .build()
+        .expect("valid");
+    let (answering, memory) = pipeline();
+    let given = Arc::default();
+    let provider = builder()
+        .with_exporter(silent)
+        .with_exporter(answering)
+        .with_processor(Given(Arc::clone(&given)))
+        .build();
+    for _ in 0..10 {
+        drop(provider.tracer("test").span("ended").start());
+    }
+    let timeout = Duration::from_millis(800);
+    provider
+        .shutdown_with_timeout(timeout)
+        .expect_err("one exporter does not deliver");
+    assert_eq!(spans(&memory).len(), 10);
+    let given = *given.lock().expect("no panic");
+    assert!(given > timeout / 8, "{given:?}");
+    assert!(provider.stats().is_balanced());
 }

@@ -1,0 +1,83 @@
+//! What cannot be done as it was asked is said in the log.
+
+use crate::support::{Warnings, builder, pipeline, resource, value};
+use opentelemetry::Key;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::Resource;
+use zerospan_export::{EncodedResource, InMemory, Pipeline};
+use zerospan_trace::TracerProvider;
+
+#[test]
+fn a_resource_that_a_pipeline_cannot_take_is_reported_once() {
+    let shop = || Resource::builder_empty().with_service_name("shop").build();
+    let desk = Resource::builder_empty().with_service_name("desk").build();
+    let (shared, memory) = pipeline();
+    let mut providers = Vec::new();
+    let said = Warnings::of(|| {
+        let first = builder().with_exporter(shared.clone());
+        providers.push(first.with_resource(shop()).build());
+    });
+    assert_eq!(said, [""; 0], "the first is taken");
+    let said = Warnings::of(|| {
+        let second = builder().with_exporter(shared.clone());
+        providers.push(second.with_resource(desk.clone()).build());
+    });
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("ResourceIgnored"), "{said:?}");
+    let said = Warnings::of(|| providers.push(builder().with_exporter(shared).build()));
+    assert_eq!(said, [""; 0], "none was given");
+    drop(providers[1].tracer("test").span("of the second").start());
+    providers[1].force_flush().expect("delivered");
+    let sent = resource(&memory.take());
+    assert_eq!(value(&sent.attributes, "service.name"), "shop");
+    assert_eq!(
+        providers[1].resource().get(&Key::new("service.name")),
+        Some("desk".into())
+    );
+
+    let own = Pipeline::builder()
+        .transport(InMemory::new())
+        .resource(EncodedResource::from_sdk(&shop()))
+        .build()
+        .expect("valid");
+    let said = Warnings::of(|| {
+        drop(builder().with_exporter(own).with_resource(desk).build());
+    });
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+/// Runs itself once more, as a process with such a variable.
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_unicode_is_reported_once_and_ignored() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    const VARIABLE: &str = "OTEL_SERVICE_NAME";
+
+    if std::env::var_os(VARIABLE).is_some_and(|value| value.to_str().is_none()) {
+        let mut name = None;
+        let said = Warnings::of(|| {
+            let provider = TracerProvider::builder().build();
+            name = provider.resource().get(&Key::new("service.name"));
+        });
+        let name = name.expect("a service has a name");
+        assert!(name.as_str().starts_with("unknown_service:"), "{name}");
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("SettingIgnored"), "{said:?}");
+        assert!(said[0].contains(VARIABLE), "{said:?}");
+        assert!(said[0].contains("caf\u{fffd}"), "{said:?}");
+        assert!(said[0].contains("Unicode"), "{said:?}");
+        return;
+    }
+    let test = "reports::a_variable_that_is_not_unicode_is_reported_once_and_ignored";
+    let this = std::env::current_exe().expect("this program lies somewhere");
+    let ran = std::process::Command::new(this)
+        .args(["--exact", test])
+        .env_clear()
+        .env(VARIABLE, OsStr::from_bytes(b"caf\xe9"))
+        .output()
+        .expect("this program runs");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+}

@@ -116,6 +116,7 @@ impl PipelineBuilder {
                 ));
             }
         };
+        self.retry.check()?;
         fork::watch_forks();
         Ok(Pipeline::from_core(Core::new(
             limits,

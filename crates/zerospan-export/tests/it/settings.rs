@@ -3,7 +3,7 @@
 use crate::collector::Authority;
 use crate::support::{batch_from, from, quick};
 use std::time::Duration;
-use zerospan_export::{BatchConfig, ConfigError, OtlpConfig, Pipeline};
+use zerospan_export::{BatchConfig, ConfigError, InMemory, OtlpConfig, Pipeline, RetryPolicy};
 
 #[test]
 fn the_batch_variables_are_read_and_a_bad_one_is_reported_and_ignored() {
@@ -138,6 +138,41 @@ fn a_setting_in_code_that_cannot_be_used_is_an_error_of_the_build() {
     assert!(batch(|batch| batch.max_request_bytes = 1).starts_with("max_request_bytes"));
     assert!(batch(|batch| batch.max_memory_bytes = 1).starts_with("max_memory_bytes"));
     assert!(named(Pipeline::builder().build().map(|_| ())).starts_with("transport"));
+}
+
+#[test]
+fn a_retry_policy_that_spins_or_never_ends_is_an_error_of_the_build() {
+    let refused = |change: fn(&mut RetryPolicy)| {
+        let mut retry = RetryPolicy::default();
+        change(&mut retry);
+        let builder = Pipeline::builder().transport(InMemory::new()).retry(retry);
+        builder.build().unwrap_err().to_string()
+    };
+    let zero = refused(|retry| retry.initial = Duration::ZERO);
+    assert_eq!(
+        zero,
+        "retry.initial cannot be `0ns`: give a time of at least 1 ms"
+    );
+    let short = refused(|retry| retry.max = Duration::from_millis(999));
+    assert!(short.starts_with("retry.max cannot be `999ms`"), "{short}");
+    for multiplier in [0.5, -1.0, f64::NAN, f64::INFINITY] {
+        let mut retry = RetryPolicy::default();
+        retry.multiplier = multiplier;
+        let builder = Pipeline::builder().transport(InMemory::new()).retry(retry);
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.setting(), "retry.multiplier");
+        assert_eq!(error.value(), multiplier.to_string());
+    }
+    for jitter in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        let mut retry = RetryPolicy::default();
+        retry.jitter = jitter;
+        let builder = Pipeline::builder().transport(InMemory::new()).retry(retry);
+        let error = builder.build().unwrap_err();
+        assert_eq!(
+            (error.setting(), error.accepted()),
+            ("retry.jitter", "0 to 1")
+        );
+    }
 }
 
 proptest::proptest! {

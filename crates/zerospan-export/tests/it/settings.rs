@@ -1,9 +1,11 @@
 //! Settings from code and from the environment: which are used, and what is said about those that cannot be.
 
 use crate::collector::Authority;
-use crate::support::{batch_from, from, quick};
+use crate::support::{batch_from, from, quick, record, scope};
 use std::time::Duration;
-use zerospan_export::{BatchConfig, ConfigError, InMemory, OtlpConfig, Pipeline, RetryPolicy};
+use zerospan_export::{
+    BatchConfig, ConfigError, DropCause, InMemory, OtlpConfig, Pipeline, RetryPolicy,
+};
 
 #[test]
 fn the_batch_variables_are_read_and_a_bad_one_is_reported_and_ignored() {
@@ -172,6 +174,40 @@ fn a_retry_policy_that_spins_or_never_ends_is_an_error_of_the_build() {
             (error.setting(), error.accepted()),
             ("retry.jitter", "0 to 1")
         );
+    }
+}
+
+#[test]
+fn a_ca_in_the_environment_that_cannot_be_used_makes_requests_fail() {
+    let (config, errors) = from(&[
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such.pem"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:1"),
+    ]);
+    assert_eq!(errors.len(), 1);
+    let pipeline = quick().otlp(config.clone()).build().unwrap();
+    record(&pipeline, &scope("private"), 0..1);
+    assert!(pipeline.force_flush(Duration::from_secs(2)).is_err());
+    let stats = pipeline.stats();
+    assert_eq!(stats.dropped.by(DropCause::Unreachable), 1, "{stats:?}");
+    // There was nothing to try again: the system's roots are never asked.
+    assert_eq!(stats.attempts, 1, "{stats:?}");
+    // One in code takes its place.
+    let config = config.certificate_pem(Authority::new().pem.clone());
+    let pipeline = quick().otlp(config).build().unwrap();
+    record(&pipeline, &scope("private"), 0..1);
+    assert!(pipeline.force_flush(Duration::from_secs(2)).is_err());
+    assert!(pipeline.stats().attempts > 1);
+}
+
+#[test]
+fn a_certificate_file_that_cannot_be_read_is_an_error_whatever_the_scheme() {
+    for url in ["http://localhost:1", "https://localhost:1"] {
+        let config = OtlpConfig::new()
+            .endpoint(url)
+            .certificate_file("/no/such.pem");
+        let error = Pipeline::builder().otlp(config).build().unwrap_err();
+        let named = (error.setting(), error.value());
+        assert_eq!(named, ("certificate_file", "/no/such.pem"));
     }
 }
 

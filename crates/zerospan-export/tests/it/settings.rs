@@ -211,6 +211,26 @@ fn a_certificate_file_that_cannot_be_read_is_an_error_whatever_the_scheme() {
     }
 }
 
+#[test]
+fn headers_of_the_transport_are_refused_in_code_and_ignored_in_the_environment() {
+    for name in [
+        "Content-Length",
+        "content-type",
+        "Host",
+        "te",
+        "Transfer-Encoding",
+    ] {
+        let config = OtlpConfig::new().header(name, "secret");
+        let error = Pipeline::builder().otlp(config).build().unwrap_err();
+        assert_eq!(error.setting(), "header");
+        assert_eq!(error.value(), format!("{name}=..."));
+        let (config, errors) = from(&[("OTEL_EXPORTER_OTLP_HEADERS", &format!("{name}=1,ok=1"))]);
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].value(), format!("{name}=..."));
+        assert!(format!("{config:?}").contains("[\"ok\"]"), "{config:?}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_environment_makes_it_panic_and_what_is_ignored_is_named(

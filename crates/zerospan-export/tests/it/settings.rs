@@ -231,6 +231,13 @@ fn headers_of_the_transport_are_refused_in_code_and_ignored_in_the_environment()
     }
 }
 
+#[test]
+fn a_collector_that_is_not_used_is_checked_all_the_same() {
+    let config = OtlpConfig::new().endpoint("nonsense");
+    let builder = Pipeline::builder().otlp(config).transport(InMemory::new());
+    assert_eq!(builder.build().unwrap_err().setting(), "endpoint");
+}
+
 proptest::proptest! {
     #[test]
     fn no_environment_makes_it_panic_and_what_is_ignored_is_named(

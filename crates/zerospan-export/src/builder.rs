@@ -105,9 +105,11 @@ impl PipelineBuilder {
             (_, timeout) => timeout,
         };
         let limits = self.batch.limits(timeout, self.drop_timeout)?;
-        let connect: Box<dyn Connect> = match (self.connect, &self.otlp) {
+        // Checked beside a transport, too: a setting that cannot be used is an error, used or not.
+        let otlp = self.otlp.as_ref().map(OtlpConfig::connect).transpose()?;
+        let connect: Box<dyn Connect> = match (self.connect, otlp) {
             (Some(connect), _) => connect,
-            (None, Some(otlp)) => Box::new(otlp.connect()?),
+            (None, Some(otlp)) => Box::new(otlp),
             (None, None) => {
                 return Err(ConfigError::new(
                     "transport",
@@ -116,6 +118,7 @@ impl PipelineBuilder {
                 ));
             }
         };
+        self.retry.check()?;
         fork::watch_forks();
         Ok(Pipeline::from_core(Core::new(
             limits,

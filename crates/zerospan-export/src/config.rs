@@ -11,7 +11,7 @@ pub(crate) use tls_settings::Pems;
 pub(crate) use tls_settings::TlsSettings;
 
 use crate::transport::tls::Tls;
-use crate::{ConfigError, Connect, SendError, Transport};
+use crate::{ConfigError, Connect, DropCause, Retry, SendError, Transport};
 use endpoint::Endpoint;
 use std::fmt;
 use std::path::PathBuf;
@@ -59,6 +59,8 @@ pub struct OtlpConfig {
     compression: Compression,
     pub(crate) timeout: Duration,
     tls: TlsSettings,
+    /// Why the CA that the environment names cannot be used: nobody else is trusted in its place.
+    unusable_ca: Option<ConfigError>,
     /// The first setting that made no sense.
     error: Option<ConfigError>,
 }
@@ -77,6 +79,7 @@ impl Default for OtlpConfig {
             compression: Compression::None,
             timeout: Duration::from_secs(10),
             tls: TlsSettings::default(),
+            unusable_ca: None,
             error: None,
         }
     }
@@ -150,6 +153,7 @@ impl OtlpConfig {
     #[must_use]
     pub fn certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.tls.ca = Some(Source::file("certificate_file", path.into()));
+        self.unusable_ca = None;
         self
     }
 
@@ -157,6 +161,7 @@ impl OtlpConfig {
     #[must_use]
     pub fn certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.tls.ca = Some(Source::text("certificate_pem", pem.into()));
+        self.unusable_ca = None;
         self
     }
 
@@ -197,8 +202,15 @@ impl OtlpConfig {
             None => Endpoint::default_uri(self.protocol),
         };
         let tls = match uri.scheme_str() {
-            Some("https") => Tls::new(&self.tls)?,
-            _ => Tls::none(),
+            Some("https") if self.unusable_ca.is_none() => Tls::new(&self.tls)?,
+            _ => {
+                self.tls.read()?;
+                Tls::none()
+            }
+        };
+        let unusable_ca = match uri.scheme_str() {
+            Some("https") => self.unusable_ca.as_ref().map(ToString::to_string),
+            _ => None,
         };
         Ok(Otlp {
             protocol: self.protocol,
@@ -206,6 +218,7 @@ impl OtlpConfig {
             headers: self.headers.clone(),
             compression: self.compression,
             tls,
+            unusable_ca,
         })
     }
 }
@@ -247,10 +260,19 @@ struct Otlp {
     headers: HeaderMap,
     compression: Compression,
     tls: Tls,
+    /// Why there is no telling whom to trust: every request fails.
+    unusable_ca: Option<String>,
 }
 
 impl Connect for Otlp {
     fn connect(&self) -> Result<Box<dyn Transport>, SendError> {
+        if let Some(why) = &self.unusable_ca {
+            return Err(SendError::new(
+                DropCause::Unreachable,
+                Retry::Never,
+                format!("no one is trusted: {why}"),
+            ));
+        }
         match self.protocol {
             #[cfg(feature = "http")]
             Protocol::HttpProtobuf => Ok(Box::new(crate::transport::http::Http::new(

@@ -139,20 +139,19 @@ impl Core {
 
     /// Hands over what `slot` holds and forgets, whether it is registered or not.
     pub(crate) fn retire(&self, slot: &Slot) {
-        let mut open = slot.lock();
-        if self.hand_over(&mut open).is_err() {
-            let spans = open.chunk.spans() as u64;
-            let mut state = self.state();
-            state.fold(&mut open);
-            state.ledger.dropped.count(DropCause::QueueFull, spans);
-            state.recycle(&mut open.chunk, &self.limits);
-        }
+        // Whatever the queue's bound, as in a sweep: the memory is accounted for already.
+        let _ = self.hand_over_within(&mut slot.lock(), usize::MAX);
     }
 
     /// Moves the slot's chunk into the queue, and its counts into the ledger.
     pub(crate) fn hand_over(&self, open: &mut Open) -> Result<(), DropCause> {
+        self.hand_over_within(open, self.limits.queue_spans)
+    }
+
+    /// Likewise, into a queue of at most `bound` spans.
+    fn hand_over_within(&self, open: &mut Open, bound: usize) -> Result<(), DropCause> {
         let spans = open.chunk.spans();
-        let fits = |queued: usize| queued + spans <= self.limits.queue_spans;
+        let fits = |queued: usize| queued + spans <= bound;
         if !fits(self.queued_spans.load(Ordering::Relaxed)) {
             return Err(DropCause::QueueFull);
         }

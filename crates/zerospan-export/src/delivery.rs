@@ -72,7 +72,8 @@ impl Delivery {
                 Retry::Never => return self.failed(&error, spans),
                 Retry::Backoff => now + backoff.wait(),
                 Retry::After(wait) => {
-                    let until = now + wait.min(LONGEST_PAUSE);
+                    // A collector that says "at once", and says it again and again, is not asked in a loop.
+                    let until = now + wait.min(LONGEST_PAUSE).max(backoff.wait());
                     self.not_before = Some(until);
                     until
                 }

@@ -88,6 +88,16 @@ impl Pipeline {
         self.0.core.setup.resource.set(resource).is_ok()
     }
 
+    /// Whether it is time for a flush, if nobody else does it: the queue has no room for another full chunk, or less than half
+    /// of the memory for chunks is left. For whoever records into a pipeline
+    /// [without a worker](PipelineBuilder::without_worker).
+    ///
+    /// Takes the lock that threads share; allocates nothing.
+    pub fn wants_flush(&self) -> bool {
+        let core = self.core();
+        core.state().wants_flush(&core.limits)
+    }
+
     /// Waits until everything that was recorded before, on any thread, is delivered.
     ///
     /// # Errors

@@ -1,19 +1,20 @@
+use crate::ConfigError;
 use crate::batch_config::FOR_EVER;
 use std::time::Duration;
 
 /// How long to wait before a request is sent again: exponential, with jitter on every step.
 ///
-/// The number of attempts is bounded by the time that the whole call may take.
+/// The number of attempts is bounded by the time that the whole call may take. Checked when the pipeline is built.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
-    /// The first wait, before jitter.
+    /// The first wait, before jitter: at least 1 ms.
     pub initial: Duration,
-    /// The longest wait, before jitter.
+    /// The longest wait, before jitter: at least `initial`.
     pub max: Duration,
-    /// What each wait is multiplied with to give the next.
+    /// What each wait is multiplied with to give the next: a finite number from 1.
     pub multiplier: f64,
-    /// How far a wait is spread: each is multiplied with a random factor between `1 - jitter` and `1 + jitter`.
+    /// How far a wait is spread: each is multiplied with a random factor between `1 - jitter` and `1 + jitter`. 0 to 1.
     pub jitter: f64,
 }
 
@@ -38,10 +39,47 @@ impl RetryPolicy {
         self
     }
 
+    /// Checks the policy, so that no request is sent in a loop without a wait, or waits for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the value that cannot be used and what is accepted.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let least = Duration::from_millis(1);
+        if self.initial < least {
+            return Err(ConfigError::new(
+                "retry.initial",
+                format!("{:?}", self.initial),
+                "a time of at least 1 ms",
+            ));
+        }
+        if self.max < self.initial {
+            return Err(ConfigError::new(
+                "retry.max",
+                format!("{:?}", self.max),
+                format!(
+                    "a time of at least retry.initial, which is {:?}",
+                    self.initial
+                ),
+            ));
+        }
+        if !(self.multiplier.is_finite() && self.multiplier >= 1.0) {
+            return Err(ConfigError::new(
+                "retry.multiplier",
+                self.multiplier,
+                "a finite number of at least 1",
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.jitter) {
+            return Err(ConfigError::new("retry.jitter", self.jitter, "0 to 1"));
+        }
+        Ok(())
+    }
+
     pub(crate) fn backoff(&self) -> Backoff {
         Backoff {
             policy: *self,
-            next: self.initial.min(self.max),
+            next: self.initial,
         }
     }
 }
@@ -57,8 +95,8 @@ impl Backoff {
     /// The next wait.
     pub(crate) fn wait(&mut self) -> Duration {
         let wait = self.next;
-        self.next = scale(wait, self.policy.multiplier.max(1.0)).min(self.policy.max);
-        let jitter = self.policy.jitter.clamp(0.0, 1.0);
+        self.next = scale(wait, self.policy.multiplier).min(self.policy.max);
+        let jitter = self.policy.jitter;
         scale(wait, 1.0 + jitter * (2.0 * fastrand::f64() - 1.0)).min(FOR_EVER)
     }
 }

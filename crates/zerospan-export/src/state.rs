@@ -151,12 +151,24 @@ impl State {
     /// Charges for all that the chunk's buffer has, if the bound allows.
     pub(crate) fn charge(&mut self, chunk: &mut Chunk, limits: &Limits) -> bool {
         let more = chunk.capacity().saturating_sub(chunk.charged);
+        // Memory that nobody uses makes way.
+        while self.charged + more > limits.chunks_bytes {
+            let Some(free) = self.free.pop() else { break };
+            self.charged -= free.charged;
+        }
         if self.charged + more > limits.chunks_bytes {
             return false;
         }
         self.charged += more;
         chunk.charged += more;
         true
+    }
+
+    /// Whether the queue has no room for another full chunk, or less than half of the memory is left.
+    pub(crate) fn wants_flush(&self, limits: &Limits) -> bool {
+        let free: usize = self.free.len() * limits.chunk_bytes;
+        self.queued_spans + limits.chunk_spans > limits.queue_spans
+            || (self.charged - free) > limits.chunks_bytes / 2
     }
 
     /// Whether it is worth while to look for half-empty chunks: not for 10 ms after there were none.

@@ -11,22 +11,15 @@ use zerospan_otlp::encode_span_data;
 #[derive(Debug)]
 pub struct OtlpSpanExporter {
     pipeline: Pipeline,
-    /// How many spans the pipeline takes before it has to be flushed.
-    room: usize,
     timeout: Duration,
 }
-
-/// How many bytes of spans are given to the pipeline before it is flushed.
-const ROOM_BYTES: usize = 4 << 20;
 
 impl OtlpSpanExporter {
     /// Sends spans through `pipeline`, which should be this exporter's own, and built
     /// [without a worker](zerospan_export::PipelineBuilder::without_worker): the batch processor's thread then sends what it
     /// encodes. The provider's resource becomes the pipeline's, unless that was given one.
     pub fn new(pipeline: Pipeline) -> Self {
-        let capacity = pipeline.stats().queue_capacity;
         Self {
-            room: usize::try_from(capacity).unwrap_or(usize::MAX).max(1),
             pipeline,
             timeout: BatchConfig::default().export_timeout,
         }
@@ -63,24 +56,20 @@ impl OtlpSpanExporter {
     }
 
     fn deliver(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let (mut spans, mut bytes, mut refused) = (0, 0, 0_u64);
+        let mut refused = 0_u64;
         let mut outcome = Ok(());
         for span in batch {
             // The batch processor hands over what is recorded only as well.
             if span.span_context.is_sampled() {
-                if spans == self.room || bytes >= ROOM_BYTES {
+                if self.pipeline.wants_flush() {
                     outcome = outcome.and(self.flush());
-                    (spans, bytes) = (0, 0);
                 }
                 scopes::encoded(&span.instrumentation_scope, |scope| {
-                    let recorded = self.pipeline.record(scope, |chunk| {
-                        let start = chunk.len();
-                        encode_span_data(&span, chunk);
-                        bytes += chunk.len() - start;
-                    });
+                    let recorded = self
+                        .pipeline
+                        .record(scope, |chunk| encode_span_data(&span, chunk));
                     refused += u64::from(recorded.is_err());
                 });
-                spans += 1;
             }
             recycled::recycle(span);
         }

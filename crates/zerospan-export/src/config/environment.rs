@@ -152,7 +152,8 @@ pub(super) fn otlp<L: Fn(&str) -> Option<String>>(environment: &mut Environment<
     config
 }
 
-/// Certificates and keys: what cannot be used is ignored, which makes the connection fail rather than trust too much.
+/// Certificates and keys. A client's that cannot be used is not shown; a CA that cannot be used makes every request over TLS
+/// fail rather than trust more.
 fn tls<L: Fn(&str) -> Option<String>>(environment: &mut Environment<L>, config: &mut OtlpConfig) {
     let mut file = |names| {
         environment.first(names, |name, value| {
@@ -177,8 +178,9 @@ fn tls<L: Fn(&str) -> Option<String>>(environment: &mut Environment<L>, config: 
     if ca.is_some() {
         config.tls.ca = ca;
         if let Err(error) = Tls::new(&config.tls) {
-            environment.errors.push(error);
+            environment.errors.push(error.clone());
             config.tls.ca = None;
+            config.unusable_ca = Some(error);
         }
     }
     if certificate.is_some() || key.is_some() {

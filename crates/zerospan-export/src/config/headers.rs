@@ -2,6 +2,26 @@ use crate::ConfigError;
 use percent_encoding::percent_decode_str;
 use uri::{HeaderMap, HeaderName, HeaderValue};
 
+/// Headers that the transport writes itself, or that say how the connection is used: another value breaks the request.
+const OF_THE_TRANSPORT: [&str; 16] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "grpc-accept-encoding",
+    "grpc-encoding",
+    "grpc-timeout",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// One header. An error does not show the value, which may be a secret.
 pub(crate) fn header(
     setting: &str,
@@ -15,6 +35,13 @@ pub(crate) fn header(
             "a header's name: letters, digits and hyphens",
         )
     })?;
+    if OF_THE_TRANSPORT.contains(&header.as_str()) {
+        return Err(ConfigError::new(
+            setting,
+            format!("{name}=..."),
+            "a header that is not the transport's own: it sets this one itself, or does without",
+        ));
+    }
     match HeaderValue::try_from(value) {
         // What is not ASCII, gRPC would not take.
         Ok(text) if text.to_str().is_ok() => Ok((header, text)),

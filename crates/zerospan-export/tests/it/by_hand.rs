@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
-use zerospan_export::{Accepted, InMemory, Request, SendError, Transport};
+use zerospan_export::{
+    Accepted, DropCause, FlushError, InMemory, Request, Retry, RetryPolicy, SendError, Transport,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -70,4 +72,28 @@ fn without_a_worker_a_flush_and_a_shutdown_end_with_their_time() {
         (1500, 0),
         "{stats:?}"
     );
+}
+
+#[test]
+fn a_collector_that_says_at_once_is_asked_no_more_often_than_the_backoff_allows() {
+    struct AtOnce;
+    impl Transport for AtOnce {
+        fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+            let retry = Retry::After(Duration::ZERO);
+            Err(SendError::new(DropCause::Unavailable, retry, "at once"))
+        }
+    }
+    let wait = Duration::from_millis(50);
+    let pipeline = quick()
+        .transport(|| Ok(AtOnce))
+        .retry(RetryPolicy::default().with_waits(wait, wait))
+        .without_worker()
+        .build()
+        .unwrap();
+    record(&pipeline, &scope("hostile"), 0..1);
+    let flushed = pipeline.force_flush(Duration::from_secs(5));
+    assert_eq!(flushed, Err(FlushError::Lost { lost: 1 }));
+    // 300 ms of 40 ms or more.
+    let attempts = pipeline.stats().attempts;
+    assert!((2..=8).contains(&attempts), "{attempts} attempts");
 }

@@ -276,6 +276,35 @@ fn many_threads_fit_into_little_memory_and_lose_nothing() {
 }
 
 #[test]
+fn threads_that_end_together_lose_nothing_that_memory_holds() {
+    let memory = InMemory::new();
+    let pipeline = quick()
+        .transport(memory.clone())
+        .batch(batch(|batch| batch.chunk_bytes = 8 << 10))
+        .without_worker()
+        .build()
+        .unwrap();
+    let scope = scope("ending");
+    std::thread::scope(|threads| {
+        for thread in 0..100 {
+            let (pipeline, scope) = (&pipeline, &scope);
+            threads.spawn(move || {
+                // Less than a chunk: it is handed over when the thread ends.
+                for number in thread * 40..(thread + 1) * 40 {
+                    pipeline.record_encoded(scope, &span(number, 10)).unwrap();
+                }
+            });
+        }
+    });
+    let stats = eventually(&pipeline, |stats| stats.threads == 0);
+    assert_eq!(stats.dropped.total(), 0, "{stats:?}");
+    assert_eq!(stats.queued, 4000);
+    assert!(stats.queued > stats.queue_capacity);
+    pipeline.force_flush(10 * SECOND).unwrap();
+    assert!(received(&memory.take())["ending"].len() == 4000);
+}
+
+#[test]
 fn after_shutdown_spans_are_counted_and_a_second_shutdown_is_an_error() {
     let memory = InMemory::new();
     let pipeline = quick().transport(memory.clone()).build().unwrap();

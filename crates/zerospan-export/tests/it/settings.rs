@@ -1,9 +1,11 @@
 //! Settings from code and from the environment: which are used, and what is said about those that cannot be.
 
 use crate::collector::Authority;
-use crate::support::{batch_from, from, quick};
+use crate::support::{batch_from, from, quick, record, scope};
 use std::time::Duration;
-use zerospan_export::{BatchConfig, ConfigError, OtlpConfig, Pipeline};
+use zerospan_export::{
+    BatchConfig, ConfigError, DropCause, InMemory, OtlpConfig, Pipeline, RetryPolicy,
+};
 
 #[test]
 fn the_batch_variables_are_read_and_a_bad_one_is_reported_and_ignored() {
@@ -138,6 +140,102 @@ fn a_setting_in_code_that_cannot_be_used_is_an_error_of_the_build() {
     assert!(batch(|batch| batch.max_request_bytes = 1).starts_with("max_request_bytes"));
     assert!(batch(|batch| batch.max_memory_bytes = 1).starts_with("max_memory_bytes"));
     assert!(named(Pipeline::builder().build().map(|_| ())).starts_with("transport"));
+}
+
+#[test]
+fn a_retry_policy_that_spins_or_never_ends_is_an_error_of_the_build() {
+    let refused = |change: fn(&mut RetryPolicy)| {
+        let mut retry = RetryPolicy::default();
+        change(&mut retry);
+        let builder = Pipeline::builder().transport(InMemory::new()).retry(retry);
+        builder.build().unwrap_err().to_string()
+    };
+    let zero = refused(|retry| retry.initial = Duration::ZERO);
+    assert_eq!(
+        zero,
+        "retry.initial cannot be `0ns`: give a time of at least 1 ms"
+    );
+    let short = refused(|retry| retry.max = Duration::from_millis(999));
+    assert!(short.starts_with("retry.max cannot be `999ms`"), "{short}");
+    for multiplier in [0.5, -1.0, f64::NAN, f64::INFINITY] {
+        let mut retry = RetryPolicy::default();
+        retry.multiplier = multiplier;
+        let builder = Pipeline::builder().transport(InMemory::new()).retry(retry);
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.setting(), "retry.multiplier");
+        assert_eq!(error.value(), multiplier.to_string());
+    }
+    for jitter in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        let mut retry = RetryPolicy::default();
+        retry.jitter = jitter;
+        let builder = Pipeline::builder().transport(InMemory::new()).retry(retry);
+        let error = builder.build().unwrap_err();
+        assert_eq!(
+            (error.setting(), error.accepted()),
+            ("retry.jitter", "0 to 1")
+        );
+    }
+}
+
+#[test]
+fn a_ca_in_the_environment_that_cannot_be_used_makes_requests_fail() {
+    let (config, errors) = from(&[
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such.pem"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:1"),
+    ]);
+    assert_eq!(errors.len(), 1);
+    let pipeline = quick().otlp(config.clone()).build().unwrap();
+    record(&pipeline, &scope("private"), 0..1);
+    assert!(pipeline.force_flush(Duration::from_secs(2)).is_err());
+    let stats = pipeline.stats();
+    assert_eq!(stats.dropped.by(DropCause::Unreachable), 1, "{stats:?}");
+    // There was nothing to try again: the system's roots are never asked.
+    assert_eq!(stats.attempts, 1, "{stats:?}");
+    // One in code takes its place.
+    let config = config.certificate_pem(Authority::new().pem.clone());
+    let pipeline = quick().otlp(config).build().unwrap();
+    record(&pipeline, &scope("private"), 0..1);
+    assert!(pipeline.force_flush(Duration::from_secs(2)).is_err());
+    assert!(pipeline.stats().attempts > 1);
+}
+
+#[test]
+fn a_certificate_file_that_cannot_be_read_is_an_error_whatever_the_scheme() {
+    for url in ["http://localhost:1", "https://localhost:1"] {
+        let config = OtlpConfig::new()
+            .endpoint(url)
+            .certificate_file("/no/such.pem");
+        let error = Pipeline::builder().otlp(config).build().unwrap_err();
+        let named = (error.setting(), error.value());
+        assert_eq!(named, ("certificate_file", "/no/such.pem"));
+    }
+}
+
+#[test]
+fn headers_of_the_transport_are_refused_in_code_and_ignored_in_the_environment() {
+    for name in [
+        "Content-Length",
+        "content-type",
+        "Host",
+        "te",
+        "Transfer-Encoding",
+    ] {
+        let config = OtlpConfig::new().header(name, "secret");
+        let error = Pipeline::builder().otlp(config).build().unwrap_err();
+        assert_eq!(error.setting(), "header");
+        assert_eq!(error.value(), format!("{name}=..."));
+        let (config, errors) = from(&[("OTEL_EXPORTER_OTLP_HEADERS", &format!("{name}=1,ok=1"))]);
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].value(), format!("{name}=..."));
+        assert!(format!("{config:?}").contains("[\"ok\"]"), "{config:?}");
+    }
+}
+
+#[test]
+fn a_collector_that_is_not_used_is_checked_all_the_same() {
+    let config = OtlpConfig::new().endpoint("nonsense");
+    let builder = Pipeline::builder().otlp(config).transport(InMemory::new());
+    assert_eq!(builder.build().unwrap_err().setting(), "endpoint");
 }
 
 proptest::proptest! {

@@ -10,6 +10,7 @@ use opentelemetry_sdk::trace::{
     BatchSpanProcessor, InMemorySpanExporter, SamplingDecision, SamplingResult, SdkTracerProvider,
     ShouldSample, SimpleSpanProcessor,
 };
+use std::future::Future;
 use std::time::Duration;
 use zerospan_export::{Accepted, BatchConfig, DropCause, Pipeline, Request, SendError, Transport};
 use zerospan_sdk::{
@@ -256,6 +257,55 @@ fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
     }
     provider.force_flush().unwrap();
     assert_eq!(names(&memory.take()).len(), 400);
+}
+
+/// A batch of 512 spans with a text of `bytes` bytes, exported at once by a pipeline with the least memory.
+fn export_with_the_least_memory(bytes: usize) -> (usize, opentelemetry_sdk::error::OTelSdkResult) {
+    use opentelemetry_sdk::trace::SpanExporter;
+    let stock = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(SimpleSpanProcessor::new(stock.clone()))
+        .build();
+    let tracer = provider.tracer("large");
+    for _ in 0..512 {
+        let mut span = tracer.start("span");
+        span.set_attribute(KeyValue::new("text", "x".repeat(bytes)));
+        span.end();
+    }
+    let memory = zerospan_export::InMemory::new();
+    let mut least = BatchConfig::default();
+    least.max_memory_bytes = least.max_request_bytes + 4 * least.chunk_bytes;
+    let pipeline = Pipeline::builder()
+        .transport(memory.clone())
+        .batch(least)
+        .without_worker()
+        .build()
+        .unwrap();
+    let exporter = OtlpSpanExporter::new(pipeline);
+    let spans = stock.get_finished_spans().unwrap();
+    let mut exported = std::pin::pin!(exporter.export(spans));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(outcome) = exported.as_mut().poll(&mut context) else {
+        panic!("the exporter waits for nobody");
+    };
+    (names(&memory.take()).len(), outcome)
+}
+
+#[test]
+fn the_least_memory_holds_every_batch_of_the_stock_processor() {
+    for bytes in [20, 2 << 10, 20 << 10] {
+        let (arrived, outcome) = export_with_the_least_memory(bytes);
+        assert!(outcome.is_ok(), "{bytes} bytes: {outcome:?}");
+        assert_eq!(arrived, 512, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn spans_that_memory_has_no_room_for_are_an_error_of_the_export() {
+    let (arrived, outcome) = export_with_the_least_memory(300 << 10);
+    assert_eq!(arrived, 0);
+    let message = outcome.unwrap_err().to_string();
+    assert!(message.contains("512 spans were not taken"), "{message}");
 }
 
 #[test]

@@ -255,7 +255,7 @@ pub(crate) fn report(errors: &[ConfigError]) {
         }
         drop(reported);
         tracing::warn!(
-            name: "EnvironmentIgnored",
+            name: "SettingIgnored",
             variable = error.setting(),
             value = error.value(),
             accepted = error.accepted(),

@@ -1,6 +1,7 @@
 use crate::ConfigError;
 use crate::config::{self, Environment};
 use crate::limits::Limits;
+use std::ffi::OsString;
 use std::time::Duration;
 
 /// How spans are gathered into requests, and what they may cost meanwhile.
@@ -48,14 +49,22 @@ impl BatchConfig {
     /// What the environment says in `OTEL_BSP_*`. A batch that is larger than the queue, or a value that cannot be used, is
     /// reported once, through `tracing`, and ignored.
     pub fn from_env() -> Self {
-        let (config, errors) = Self::from_vars(|name| std::env::var(name).ok());
+        let (config, errors) =
+            Self::from_environment(Environment::new(|name: &str| std::env::var_os(name)));
         config::report(&errors);
         config
     }
 
     /// Like [`from_env`](Self::from_env), with the variables that `lookup` knows. Gives what was ignored, too.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
-        let mut environment = Environment::new(lookup);
+        Self::from_environment(Environment::new(|name: &str| {
+            lookup(name).map(OsString::from)
+        }))
+    }
+
+    fn from_environment(
+        mut environment: Environment<impl Fn(&str) -> Option<OsString>>,
+    ) -> (Self, Vec<ConfigError>) {
         let config = config::batch_from(&mut environment);
         (config, environment.into_errors())
     }

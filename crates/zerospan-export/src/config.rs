@@ -13,6 +13,7 @@ pub(crate) use tls_settings::TlsSettings;
 use crate::transport::tls::Tls;
 use crate::{ConfigError, Connect, DropCause, Retry, SendError, Transport};
 use endpoint::Endpoint;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -96,14 +97,22 @@ impl OtlpConfig {
     ///
     /// A value that cannot be used is reported once, through `tracing`, and ignored.
     pub fn from_env() -> Self {
-        let (config, errors) = Self::from_vars(|name| std::env::var(name).ok());
+        let (config, errors) =
+            Self::from_environment(Environment::new(|name: &str| std::env::var_os(name)));
         report(&errors);
         config
     }
 
     /// Like [`from_env`](Self::from_env), with the variables that `lookup` knows. Gives what was ignored, too.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
-        let mut environment = Environment::new(lookup);
+        Self::from_environment(Environment::new(|name: &str| {
+            lookup(name).map(OsString::from)
+        }))
+    }
+
+    fn from_environment(
+        mut environment: Environment<impl Fn(&str) -> Option<OsString>>,
+    ) -> (Self, Vec<ConfigError>) {
         let config = environment::otlp(&mut environment);
         (config, environment.into_errors())
     }

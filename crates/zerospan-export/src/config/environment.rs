@@ -3,6 +3,7 @@ use super::{Compression, Endpoint, OtlpConfig, Protocol, check_protocol, headers
 use crate::transport::tls::Tls;
 use crate::{BatchConfig, ConfigError};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +14,7 @@ pub(crate) struct Environment<L> {
     errors: Vec<ConfigError>,
 }
 
-impl<L: Fn(&str) -> Option<String>> Environment<L> {
+impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
     pub(crate) fn new(lookup: L) -> Self {
         Self {
             lookup,
@@ -25,9 +26,21 @@ impl<L: Fn(&str) -> Option<String>> Environment<L> {
         self.errors
     }
 
-    /// The variable's value; an empty one is none, as the specification says.
-    fn get(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+    /// The variable's value; an empty one is none, as the specification says. One that is not Unicode is noted.
+    fn get(&mut self, name: &'static str) -> Option<String> {
+        match (self.lookup)(name)?.into_string() {
+            Ok(value) => Some(value).filter(|value| !value.trim().is_empty()),
+            Err(value) => {
+                // Values of headers may be secrets.
+                let shown = match name.ends_with("_HEADERS") {
+                    true => "...".into(),
+                    false => value.to_string_lossy(),
+                };
+                self.errors
+                    .push(ConfigError::new(name, shown, "a text in Unicode"));
+                None
+            }
+        }
     }
 
     /// The first of the variables that has a value which `read` can use; what it cannot use is noted and passed over.
@@ -96,7 +109,9 @@ fn compression(name: &'static str, value: &str) -> Result<Compression, ConfigErr
 }
 
 /// `OTEL_EXPORTER_OTLP_*`.
-pub(super) fn otlp<L: Fn(&str) -> Option<String>>(environment: &mut Environment<L>) -> OtlpConfig {
+pub(super) fn otlp<L: Fn(&str) -> Option<OsString>>(
+    environment: &mut Environment<L>,
+) -> OtlpConfig {
     let mut config = OtlpConfig::default();
     if let Some(protocol) = environment.first(
         [
@@ -152,18 +167,20 @@ pub(super) fn otlp<L: Fn(&str) -> Option<String>>(environment: &mut Environment<
     config
 }
 
+const CA: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+    "OTEL_EXPORTER_OTLP_CERTIFICATE",
+];
+
 /// Certificates and keys. A client's that cannot be used is not shown; a CA that cannot be used makes every request over TLS
 /// fail rather than trust more.
-fn tls<L: Fn(&str) -> Option<String>>(environment: &mut Environment<L>, config: &mut OtlpConfig) {
+fn tls<L: Fn(&str) -> Option<OsString>>(environment: &mut Environment<L>, config: &mut OtlpConfig) {
     let mut file = |names| {
         environment.first(names, |name, value| {
             Ok(Source::file(name, PathBuf::from(value)))
         })
     };
-    let ca = file([
-        "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
-        "OTEL_EXPORTER_OTLP_CERTIFICATE",
-    ]);
+    let ca = file(CA);
     let certificate = file([
         "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
         "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
@@ -175,7 +192,10 @@ fn tls<L: Fn(&str) -> Option<String>>(environment: &mut Environment<L>, config: 
     if cfg!(not(feature = "tls")) {
         return;
     }
-    if ca.is_some() {
+    if ca.is_none() {
+        let named = |error: &&ConfigError| CA.contains(&error.setting());
+        config.unusable_ca = environment.errors.iter().find(named).cloned();
+    } else {
         config.tls.ca = ca;
         if let Err(error) = Tls::new(&config.tls) {
             environment.errors.push(error.clone());
@@ -195,7 +215,7 @@ fn tls<L: Fn(&str) -> Option<String>>(environment: &mut Environment<L>, config: 
 }
 
 /// `OTEL_BSP_*`.
-pub(crate) fn batch<L: Fn(&str) -> Option<String>>(
+pub(crate) fn batch<L: Fn(&str) -> Option<OsString>>(
     environment: &mut Environment<L>,
 ) -> BatchConfig {
     let mut config = BatchConfig::default();
@@ -235,11 +255,37 @@ pub(crate) fn report(errors: &[ConfigError]) {
         }
         drop(reported);
         tracing::warn!(
-            name: "EnvironmentIgnored",
+            name: "SettingIgnored",
             variable = error.setting(),
             value = error.value(),
             accepted = error.accepted(),
             "an environment variable cannot be used and is ignored"
         );
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    #[test]
+    fn a_variable_that_is_not_unicode_is_named_and_ignored() {
+        let lookup = |_: &str| Some(OsString::from_vec(b"x\xff".to_vec()));
+        let mut environment = Environment::new(lookup);
+        let batch = batch(&mut environment);
+        assert_eq!(batch, BatchConfig::default());
+        let config = otlp(&mut environment);
+        let errors = environment.into_errors();
+        for name in ["OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+            let error = errors.iter().find(|error| error.setting() == name);
+            assert_eq!(error.map(ConfigError::value), Some("x\u{fffd}"), "{name}");
+        }
+        let mut headers = errors
+            .iter()
+            .filter(|error| error.setting().ends_with("_HEADERS"));
+        assert!(headers.all(|error| error.value() == "..."));
+        // Whom to trust is not known, and so nobody is.
+        assert_eq!(config.unusable_ca.is_some(), cfg!(feature = "tls"));
     }
 }

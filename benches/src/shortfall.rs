@@ -35,6 +35,16 @@ const KNOWN: &[Shortfall] = &[
         reason: "What keeps encoding with release from 15",
     },
     Shortfall {
+        id: "sdk.exporter",
+        floor: 2.0,
+        reason: "What scatters around its budget",
+    },
+    Shortfall {
+        id: "scale.threads",
+        floor: 0.85,
+        reason: "What scatters around its budget",
+    },
+    Shortfall {
         id: "trace.otel",
         floor: 5.0,
         reason: "What keeps the tracer from its budgets",

@@ -124,9 +124,10 @@ fuzz_target!(|input: (Vec<AnySpan>, [u8; 6])| {
         assert_eq!(ours, theirs);
 
         recorder.reset();
+        recorder.begin(&model::start(&span));
         model::record(&span, &mut recorder);
         ours.clear();
-        recorder.finish(&model::header(&span), &mut ours);
+        model::finish(&span, &recorder, &mut ours);
         let expected = model::model(&span, recorder.limits());
         assert_eq!(ours, field(Span::from(expected)));
         assert!(ScopeSpansView::new(&ours).is_ok_and(|view| view.validate().is_ok()));

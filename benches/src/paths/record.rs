@@ -2,13 +2,13 @@
 
 use crate::Contest;
 use opentelemetry::InstrumentationScope;
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zerospan_export::{Accepted, Pipeline, Request, Scope, SendError, Transport};
-use zerospan_otlp::{SpanHeader, SpanRecorder, StaticKey};
+use zerospan_otlp::{SpanRecorder, SpanStart, StaticKey};
 
 /// Spans of one run: they fit the queue.
 const SPANS: u64 = 2_000;
@@ -66,16 +66,15 @@ fn encoded_span() -> Vec<u8> {
         false,
         TraceState::default(),
     );
-    let mut header = SpanHeader::new(&context, "GET /users/{id}", SpanKind::Server);
-    header.start_unix_nanos = 1_780_000_000_000_000_000;
-    header.end_unix_nanos = 1_780_000_000_000_250_000;
+    let start = 1_780_000_000_000_000_000;
     let mut recorder = SpanRecorder::new();
+    recorder.begin(&SpanStart::new(&context, "GET /users/{id}", start));
     recorder.set(&StaticKey::new("http.request.method"), "GET");
     recorder.set(&StaticKey::new("http.route"), "/users/{id}");
     recorder.set(&StaticKey::new("http.response.status_code"), 200_i64);
     recorder.set(&StaticKey::new("cache.hit"), true);
     let mut bytes = Vec::new();
-    recorder.finish(&header, &mut bytes);
+    recorder.finish(start + 250_000, &Status::Unset, &mut bytes);
     bytes
 }
 

@@ -16,7 +16,7 @@ use std::hint::black_box;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 use zerospan_core::Reset;
-use zerospan_otlp::{BatchEncoder, EncodedResource, SpanHeader, SpanRecorder, StaticKey};
+use zerospan_otlp::{BatchEncoder, EncodedResource, SpanRecorder, SpanStart, StaticKey};
 
 /// The rows of this area.
 pub(super) const ROWS: &[Row] = &[
@@ -266,6 +266,7 @@ fn static_keys() -> Contest {
     Contest::new(
         1,
         move || {
+            begin(&mut stock, &identity);
             let method = black_box("GET");
             for attribute in [
                 KeyValue::new(METHOD.as_str(), method),
@@ -279,9 +280,10 @@ fn static_keys() -> Contest {
             ] {
                 stock.set_attribute((&attribute).into());
             }
-            finish(&mut stock, &identity, &peer)
+            finish(&mut stock, &peer)
         },
         move || {
+            begin(&mut constant, &other);
             constant.set(&METHOD, black_box("GET"));
             constant.set(&SCHEME, black_box("https"));
             constant.set(&ROUTE, black_box("/users/{id}"));
@@ -290,7 +292,7 @@ fn static_keys() -> Contest {
             constant.set(&PORT, black_box(8443));
             constant.set(&CLIENT, black_box("203.0.113.142"));
             constant.set(&ENCRYPTED, black_box(true));
-            finish(&mut constant, &other, &ours)
+            finish(&mut constant, &ours)
         },
         |peer: Buffer, ours: Buffer| {
             if *peer.borrow() == *ours.borrow() {
@@ -302,13 +304,16 @@ fn static_keys() -> Contest {
     )
 }
 
-fn finish(span: &mut SpanRecorder, context: &SpanContext, into: &Buffer) -> Buffer {
-    let mut header = SpanHeader::new(context, "GET /users/{id}", SpanKind::Server);
-    header.start_unix_nanos = 1_780_000_000_000_000_000;
-    header.end_unix_nanos = 1_780_000_000_000_250_000;
+const START: u64 = 1_780_000_000_000_000_000;
+
+fn begin(span: &mut SpanRecorder, context: &SpanContext) {
+    span.begin(&SpanStart::new(context, "GET /users/{id}", START));
+}
+
+fn finish(span: &mut SpanRecorder, into: &Buffer) -> Buffer {
     let mut bytes = into.borrow_mut();
     bytes.clear();
-    span.finish(&header, &mut bytes);
+    span.finish(START + 250_000, &Status::Unset, &mut bytes);
     span.reset();
     Rc::clone(into)
 }

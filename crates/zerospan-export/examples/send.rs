@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 use opentelemetry::InstrumentationScope;
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use serde_json::{Map, Value, json};
 use std::error::Error;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use zerospan_core::Attribute;
 use zerospan_export::{
     BatchConfig, Compression, EncodedResource, ExportStats, OtlpConfig, Pipeline, Protocol, Scope,
 };
-use zerospan_otlp::{SpanHeader, SpanRecorder, unix_nanos};
+use zerospan_otlp::{SpanRecorder, SpanStart, unix_nanos};
 
 const USAGE: &str = "send --endpoint URL [--spans N] [--threads N] [--protocol grpc|http/protobuf] \
 [--compression none|gzip] [--ca FILE] [--cert FILE --key FILE] [--service NAME] [--timeout SECONDS]";
@@ -105,6 +105,11 @@ fn produce(pipeline: &Pipeline, numbers: std::ops::Range<u64>) {
         );
         let now = unix_nanos(SystemTime::now());
         recorder = SpanRecorder::with_limits(*recorder.limits());
+        recorder.begin(&SpanStart::new(
+            &context,
+            "GET /users/{id}",
+            now - 1_000_000,
+        ));
         let number_of_span = i64::try_from(number).unwrap_or(i64::MAX);
         recorder.set_attribute(Attribute::new("number", number_of_span));
         for (name, value) in [
@@ -115,11 +120,8 @@ fn produce(pipeline: &Pipeline, numbers: std::ops::Range<u64>) {
         ] {
             recorder.set_attribute(Attribute::new(name, value));
         }
-        let mut header = SpanHeader::new(&context, "GET /users/{id}", SpanKind::Server);
-        header.start_unix_nanos = now - 1_000_000;
-        header.end_unix_nanos = now;
         // What is lost is in the counts.
-        let _ = pipeline.record(&scope, |chunk| recorder.finish(&header, chunk));
+        let _ = pipeline.record(&scope, |chunk| recorder.finish(now, &Status::Unset, chunk));
         if number % 4096 == 0 {
             // Spans are made faster than any collector takes them.
             let _ = pipeline.force_flush(Duration::from_secs(10));

@@ -1,4 +1,7 @@
+use crate::limits::Limits;
 use crate::{DropCause, Dropped, Scope, wire};
+use opentelemetry::trace::Status;
+use zerospan_otlp::SpanRecorder;
 
 /// Encoded spans of one thread, in the order in which they ended, and which scope each run of them belongs to.
 ///
@@ -10,6 +13,9 @@ pub(crate) struct Chunk {
     /// The scopes that `runs` point into: few, and each once.
     scopes: Vec<Scope>,
     spans: usize,
+    /// A chunk of so many bytes, or so many spans, is full; 0 where it is vacant.
+    full_at: usize,
+    most_spans: usize,
     /// The bytes of memory that the chunk's buffer is charged for.
     pub(crate) charged: usize,
 }
@@ -25,12 +31,20 @@ pub(crate) struct Run {
 }
 
 impl Chunk {
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            bytes: Vec::with_capacity(bytes),
-            charged: bytes,
+            bytes: Vec::with_capacity(limits.chunk_bytes),
+            full_at: limits.chunk_full_at,
+            most_spans: limits.chunk_spans,
+            charged: limits.chunk_bytes,
             ..Self::default()
         }
+    }
+
+    /// Whether there is no room for another span: it is handed over then.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.len() >= self.full_at || self.spans >= self.most_spans
     }
 
     #[inline]
@@ -95,6 +109,29 @@ impl Chunk {
             return Err(DropCause::TooLarge);
         }
         std::mem::forget(rollback);
+        self.count(scope, 1);
+        Ok(len)
+    }
+
+    /// Appends the span that `span` holds, unless it takes more than `most` bytes. Gives how many it takes.
+    #[inline]
+    pub(crate) fn append_recorded(
+        &mut self,
+        scope: &Scope,
+        span: &SpanRecorder,
+        end_unix_nanos: u64,
+        status: &Status,
+        most: usize,
+        dropped: &mut Dropped,
+    ) -> Result<usize, DropCause> {
+        let start = self.bytes.len();
+        span.finish(end_unix_nanos, status, &mut self.bytes);
+        let len = self.bytes.len() - start;
+        if len > most {
+            self.bytes.truncate(start);
+            dropped.count(DropCause::TooLarge, 1);
+            return Err(DropCause::TooLarge);
+        }
         self.count(scope, 1);
         Ok(len)
     }

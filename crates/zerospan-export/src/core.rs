@@ -84,6 +84,7 @@ impl Core {
     }
 
     /// Whether this is the process that the core was made in.
+    #[inline]
     pub(crate) fn is_of_this_process(&self) -> bool {
         self.generation == fork::fork_generation()
     }

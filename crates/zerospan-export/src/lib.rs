@@ -16,6 +16,7 @@ mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod pipeline;
+mod producer;
 mod retry;
 mod scope;
 mod slot;
@@ -32,6 +33,7 @@ pub use error::{ConfigError, FlushError, ShutdownError};
 pub use fork::{fork_generation, watch_forks};
 pub use memory::InMemory;
 pub use pipeline::{Pipeline, StatsWatch};
+pub use producer::Producer;
 pub use retry::RetryPolicy;
 pub use scope::Scope;
 pub use stats::{DropCause, Dropped, ExportStats};

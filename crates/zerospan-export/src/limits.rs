@@ -30,11 +30,6 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    #[inline]
-    pub(crate) fn is_full(&self, chunk: &Chunk) -> bool {
-        chunk.len() >= self.chunk_full_at || chunk.spans() >= self.chunk_spans
-    }
-
     /// Gives back what a buffer grew beyond a chunk's capacity and was not charged for.
     pub(crate) fn shrink(&self, chunk: &mut Chunk) {
         let keep = chunk.charged.max(self.chunk_bytes);

@@ -62,7 +62,8 @@ pub(crate) fn record(
             return None;
         }
         let _recording = Recording(&local.recording);
-        Some(entry.slot.record(core, scope, encode.take()?))
+        let encode = encode.take()?;
+        Some(record_in(&entry.slot, core, scope, encode))
     });
     if let Ok(Some(outcome)) = recorded {
         return outcome;
@@ -71,6 +72,18 @@ pub(crate) fn record(
         Some(encode) => record_first(core, scope, encode),
         None => Err(DropCause::Malformed),
     }
+}
+
+#[inline]
+fn record_in(
+    slot: &Slot,
+    core: &Arc<Core>,
+    scope: &Scope,
+    encode: impl FnOnce(&mut Vec<u8>),
+) -> Result<(), DropCause> {
+    slot.record(core, |chunk, dropped| {
+        chunk.append(scope, core.limits.span_bytes, dropped, encode)
+    })
 }
 
 /// The first span of this thread in this pipeline; or one that is recorded while another is, or while the thread ends.
@@ -100,7 +113,7 @@ fn record_first(
         return record(core, scope, encode);
     }
     let slot = Slot::default();
-    let outcome = slot.record(core, scope, encode);
+    let outcome = record_in(&slot, core, scope, encode);
     core.retire(&slot);
     outcome
 }

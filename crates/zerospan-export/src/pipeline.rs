@@ -2,7 +2,8 @@ use crate::batch_config::FOR_EVER;
 use crate::core::Core;
 use crate::state::Worker;
 use crate::{
-    DropCause, ExportStats, FlushError, PipelineBuilder, Scope, ShutdownError, local, worker,
+    DropCause, ExportStats, FlushError, PipelineBuilder, Producer, Scope, ShutdownError, local,
+    worker,
 };
 use opentelemetry::Context;
 use std::fmt;
@@ -80,6 +81,14 @@ impl Pipeline {
     #[inline]
     pub fn record_encoded(&self, scope: &Scope, field: &[u8]) -> Result<(), DropCause> {
         self.record(scope, |chunk| chunk.extend_from_slice(field))
+    }
+
+    /// A way into the pipeline of the caller's own, for spans that a recorder holds: what a tracer keeps for each thread.
+    ///
+    /// Allocates once, and once more for its first span where no chunk is idle. Where it is used after a fork, it records into
+    /// the pipeline of the child, at the price of an allocation for each span: make another there.
+    pub fn producer(&self) -> Producer {
+        Producer::new(Arc::clone(self.core()))
     }
 
     /// Says what the spans are about, if the builder did not; `false` if that is settled already. Requests that were sent

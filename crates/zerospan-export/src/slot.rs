@@ -1,6 +1,6 @@
 use crate::chunk::Chunk;
 use crate::core::Core;
-use crate::{DropCause, Dropped, Scope};
+use crate::{DropCause, Dropped};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// What one thread holds of one pipeline. Only a flush, the timer and a snapshot take the lock from elsewhere.
@@ -18,6 +18,7 @@ pub(crate) struct Open {
 }
 
 impl Slot {
+    #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Open> {
         // A panic in an encoder unwinds through the lock, and leaves a consistent slot behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -31,29 +32,28 @@ impl Slot {
         }
     }
 
-    /// Records one span, on the thread that the slot belongs to.
+    /// Records one span, on the thread that the slot belongs to: `append` adds it to the chunk, and gives the bytes that it
+    /// takes, or counts it as dropped.
     #[inline]
     pub(crate) fn record(
         &self,
         core: &Arc<Core>,
-        scope: &Scope,
-        encode: impl FnOnce(&mut Vec<u8>),
+        append: impl FnOnce(&mut Chunk, &mut Dropped) -> Result<usize, DropCause>,
     ) -> Result<(), DropCause> {
         let mut open = self.lock();
         let open = &mut *open;
         if core.is_closed() {
             return open.refuse(DropCause::AfterShutdown);
         }
-        if (open.chunk.is_vacant() || core.limits.is_full(&open.chunk))
+        // A vacant chunk is full.
+        if open.chunk.is_full()
             && let Err(cause) = open.make_room(core)
         {
             return open.refuse(cause);
         }
         open.recorded += 1;
-        let len = open
-            .chunk
-            .append(scope, core.limits.span_bytes, &mut open.dropped, encode)?;
-        if core.limits.is_full(&open.chunk) {
+        let len = append(&mut open.chunk, &mut open.dropped)?;
+        if open.chunk.is_full() {
             open.filled(core, len)?;
         }
         Ok(())

@@ -133,7 +133,7 @@ impl State {
             return None;
         }
         self.charged += limits.chunk_bytes;
-        Some(Chunk::with_capacity(limits.chunk_bytes))
+        Some(Chunk::new(limits))
     }
 
     /// Keeps the chunk's memory for the next, and leaves a vacant chunk.

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use std::{env, fs};
 use zerospan_core::{Attribute, Reset};
 use zerospan_otlp::{
-    BatchEncoder, EncodedResource, EncodedScope, RecordLimits, SpanHeader, SpanRecorder, StaticKey,
+    BatchEncoder, EncodedResource, EncodedScope, RecordLimits, SpanRecorder, SpanStart, StaticKey,
     encode_request, encode_span_data,
 };
 
@@ -85,11 +85,10 @@ fn record(recorder: &mut SpanRecorder, out: &mut Vec<u8>) {
     recorder.add_event("", 0, &[("", 0); 0]);
     recorder.add_link(&context(9), &values());
     let (context, status) = (context(3), Status::error("timed out"));
-    let mut header = SpanHeader::new(&context, "GET /{path}", SpanKind::Client);
-    header.status = &status;
-    header.start_unix_nanos = 1_780_000_000_000_000_000;
-    header.end_unix_nanos = u64::MAX;
-    recorder.finish(&header, out);
+    let mut start = SpanStart::new(&context, "GET /{path}", 1_780_000_000_000_000_000);
+    start.kind = SpanKind::Client;
+    recorder.begin(&start);
+    recorder.finish(u64::MAX, &status, out);
 }
 
 fn context(seed: u64) -> SpanContext {

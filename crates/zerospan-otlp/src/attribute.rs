@@ -36,7 +36,9 @@ pub(crate) fn write<K: Key>(
     most_chars: usize,
 ) -> Result<(), UnsupportedValue> {
     match value {
-        AttributeValue::Str(text) => string(out, tag, key, cut(text, most_chars)),
+        // A character has a byte at least.
+        AttributeValue::Str(text) if text.len() <= most_chars => string(out, tag, key, text),
+        AttributeValue::Str(text) => cut_string(out, tag, key.as_str(), text, most_chars),
         AttributeValue::I64(number) => {
             let number = number as u64;
             scalar(out, tag, key, 0x18, Varint(number), varint_len(number));
@@ -107,6 +109,12 @@ fn string<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, text: &str) {
         }
         None => long_string(out, tag, key.as_str(), text),
     }
+}
+
+/// Apart, so that the length of a constant text stays one.
+#[inline(never)]
+fn cut_string(out: &mut Vec<u8>, tag: u8, key: &str, text: &str, most_chars: usize) {
+    string(out, tag, key, cut(text, most_chars));
 }
 
 #[inline(never)]
@@ -243,17 +251,11 @@ pub(crate) const fn field_len(content: usize) -> usize {
 }
 
 /// The first `most_chars` characters of `text`.
-#[inline(always)]
 fn cut(text: &str, most_chars: usize) -> &str {
     // A character has a byte at least.
     if text.len() <= most_chars {
         return text;
     }
-    cut_long(text, most_chars)
-}
-
-#[inline(never)]
-fn cut_long(text: &str, most_chars: usize) -> &str {
     match text.char_indices().nth(most_chars) {
         Some((end, _)) => &text[..end],
         None => text,

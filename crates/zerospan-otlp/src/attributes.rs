@@ -30,7 +30,7 @@ impl AttributeWriter<'_> {
     }
 
     /// Sets an attribute. What does not fit the limits is dropped and counted.
-    #[inline]
+    #[inline(always)]
     pub fn set_attribute(&mut self, attribute: Attribute<'_>) {
         // What is refused is counted.
         let _ = self.put(attribute.key, attribute.value);
@@ -77,26 +77,45 @@ impl AttributeWriter<'_> {
         value: AttributeValue<'_>,
     ) -> Result<(), SinkError> {
         let hash = key.hash();
+        if self.keys.may_have(hash) || self.keys.len() as u64 >= u64::from(self.most) {
+            return self.apart().put_again(hash, key.as_str(), value);
+        }
+        let start = self.area.len();
+        match attribute::write(self.area, self.tag, key, value, self.most_chars) {
+            Ok(()) => {
+                self.keys.push(hash, start);
+                Ok(())
+            }
+            Err(error) => Err(self.apart().refuse(error.into())),
+        }
+    }
+
+    /// As [`put`](Self::put), for a key that may be held already, or be one too many.
+    #[inline(never)]
+    fn put_again(
+        &mut self,
+        hash: u32,
+        key: &str,
+        value: AttributeValue<'_>,
+    ) -> Result<(), SinkError> {
         let area = &*self.area;
-        let found = self.keys.find(hash, |entry| {
-            attribute::key_is(area, entry.start, key.as_str())
-        });
-        match found {
-            None if (self.keys.len() as u64) < u64::from(self.most) => {
-                let start = self.area.len();
-                match attribute::write(self.area, self.tag, key, value, self.most_chars) {
-                    Ok(()) => {
-                        self.keys.push(hash, start);
-                        Ok(())
-                    }
-                    Err(error) => Err(self.apart().refuse(error.into())),
-                }
+        let found = self
+            .keys
+            .find(hash, |entry| attribute::key_is(area, entry.start, key));
+        if let Some(index) = found {
+            return self.replace(index, key, value);
+        }
+        if self.keys.len() as u64 >= u64::from(self.most) {
+            let capacity = self.most as usize;
+            return Err(self.refuse(SinkError::Full { capacity }));
+        }
+        let start = self.area.len();
+        match attribute::write(self.area, self.tag, key, value, self.most_chars) {
+            Ok(()) => {
+                self.keys.push(hash, start);
+                Ok(())
             }
-            None => {
-                let capacity = self.most as usize;
-                Err(self.apart().refuse(SinkError::Full { capacity }))
-            }
-            Some(index) => self.apart().replace(index, key.as_str(), value),
+            Err(error) => Err(self.refuse(error.into())),
         }
     }
 
@@ -122,7 +141,6 @@ impl AttributeWriter<'_> {
     }
 
     /// Gives the attribute `index` another value, in its place.
-    #[inline(never)]
     fn replace(
         &mut self,
         index: usize,
@@ -145,7 +163,7 @@ impl AttributeWriter<'_> {
         } else {
             self.area[start..].rotate_right(new);
             self.area.drain(start + new..end + new);
-            self.keys.shift_behind(index, old, new);
+            self.keys.shift(index + 1, old, new);
         }
         Ok(())
     }

@@ -1,74 +1,35 @@
 use crate::attribute::field_len;
 use crate::wire::{Part, Varint, append, varint_len};
-use opentelemetry::trace::{
-    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
-};
+use opentelemetry::trace::{SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 
 /// Everything of a span but its attributes, events and links: what is known when it ends.
 #[derive(Clone, Debug)]
-pub struct SpanHeader<'a> {
+pub(crate) struct SpanHeader<'a> {
     /// The trace's id. An invalid one is written as it is.
-    pub trace_id: TraceId,
+    pub(crate) trace_id: TraceId,
     /// The span's id. An invalid one is written as it is.
-    pub span_id: SpanId,
+    pub(crate) span_id: SpanId,
     /// The span's trace state.
-    pub trace_state: &'a TraceState,
+    pub(crate) trace_state: &'a TraceState,
     /// The parent's id; an invalid one says that there is none.
-    pub parent_span_id: SpanId,
+    pub(crate) parent_span_id: SpanId,
     /// Whether the parent came from another process.
-    pub parent_is_remote: bool,
+    pub(crate) parent_is_remote: bool,
     /// The span's trace flags.
-    pub trace_flags: TraceFlags,
+    pub(crate) trace_flags: TraceFlags,
     /// The span's name.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// The span's kind.
-    pub kind: SpanKind,
+    pub(crate) kind: SpanKind,
     /// When the span started, in nanoseconds since 1970.
-    pub start_unix_nanos: u64,
+    pub(crate) start_unix_nanos: u64,
     /// When the span ended, in nanoseconds since 1970.
-    pub end_unix_nanos: u64,
+    pub(crate) end_unix_nanos: u64,
     /// The span's status. The description counts only with an error.
-    pub status: &'a Status,
+    pub(crate) status: &'a Status,
 }
 
-impl<'a> SpanHeader<'a> {
-    /// The header of a span with `context`, that has no parent, no times and an unset status yet. Does not allocate.
-    #[inline]
-    pub fn new(context: &'a SpanContext, name: &'a str, kind: SpanKind) -> Self {
-        Self {
-            trace_id: context.trace_id(),
-            span_id: context.span_id(),
-            trace_state: context.trace_state(),
-            parent_span_id: SpanId::INVALID,
-            parent_is_remote: false,
-            trace_flags: context.trace_flags(),
-            name,
-            kind,
-            start_unix_nanos: 0,
-            end_unix_nanos: 0,
-            status: &Status::Unset,
-        }
-    }
-
-    /// The bytes that [`write_head`](Self::write_head) writes.
-    #[inline]
-    pub(crate) fn head_len(&self) -> usize {
-        let mut length = 18 + 10 + 2 + trace_state_len(self.trace_state);
-        if self.parent_span_id != SpanId::INVALID {
-            length += 10;
-        }
-        if !self.name.is_empty() {
-            length += field_len(self.name.len());
-        }
-        if self.start_unix_nanos != 0 {
-            length += 9;
-        }
-        if self.end_unix_nanos != 0 {
-            length += 9;
-        }
-        length
-    }
-
+impl SpanHeader<'_> {
     /// Writes `before`, then the fields that stand before the attributes.
     #[inline]
     pub(crate) fn write_head(&self, before: impl Part, out: &mut Vec<u8>) {
@@ -97,37 +58,37 @@ impl<'a> SpanHeader<'a> {
         }
     }
 
-    /// The bytes of the status, its tag and length included.
-    #[inline]
-    pub(crate) fn status_len(&self) -> usize {
-        field_len(status_len(self.status))
-    }
-
     /// The fields that stand behind the links: status and flags.
     #[inline]
     pub(crate) fn write_tail(&self, out: &mut Vec<u8>) {
         let flags = flags(self.trace_flags, self.parent_is_remote);
-        if matches!(self.status, Status::Unset) {
-            append(out, ([0x7a, 0x00, 0x85, 0x01], flags));
-            return;
-        }
-        let (code, message) = status(self.status);
-        append(
-            out,
-            (
-                [0x7a],
-                Varint(status_len(self.status) as u64),
-                (!message.is_empty()).then_some((
-                    [0x12],
-                    Varint(message.len() as u64),
-                    message.as_bytes(),
-                )),
-                (code != 0).then_some([0x18, code]),
-                [0x85, 0x01],
-                flags,
-            ),
-        );
+        write_tail(self.status, flags, out);
     }
+}
+
+/// The fields of a span that stand behind its links.
+#[inline]
+pub(crate) fn write_tail(of: &Status, flags: [u8; 4], out: &mut Vec<u8>) {
+    if matches!(of, Status::Unset) {
+        append(out, ([0x7a, 0x00, 0x85, 0x01], flags));
+        return;
+    }
+    let (code, message) = status(of);
+    append(
+        out,
+        (
+            [0x7a],
+            Varint(status_len(of) as u64),
+            (!message.is_empty()).then_some((
+                [0x12],
+                Varint(message.len() as u64),
+                message.as_bytes(),
+            )),
+            (code != 0).then_some([0x18, code]),
+            [0x85, 0x01],
+            flags,
+        ),
+    );
 }
 
 /// The bytes of the flags, their tag included.
@@ -162,7 +123,7 @@ pub(crate) fn count_len(count: u32) -> usize {
 }
 
 #[inline]
-fn kind(kind: &SpanKind) -> u8 {
+pub(crate) fn kind(kind: &SpanKind) -> u8 {
     match kind {
         SpanKind::Internal => 1,
         SpanKind::Server => 2,
@@ -183,7 +144,7 @@ fn status(status: &Status) -> (u8, &str) {
 }
 
 #[inline]
-fn status_len(of: &Status) -> usize {
+pub(crate) fn status_len(of: &Status) -> usize {
     let (code, message) = status(of);
     let message = if message.is_empty() {
         0
@@ -191,15 +152,6 @@ fn status_len(of: &Status) -> usize {
         field_len(message.len())
     };
     message + if code == 0 { 0 } else { 2 }
-}
-
-/// The bytes of [`write_trace_state`].
-#[inline]
-pub(crate) fn trace_state_len(state: &TraceState) -> usize {
-    match header_len(state) {
-        0 => 0,
-        length => field_len(length),
-    }
 }
 
 /// Writes the trace state as its header, `key=value,key=value`, unless it is empty.

@@ -241,10 +241,22 @@ pub(crate) const fn hash(key: &[u8]) -> u32 {
     };
     let mut state = mix(head ^ SEED ^ length, tail ^ STEP);
     if key.len() > 16 {
-        let (_, mut rest) = key.split_at(8);
-        while let Some((word, behind)) = rest.split_first_chunk::<8>() {
-            state = mix(state ^ u64::from_le_bytes(*word), STEP ^ length);
-            rest = behind;
+        let (_, rest) = key.split_at(8);
+        if let (Some(second), Some(last_but_one), true) = (
+            rest.first_chunk::<8>(),
+            key.split_at(key.len() - 8).0.last_chunk::<8>(),
+            key.len() <= 32,
+        ) {
+            state ^= mix(
+                u64::from_le_bytes(*second) ^ STEP,
+                u64::from_le_bytes(*last_but_one) ^ SEED,
+            );
+        } else {
+            let mut rest = rest;
+            while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+                state = mix(state ^ u64::from_le_bytes(*word), STEP ^ length);
+                rest = behind;
+            }
         }
     }
     (state ^ (state >> 32)) as u32

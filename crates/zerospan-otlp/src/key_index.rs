@@ -3,12 +3,16 @@ use zerospan_core::{Footprint, Reset};
 /// Where the attributes of one span, event or link begin, found by the hash of their key.
 ///
 /// A filter says of most new keys that they are new. Where it does not, up to [`FEW`] hashes are compared one by one, and
-/// more are looked up in a table. Allocates when more attributes are held than ever before, by doubling.
+/// more are looked up in a table. Allocates for more than [`FEW`], when more are held than ever before, by doubling.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyIndex {
     /// The bits that the hashes of the entries name: a hash whose bit is not set is of none of them.
     filter: [u64; 4],
-    entries: Vec<Entry>,
+    len: usize,
+    /// The entries, as long as there are no more than [`FEW`].
+    few: [Entry; FEW],
+    /// All entries, once there are more.
+    many: Vec<Entry>,
     /// Open addressing over all entries, once there are more than [`FEW`]: an entry's number plus 1, or 0. A power of two
     /// in length, at most half full.
     table: Vec<u32>,
@@ -16,7 +20,7 @@ pub(crate) struct KeyIndex {
     pub(crate) repeats: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Entry {
     pub(crate) hash: u32,
     /// Where the attribute begins in its area.
@@ -35,34 +39,36 @@ impl KeyIndex {
 
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.len
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn entries(&self) -> &[Entry] {
-        &self.entries
+        self.few.get(..self.len).unwrap_or(&self.many)
+    }
+
+    /// Whether there may be an entry that has `hash`: `false` of most that are not there, and of none that is.
+    #[inline(always)]
+    pub(crate) fn may_have(&self, hash: u32) -> bool {
+        let (word, bit) = place(hash);
+        self.filter[word] & bit != 0
     }
 
     /// The number of the entry that has `hash` and that `is_it` says yes to.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn find(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
-        let (word, bit) = place(hash);
-        if self.filter[word] & bit == 0 {
-            return None;
-        }
-        self.search(hash, is_it)
+        self.may_have(hash).then(|| self.search(hash, is_it))?
     }
 
-    #[inline(never)]
     fn search(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
         if self.repeats {
             return None;
         }
-        if self.entries.len() > FEW {
+        if self.len > FEW {
             return self.look_up(hash, is_it);
         }
         let is_it = |entry: &Entry| entry.hash == hash && is_it(entry);
-        self.entries.iter().position(is_it)
+        self.entries().iter().position(is_it)
     }
 
     fn look_up(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Option<usize> {
@@ -70,7 +76,7 @@ impl KeyIndex {
         let mut slot = hash as usize & mask;
         loop {
             let index = (*self.table.get(slot)? as usize).checked_sub(1)?;
-            let entry = self.entries.get(index)?;
+            let entry = self.many.get(index)?;
             if entry.hash == hash && is_it(entry) {
                 return Some(index);
             }
@@ -81,17 +87,27 @@ impl KeyIndex {
     /// Adds an entry behind all others. It must not be there yet.
     #[inline(always)]
     pub(crate) fn push(&mut self, hash: u32, start: usize) {
-        let index = self.entries.len();
-        self.entries.push(Entry { hash, start });
+        let entry = Entry { hash, start };
         let (word, bit) = place(hash);
         self.filter[word] |= bit;
-        if index >= FEW {
-            self.note(index);
+        match self.few.get_mut(self.len) {
+            Some(place) => *place = entry,
+            None => self.push_further(entry),
         }
+        self.len += 1;
+    }
+
+    #[inline(never)]
+    fn push_further(&mut self, entry: Entry) {
+        if self.len == FEW {
+            self.many.clear();
+            self.many.extend_from_slice(&self.few);
+        }
+        self.many.push(entry);
+        self.note(self.len);
     }
 
     /// Enters what is not in the table yet, of which `index` is the last.
-    #[inline(never)]
     fn note(&mut self, index: usize) {
         let mut first = index;
         if self.table.len() < 2 * (index + 1) {
@@ -106,7 +122,7 @@ impl KeyIndex {
         }
         let mask = self.table.len() - 1;
         for index in first..=index {
-            let mut slot = self.entries[index].hash as usize & mask;
+            let mut slot = self.many[index].hash as usize & mask;
             while self.table[slot] != 0 {
                 slot = (slot + 1) & mask;
             }
@@ -114,15 +130,22 @@ impl KeyIndex {
         }
     }
 
-    /// Moves the start of every entry behind `index`, whose own length changed from `old` to `new`.
-    pub(crate) fn shift_behind(&mut self, index: usize, old: usize, new: usize) {
-        for entry in &mut self.entries[index + 1..] {
+    /// Moves the start of every entry from `first` on, since the length of something before it changed from `old` to `new`.
+    pub(crate) fn shift(&mut self, first: usize, old: usize, new: usize) {
+        let entries = match self.few.get_mut(..self.len) {
+            Some(few) => few,
+            None => &mut self.many,
+        };
+        for entry in &mut entries[first..] {
             entry.start = entry.start - old + new;
         }
     }
 
     pub(crate) fn reserve(&mut self, additional: usize) {
-        self.entries.reserve(additional);
+        if self.len + additional > FEW {
+            let wanted = self.len + additional;
+            self.many.reserve(wanted.saturating_sub(self.many.len()));
+        }
     }
 }
 
@@ -135,14 +158,14 @@ fn place(hash: u32) -> (usize, u64) {
 impl Reset for KeyIndex {
     #[inline]
     fn reset(&mut self) {
-        self.entries.clear();
+        self.len = 0;
         self.filter = [0; 4];
     }
 }
 
 impl Footprint for KeyIndex {
     fn heap_bytes(&self) -> usize {
-        self.entries.heap_bytes() + self.table.heap_bytes()
+        self.many.heap_bytes() + self.table.heap_bytes()
     }
 }
 

@@ -11,7 +11,7 @@ use zerospan_core::dev::{Allocations, Canary, CountingAllocator};
 use zerospan_core::{Attribute, Reset};
 use zerospan_otlp::{
     BatchEncoder, EncodedResource, EncodedScope, RecordLimits, RequestView, SPARE, ScopeSpansView,
-    SpanHeader, SpanRecorder, StaticKey, encode_request, encode_span_data,
+    SpanRecorder, SpanStart, StaticKey, encode_request, encode_span_data,
 };
 
 #[global_allocator]
@@ -54,6 +54,7 @@ fn span(seed: u16) -> SpanData {
 }
 
 fn record(span: &SpanData, recorder: &mut SpanRecorder) {
+    recorder.begin(&SpanStart::new(&span.span_context, &span.name, 1));
     recorder.extend(&span.attributes);
     for event in &span.events.events {
         recorder.add_event(&event.name, 1, &event.attributes);
@@ -61,10 +62,6 @@ fn record(span: &SpanData, recorder: &mut SpanRecorder) {
     for link in &span.links.links {
         recorder.add_link(&link.span_context, &link.attributes);
     }
-}
-
-fn header(span: &SpanData) -> SpanHeader<'_> {
-    SpanHeader::new(&span.span_context, &span.name, SpanKind::Client)
 }
 
 #[test]
@@ -91,11 +88,11 @@ fn a_buffer_without_room_grows_and_the_growth_is_counted() {
     let mut recorder = SpanRecorder::new();
     record(&span, &mut recorder);
     let mut out = Vec::new();
-    let ((), allocations) = Allocations::of(|| recorder.finish(&header(&span), &mut out));
+    let ((), allocations) = Allocations::of(|| recorder.finish(2, &span.status, &mut out));
     assert_eq!(allocations.count, 1);
-    assert_eq!(out.len(), recorder.encoded_len(&header(&span)));
+    assert_eq!(out.len(), recorder.encoded_len(2, &span.status));
     let mut room = Vec::with_capacity(out.len() + SPARE);
-    let ((), allocations) = Allocations::of(|| recorder.finish(&header(&span), &mut room));
+    let ((), allocations) = Allocations::of(|| recorder.finish(2, &span.status, &mut room));
     assert_eq!(allocations, NONE);
 }
 
@@ -108,14 +105,14 @@ fn a_used_recorder_holds_the_next_span_without_allocation() {
     record(&first, &mut recorder);
     recorder.set(&METHOD, "GET");
     recorder.set(&METHOD, "DELETE");
-    let mut out = Vec::with_capacity(recorder.encoded_len(&header(&first)) + SPARE);
+    let mut out = Vec::with_capacity(recorder.encoded_len(2, &first.status) + SPARE);
     let (held, allocations) = Allocations::of(|| {
         recorder.reset();
         record(&second, &mut recorder);
         recorder.set(&METHOD, "GET");
         recorder.set(&METHOD, "DELETE");
         recorder.set_attribute(Attribute::new("http.request.method", "PUT"));
-        recorder.finish(&header(&second), &mut out);
+        recorder.finish(2, &second.status, &mut out);
         let method = recorder.attribute("http.request.method");
         let put = method.is_some_and(|value| value.as_str() == Some("PUT"));
         (put, recorder.attributes().count())
@@ -218,10 +215,11 @@ fn a_status_and_an_invalid_context_need_no_heap() {
         TraceState::default(),
     );
     let status = Status::error("went wrong");
-    let mut header = SpanHeader::new(&context, "", SpanKind::Internal);
-    header.status = &status;
-    let recorder = SpanRecorder::new();
+    let mut recorder = SpanRecorder::with_capacity(RecordLimits::default(), 256, 0);
     let mut out = Vec::with_capacity(1024);
-    let ((), allocations) = Allocations::of(|| recorder.finish(&header, &mut out));
+    let ((), allocations) = Allocations::of(|| {
+        recorder.begin(&SpanStart::new(&context, "", 0));
+        recorder.finish(0, &status, &mut out);
+    });
     assert_eq!(allocations, NONE);
 }

@@ -1,22 +1,20 @@
 use crate::clock::Clock;
 use crate::counts::{Counts, Sum};
-use crate::ids::{Ids, RandomIds};
-use crate::local::{self, Local, Seat};
+use crate::ids::Ids;
+use crate::local::{self, Attached, Local, Seat};
 use crate::processor::{Ended, Processor};
 use crate::sampler::Sampler;
 use crate::slot::{Slot, Slots};
 use crate::span::Span;
-use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::Resource;
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::SystemTime;
-use zerospan_export::{Pipeline, fork_generation};
-use zerospan_otlp::{SpanHeader, unix_nanos};
+use zerospan_export::{Pipeline, Producer, fork_generation};
+use zerospan_otlp::unix_nanos;
 use zerospan_pool::Pool;
 
 /// The number of a provider, unlike that of any other that this process has or had.
@@ -42,6 +40,8 @@ pub(crate) struct Core {
     pub(crate) has_processors: bool,
     /// Whether no span is recorded: after the shutdown, or because the SDK is disabled.
     closed: AtomicBool,
+    /// Whether spans are recorded, and nobody wants to be asked or told of one that starts.
+    is_plain: AtomicBool,
     shut_down: AtomicBool,
     /// Whether no handle of the provider is left.
     gone: AtomicBool,
@@ -101,9 +101,10 @@ impl Core {
             .stages
             .iter()
             .any(|stage| matches!(stage, Stage::Processor(_)));
+        let wants_context = has_processors || parts.sampler.wants_context();
         let core = Arc::new(Self {
             id: CoreId(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
-            wants_context: has_processors || parts.sampler.wants_context(),
+            wants_context,
             has_processors,
             sampler: parts.sampler,
             ids: parts.ids,
@@ -113,6 +114,7 @@ impl Core {
             slot_bytes: parts.slot_bytes,
             stages: parts.stages,
             resource: parts.resource,
+            is_plain: AtomicBool::new(!parts.disabled && !wants_context),
             closed: AtomicBool::new(parts.disabled),
             shut_down: AtomicBool::new(false),
             gone: AtomicBool::new(false),
@@ -138,9 +140,16 @@ impl Core {
         self.closed.load(Ordering::Acquire)
     }
 
+    /// Whether a span may start in the usual way: with nobody to be asked or told.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain.load(Ordering::Acquire)
+    }
+
     /// Has no span recorded from here on; `false` if the provider was shut down before.
     pub(crate) fn shut_down(&self) -> bool {
         self.closed.store(true, Ordering::Release);
+        self.is_plain.store(false, Ordering::Release);
         !self.shut_down.swap(true, Ordering::AcqRel)
     }
 
@@ -212,28 +221,6 @@ impl Core {
             Stage::Pipeline(_) => None,
         })
     }
-
-    #[inline]
-    pub(crate) fn span_id(&self, random: &RefCell<RandomIds>) -> SpanId {
-        match &self.ids {
-            Ids::Random => random.borrow_mut().span_id(),
-            Ids::Custom(custom) => match custom.new_span_id() {
-                SpanId::INVALID => random.borrow_mut().span_id(),
-                id => id,
-            },
-        }
-    }
-
-    #[inline]
-    pub(crate) fn trace_id(&self, random: &RefCell<RandomIds>) -> TraceId {
-        match &self.ids {
-            Ids::Random => random.borrow_mut().trace_id(),
-            Ids::Custom(custom) => match custom.new_trace_id() {
-                TraceId::INVALID => random.borrow_mut().trace_id(),
-                id => id,
-            },
-        }
-    }
 }
 
 impl fmt::Debug for Core {
@@ -269,7 +256,7 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
     if slot.generation != seat.generation() {
         // The parent of the fork has this span too, and exports it when it ends there.
         counts.before_fork.raise();
-        seat.with_core(|core| seat.put_slot(core, slot));
+        seat.with(|to| seat.put_slot(&to.core, slot));
         return;
     }
     if slot.is_exported {
@@ -277,7 +264,7 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
     } else {
         counts.record_only_ended.raise();
     }
-    let ended = seat.with_core(|core| {
+    let ended = seat.with(|Attached { core, producers }| {
         let end = match time {
             None => {
                 let now = core.clock.read(&seat.anchor);
@@ -293,7 +280,7 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
             return Some((Arc::clone(core), slot, end));
         }
         if slot.is_exported {
-            core.export(span, &slot, end);
+            export(producers, &slot, end);
         }
         core.put_away(seat, slot);
         None
@@ -303,19 +290,16 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
     }
 }
 
-impl Core {
-    #[inline]
-    fn export(&self, span: &Span, slot: &Slot, end: u64) {
-        let Some(parts) = &slot.parts else { return };
-        let header = header(span, slot, end);
-        for stage in &self.stages {
-            if let Stage::Pipeline(pipeline) = stage {
-                // What is not taken is counted by the pipeline.
-                let _ = pipeline.record(&parts.encoded, |out| slot.recorder.finish(&header, out));
-            }
-        }
+#[inline]
+fn export(producers: &[Producer], slot: &Slot, end: u64) {
+    let Some(parts) = &slot.parts else { return };
+    for producer in producers {
+        // What is not taken is counted by the pipeline.
+        let _ = producer.record(&parts.encoded, &slot.recorder, end, &slot.status);
     }
+}
 
+impl Core {
     /// Has the processors see the span, while it can still be written to and when it has ended.
     #[cold]
     #[inline(never)]
@@ -329,10 +313,9 @@ impl Core {
         let Some(parts) = slot.parts.clone() else {
             return;
         };
-        let header = header(span, &slot, end);
         let mut encoded = ENCODED.take();
         encoded.clear();
-        slot.recorder.finish(&header, &mut encoded);
+        slot.recorder.finish(end, &slot.status, &mut encoded);
         let ended = Ended::new(&encoded, span.context(), &slot, &parts, &self.resource);
         for stage in &self.stages {
             match stage {
@@ -375,23 +358,12 @@ thread_local! {
     static ENCODED: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
 }
 
-#[inline]
-fn header<'a>(span: &'a Span, slot: &'a Slot, end: u64) -> SpanHeader<'a> {
-    let mut header = SpanHeader::new(span.context(), &slot.name, slot.kind.clone());
-    header.parent_span_id = slot.parent;
-    header.parent_is_remote = slot.parent_is_remote;
-    header.start_unix_nanos = slot.start.unix;
-    header.end_unix_nanos = end;
-    header.status = &slot.status;
-    header
-}
-
 #[cold]
 #[inline(never)]
 fn complain(slot: &Slot) {
     tracing::warn!(
         name: "SpanLimitExceeded",
-        span = &*slot.name,
+        span = slot.recorder.name(),
         dropped_attributes = slot.recorder.dropped_attributes(),
         dropped_events = slot.recorder.dropped_events(),
         dropped_links = slot.recorder.dropped_links(),

@@ -1,3 +1,4 @@
+use opentelemetry_sdk::trace::SamplingDecision;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One thread's counts of one provider: written by that thread alone, without read-modify-write, and read by all.
@@ -73,6 +74,25 @@ impl Sum {
 }
 
 impl Counts {
+    /// Counts a span that starts. Says whether it is exported, if it is recorded.
+    #[inline]
+    pub(crate) fn begun(&self, decision: &SamplingDecision) -> Option<bool> {
+        match decision {
+            SamplingDecision::RecordAndSample => {
+                self.sampled.raise();
+                Some(true)
+            }
+            SamplingDecision::RecordOnly => {
+                self.record_only.raise();
+                Some(false)
+            }
+            SamplingDecision::Drop => {
+                self.not_recorded.raise();
+                None
+            }
+        }
+    }
+
     /// Starts to count anew.
     pub(crate) fn clear(&self) {
         for count in [

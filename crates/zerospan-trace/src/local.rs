@@ -8,7 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zerospan_core::{Footprint, Reset};
-use zerospan_export::fork_generation;
+use zerospan_export::{Pipeline, Producer, fork_generation};
 use zerospan_pool::{Pool, Settlement};
 
 /// What a thread keeps for itself, so that starting and ending a span writes to nothing that threads share.
@@ -34,6 +34,12 @@ pub(crate) fn with<O>(mut work: impl FnMut(&Local) -> O) -> O {
     }
 }
 
+/// Runs `work` on this thread's part; `false` where it is given up.
+#[inline(always)]
+pub(crate) fn if_there(work: impl FnOnce(&Local) -> bool) -> bool {
+    LOCAL.try_with(work).unwrap_or(false)
+}
+
 impl Local {
     const fn new() -> Self {
         Self {
@@ -41,6 +47,14 @@ impl Local {
             ids: RefCell::new(RandomIds::new()),
             seats: Seats::new(),
         }
+    }
+
+    /// This thread's seat at the provider, if it has one that is good for this process, and is the first.
+    #[inline]
+    pub(crate) fn seat_taken(&self, id: CoreId) -> Option<&Seat> {
+        let seat = self.seats.first.get()?;
+        let is_taken = seat.id.get() == Some(id) && seat.generation.get() == fork_generation();
+        is_taken.then_some(&**seat)
     }
 
     /// This thread's seat at the provider.
@@ -67,13 +81,28 @@ pub(crate) struct Seat {
     /// The provider; `None` where the seat is free.
     id: Cell<Option<CoreId>>,
     pub(crate) anchor: Cell<Anchor>,
-    counts: Arc<Counts>,
+    pub(crate) counts: Arc<Counts>,
     /// The process that `counts` are of: its number of forks.
     generation: Cell<u64>,
-    core: RefCell<Option<Arc<Core>>>,
+    attached: RefCell<Option<Attached>>,
     /// The slot of the span that ended last, at hand for the next: the pool behind it lends the others.
     spare: Cell<Option<Box<Slot>>>,
     next: OnceCell<Box<Seat>>,
+}
+
+/// The provider that a seat is at, and this thread's ways to its exporters.
+pub(crate) struct Attached {
+    pub(crate) core: Arc<Core>,
+    pub(crate) producers: Vec<Producer>,
+}
+
+impl Attached {
+    fn to(core: &Arc<Core>) -> Self {
+        Self {
+            core: Arc::clone(core),
+            producers: core.pipelines().map(Pipeline::producer).collect(),
+        }
+    }
 }
 
 /// A thread's seats: a list that only grows, so that a reference to one stays good without a borrow flag while a
@@ -134,7 +163,7 @@ impl Seats {
         };
         seat.generation.set(core.admit(&seat.counts));
         seat.anchor.set(Anchor::default());
-        seat.core.replace(Some(Arc::clone(core)));
+        seat.attached.replace(Some(Attached::to(core)));
         seat.id.set(Some(core.id()));
         seat
     }
@@ -156,7 +185,7 @@ impl Seat {
             anchor: Cell::new(Anchor::default()),
             counts: Arc::default(),
             generation: Cell::new(0),
-            core: RefCell::new(None),
+            attached: RefCell::new(None),
             spare: Cell::new(None),
             next: OnceCell::new(),
         }
@@ -183,15 +212,19 @@ impl Seat {
         let spare = self.spare.take();
         self.counts.spare.set(u64::from(spare.is_some()));
         self.spare.set(spare);
-        if let Some(generation) = self.with_core(|core| core.admit(&self.counts)) {
-            self.generation.set(generation);
+        let core = self.with(|attached| Arc::clone(&attached.core));
+        let Some(core) = core else { return };
+        self.generation.set(core.admit(&self.counts));
+        // Where it is borrowed, a span is ending, and a producer of the parent's serves once more.
+        if let Ok(mut attached) = self.attached.try_borrow_mut() {
+            *attached = Some(Attached::to(&core));
         }
     }
 
     /// Runs `work`, which is the crate's own code, on the provider.
     #[inline]
-    pub(crate) fn with_core<O>(&self, work: impl FnOnce(&Arc<Core>) -> O) -> Option<O> {
-        self.core.borrow().as_ref().map(work)
+    pub(crate) fn with<O>(&self, work: impl FnOnce(&Attached) -> O) -> Option<O> {
+        self.attached.borrow().as_ref().map(work)
     }
 
     /// A slot for a span that starts. Allocates where none is idle.
@@ -207,7 +240,7 @@ impl Seat {
     }
 
     /// Keeps the slot of a span that has ended, within the bounds.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put_slot(&self, core: &Core, mut slot: Box<Slot>) {
         if core.keeps_spares && self.counts.spare.read() == 0 {
             slot.reset();
@@ -217,20 +250,21 @@ impl Seat {
                 return;
             }
         }
-        core.slots.settle(Settlement::Returned(slot));
+        give_back(core, slot);
     }
 
     fn is_of_the_gone(&self) -> bool {
         // Where it is borrowed, a span is ending: the next sweep comes by.
-        self.core
+        self.attached
             .try_borrow_mut()
-            .is_ok_and(|core| core.as_ref().is_some_and(|core| core.is_gone()))
+            .is_ok_and(|attached| attached.as_ref().is_some_and(|to| to.core.is_gone()))
     }
 
     fn leave(&self) {
         self.id.set(None);
-        let core = self.core.take();
-        if let Some(core) = core {
+        let attached = self.attached.take();
+        if let Some(Attached { core, producers }) = attached {
+            drop(producers);
             if let Some(slot) = self.spare.take() {
                 self.counts.spare.set(0);
                 core.slots.settle(Settlement::Returned(slot));
@@ -238,6 +272,11 @@ impl Seat {
             core.dismiss(&self.counts);
         }
     }
+}
+
+#[inline(never)]
+fn give_back(core: &Core, slot: Box<Slot>) {
+    core.slots.settle(Settlement::Returned(slot));
 }
 
 impl Drop for Seats {

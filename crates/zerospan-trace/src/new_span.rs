@@ -67,8 +67,8 @@ impl<'a> NewSpan<'a> {
     /// Allocates nothing but for a trace state, and for a sampler or a processor that wants a `Context`; and a slot where
     /// more spans are open than ever before.
     #[inline]
-    pub fn start(mut self) -> Span {
-        self.tracer.begin(&mut self.name, &self.asked)
+    pub fn start(self) -> Span {
+        self.tracer.begin(&self.name, &self.asked)
     }
 }
 

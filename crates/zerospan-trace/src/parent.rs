@@ -1,3 +1,4 @@
+use crate::scope::ScopeStack;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
@@ -30,6 +31,14 @@ impl<'a> Asked<'a> {
             content: None,
         }
     }
+
+    /// Whether nothing is asked but a child of the span in force.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.parent, Parent::InForce)
+            && self.start_time.is_none()
+            && self.content.is_none()
+    }
 }
 
 /// Whose child a new span is to be.
@@ -45,13 +54,89 @@ pub(crate) enum Parent<'a> {
     None,
 }
 
-/// A span context taken apart: small, and copied without a detour through memory as long as there is no trace state.
-#[derive(Clone, Debug)]
-pub(crate) struct Origin {
+/// A span context taken apart, but for its trace state: copied without a detour through memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lineage {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
     pub(crate) flags: TraceFlags,
     pub(crate) is_remote: bool,
+}
+
+impl Lineage {
+    /// No span at all.
+    pub(crate) const NONE: Self = Self {
+        trace_id: TraceId::INVALID,
+        span_id: SpanId::INVALID,
+        flags: TraceFlags::NOT_SAMPLED,
+        is_remote: false,
+    };
+
+    #[inline]
+    fn of(span: &SpanContext) -> Self {
+        Self {
+            trace_id: span.trace_id(),
+            span_id: span.span_id(),
+            flags: span.trace_flags(),
+            is_remote: span.is_remote(),
+        }
+    }
+
+    #[inline]
+    fn is_valid(&self) -> bool {
+        self.trace_id != TraceId::INVALID && self.span_id != SpanId::INVALID
+    }
+
+    /// Becomes the span that is in force on this thread, if one is, and is valid. `false` where telemetry is suppressed, or
+    /// the span has a trace state.
+    #[inline]
+    pub(crate) fn find(&mut self, scopes: &ScopeStack) -> bool {
+        Context::map_current(|current| {
+            if current.is_telemetry_suppressed() {
+                return false;
+            }
+            if current.has_active_span() {
+                return self.find_in(current, scopes);
+            }
+            scopes.is_empty() || self.find_native(scopes, SpanId::INVALID)
+        })
+    }
+
+    fn find_in(&mut self, current: &Context, scopes: &ScopeStack) -> bool {
+        let span = current.span();
+        let span = span.span_context();
+        if scopes.look(span.span_id(), |parent| parent.is_some()) {
+            return self.find_native(scopes, span.span_id());
+        }
+        if *span.trace_state() != TraceState::NONE {
+            return false;
+        }
+        let lineage = Self::of(span);
+        if lineage.is_valid() {
+            *self = lineage;
+        }
+        true
+    }
+
+    #[inline]
+    fn find_native(&mut self, scopes: &ScopeStack, current: SpanId) -> bool {
+        scopes.look(current, |parent| match parent {
+            Some(parent) if parent.trace_state.is_some() => false,
+            Some(parent) => {
+                if parent.lineage.is_valid() {
+                    *self = parent.lineage;
+                }
+                true
+            }
+            None => true,
+        })
+    }
+}
+
+/// A span context taken apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) lineage: Lineage,
     /// Boxed, since it is rare.
     pub(crate) trace_state: Option<Box<TraceState>>,
 }
@@ -59,10 +144,7 @@ pub(crate) struct Origin {
 impl Origin {
     /// No span at all.
     pub(crate) const NONE: Self = Self {
-        trace_id: TraceId::INVALID,
-        span_id: SpanId::INVALID,
-        flags: TraceFlags::NOT_SAMPLED,
-        is_remote: false,
+        lineage: Lineage::NONE,
         trace_state: None,
     };
 
@@ -75,28 +157,90 @@ impl Origin {
             boxed(span.trace_state())
         };
         Self {
-            trace_id: span.trace_id(),
-            span_id: span.span_id(),
-            flags: span.trace_flags(),
-            is_remote: span.is_remote(),
+            lineage: Lineage::of(span),
             trace_state,
         }
     }
 
     #[inline]
-    pub(crate) fn is_valid(&self) -> bool {
-        self.trace_id != TraceId::INVALID && self.span_id != SpanId::INVALID
+    fn valid_or_none(self) -> Self {
+        if self.lineage.is_valid() {
+            self
+        } else {
+            Self::NONE
+        }
     }
 
     /// Allocates for a trace state.
     pub(crate) fn to_span_context(&self) -> SpanContext {
         SpanContext::new(
-            self.trace_id,
-            self.span_id,
-            self.flags,
-            self.is_remote,
+            self.lineage.trace_id,
+            self.lineage.span_id,
+            self.lineage.flags,
+            self.lineage.is_remote,
             unboxed(self.trace_state.clone()),
         )
+    }
+}
+
+/// The parent that a new span gets.
+pub(crate) struct Found {
+    /// [`Origin::NONE`] unless it is valid.
+    pub(crate) parent: Origin,
+    /// Whether it is a span that was entered natively.
+    pub(crate) is_native: bool,
+}
+
+impl Found {
+    const NONE: Self = Self {
+        parent: Origin::NONE,
+        is_native: false,
+    };
+
+    /// Looks for the parent; `None` where telemetry is suppressed.
+    #[inline]
+    pub(crate) fn by(asked: Parent<'_>, scopes: &ScopeStack) -> Option<Self> {
+        match asked {
+            Parent::InForce => Context::map_current(|current| {
+                if current.is_telemetry_suppressed() {
+                    return None;
+                }
+                if !current.has_active_span() && scopes.is_empty() {
+                    return Some(Self::NONE);
+                }
+                Some(Self::in_force(current, scopes))
+            }),
+            Parent::In(context) => (!context.is_telemetry_suppressed())
+                .then(|| Self::of_api(context.span().span_context())),
+            Parent::Is(span) => {
+                (!Context::is_current_telemetry_suppressed()).then(|| Self::of_api(span))
+            }
+            Parent::None => (!Context::is_current_telemetry_suppressed()).then_some(Self::NONE),
+        }
+    }
+
+    #[inline]
+    fn in_force(current: &Context, scopes: &ScopeStack) -> Self {
+        let span = current.span();
+        let span = span.span_context();
+        match scopes.parent(span.span_id()) {
+            Some(parent) => Self {
+                parent: parent.valid_or_none(),
+                is_native: true,
+            },
+            None => Self::of_api(span),
+        }
+    }
+
+    #[inline]
+    fn of_api(span: &SpanContext) -> Self {
+        if !span.is_valid() {
+            return Self::NONE;
+        }
+        Self {
+            parent: Origin::of(span),
+            is_native: false,
+        }
     }
 }
 

@@ -66,8 +66,6 @@ pub type ProcessorError = Box<dyn Error + Send + Sync>;
 pub struct Ended<'a> {
     field: &'a [u8],
     context: &'a SpanContext,
-    parent: SpanId,
-    parent_is_remote: bool,
     is_exported: bool,
     scope: &'a InstrumentationScope,
     resource: &'a Resource,
@@ -84,8 +82,6 @@ impl<'a> Ended<'a> {
         Self {
             field,
             context,
-            parent: slot.parent,
-            parent_is_remote: slot.parent_is_remote,
             is_exported: slot.is_exported,
             scope: &parts.scope,
             resource,
@@ -115,12 +111,16 @@ impl<'a> Ended<'a> {
 
     /// The parent's id; an invalid one says that there is none.
     pub fn parent_span_id(&self) -> SpanId {
-        self.parent
+        let view = self.view().ok();
+        let id = view.and_then(|view| view.parent_span_id().try_into().ok());
+        id.map_or(SpanId::INVALID, SpanId::from_bytes)
     }
 
     /// Whether the parent came from another process.
     pub fn parent_is_remote(&self) -> bool {
-        self.parent_is_remote
+        /// What the flags of a span say of its parent.
+        const IS_REMOTE: u32 = 0x200;
+        self.view().is_ok_and(|view| view.flags() & IS_REMOTE != 0)
     }
 
     /// Whether the span goes to the exporters: false if it was sampled to be recorded only.

@@ -1,4 +1,4 @@
-use crate::parent::Origin;
+use crate::parent::Lineage;
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{Sampler as SdkSampler, SamplingDecision, ShouldSample};
 use std::any::Any;
@@ -49,9 +49,9 @@ impl Sampler {
         ParentBased::new(root).into()
     }
 
-    /// Decides on a span of `trace_id` below `parent`, which is valid or [`Origin::NONE`]; or names the sampler to ask.
+    /// Decides on a span of `trace_id` below `parent`, which is valid or [`Lineage::NONE`]; or names the sampler to ask.
     #[inline]
-    pub(crate) fn decide(&self, parent: &Origin, trace_id: TraceId) -> Decision<'_> {
+    pub(crate) fn decide(&self, parent: &Lineage, trace_id: TraceId) -> Decision<'_> {
         let mut sampler = self;
         loop {
             return match sampler {
@@ -153,7 +153,7 @@ impl ParentBased {
     }
 
     #[inline]
-    fn branch(&self, parent: &Origin) -> &Sampler {
+    fn branch(&self, parent: &Lineage) -> &Sampler {
         if parent.span_id == SpanId::INVALID {
             return &self.root;
         }
@@ -204,7 +204,7 @@ mod tests {
     use opentelemetry::trace::{SpanKind, TraceFlags};
     use proptest::prelude::*;
 
-    fn decision(sampler: &Sampler, parent: &Origin, trace_id: TraceId) -> SamplingDecision {
+    fn decision(sampler: &Sampler, parent: &Lineage, trace_id: TraceId) -> SamplingDecision {
         match sampler.decide(parent, trace_id) {
             Decision::Is(decision) => decision,
             Decision::Ask(sampler) => {
@@ -215,13 +215,12 @@ mod tests {
         }
     }
 
-    fn parent(is_remote: bool, sampled: bool) -> Origin {
-        Origin {
+    fn parent(is_remote: bool, sampled: bool) -> Lineage {
+        Lineage {
             trace_id: TraceId::from(7),
             span_id: SpanId::from(7),
             flags: TraceFlags::default().with_sampled(sampled),
             is_remote,
-            trace_state: None,
         }
     }
 
@@ -244,7 +243,7 @@ mod tests {
             )
         };
         let parents = [
-            Origin::NONE,
+            Lineage::NONE,
             parent(true, true),
             parent(true, false),
             parent(false, true),
@@ -281,7 +280,7 @@ mod tests {
             let stock = SdkSampler::TraceIdRatioBased(ratio)
                 .should_sample(None, id, "", &SpanKind::Internal, &[], &[])
                 .decision;
-            prop_assert_eq!(decision(&Sampler::TraceIdRatioBased(ratio), &Origin::NONE, id), stock);
+            prop_assert_eq!(decision(&Sampler::TraceIdRatioBased(ratio), &Lineage::NONE, id), stock);
         }
     }
 }

@@ -26,15 +26,25 @@ impl ScopeStack {
         }
     }
 
-    /// The span that is the parent of what starts now: the one entered natively last, unless the API's
-    /// current context, whose span is `current`, was attached later. A copy; with a trace state it allocates.
+    /// Whether no span was entered.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entered.borrow().is_empty()
+    }
+
+    /// Shows the span that is the parent of what starts now: the one entered natively last, unless the API's current
+    /// context, whose span is `current`, was attached later.
+    #[inline]
+    pub(crate) fn look<O>(&self, current: SpanId, look: impl FnOnce(Option<&Origin>) -> O) -> O {
+        let entered = self.entered.borrow();
+        let last = entered.last().filter(|entry| entry.beneath == current);
+        look(last.map(|entry| &entry.span))
+    }
+
+    /// A copy of what [`look`](Self::look) shows; with a trace state it allocates.
     #[inline]
     pub(crate) fn parent(&self, current: SpanId) -> Option<Origin> {
-        self.entered
-            .borrow()
-            .last()
-            .filter(|entry| entry.beneath == current)
-            .map(|entry| entry.span.clone())
+        self.look(current, |parent| parent.cloned())
     }
 
     fn push(&self, span: Origin, beneath: SpanId) -> usize {

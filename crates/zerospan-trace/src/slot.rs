@@ -1,6 +1,6 @@
 use crate::clock::Reading;
 use crate::tracer::Parts;
-use opentelemetry::trace::{SpanId, SpanKind, Status};
+use opentelemetry::trace::Status;
 use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
@@ -19,11 +19,7 @@ pub(crate) type Slots = ThreadCachedPool<Box<Slot>, SlotRecycle, SlotThreads>;
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) recorder: SpanRecorder,
-    pub(crate) name: Cow<'static, str>,
     pub(crate) status: Status,
-    pub(crate) kind: SpanKind,
-    pub(crate) parent: SpanId,
-    pub(crate) parent_is_remote: bool,
     pub(crate) start: Reading,
     /// The process in which the span began: its number of forks.
     pub(crate) generation: u64,
@@ -35,7 +31,7 @@ pub(crate) struct Slot {
     pub(crate) is_ending: bool,
     /// The tracer's part. It stays from use to use: a span of the same tracer counts no reference.
     pub(crate) parts: Option<Arc<Parts>>,
-    /// Memory for a name or a description that is formatted, and for text.
+    /// Memory for text that is formatted.
     spare: [String; 2],
 }
 
@@ -77,11 +73,6 @@ impl Slot {
         }
     }
 
-    pub(crate) fn rename(&mut self, name: Cow<'static, str>) {
-        let old = mem::replace(&mut self.name, name);
-        self.keep_spare(old);
-    }
-
     /// The specification's rules: `Ok` is final, `Unset` overrides nothing, otherwise the last call wins.
     pub(crate) fn set_status(&mut self, status: Status) {
         if self.status == Status::Ok || status == Status::Unset {
@@ -97,23 +88,13 @@ impl Reset for Slot {
     #[inline]
     fn reset(&mut self) {
         self.recorder.reset();
-        if let Cow::Owned(_) = self.name {
-            let name = mem::take(&mut self.name);
-            self.keep_spare(name);
-        } else {
-            self.name = Cow::Borrowed("");
-        }
         if self.status != Status::Unset
             && let Status::Error { description } = mem::take(&mut self.status)
         {
             self.keep_spare(description);
         }
-        self.kind = SpanKind::Internal;
-        self.parent = SpanId::INVALID;
-        self.parent_is_remote = false;
-        self.start = Reading::default();
+        // What is left is written when the next span begins.
         self.start_is_given = false;
-        self.is_exported = false;
         self.is_ending = false;
     }
 }
@@ -133,17 +114,13 @@ pub(crate) struct SlotRecycle {
 }
 
 /// What a span of a dozen attributes takes, so that the first spans of a slot seldom grow it.
-const ATTRIBUTE_BYTES: usize = 1024;
+const SPAN_BYTES: usize = 1152;
 
 impl Recycle<Box<Slot>> for SlotRecycle {
     fn create(&self) -> Box<Slot> {
         Box::new(Slot {
-            recorder: SpanRecorder::with_capacity(self.limits, ATTRIBUTE_BYTES, 0),
-            name: Cow::Borrowed(""),
+            recorder: SpanRecorder::with_capacity(self.limits, SPAN_BYTES, 0),
             status: Status::Unset,
-            kind: SpanKind::Internal,
-            parent: SpanId::INVALID,
-            parent_is_remote: false,
             start: Reading::default(),
             generation: 0,
             start_is_given: false,

@@ -62,7 +62,7 @@ impl fmt::Debug for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Span")
             .field("context", &self.context)
-            .field("name", &self.slot.as_ref().map(|slot| &*slot.name))
+            .field("name", &self.slot.as_ref().map(|slot| slot.recorder.name()))
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 //! Spans to send, and what came of them.
 
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use zerospan_export::{
     BatchConfig, ConfigError, EncodedResource, ExportStats, OtlpConfig, Pipeline, PipelineBuilder,
     RetryPolicy, Scope,
 };
-use zerospan_otlp::{RequestView, SpanHeader, SpanRecorder};
+use zerospan_otlp::{RequestView, SpanRecorder, SpanStart};
 
 pub(crate) fn scope(name: &'static str) -> Scope {
     Scope::new(&InstrumentationScope::builder(name).build())
@@ -46,12 +46,10 @@ pub(crate) fn span(number: u64, size: usize) -> Vec<u8> {
         TraceState::NONE,
     );
     let mut recorder = SpanRecorder::new();
+    recorder.begin(&SpanStart::new(&context, "span", 1));
     recorder.set_attribute(Attribute::new("filler", "x".repeat(size).as_str()));
     let mut field = Vec::new();
-    recorder.finish(
-        &SpanHeader::new(&context, "span", SpanKind::Internal),
-        &mut field,
-    );
+    recorder.finish(1, &Status::Unset, &mut field);
     field
 }
 

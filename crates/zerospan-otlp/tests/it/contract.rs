@@ -1,19 +1,20 @@
 //! The contracts of core, held by its conformance kit.
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::SpanKind;
+use opentelemetry::trace::Status;
 use std::cell::OnceCell;
 use zerospan_core::dev::{Canary, conformance};
 use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, EncodingCache, EncodingFormat,
     Footprint, Reset, SinkError,
 };
-use zerospan_otlp::{RecordLimits, SpanHeader, SpanRecorder, StaticKey, ValueView};
+use zerospan_otlp::{RecordLimits, SpanRecorder, SpanStart, StaticKey, ValueView};
 
 /// Everything that can be read from a recorder.
 fn read(recorder: &SpanRecorder, out: &mut Vec<u8>) {
-    let context = opentelemetry::trace::SpanContext::NONE;
-    recorder.finish(&SpanHeader::new(&context, "", SpanKind::Internal), out);
+    recorder.finish(1, &Status::Unset, out);
+    recorder.finish(0, &Status::Ok, out);
+    out.extend_from_slice(recorder.name().as_bytes());
     out.extend_from_slice(format!("{:?}", recorder.attributes().collect::<Vec<_>>()).as_bytes());
     for count in [
         recorder.attribute_count(),
@@ -28,6 +29,8 @@ fn read(recorder: &SpanRecorder, out: &mut Vec<u8>) {
 }
 
 fn fill(recorder: &mut SpanRecorder, canary: &mut Canary) {
+    let (context, name) = (canary.span_context(), canary.text(30));
+    recorder.begin(&SpanStart::new(&context, &name, 9));
     recorder.extend(&canary.attributes(100));
     for _ in 0..3 {
         recorder.add_event(&canary.text(30), 7, &canary.attributes(20));

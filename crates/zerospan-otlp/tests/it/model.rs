@@ -3,7 +3,7 @@
 use opentelemetry::trace::{Event, Link};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
-use zerospan_otlp::{RecordLimits, SpanHeader, SpanRecorder, unix_nanos};
+use zerospan_otlp::{RecordLimits, SpanRecorder, SpanStart, unix_nanos};
 
 /// A list searched from the front, and cut values.
 fn kept(attributes: &[KeyValue], most: u32, most_chars: Option<u32>) -> (Vec<KeyValue>, u32) {
@@ -70,12 +70,15 @@ pub(crate) fn record(span: &SpanData, recorder: &mut SpanRecorder) {
     }
 }
 
-pub(crate) fn header(span: &SpanData) -> SpanHeader<'_> {
-    let mut header = SpanHeader::new(&span.span_context, &span.name, span.span_kind.clone());
-    header.parent_span_id = span.parent_span_id;
-    header.parent_is_remote = span.parent_span_is_remote;
-    header.start_unix_nanos = unix_nanos(span.start_time);
-    header.end_unix_nanos = unix_nanos(span.end_time);
-    header.status = &span.status;
-    header
+pub(crate) fn start(span: &SpanData) -> SpanStart<'_> {
+    let start = unix_nanos(span.start_time);
+    let mut start = SpanStart::new(&span.span_context, &span.name, start);
+    start.kind = span.span_kind.clone();
+    start.parent_span_id = span.parent_span_id;
+    start.parent_is_remote = span.parent_span_is_remote;
+    start
+}
+
+pub(crate) fn finish(span: &SpanData, recorder: &SpanRecorder, out: &mut Vec<u8>) {
+    recorder.finish(unix_nanos(span.end_time), &span.status, out);
 }

@@ -1,14 +1,15 @@
 //! The recorder against a naive model of it, and against the official messages.
 
-use crate::model::{header, model, record};
+use crate::model::{finish, model, record, start};
 use crate::spans;
 use opentelemetry::KeyValue;
 use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span};
+use opentelemetry_sdk::trace::SpanData;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
 use zerospan_core::Reset;
-use zerospan_otlp::{RecordLimits, SpanRecorder};
+use zerospan_otlp::{RecordLimits, SpanRecorder, unix_nanos};
 
 fn limits() -> impl Strategy<Value = RecordLimits> {
     let few = || prop_oneof![Just(128_u32), Just(u32::MAX), 0_u32..5];
@@ -35,24 +36,70 @@ fn repeating() -> impl Strategy<Value = Vec<KeyValue>> {
     })
 }
 
+/// When the recorder is told of the span's start and name.
+#[derive(Clone, Debug)]
+enum Named {
+    FirstOfAll,
+    LastOfAll,
+    Twice(SpanData),
+    Renamed(String),
+}
+
+fn named() -> impl Strategy<Value = Named> {
+    prop_oneof![
+        2 => Just(Named::FirstOfAll),
+        1 => Just(Named::LastOfAll),
+        1 => spans::span().prop_map(Named::Twice),
+        2 => ".{0,200}".prop_map(Named::Renamed),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
     #[test]
     fn a_recorded_span_is_the_models_byte_for_byte(
-        uses in vec((spans::span(), repeating(), any::<bool>()), 1..4),
+        uses in vec((spans::span(), repeating(), any::<bool>(), named()), 1..4),
         limits in limits(),
     ) {
         let mut recorder = SpanRecorder::with_limits(limits);
-        for (mut span, repeating, repeats) in uses {
+        for (mut span, repeating, repeats, named) in uses {
             if repeats {
                 span.attributes = repeating;
             }
             recorder.reset();
-            record(&span, &mut recorder);
+            match named {
+                Named::FirstOfAll => {
+                    recorder.begin(&start(&span));
+                    record(&span, &mut recorder);
+                }
+                Named::LastOfAll => {
+                    record(&span, &mut recorder);
+                    recorder.begin(&start(&span));
+                }
+                Named::Twice(other) => {
+                    recorder.begin(&start(&other));
+                    record(&span, &mut recorder);
+                    recorder.begin(&start(&span));
+                }
+                Named::Renamed(name) => {
+                    let mut start = start(&span);
+                    start.name = &name;
+                    recorder.begin(&start);
+                    prop_assert_eq!(recorder.name(), name);
+                    record(&span, &mut recorder);
+                    recorder.rename(&span.name);
+                }
+            }
+            prop_assert_eq!(recorder.name(), &*span.name);
             let mut ours = b"before".to_vec();
-            recorder.finish(&header(&span), &mut ours);
+            finish(&span, &recorder, &mut ours);
             let ours = &ours[6..];
-            prop_assert_eq!(recorder.encoded_len(&header(&span)), ours.len());
+            let end = unix_nanos(span.end_time);
+            prop_assert_eq!(recorder.encoded_len(end, &span.status), ours.len());
+            for attribute in &span.attributes {
+                let held = model(&span, &limits).attributes.iter().any(|held| held.key == attribute.key);
+                prop_assert_eq!(recorder.attribute(attribute.key.as_str()).is_some(), held);
+            }
 
             let expected = ScopeSpans {
                 spans: vec![Span::from(model(&span, &limits))],

@@ -1,11 +1,12 @@
 use super::Span;
 use crate::slot::Slot;
-use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, Status};
+use opentelemetry::{Key, KeyValue, Value};
 use std::borrow::Cow;
 use std::error::Error;
+use std::mem;
 use std::time::SystemTime;
-use zerospan_core::Attribute;
+use zerospan_core::{Attribute, AttributeValue};
 use zerospan_otlp::unix_nanos;
 
 /// Nothing here allocates, but for a slot that has to grow. What the caller hands over in vectors and strings was
@@ -44,11 +45,37 @@ impl opentelemetry::trace::Span for Span {
         self.slot.is_some()
     }
 
-    // Inlined where it is called, the release of a constant key and value comes to nothing.
+    // Inlined where it is called, a constant key and a value of known kind come to one call, and their release to nothing: as
+    // long as nothing takes their address, as the release of a whole value does. A number is forgotten for that.
     #[inline(always)]
     fn set_attribute(&mut self, attribute: KeyValue) {
-        if let Some(slot) = &mut self.slot {
-            set(slot, &attribute);
+        let KeyValue { key, value, .. } = attribute;
+        let slot = self.slot.as_deref_mut();
+        match value {
+            Value::String(text) => {
+                if let Some(slot) = slot {
+                    set_text(slot, key.as_str(), text.as_str());
+                }
+            }
+            Value::I64(number) => {
+                mem::forget(value);
+                if let Some(slot) = slot {
+                    set_i64(slot, key.as_str(), number);
+                }
+            }
+            Value::F64(number) => {
+                mem::forget(value);
+                if let Some(slot) = slot {
+                    set_f64(slot, key.as_str(), number);
+                }
+            }
+            Value::Bool(flag) => {
+                mem::forget(value);
+                if let Some(slot) = slot {
+                    set_bool(slot, key.as_str(), flag);
+                }
+            }
+            value => set_any(slot, key, value),
         }
     }
 
@@ -71,7 +98,7 @@ impl opentelemetry::trace::Span for Span {
     #[inline]
     fn update_name<T: Into<Cow<'static, str>>>(&mut self, name: T) {
         if let Some(slot) = &mut self.slot {
-            slot.rename(name.into());
+            slot.recorder.rename(&name.into());
         }
     }
 
@@ -92,6 +119,33 @@ impl opentelemetry::trace::Span for Span {
 }
 
 #[inline(never)]
-fn set(slot: &mut Slot, attribute: &KeyValue) {
-    slot.recorder.set_attribute(Attribute::from(attribute));
+fn set_text(slot: &mut Slot, key: &str, text: &str) {
+    set(slot, key, AttributeValue::Str(text));
+}
+
+#[inline(never)]
+fn set_i64(slot: &mut Slot, key: &str, number: i64) {
+    set(slot, key, AttributeValue::I64(number));
+}
+
+#[inline(never)]
+fn set_f64(slot: &mut Slot, key: &str, number: f64) {
+    set(slot, key, AttributeValue::F64(number));
+}
+
+#[inline(never)]
+fn set_bool(slot: &mut Slot, key: &str, flag: bool) {
+    set(slot, key, AttributeValue::Bool(flag));
+}
+
+#[inline(never)]
+fn set_any(slot: Option<&mut Slot>, key: Key, value: Value) {
+    if let Some(slot) = slot {
+        set(slot, key.as_str(), AttributeValue::from(&value));
+    }
+}
+
+#[inline(always)]
+fn set(slot: &mut Slot, key: &str, value: AttributeValue<'_>) {
+    slot.recorder.set_attribute(Attribute::new(key, value));
 }

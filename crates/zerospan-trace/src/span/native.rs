@@ -126,7 +126,8 @@ impl Span {
     pub fn rename_fmt(&mut self, name: fmt::Arguments<'_>) {
         if let Some(slot) = &mut self.slot {
             let name = slot.format(name);
-            slot.rename(name);
+            slot.recorder.rename(&name);
+            slot.keep_spare(name);
         }
     }
 
@@ -164,8 +165,8 @@ impl Span {
         let Some(parts) = &slot.parts else { return 0 };
         local::with(|local| {
             let seat = local.seat_of(parts.core)?;
-            seat.with_core(|core| {
-                let now = core.clock.read(&seat.anchor);
+            seat.with(|to| {
+                let now = to.core.clock.read(&seat.anchor);
                 if slot.start_is_given {
                     now.unix
                 } else {

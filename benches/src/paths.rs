@@ -53,6 +53,8 @@ pub const HOT_PATHS: &[HotPath] = &[
     ours("trace.unsampled"),
     ours("trace.nested"),
     ours("trace.nested_native"),
+    ours("sdk.processor"),
+    ours("sdk.exporter"),
 ];
 
 const fn ours(row: &'static str) -> HotPath {

@@ -259,17 +259,19 @@ fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
     assert_eq!(names(&memory.take()).len(), 400);
 }
 
-/// A batch of 512 spans with a text of `bytes` bytes, exported at once by a pipeline with the least memory.
-fn export_with_the_least_memory(bytes: usize) -> (usize, opentelemetry_sdk::error::OTelSdkResult) {
+/// A batch of 512 spans with texts of `sizes` bytes, in turns, exported at once by a pipeline with the least memory.
+fn export_with_the_least_memory(
+    sizes: &[usize],
+) -> (usize, opentelemetry_sdk::error::OTelSdkResult) {
     use opentelemetry_sdk::trace::SpanExporter;
     let stock = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(SimpleSpanProcessor::new(stock.clone()))
         .build();
     let tracer = provider.tracer("large");
-    for _ in 0..512 {
+    for bytes in sizes.iter().cycle().take(512) {
         let mut span = tracer.start("span");
-        span.set_attribute(KeyValue::new("text", "x".repeat(bytes)));
+        span.set_attribute(KeyValue::new("text", "x".repeat(*bytes)));
         span.end();
     }
     let memory = zerospan_export::InMemory::new();
@@ -294,15 +296,30 @@ fn export_with_the_least_memory(bytes: usize) -> (usize, opentelemetry_sdk::erro
 #[test]
 fn the_least_memory_holds_every_batch_of_the_stock_processor() {
     for bytes in [20, 2 << 10, 20 << 10] {
-        let (arrived, outcome) = export_with_the_least_memory(bytes);
+        let (arrived, outcome) = export_with_the_least_memory(&[bytes]);
         assert!(outcome.is_ok(), "{bytes} bytes: {outcome:?}");
         assert_eq!(arrived, 512, "{bytes} bytes");
     }
 }
 
 #[test]
+fn spans_beyond_a_chunk_and_small_ones_between_them_all_arrive_through_the_least_memory() {
+    for sizes in [
+        &[60 << 10][..],
+        &[100 << 10],
+        &[120 << 10],
+        &[20, 100 << 10, 2 << 10, 120 << 10, 50 << 10],
+        &[50 << 10, 20, 120 << 10],
+    ] {
+        let (arrived, outcome) = export_with_the_least_memory(sizes);
+        assert!(outcome.is_ok(), "{sizes:?}: {outcome:?}");
+        assert_eq!(arrived, 512, "{sizes:?}");
+    }
+}
+
+#[test]
 fn spans_that_memory_has_no_room_for_are_an_error_of_the_export() {
-    let (arrived, outcome) = export_with_the_least_memory(300 << 10);
+    let (arrived, outcome) = export_with_the_least_memory(&[300 << 10]);
     assert_eq!(arrived, 0);
     let message = outcome.unwrap_err().to_string();
     assert!(message.contains("512 spans were not taken"), "{message}");

@@ -9,6 +9,7 @@
 //! allocates is ours: that is how the two are told apart. In `sdk.builders` no side recycles: 1 allocation a span is the
 //! caller's vector, on both.
 
+use super::server::attributes;
 use crate::contest::Clock;
 use crate::{Budget, Contest, Row};
 use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Tracer, TracerProvider};
@@ -260,20 +261,6 @@ fn stock_processor(exporter: Exporter) -> Side {
         sink,
         SdkTracerProvider::builder().with_span_processor(processor),
     )
-}
-
-/// What a server sets by the semantic conventions, as constants and numbers.
-fn attributes() -> [KeyValue; 8] {
-    [
-        KeyValue::new("http.request.method", "GET"),
-        KeyValue::new("url.scheme", "https"),
-        KeyValue::new("http.route", "/users/{id}"),
-        KeyValue::new("server.address", "shop.example"),
-        KeyValue::new("http.response.status_code", 200),
-        KeyValue::new("server.port", 8443),
-        KeyValue::new("network.protocol.version", "1.1"),
-        KeyValue::new("network.peer.encrypted", true),
-    ]
 }
 
 fn allocated(builder: SpanBuilder) -> SpanBuilder {

@@ -20,7 +20,7 @@ pub(super) fn batches() -> Contest {
     let spans = spans();
     let memory = InMemory::new();
     let pipeline = Pipeline::builder()
-        .transport(memory.clone())
+        .with_transport(memory.clone())
         .without_worker()
         .build()
         .unwrap_or_else(|error| panic!("{error}"));

@@ -211,8 +211,8 @@ fn pipeline(sink: &Sink) -> PipelineBuilder {
     let mut batch = BatchConfig::default();
     batch.max_queue_size = 2 * SPANS as usize;
     Pipeline::builder()
-        .transport(move || Ok(sink.clone()))
-        .batch(batch)
+        .with_transport(move || Ok(sink.clone()))
+        .with_batch(batch)
 }
 
 fn built(pipeline: PipelineBuilder) -> Pipeline {

@@ -13,7 +13,7 @@ use zerospan_otlp::EncodedResource;
 /// Takes encoded spans from any thread and gets them to a collector.
 ///
 /// Cloning it copies a pointer. When the last handle is dropped without [`shutdown`](Self::shutdown), what was recorded is
-/// flushed for as long as [`drop_timeout`](PipelineBuilder::drop_timeout) allows.
+/// flushed for as long as [`with_drop_timeout`](PipelineBuilder::with_drop_timeout) allows.
 ///
 /// In a forked child the same handles lead to a pipeline that begins anew: nothing of the parent's is exported, and the
 /// counts begin at zero.

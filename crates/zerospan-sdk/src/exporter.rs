@@ -33,8 +33,8 @@ impl OtlpSpanExporter {
     pub fn from_env() -> Result<Self, ConfigError> {
         let batch = BatchConfig::from_env();
         let pipeline = Pipeline::builder()
-            .otlp(OtlpConfig::from_env())
-            .batch(batch)
+            .with_otlp(OtlpConfig::from_env())
+            .with_batch(batch)
             .without_worker()
             .build()?;
         Ok(Self {

@@ -193,7 +193,7 @@ impl Transport for Refusing {
 fn what_is_not_delivered_is_an_error_of_flush_and_shutdown() {
     let pipeline = || {
         Pipeline::builder()
-            .transport(|| Ok(Refusing))
+            .with_transport(|| Ok(Refusing))
             .build()
             .unwrap()
     };
@@ -236,8 +236,8 @@ fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
     small.max_queue_size = 50;
     small.max_export_batch_size = 20;
     let pipeline = Pipeline::builder()
-        .transport(memory.clone())
-        .batch(small)
+        .with_transport(memory.clone())
+        .with_batch(small)
         .build()
         .unwrap();
     let exporter = OtlpSpanExporter::new(pipeline).with_export_timeout(Duration::from_secs(5));
@@ -278,8 +278,8 @@ fn export_with_the_least_memory(
     let mut least = BatchConfig::default();
     least.max_memory_bytes = least.max_request_bytes + 4 * least.chunk_bytes;
     let pipeline = Pipeline::builder()
-        .transport(memory.clone())
-        .batch(least)
+        .with_transport(memory.clone())
+        .with_batch(least)
         .without_worker()
         .build()
         .unwrap();

@@ -47,8 +47,8 @@ fn ours(sampler: Sampler) -> zerospan_trace::TracerProvider {
     let mut batch = BatchConfig::default();
     batch.max_queue_size = 4 * BLOCK as usize;
     let pipeline = Pipeline::builder()
-        .transport(|| Ok::<_, SendError>(Void))
-        .batch(batch)
+        .with_transport(|| Ok::<_, SendError>(Void))
+        .with_batch(batch)
         .build()
         .unwrap_or_else(|error| panic!("{error}"));
     zerospan_trace::TracerProvider::builder()

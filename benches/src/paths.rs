@@ -3,6 +3,7 @@
 //! A count does not scatter as times do, so that a change of a few percent shows on any machine, however busy. It leaves
 //! out what instructions cost: the budget rows measure that.
 
+mod export;
 mod record;
 
 use crate::{Contest, rows};
@@ -53,6 +54,12 @@ pub const HOT_PATHS: &[HotPath] = &[
     ours("trace.unsampled"),
     ours("trace.nested"),
     ours("trace.nested_native"),
+    ours("sdk.processor"),
+    HotPath {
+        id: "sdk.export",
+        contest: Source::Own(export::batches),
+        side: Side::Ours,
+    },
 ];
 
 const fn ours(row: &'static str) -> HotPath {

@@ -7,6 +7,7 @@ mod sdk;
 mod seed_arena;
 mod seed_pool;
 mod seed_stack;
+pub(crate) mod server;
 mod trace;
 mod workload;
 

@@ -91,13 +91,13 @@ fn provider(service: &'static str, export: &Export) -> anyhow::Result<TracerProv
     let mut batch = BatchConfig::default();
     batch.max_queue_size = QUEUE;
     let pipeline = Pipeline::builder()
-        .otlp(
+        .with_otlp(
             OtlpConfig::from_env()
-                .protocol(protocol)
-                .endpoint(&*export.endpoint)
-                .timeout(Duration::from_secs(3)),
+                .with_protocol(protocol)
+                .with_endpoint(&*export.endpoint)
+                .with_timeout(Duration::from_secs(3)),
         )
-        .batch(batch)
+        .with_batch(batch)
         .build()?;
     Ok(TracerProvider::builder()
         .with_resource(Resource::builder_empty().with_service_name(service).build())

@@ -108,17 +108,17 @@ fn destinations(arguments: &Arguments) -> Vec<Destination> {
     if collector_is_named || arguments.out.is_none() {
         let mut config = OtlpConfig::from_env();
         if let Some(url) = &arguments.endpoint {
-            config = config.endpoint(url);
+            config = config.with_endpoint(url);
         }
         config = match arguments.protocol {
             None => config,
-            Some(Speech::Grpc) => config.protocol(Protocol::Grpc),
-            Some(Speech::HttpProtobuf) => config.protocol(Protocol::HttpProtobuf),
+            Some(Speech::Grpc) => config.with_protocol(Protocol::Grpc),
+            Some(Speech::HttpProtobuf) => config.with_protocol(Protocol::HttpProtobuf),
         };
         config = match arguments.compression {
             None => config,
-            Some(Squeeze::None) => config.compression(Compression::None),
-            Some(Squeeze::Gzip) => config.compression(Compression::Gzip),
+            Some(Squeeze::None) => config.with_compression(Compression::None),
+            Some(Squeeze::Gzip) => config.with_compression(Compression::Gzip),
         };
         destinations.push(Destination::Otlp(Box::new(config)));
     }

@@ -126,11 +126,11 @@ fn replay_service(
     destinations: &[Destination],
     proof: &InMemory,
 ) -> Result<Vec<ExportStats>, ReplayError> {
-    let mut pipelines = vec![Pipeline::builder().transport(proof.clone()).build()?];
+    let mut pipelines = vec![Pipeline::builder().with_transport(proof.clone()).build()?];
     for destination in destinations {
         let builder = match destination {
-            Destination::Otlp(config) => Pipeline::builder().otlp(config.as_ref().clone()),
-            Destination::File(path) => Pipeline::builder().transport(ToFile::new(path)?),
+            Destination::Otlp(config) => Pipeline::builder().with_otlp(config.as_ref().clone()),
+            Destination::File(path) => Pipeline::builder().with_transport(ToFile::new(path)?),
         };
         pipelines.push(builder.build()?);
     }

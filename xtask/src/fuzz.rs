@@ -47,9 +47,15 @@ impl Fuzz {
         for target in chosen {
             let mut fuzz = nightly_cargo().context("the nightly toolchain went away")?;
             let seconds = format!("-max_total_time={}", self.minutes * 60);
-            run(fuzz
-                .args(["fuzz", "run", &target.name, "--"])
-                .args([&seconds, "-print_final_stats=1"]))?;
+            fuzz.args(["fuzz", "run", &target.name]);
+            // What it finds goes into the first folder.
+            let seeds = format!("fuzz/seeds/{}", target.name);
+            if root().join(&seeds).is_dir() {
+                let corpus = format!("fuzz/corpus/{}", target.name);
+                std::fs::create_dir_all(root().join(&corpus))?;
+                fuzz.args([corpus, seeds]);
+            }
+            run(fuzz.args(["--", &seconds, "-print_final_stats=1"]))?;
             println!(
                 "fuzzed {} for {} min: {}",
                 target.name, self.minutes, target.covers

@@ -21,7 +21,7 @@ pub(super) fn encoded_spans() -> Contest {
     let sink = Sink::default();
     let transport = sink.clone();
     let pipeline = Pipeline::builder()
-        .transport(move || Ok::<_, SendError>(transport.clone()))
+        .with_transport(move || Ok::<_, SendError>(transport.clone()))
         .build()
         .unwrap_or_else(|error| panic!("{error}"));
     let scope = Scope::new(&InstrumentationScope::builder("http-server").build());

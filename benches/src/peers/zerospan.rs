@@ -19,7 +19,7 @@ impl Ours {
     fn new(work: Work, sink: &Sink) -> Result<Self, String> {
         let transport = sink.clone();
         let pipeline = zerospan_export::Pipeline::builder()
-            .transport(move || Ok::<_, SendError>(transport.clone()))
+            .with_transport(move || Ok::<_, SendError>(transport.clone()))
             .build()
             .map_err(|error| error.to_string())?;
         let provider = TracerProvider::builder()

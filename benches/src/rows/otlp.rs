@@ -1,20 +1,18 @@
 //! What writing spans straight into a buffer saves over building messages and encoding them.
 
+use super::server::{SPANS, context, spans, time};
 use crate::{Budget, Contest, Row};
-use opentelemetry::trace::{
-    Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
-};
-use opentelemetry::{InstrumentationScope, KeyValue, Value};
+use opentelemetry::trace::{Event, Link, SpanContext, SpanKind};
+use opentelemetry::{KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use opentelemetry_sdk::trace::SpanData;
 use prost::{EncodeError, Message};
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
 use zerospan_core::Reset;
 use zerospan_otlp::{BatchEncoder, EncodedResource, SpanRecorder, SpanStart, StaticKey};
 
@@ -78,63 +76,6 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-const SPANS: u64 = 512;
-
-fn batch(change: fn(&mut SpanData)) -> Vec<SpanData> {
-    let scope = InstrumentationScope::builder("http-server")
-        .with_version("1.4.0")
-        .build();
-    (0..SPANS)
-        .map(|number| {
-            let mut span = SpanData {
-                span_context: context(number),
-                parent_span_id: SpanId::from(0x0123_4567_89ab_cdef ^ number),
-                parent_span_is_remote: true,
-                span_kind: SpanKind::Server,
-                name: "GET /users/{id}".into(),
-                start_time: time(number * 1_000),
-                end_time: time(number * 1_000 + 250_000),
-                attributes: attributes(),
-                dropped_attributes_count: 0,
-                events: SpanEvents::default(),
-                links: SpanLinks::default(),
-                status: Status::Unset,
-                instrumentation_scope: scope.clone(),
-            };
-            change(&mut span);
-            span
-        })
-        .collect()
-}
-
-fn context(number: u64) -> SpanContext {
-    SpanContext::new(
-        TraceId::from(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c ^ u128::from(number)),
-        SpanId::from(0xb7ad_6b71_6920_3331 ^ number),
-        TraceFlags::SAMPLED,
-        false,
-        TraceState::default(),
-    )
-}
-
-fn time(nanos: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_780_000_000) + Duration::from_nanos(nanos)
-}
-
-/// What a server sets by the semantic conventions, as constants and numbers.
-fn attributes() -> Vec<KeyValue> {
-    vec![
-        KeyValue::new("http.request.method", "GET"),
-        KeyValue::new("url.scheme", "https"),
-        KeyValue::new("http.route", "/users/{id}"),
-        KeyValue::new("server.address", "shop.example"),
-        KeyValue::new("http.response.status_code", 200),
-        KeyValue::new("server.port", 8443),
-        KeyValue::new("network.protocol.version", "1.1"),
-        KeyValue::new("network.peer.encrypted", true),
-    ]
-}
-
 /// Every text is the span's own: releasing it is most of what is left to do.
 fn own_texts(span: &mut SpanData) {
     for attribute in &mut span.attributes {
@@ -181,7 +122,8 @@ enum Batch {
 }
 
 fn encode(change: fn(&mut SpanData), fate: Batch) -> Contest {
-    let batch = batch(change);
+    let mut batch = spans();
+    batch.iter_mut().for_each(change);
     let stock = ResourceAttributesWithSchema::from(&resource());
     // Both sides list the resource as one and the same hash map does.
     let encoded = EncodedResource::new(&resource_attributes(&stock), None);
@@ -319,7 +261,7 @@ fn finish(span: &mut SpanRecorder, into: &Buffer) -> Buffer {
 }
 
 fn ceiling() -> Contest {
-    let batch = batch(|_| {});
+    let batch = spans();
     let encoded = EncodedResource::from_sdk(&resource());
     let mut encoder = BatchEncoder::new();
     let mut written = Vec::new();

@@ -9,6 +9,7 @@
 //! allocates is ours: that is how the two are told apart. In `sdk.builders` no side recycles: 1 allocation a span is the
 //! caller's vector, on both.
 
+use super::server::attributes;
 use crate::contest::Clock;
 use crate::{Budget, Contest, Row};
 use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Tracer, TracerProvider};
@@ -210,8 +211,8 @@ fn pipeline(sink: &Sink) -> PipelineBuilder {
     let mut batch = BatchConfig::default();
     batch.max_queue_size = 2 * SPANS as usize;
     Pipeline::builder()
-        .transport(move || Ok(sink.clone()))
-        .batch(batch)
+        .with_transport(move || Ok(sink.clone()))
+        .with_batch(batch)
 }
 
 fn built(pipeline: PipelineBuilder) -> Pipeline {
@@ -260,20 +261,6 @@ fn stock_processor(exporter: Exporter) -> Side {
         sink,
         SdkTracerProvider::builder().with_span_processor(processor),
     )
-}
-
-/// What a server sets by the semantic conventions, as constants and numbers.
-fn attributes() -> [KeyValue; 8] {
-    [
-        KeyValue::new("http.request.method", "GET"),
-        KeyValue::new("url.scheme", "https"),
-        KeyValue::new("http.route", "/users/{id}"),
-        KeyValue::new("server.address", "shop.example"),
-        KeyValue::new("http.response.status_code", 200),
-        KeyValue::new("server.port", 8443),
-        KeyValue::new("network.protocol.version", "1.1"),
-        KeyValue::new("network.peer.encrypted", true),
-    ]
 }
 
 fn allocated(builder: SpanBuilder) -> SpanBuilder {

@@ -28,12 +28,14 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or(USAGE)?;
         config = match name.as_str() {
-            "--endpoint" => config.endpoint(value),
-            "--protocol" if value == "grpc" => config.protocol(Protocol::Grpc),
-            "--protocol" if value == "http/protobuf" => config.protocol(Protocol::HttpProtobuf),
-            "--compression" if value == "none" => config.compression(Compression::None),
-            "--compression" if value == "gzip" => config.compression(Compression::Gzip),
-            "--ca" => config.certificate_file(value),
+            "--endpoint" => config.with_endpoint(value),
+            "--protocol" if value == "grpc" => config.with_protocol(Protocol::Grpc),
+            "--protocol" if value == "http/protobuf" => {
+                config.with_protocol(Protocol::HttpProtobuf)
+            }
+            "--compression" if value == "none" => config.with_compression(Compression::None),
+            "--compression" if value == "gzip" => config.with_compression(Compression::Gzip),
+            "--ca" => config.with_certificate_file(value),
             _ => {
                 match name.as_str() {
                     "--cert" => certificate = Some(value),
@@ -49,15 +51,15 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         };
     }
     if let (Some(certificate), Some(key)) = (certificate, key) {
-        config = config.client_identity_files(certificate, key);
+        config = config.with_client_identity_files(certificate, key);
     }
 
     let mut batch = BatchConfig::from_env();
     batch.max_queue_size = batch.max_queue_size.max(16_384);
     let pipeline = Pipeline::builder()
-        .otlp(config.timeout(Duration::from_secs(seconds)))
-        .batch(batch)
-        .resource(EncodedResource::new(&[("service.name", &*service)], None))
+        .with_otlp(config.with_timeout(Duration::from_secs(seconds)))
+        .with_batch(batch)
+        .with_resource(EncodedResource::new(&[("service.name", &*service)], None))
         .build()?;
     let start = Instant::now();
     std::thread::scope(|scope| {

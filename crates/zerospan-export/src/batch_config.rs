@@ -1,7 +1,6 @@
 use crate::ConfigError;
-use crate::config::{self, Environment};
+use crate::config;
 use crate::limits::Limits;
-use std::ffi::OsString;
 use std::time::Duration;
 
 /// How spans are gathered into requests, and what they may cost meanwhile.
@@ -49,24 +48,12 @@ impl BatchConfig {
     /// What the environment says in `OTEL_BSP_*`. A batch that is larger than the queue, or a value that cannot be used, is
     /// reported once, through `tracing`, and ignored.
     pub fn from_env() -> Self {
-        let (config, errors) =
-            Self::from_environment(Environment::new(|name: &str| std::env::var_os(name)));
-        config::report(&errors);
-        config
+        config::of_this_process(config::batch_from)
     }
 
     /// Like [`from_env`](Self::from_env), with the variables that `lookup` knows. Gives what was ignored, too.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
-        Self::from_environment(Environment::new(|name: &str| {
-            lookup(name).map(OsString::from)
-        }))
-    }
-
-    fn from_environment(
-        mut environment: Environment<impl Fn(&str) -> Option<OsString>>,
-    ) -> (Self, Vec<ConfigError>) {
-        let config = config::batch_from(&mut environment);
-        (config, environment.into_errors())
+        config::of_variables(lookup, config::batch_from)
     }
 
     /// Checks the settings against one another.

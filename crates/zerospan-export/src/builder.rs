@@ -36,50 +36,50 @@ impl Default for PipelineBuilder {
 
 impl PipelineBuilder {
     /// Sends requests through what `connect` makes.
-    pub fn transport(mut self, connect: impl Connect + 'static) -> Self {
+    pub fn with_transport(mut self, connect: impl Connect + 'static) -> Self {
         self.connect = Some(Box::new(connect));
         self
     }
 
-    /// Sends requests to a collector. Its timeout holds unless [`timeout`](Self::timeout) says otherwise.
-    pub fn otlp(mut self, config: OtlpConfig) -> Self {
+    /// Sends requests to a collector. Its timeout holds unless [`with_timeout`](Self::with_timeout) says otherwise.
+    pub fn with_otlp(mut self, config: OtlpConfig) -> Self {
         self.otlp = Some(config);
         self
     }
 
     /// What `OTEL_EXPORTER_OTLP_*` and `OTEL_BSP_*` say: collector and batch.
     pub fn from_env(self) -> Self {
-        self.otlp(OtlpConfig::from_env())
-            .batch(BatchConfig::from_env())
+        self.with_otlp(OtlpConfig::from_env())
+            .with_batch(BatchConfig::from_env())
     }
 
     /// What the spans are about.
-    pub fn resource(mut self, resource: EncodedResource) -> Self {
+    pub fn with_resource(mut self, resource: EncodedResource) -> Self {
         self.resource = Some(resource);
         self
     }
 
     /// How spans are gathered into requests.
-    pub fn batch(mut self, batch: BatchConfig) -> Self {
+    pub fn with_batch(mut self, batch: BatchConfig) -> Self {
         self.batch = batch;
         self
     }
 
     /// How long to wait before a request is sent again.
-    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+    pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
     /// How long the delivery of one request may take, retries included. If
     /// [`BatchConfig::export_timeout`] is shorter, that holds.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
     /// How long the drop of the last handle flushes, if there was no shutdown: 5 s.
-    pub fn drop_timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_drop_timeout(mut self, timeout: Duration) -> Self {
         self.drop_timeout = timeout;
         self
     }
@@ -114,7 +114,7 @@ impl PipelineBuilder {
                 return Err(ConfigError::new(
                     "transport",
                     "none",
-                    "where spans go: `otlp(...)`, `from_env()` or `transport(...)`",
+                    "where spans go: `with_otlp(...)`, `from_env()` or `with_transport(...)`",
                 ));
             }
         };

@@ -5,7 +5,7 @@ mod environment;
 mod headers;
 mod tls_settings;
 
-pub(crate) use environment::{Environment, batch as batch_from, report};
+pub(crate) use environment::{batch as batch_from, of_this_process, of_variables};
 #[cfg(feature = "tls")]
 pub(crate) use tls_settings::Pems;
 pub(crate) use tls_settings::TlsSettings;
@@ -13,7 +13,6 @@ pub(crate) use tls_settings::TlsSettings;
 use crate::transport::tls::Tls;
 use crate::{ConfigError, Connect, DropCause, Retry, SendError, Transport};
 use endpoint::Endpoint;
-use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -97,29 +96,17 @@ impl OtlpConfig {
     ///
     /// A value that cannot be used is reported once, through `tracing`, and ignored.
     pub fn from_env() -> Self {
-        let (config, errors) =
-            Self::from_environment(Environment::new(|name: &str| std::env::var_os(name)));
-        report(&errors);
-        config
+        of_this_process(environment::otlp)
     }
 
     /// Like [`from_env`](Self::from_env), with the variables that `lookup` knows. Gives what was ignored, too.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
-        Self::from_environment(Environment::new(|name: &str| {
-            lookup(name).map(OsString::from)
-        }))
-    }
-
-    fn from_environment(
-        mut environment: Environment<impl Fn(&str) -> Option<OsString>>,
-    ) -> (Self, Vec<ConfigError>) {
-        let config = environment::otlp(&mut environment);
-        (config, environment.into_errors())
+        of_variables(lookup, environment::otlp)
     }
 
     /// The protocol.
     #[must_use]
-    pub fn protocol(mut self, protocol: Protocol) -> Self {
+    pub fn with_protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
     }
@@ -127,14 +114,14 @@ impl OtlpConfig {
     /// The URL of the collector, as it stands: for `http/protobuf` with its path, which is `/v1/traces` by convention; for
     /// `grpc` only scheme, host and port matter. `https` stands for TLS.
     #[must_use]
-    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+    pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(Endpoint::as_it_stands("endpoint", url.into()));
         self
     }
 
     /// A header of each request, before one of the same name from the environment.
     #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
         match headers::header("header", name, value) {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
@@ -146,21 +133,21 @@ impl OtlpConfig {
 
     /// How requests are compressed.
     #[must_use]
-    pub fn compression(mut self, compression: Compression) -> Self {
+    pub fn with_compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
     }
 
     /// How long the delivery of one request may take, retries included: 10 s.
     #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// The file with the CA certificates, as PEM, that vouch for the collector, instead of the system's.
     #[must_use]
-    pub fn certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
+    pub fn with_certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.tls.ca = Some(Source::file("certificate_file", path.into()));
         self.unusable_ca = None;
         self
@@ -168,7 +155,7 @@ impl OtlpConfig {
 
     /// The CA certificates, as PEM, that vouch for the collector, instead of the system's.
     #[must_use]
-    pub fn certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+    pub fn with_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.tls.ca = Some(Source::text("certificate_pem", pem.into()));
         self.unusable_ca = None;
         self
@@ -176,7 +163,7 @@ impl OtlpConfig {
 
     /// The files with the certificate chain and the private key, as PEM, that vouch for this client.
     #[must_use]
-    pub fn client_identity_files(
+    pub fn with_client_identity_files(
         mut self,
         certificate: impl Into<PathBuf>,
         key: impl Into<PathBuf>,
@@ -189,7 +176,7 @@ impl OtlpConfig {
 
     /// The certificate chain and the private key, as PEM, that vouch for this client.
     #[must_use]
-    pub fn client_identity_pem(
+    pub fn with_client_identity_pem(
         mut self,
         certificate: impl Into<Vec<u8>>,
         key: impl Into<Vec<u8>>,

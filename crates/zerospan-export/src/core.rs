@@ -21,8 +21,9 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) setup: Arc<Setup>,
     closed: AtomicBool,
-    /// What `State` says about the queue, for those who only want to know whether it is full.
+    /// What `State` says about queue and memory, for those who only want to know how full they are.
     queued_spans: AtomicUsize,
+    bytes_in_use: AtomicUsize,
     /// Whether it was said that spans are being dropped, in this outage.
     complained: AtomicBool,
     registry: Mutex<Vec<Arc<Slot>>>,
@@ -62,6 +63,7 @@ impl Core {
             limits,
             closed: AtomicBool::new(false),
             queued_spans: AtomicUsize::new(0),
+            bytes_in_use: AtomicUsize::new(0),
             complained: AtomicBool::new(false),
             registry: Mutex::default(),
             state: Mutex::new(state),
@@ -179,10 +181,20 @@ impl Core {
         Ok(())
     }
 
-    /// Lets everyone see how full the queue is.
+    /// Lets everyone see how full queue and memory are.
     pub(crate) fn publish(&self, state: &State) {
         self.queued_spans
             .store(state.queued_spans(), Ordering::Relaxed);
+        self.bytes_in_use
+            .store(state.bytes_in_use(&self.limits), Ordering::Relaxed);
+    }
+
+    /// Whether the queue has no room for another full chunk, or less than half of the memory is left.
+    #[inline]
+    pub(crate) fn wants_flush(&self) -> bool {
+        let queued = self.queued_spans.load(Ordering::Relaxed);
+        queued.saturating_add(self.limits.chunk_spans) > self.limits.queue_spans
+            || self.bytes_in_use.load(Ordering::Relaxed) > self.limits.chunks_bytes / 2
     }
 
     /// An empty chunk, within the bound on memory. Starts the worker.
@@ -202,6 +214,7 @@ impl Core {
         if state.mark_waiting() {
             self.work.notify_one();
         }
+        self.publish(&state);
         if state.wants_worker() {
             drop(state);
             self.complain(DropCause::Unavailable);
@@ -239,11 +252,13 @@ impl Core {
 
     /// Charges what the chunk's buffer grew, if the bound on memory allows.
     pub(crate) fn account_growth(&self, chunk: &mut Chunk) -> Result<(), DropCause> {
-        if chunk.capacity() <= chunk.charged || self.state().charge(chunk, &self.limits) {
-            Ok(())
-        } else {
-            Err(DropCause::QueueFull)
+        if chunk.capacity() <= chunk.charged {
+            return Ok(());
         }
+        let mut state = self.state();
+        let charged = state.charge(chunk, &self.limits);
+        self.publish(&state);
+        charged.then_some(()).ok_or(DropCause::QueueFull)
     }
 
     /// Takes the chunks of all threads into the queue, whatever its bound: their memory is accounted for already.

@@ -10,6 +10,8 @@ mod core;
 mod delivery;
 mod error;
 mod fork;
+#[cfg(all(fuzzing, feature = "http", feature = "grpc"))]
+pub mod fuzzing;
 mod limits;
 mod local;
 mod memory;

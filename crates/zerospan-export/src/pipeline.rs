@@ -14,7 +14,7 @@ use zerospan_otlp::EncodedResource;
 /// Takes encoded spans from any thread and gets them to a collector.
 ///
 /// Cloning it copies a pointer. When the last handle is dropped without [`shutdown`](Self::shutdown), what was recorded is
-/// flushed for as long as [`drop_timeout`](PipelineBuilder::drop_timeout) allows.
+/// flushed for as long as [`with_drop_timeout`](PipelineBuilder::with_drop_timeout) allows.
 ///
 /// In a forked child the same handles lead to a pipeline that begins anew: nothing of the parent's is exported, and the
 /// counts begin at zero.
@@ -101,10 +101,10 @@ impl Pipeline {
     /// of the memory for chunks is left. For whoever records into a pipeline
     /// [without a worker](PipelineBuilder::without_worker).
     ///
-    /// Takes the lock that threads share; allocates nothing.
+    /// Reads two numbers and takes no lock: it may be asked before each span. Allocates nothing.
+    #[inline]
     pub fn wants_flush(&self) -> bool {
-        let core = self.core();
-        core.state().wants_flush(&core.limits)
+        self.core().wants_flush()
     }
 
     /// Waits until everything that was recorded before, on any thread, is delivered.

@@ -164,11 +164,9 @@ impl State {
         true
     }
 
-    /// Whether the queue has no room for another full chunk, or less than half of the memory is left.
-    pub(crate) fn wants_flush(&self, limits: &Limits) -> bool {
-        let free: usize = self.free.len() * limits.chunk_bytes;
-        self.queued_spans + limits.chunk_spans > limits.queue_spans
-            || (self.charged - free) > limits.chunks_bytes / 2
+    /// Bytes of the chunks that are not free.
+    pub(crate) fn bytes_in_use(&self, limits: &Limits) -> usize {
+        self.charged - self.free.len() * limits.chunk_bytes
     }
 
     /// Whether it is worth while to look for half-empty chunks: not for 10 ms after there were none.

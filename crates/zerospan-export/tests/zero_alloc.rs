@@ -53,8 +53,8 @@ fn neither_recording_nor_sending_allocates_once_the_memory_is_there() {
     let gate = Arc::new(Mutex::new(()));
     let of_transport = Arc::clone(&gate);
     let pipeline = Pipeline::builder()
-        .transport(move || Ok(Gated(Arc::clone(&of_transport))))
-        .batch(batch)
+        .with_transport(move || Ok(Gated(Arc::clone(&of_transport))))
+        .with_batch(batch)
         .build()
         .unwrap();
     let (scopes, span) = ([scope(), scope()], span());
@@ -93,7 +93,7 @@ fn a_thread_that_records_allocates_nothing_for_a_span() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let pipeline = Pipeline::builder()
-        .transport(|| Ok(Nowhere))
+        .with_transport(|| Ok(Nowhere))
         .build()
         .unwrap();
     let (scope, span) = (scope(), span());
@@ -116,7 +116,7 @@ fn a_span_that_is_refused_allocates_nothing() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let pipeline = Pipeline::builder()
-        .transport(|| Ok(Nowhere))
+        .with_transport(|| Ok(Nowhere))
         .build()
         .unwrap();
     let (scope, span) = (scope(), span());
@@ -174,9 +174,9 @@ fn a_request_over_http_allocates_a_small_steady_number_of_times() {
     });
     let url = format!("http://{address}/v1/traces");
     let config = OtlpConfig::new()
-        .endpoint(url)
-        .compression(Compression::Gzip);
-    let pipeline = Pipeline::builder().otlp(config).build().unwrap();
+        .with_endpoint(url)
+        .with_compression(Compression::Gzip);
+    let pipeline = Pipeline::builder().with_otlp(config).build().unwrap();
     let (scope, span) = (scope(), span());
     let mut counts = Vec::new();
     for _ in 0..20 {

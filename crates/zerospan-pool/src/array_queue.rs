@@ -1,4 +1,4 @@
-use crate::stats::{Tally, add};
+use crate::store::{Stocked, Store};
 use crate::terms::Terms;
 use crate::{Pool, PoolStats, Settlement};
 use crossbeam_queue::ArrayQueue;
@@ -15,12 +15,10 @@ use zerospan_core::{DefaultRecycle, Recycle};
 /// fn shareable<T: Sync>() {}
 /// shareable::<zerospan_pool::ArrayQueuePool<Vec<std::rc::Rc<u8>>>>();
 /// ```
-pub struct ArrayQueuePool<T, R = DefaultRecycle> {
-    terms: Terms<R>,
-    /// `None` at capacity 0, which the queue does not have.
-    queue: Option<ArrayQueue<T>>,
-    tally: Tally,
-}
+pub struct ArrayQueuePool<T, R = DefaultRecycle>(Stocked<Queue<T>, R>);
+
+/// `None` at capacity 0, which the queue does not have.
+struct Queue<T>(Option<ArrayQueue<T>>);
 
 /// The queue reserves its slots when it is built: beyond this many the capacity is rather a mistake.
 const MOST_SLOTS: usize = 1 << 24;
@@ -50,29 +48,15 @@ impl<T, R> ArrayQueuePool<T, R> {
         if capacity > MOST_SLOTS {
             return Err(QueueCapacityError { capacity });
         }
-        Ok(Self {
-            terms: Terms::new(capacity, recycle),
-            queue: (capacity > 0).then(|| ArrayQueue::new(capacity)),
-            tally: Tally::default(),
-        })
+        let queue = Queue((capacity > 0).then(|| ArrayQueue::new(capacity)));
+        Ok(Self(Stocked::new(Terms::new(capacity, recycle), queue)))
     }
 
     /// Keeps only objects that retain at most `bytes` of heap memory after their reset; 64 KiB unless set.
     #[must_use]
     pub fn with_retention_limit(mut self, bytes: usize) -> Self {
-        self.terms.retention_limit = bytes;
+        self.0.terms.retention_limit = bytes;
         self
-    }
-
-    fn pop(&self) -> Option<T> {
-        self.queue.as_ref()?.pop()
-    }
-
-    fn push(&self, object: T) -> Result<(), T> {
-        match &self.queue {
-            Some(queue) => queue.push(object),
-            None => Err(object),
-        }
     }
 }
 
@@ -80,72 +64,54 @@ impl<T, R: Recycle<T>> Pool for ArrayQueuePool<T, R> {
     type Object = T;
 
     fn take(&self) -> T {
-        let (object, counter) = match self.pop() {
-            Some(object) => (object, &self.tally.hits),
-            None => (self.terms.recycle.create(), &self.tally.misses),
-        };
-        add(counter, 1);
-        object
+        self.0.take()
     }
 
     fn settle(&self, settlement: Settlement<T>) {
-        let tally = &self.tally;
-        let (dropped, counter) = match settlement {
-            Settlement::Returned(object) => {
-                match self.terms.renew(object, || add(&tally.panicked, 1)) {
-                    Ok(object) => match self.push(object) {
-                        Ok(()) => (None, &tally.returns),
-                        Err(object) => (Some(object), &tally.full),
-                    },
-                    Err(object) => (Some(object), &tally.too_large),
-                }
-            }
-            Settlement::Unwound(object) => (Some(object), &tally.panicked),
-            Settlement::Detached => (None, &tally.detached),
-        };
-        add(counter, 1);
-        drop(dropped);
+        self.0.settle(settlement);
     }
 
     fn capacity(&self) -> usize {
-        self.terms.capacity
+        self.0.terms.capacity
     }
 
     fn len(&self) -> usize {
-        self.queue.as_ref().map_or(0, ArrayQueue::len)
+        self.0.store.len()
     }
 
     fn stats(&self) -> PoolStats {
-        self.tally.snapshot()
+        self.0.stats()
     }
 
     fn warm_up(&self, count: usize) -> usize {
-        let mut created = 0;
-        while created < count && self.len() < self.terms.capacity {
-            if self.push(self.terms.recycle.create()).is_err() {
-                break;
-            }
-            add(&self.tally.warmed_up, 1);
-            created += 1;
-        }
-        created
+        self.0.warm_up(count)
     }
 
     fn shrink(&self, keep: usize) -> usize {
-        let mut freed = Vec::new();
-        while self.len() > keep
-            && let Some(object) = self.pop()
-        {
-            freed.push(object);
-        }
-        let count = freed.len();
-        add(&self.tally.shrunk, count as u64);
-        drop(freed);
-        count
+        self.0.shrink(keep)
     }
 }
 
-impl<T, R> Drop for ArrayQueuePool<T, R> {
+impl<T> Store for Queue<T> {
+    type Object = T;
+
+    fn pop(&self) -> Option<T> {
+        self.0.as_ref()?.pop()
+    }
+
+    fn push(&self, object: T) -> Result<(), T> {
+        match &self.0 {
+            Some(queue) => queue.push(object),
+            None => Err(object),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, ArrayQueue::len)
+    }
+}
+
+impl<T> Drop for Queue<T> {
     fn drop(&mut self) {
         // One by one, since the queue leaks what lies behind an object whose drop panics. What is left after that panic
         // is freed with the queue.
@@ -158,8 +124,8 @@ impl<T, R> Drop for ArrayQueuePool<T, R> {
 impl<T, R: fmt::Debug> fmt::Debug for ArrayQueuePool<T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ArrayQueuePool")
-            .field("terms", &self.terms)
-            .field("len", &self.queue.as_ref().map_or(0, ArrayQueue::len))
+            .field("terms", &self.0.terms)
+            .field("len", &self.0.store.len())
             .finish_non_exhaustive()
     }
 }

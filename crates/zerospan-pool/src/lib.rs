@@ -13,6 +13,8 @@ mod pool;
 #[cfg(feature = "sdk")]
 mod span;
 mod stats;
+#[cfg(any(feature = "array-queue", feature = "object-pool"))]
+mod store;
 mod sync;
 mod terms;
 mod thread_cached;

@@ -1,4 +1,4 @@
-use crate::stats::{Tally, add};
+use crate::store::{Stocked, Store};
 use crate::sync::{AtomicUsize, Ordering};
 use crate::terms::Terms;
 use crate::{Pool, PoolStats, Settlement};
@@ -14,12 +14,13 @@ use zerospan_core::{DefaultRecycle, Recycle};
 /// fn shareable<T: Sync>() {}
 /// shareable::<zerospan_pool::ObjectPool<Vec<std::rc::Rc<u8>>>>();
 /// ```
-pub struct ObjectPool<T, R = DefaultRecycle> {
-    terms: Terms<R>,
+pub struct ObjectPool<T, R = DefaultRecycle>(Stocked<Stack<T>, R>);
+
+struct Stack<T> {
     objects: object_pool::Pool<T>,
     /// At least as many as `objects` holds: raised before one goes in, lowered after one came out.
     held: AtomicUsize,
-    tally: Tally,
+    capacity: usize,
 }
 
 impl<T> ObjectPool<T> {
@@ -36,20 +37,56 @@ impl<T, R> ObjectPool<T, R> {
     ///
     /// Allocates nothing; `capacity` may be of any size.
     pub fn with_recycle(capacity: usize, recycle: R) -> Self {
-        Self {
-            terms: Terms::new(capacity, recycle),
+        let stack = Stack {
             objects: object_pool::Pool::from_vec(Vec::new()),
             held: AtomicUsize::new(0),
-            tally: Tally::default(),
-        }
+            capacity,
+        };
+        Self(Stocked::new(Terms::new(capacity, recycle), stack))
     }
 
     /// Keeps only objects that retain at most `bytes` of heap memory after their reset; 64 KiB unless set.
     #[must_use]
     pub fn with_retention_limit(mut self, bytes: usize) -> Self {
-        self.terms.retention_limit = bytes;
+        self.0.terms.retention_limit = bytes;
         self
     }
+}
+
+impl<T, R: Recycle<T>> Pool for ObjectPool<T, R> {
+    type Object = T;
+
+    fn take(&self) -> T {
+        self.0.take()
+    }
+
+    fn settle(&self, settlement: Settlement<T>) {
+        self.0.settle(settlement);
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.terms.capacity
+    }
+
+    fn len(&self) -> usize {
+        self.0.store.len()
+    }
+
+    fn stats(&self) -> PoolStats {
+        self.0.stats()
+    }
+
+    fn warm_up(&self, count: usize) -> usize {
+        self.0.warm_up(count)
+    }
+
+    fn shrink(&self, keep: usize) -> usize {
+        self.0.shrink(keep)
+    }
+}
+
+impl<T> Store for Stack<T> {
+    type Object = T;
 
     fn pop(&self) -> Option<T> {
         let (_, object) = self.objects.try_pull()?.detach();
@@ -58,7 +95,7 @@ impl<T, R> ObjectPool<T, R> {
     }
 
     fn push(&self, object: T) -> Result<(), T> {
-        let within = |held: usize| (held < self.terms.capacity).then(|| held + 1);
+        let within = |held: usize| (held < self.capacity).then(|| held + 1);
         match self
             .held
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, within)
@@ -70,82 +107,17 @@ impl<T, R> ObjectPool<T, R> {
             Err(_) => Err(object),
         }
     }
-}
-
-impl<T, R: Recycle<T>> Pool for ObjectPool<T, R> {
-    type Object = T;
-
-    fn take(&self) -> T {
-        let (object, counter) = match self.pop() {
-            Some(object) => (object, &self.tally.hits),
-            None => (self.terms.recycle.create(), &self.tally.misses),
-        };
-        add(counter, 1);
-        object
-    }
-
-    fn settle(&self, settlement: Settlement<T>) {
-        let tally = &self.tally;
-        let (dropped, counter) = match settlement {
-            Settlement::Returned(object) => {
-                match self.terms.renew(object, || add(&tally.panicked, 1)) {
-                    Ok(object) => match self.push(object) {
-                        Ok(()) => (None, &tally.returns),
-                        Err(object) => (Some(object), &tally.full),
-                    },
-                    Err(object) => (Some(object), &tally.too_large),
-                }
-            }
-            Settlement::Unwound(object) => (Some(object), &tally.panicked),
-            Settlement::Detached => (None, &tally.detached),
-        };
-        add(counter, 1);
-        drop(dropped);
-    }
-
-    fn capacity(&self) -> usize {
-        self.terms.capacity
-    }
 
     fn len(&self) -> usize {
         self.objects.len()
-    }
-
-    fn stats(&self) -> PoolStats {
-        self.tally.snapshot()
-    }
-
-    fn warm_up(&self, count: usize) -> usize {
-        let mut created = 0;
-        while created < count && self.len() < self.terms.capacity {
-            if self.push(self.terms.recycle.create()).is_err() {
-                break;
-            }
-            add(&self.tally.warmed_up, 1);
-            created += 1;
-        }
-        created
-    }
-
-    fn shrink(&self, keep: usize) -> usize {
-        let mut freed = Vec::new();
-        while self.len() > keep
-            && let Some(object) = self.pop()
-        {
-            freed.push(object);
-        }
-        let count = freed.len();
-        add(&self.tally.shrunk, count as u64);
-        drop(freed);
-        count
     }
 }
 
 impl<T, R: fmt::Debug> fmt::Debug for ObjectPool<T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ObjectPool")
-            .field("terms", &self.terms)
-            .field("len", &self.objects.len())
+            .field("terms", &self.0.terms)
+            .field("len", &self.0.store.len())
             .finish_non_exhaustive()
     }
 }

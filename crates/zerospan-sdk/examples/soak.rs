@@ -26,8 +26,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     batch.max_queue_size = usize::try_from(2 * STRIDE * threads)?;
     batch.max_export_batch_size = 2048;
     let pipeline = Pipeline::builder()
-        .otlp(OtlpConfig::from_env().endpoint(url))
-        .batch(batch)
+        .with_otlp(OtlpConfig::from_env().with_endpoint(url))
+        .with_batch(batch)
         .build()?;
     let watch = pipeline.watch();
     let provider = SdkTracerProvider::builder()

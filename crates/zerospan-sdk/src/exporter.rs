@@ -33,8 +33,8 @@ impl OtlpSpanExporter {
     pub fn from_env() -> Result<Self, ConfigError> {
         let batch = BatchConfig::from_env();
         let pipeline = Pipeline::builder()
-            .otlp(OtlpConfig::from_env())
-            .batch(batch)
+            .with_otlp(OtlpConfig::from_env())
+            .with_batch(batch)
             .without_worker()
             .build()?;
         Ok(Self {
@@ -55,10 +55,11 @@ impl OtlpSpanExporter {
         &self.pipeline
     }
 
-    fn deliver(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+    fn deliver(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         let mut refused = 0_u64;
         let mut outcome = Ok(());
-        for span in batch {
+        // Where they lie: a span is too large to be moved for nothing.
+        for span in &mut batch {
             // The batch processor hands over what is recorded only as well.
             if span.span_context.is_sampled() {
                 if self.pipeline.wants_flush() {
@@ -67,7 +68,7 @@ impl OtlpSpanExporter {
                 scopes::encoded(&span.instrumentation_scope, |scope| {
                     let recorded = self
                         .pipeline
-                        .record(scope, |chunk| encode_span_data(&span, chunk));
+                        .record(scope, |chunk| encode_span_data(span, chunk));
                     refused += u64::from(recorded.is_err());
                 });
             }

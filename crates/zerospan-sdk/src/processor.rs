@@ -54,7 +54,7 @@ impl OtlpSpanProcessor {
 impl SpanProcessor for OtlpSpanProcessor {
     fn on_start(&self, _span: &mut Span, _context: &Context) {}
 
-    fn on_end(&self, span: SpanData) {
+    fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
             scopes::encoded(&span.instrumentation_scope, |scope| {
                 // What is lost is in the counts.
@@ -63,7 +63,7 @@ impl SpanProcessor for OtlpSpanProcessor {
                     .record(scope, |chunk| encode_span_data(&span, chunk));
             });
         }
-        recycled::recycle(span);
+        recycled::recycle(&mut span);
     }
 
     fn force_flush(&self) -> OTelSdkResult {

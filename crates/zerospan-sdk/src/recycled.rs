@@ -54,9 +54,10 @@ impl<T, K: ThreadCache<Vec<T>>> Vectors<T, K> {
     }
 
     #[inline]
-    fn keep(&self, vector: Vec<T>) {
+    fn keep(&self, vector: &mut Vec<T>) {
         if vector.capacity() > 0 && self.wanted.load(Ordering::Relaxed) {
-            self.pool.settle(Settlement::Returned(vector));
+            self.pool
+                .settle(Settlement::Returned(std::mem::take(vector)));
         }
     }
 }
@@ -132,15 +133,10 @@ impl RecycledBuilder for SpanBuilder {
     }
 }
 
-/// Takes the span's vectors, whoever allocated them.
-pub(crate) fn recycle(span: SpanData) {
-    let SpanData {
-        attributes,
-        events,
-        links,
-        ..
-    } = span;
-    ATTRIBUTES.keep(attributes);
-    EVENTS.keep(events.events);
-    LINKS.keep(links.links);
+/// Takes those of the span's vectors that someone wants, whoever allocated them.
+#[inline]
+pub(crate) fn recycle(span: &mut SpanData) {
+    ATTRIBUTES.keep(&mut span.attributes);
+    EVENTS.keep(&mut span.events.events);
+    LINKS.keep(&mut span.links.links);
 }

@@ -21,7 +21,7 @@ impl Transport for Nowhere {
 
 fn provider() -> (SdkTracerProvider, Pipeline) {
     let pipeline = Pipeline::builder()
-        .transport(|| Ok(Nowhere))
+        .with_transport(|| Ok(Nowhere))
         .build()
         .unwrap();
     let provider = SdkTracerProvider::builder()

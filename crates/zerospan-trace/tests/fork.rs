@@ -65,7 +65,7 @@ fn ids_differ_between_parent_and_child_where_the_official_ones_do_not() {
 
 fn pipeline() -> Pipeline {
     Pipeline::builder()
-        .transport(InMemory::new())
+        .with_transport(InMemory::new())
         .build()
         .expect("valid")
 }

@@ -39,7 +39,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let failures = Failures::default();
     let provider = TracerProvider::builder()
         .with_processor(failures.clone())
-        .with_exporter(Pipeline::builder().transport(InMemory::new()).build()?)
+        .with_exporter(
+            Pipeline::builder()
+                .with_transport(InMemory::new())
+                .build()?,
+        )
         .build();
     let tracer = provider.tracer("jobs");
     for job in 0..10 {

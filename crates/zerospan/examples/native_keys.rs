@@ -34,7 +34,7 @@ fn handle(tracer: &Tracer, user: u64) {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let memory = InMemory::new();
-    let pipeline = Pipeline::builder().transport(memory.clone()).build()?;
+    let pipeline = Pipeline::builder().with_transport(memory.clone()).build()?;
     let provider = TracerProvider::builder().with_exporter(pipeline).build();
     let tracer = provider.tracer("users");
 

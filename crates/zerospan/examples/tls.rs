@@ -14,12 +14,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("give the CA's file and the collector's URL".into());
     };
     // The same without code: OTEL_EXPORTER_OTLP_CERTIFICATE and OTEL_EXPORTER_OTLP_ENDPOINT, read by `from_env`. For mutual
-    // TLS, add `.client_identity_files("client.pem", "client.key")`.
+    // TLS, add `.with_client_identity_files("client.pem", "client.key")`.
     let config = OtlpConfig::from_env()
-        .endpoint(endpoint)
-        .certificate_file(authority)
-        .timeout(Duration::from_secs(5));
-    let pipeline = Pipeline::builder().otlp(config).build()?;
+        .with_endpoint(endpoint)
+        .with_certificate_file(authority)
+        .with_timeout(Duration::from_secs(5));
+    let pipeline = Pipeline::builder().with_otlp(config).build()?;
     let provider = TracerProvider::builder().with_exporter(pipeline).build();
 
     let mut span = provider.tracer("vault").span("open").start();

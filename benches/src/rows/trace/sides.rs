@@ -163,8 +163,8 @@ impl Ours {
         let mut batch = BatchConfig::default();
         batch.max_queue_size = spans as usize;
         let pipeline = Pipeline::builder()
-            .batch(batch)
-            .transport(move || Ok::<_, SendError>(transport.clone()))
+            .with_batch(batch)
+            .with_transport(move || Ok::<_, SendError>(transport.clone()))
             .build()
             .unwrap_or_else(|error| panic!("{error}"));
         let provider = zerospan_trace::TracerProvider::builder()

@@ -1,9 +1,10 @@
 use super::Protocol;
 use crate::ConfigError;
+use std::fmt;
 use uri::Uri;
 
 /// The URL of a collector, not yet checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Endpoint {
     setting: &'static str,
     url: String,
@@ -30,6 +31,14 @@ impl Endpoint {
         }
     }
 
+    /// The URL, unless there may be a password in it: what stands before an `@`, even where the URL is none.
+    fn shown(&self) -> &str {
+        match self.url.contains('@') {
+            true => "a URL with an @",
+            false => &self.url,
+        }
+    }
+
     pub(crate) fn default_uri(protocol: Protocol) -> Uri {
         match protocol {
             Protocol::HttpProtobuf => Uri::from_static("http://localhost:4318/v1/traces"),
@@ -42,7 +51,7 @@ impl Endpoint {
         let unusable = |why: &str| {
             ConfigError::new(
                 self.setting,
-                &self.url,
+                self.shown(),
                 format!("a URL such as {} ({why})", Self::default_uri(protocol)),
             )
         };
@@ -78,5 +87,11 @@ impl Endpoint {
         let mut parts = uri.clone().into_parts();
         parts.path_and_query = Some(path.parse().map_err(|_| unusable("its path is none"))?);
         Uri::from_parts(parts).map_err(|_| unusable("this is no URL"))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.shown())
     }
 }

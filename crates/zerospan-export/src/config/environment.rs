@@ -8,22 +8,37 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// What `read` makes of this process's variables. What it cannot use is reported.
+pub(crate) fn of_this_process<T>(read: impl Fn(&mut Environment<'_>) -> T) -> T {
+    let mut environment = Environment::new(&|name| std::env::var_os(name));
+    let config = read(&mut environment);
+    report(&environment.errors);
+    config
+}
+
+/// What `read` makes of the variables that `lookup` knows, and what it cannot use.
+pub(crate) fn of_variables<T>(
+    lookup: impl Fn(&str) -> Option<String>,
+    read: impl Fn(&mut Environment<'_>) -> T,
+) -> (T, Vec<ConfigError>) {
+    let lookup = |name: &str| lookup(name).map(OsString::from);
+    let mut environment = Environment::new(&lookup);
+    let config = read(&mut environment);
+    (config, environment.errors)
+}
+
 /// Variables, and what was wrong with them.
-pub(crate) struct Environment<L> {
-    lookup: L,
+pub(crate) struct Environment<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<OsString>,
     errors: Vec<ConfigError>,
 }
 
-impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
-    pub(crate) fn new(lookup: L) -> Self {
+impl<'a> Environment<'a> {
+    fn new(lookup: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
         Self {
             lookup,
             errors: Vec::new(),
         }
-    }
-
-    pub(crate) fn into_errors(self) -> Vec<ConfigError> {
-        self.errors
     }
 
     /// The variable's value; an empty one is none, as the specification says. One that is not Unicode is noted.
@@ -109,9 +124,7 @@ fn compression(name: &'static str, value: &str) -> Result<Compression, ConfigErr
 }
 
 /// `OTEL_EXPORTER_OTLP_*`.
-pub(super) fn otlp<L: Fn(&str) -> Option<OsString>>(
-    environment: &mut Environment<L>,
-) -> OtlpConfig {
+pub(super) fn otlp(environment: &mut Environment<'_>) -> OtlpConfig {
     let mut config = OtlpConfig::default();
     if let Some(protocol) = environment.first(
         [
@@ -174,7 +187,7 @@ const CA: [&str; 2] = [
 
 /// Certificates and keys. A client's that cannot be used is not shown; a CA that cannot be used makes every request over TLS
 /// fail rather than trust more.
-fn tls<L: Fn(&str) -> Option<OsString>>(environment: &mut Environment<L>, config: &mut OtlpConfig) {
+fn tls(environment: &mut Environment<'_>, config: &mut OtlpConfig) {
     let mut file = |names| {
         environment.first(names, |name, value| {
             Ok(Source::file(name, PathBuf::from(value)))
@@ -215,9 +228,7 @@ fn tls<L: Fn(&str) -> Option<OsString>>(environment: &mut Environment<L>, config
 }
 
 /// `OTEL_BSP_*`.
-pub(crate) fn batch<L: Fn(&str) -> Option<OsString>>(
-    environment: &mut Environment<L>,
-) -> BatchConfig {
+pub(crate) fn batch(environment: &mut Environment<'_>) -> BatchConfig {
     let mut config = BatchConfig::default();
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     if let Some(millis) = environment.number("OTEL_BSP_SCHEDULE_DELAY", 0) {
@@ -246,7 +257,7 @@ pub(crate) fn batch<L: Fn(&str) -> Option<OsString>>(
 }
 
 /// Reports each variable that cannot be used, once in the life of the process.
-pub(crate) fn report(errors: &[ConfigError]) {
+fn report(errors: &[ConfigError]) {
     static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     for error in errors {
         let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -272,11 +283,11 @@ mod tests {
     #[test]
     fn a_variable_that_is_not_unicode_is_named_and_ignored() {
         let lookup = |_: &str| Some(OsString::from_vec(b"x\xff".to_vec()));
-        let mut environment = Environment::new(lookup);
+        let mut environment = Environment::new(&lookup);
         let batch = batch(&mut environment);
         assert_eq!(batch, BatchConfig::default());
         let config = otlp(&mut environment);
-        let errors = environment.into_errors();
+        let errors = environment.errors;
         for name in ["OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
             let error = errors.iter().find(|error| error.setting() == name);
             assert_eq!(error.map(ConfigError::value), Some("x\u{fffd}"), "{name}");

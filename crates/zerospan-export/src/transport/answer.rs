@@ -51,18 +51,18 @@ pub(crate) fn retry_delay(status: &[u8]) -> Option<Duration> {
         let (3, Field::Bytes(any)) = field.ok()? else {
             continue;
         };
-        let (mut is_retry_info, mut delay) = (false, None);
+        let (mut is_retry_info, mut value) = (false, &[][..]);
         for field in Fields(any) {
             match field.ok()? {
                 (1, Field::Bytes(url)) => {
                     is_retry_info = url.ends_with(b"/google.rpc.RetryInfo");
                 }
-                (2, Field::Bytes(info)) => delay = Some(duration(info)?),
+                (2, Field::Bytes(bytes)) => value = bytes,
                 _ => {}
             }
         }
         if is_retry_info {
-            return Some(delay.unwrap_or_default());
+            return duration(value);
         }
     }
     None
@@ -155,6 +155,13 @@ mod tests {
         status.extend_from_slice(&[0x1a, any.len() as u8]);
         status.extend_from_slice(&any);
         assert_eq!(retry_delay(&status), Some(Duration::new(2, 5)));
+        // What other details hold is no delay, and does not hide one.
+        let mut other = b"\x0a\x28type.googleapis.com/google.rpc.ErrorInfo\x12\x06".to_vec();
+        other.extend_from_slice(b"\x0a\x04BUSY");
+        let mut after_another = vec![0x1a, other.len() as u8];
+        after_another.extend_from_slice(&other);
+        after_another.extend_from_slice(&status);
+        assert_eq!(retry_delay(&after_another), Some(Duration::new(2, 5)));
         assert_eq!(retry_delay(b"\x08\x08\x12\x04busy"), None);
         assert_eq!(retry_delay(b"\x1a\xff"), None);
     }

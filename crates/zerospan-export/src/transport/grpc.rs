@@ -118,7 +118,7 @@ impl Drop for Grpc {
 }
 
 /// The collector took the request: an answer that makes no sense does not change that.
-fn taken(text: &[u8]) -> Accepted {
+pub(crate) fn taken(text: &[u8]) -> Accepted {
     answer::accepted(text).unwrap_or_else(|_| {
         let mut accepted = Accepted::ALL;
         accepted.message = "the status says success, but the answer is none".to_owned();
@@ -130,7 +130,7 @@ fn taken(text: &[u8]) -> Accepted {
 /// would be to send them twice.
 const TOO_LONG: &str = "decoded message length too large";
 
-fn failure(status: &Status) -> SendError {
+pub(crate) fn failure(status: &Status) -> SendError {
     let mut source = status.source();
     if source.is_some() {
         // The status is `tonic`'s own: there was no answer.

@@ -6,7 +6,7 @@ use crate::config::Compression;
 use crate::{Accepted, DropCause, Request, Retry, SendError, Transport};
 use std::io::Read;
 use std::time::{Duration, SystemTime};
-use uri::{HeaderMap, Method, StatusCode, Uri, header};
+use uri::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 /// OTLP/HTTP with binary protobuf, through `ureq`.
 pub(crate) struct Http {
@@ -20,13 +20,13 @@ pub(crate) struct Http {
 impl Http {
     pub(crate) fn new(uri: Uri, own: &HeaderMap, compression: Compression, tls: &Tls) -> Self {
         let mut headers = own.clone();
-        let user_agent = header::HeaderValue::from_static(crate::USER_AGENT);
+        let user_agent = HeaderValue::from_static(crate::USER_AGENT);
         headers.entry(header::USER_AGENT).or_insert(user_agent);
-        let protobuf = header::HeaderValue::from_static("application/x-protobuf");
+        let protobuf = HeaderValue::from_static("application/x-protobuf");
         headers.insert(header::CONTENT_TYPE, protobuf);
         #[cfg(feature = "gzip")]
         let gzip = (compression == Compression::Gzip).then(|| {
-            let gzip = header::HeaderValue::from_static("gzip");
+            let gzip = HeaderValue::from_static("gzip");
             headers.insert(header::CONTENT_ENCODING, gzip);
             Gzip::new()
         });
@@ -91,16 +91,26 @@ impl Transport for Http {
             .limit(MAX_ANSWER as u64 + 1)
             .reader()
             .read_to_end(&mut text);
-        if status.is_success() {
-            return Ok(taken(&text, read.is_ok()));
-        }
-        let what = match answer::status_message(&text) {
-            Some(message) => format!("{status}: {message}"),
-            None => status.to_string(),
-        };
-        let wait = retry_after.and_then(|value| retry_after_delay(value.to_str().ok()?));
-        Err(refusal(status, wait, what))
+        judged(status, retry_after.as_ref(), &text, read.is_ok())
     }
+}
+
+/// What an answer says, `complete` or cut off.
+pub(crate) fn judged(
+    status: StatusCode,
+    retry_after: Option<&HeaderValue>,
+    text: &[u8],
+    complete: bool,
+) -> Result<Accepted, SendError> {
+    if status.is_success() {
+        return Ok(taken(text, complete));
+    }
+    let what = match answer::status_message(text) {
+        Some(message) => format!("{status}: {message}"),
+        None => status.to_string(),
+    };
+    let wait = retry_after.and_then(|value| retry_after_delay(value.to_str().ok()?));
+    Err(refusal(status, wait, what))
 }
 
 /// The collector took the request: an answer that makes no sense does not change that.

@@ -23,12 +23,12 @@ fn without_a_worker_a_flush_sends_on_its_own_thread_and_nothing_else_does() {
         }
     }
     let pipeline = quick()
-        .transport({
+        .with_transport({
             let (memory, senders) = (memory.clone(), Arc::clone(&senders));
             move || Ok(Noting(memory.clone(), Arc::clone(&senders)))
         })
         .without_worker()
-        .batch(batch(|batch| batch.schedule_delay = Duration::ZERO))
+        .with_batch(batch(|batch| batch.schedule_delay = Duration::ZERO))
         .build()
         .unwrap();
     record(&pipeline, &scope("hand"), 0..1500);
@@ -54,9 +54,9 @@ fn without_a_worker_a_flush_and_a_shutdown_end_with_their_time() {
         }
     }
     let pipeline = quick()
-        .transport(|| Ok(Failing))
+        .with_transport(|| Ok(Failing))
         .without_worker()
-        .timeout(Duration::from_secs(60))
+        .with_timeout(Duration::from_secs(60))
         .build()
         .unwrap();
     record(&pipeline, &scope("hand"), 0..1000);
@@ -85,8 +85,8 @@ fn a_collector_that_says_at_once_is_asked_no_more_often_than_the_backoff_allows(
     }
     let wait = Duration::from_millis(50);
     let pipeline = quick()
-        .transport(|| Ok(AtOnce))
-        .retry(RetryPolicy::default().with_waits(wait, wait))
+        .with_transport(|| Ok(AtOnce))
+        .with_retry(RetryPolicy::default().with_waits(wait, wait))
         .without_worker()
         .build()
         .unwrap();

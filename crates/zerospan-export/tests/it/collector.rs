@@ -147,7 +147,9 @@ impl Collector {
             "127.0.0.1"
         };
         let url = format!("{}://{host}:{}/v1/traces", self.scheme, self.address.port());
-        OtlpConfig::new().protocol(self.protocol).endpoint(url)
+        OtlpConfig::new()
+            .with_protocol(self.protocol)
+            .with_endpoint(url)
     }
 
     /// The requests that it took.

@@ -10,7 +10,7 @@ const LONG: Duration = Duration::from_secs(5);
 
 /// Sends one span as `config` says.
 fn send(config: OtlpConfig) -> Pipeline {
-    let pipeline = quick().otlp(config).build().unwrap();
+    let pipeline = quick().with_otlp(config).build().unwrap();
     record(&pipeline, &scope("rows"), 0..1);
     assert_eq!(pipeline.force_flush(LONG), Ok(()));
     pipeline
@@ -66,8 +66,8 @@ fn code_wins_over_both() {
     ]);
     send(
         config
-            .endpoint(format!("http://{}/code", collector.address))
-            .header("key", "code"),
+            .with_endpoint(format!("http://{}/code", collector.address))
+            .with_header("key", "code"),
     );
     let head = collector.heads().remove(0);
     assert!(head.starts_with("POST /code "), "{head}");
@@ -107,7 +107,7 @@ fn headers_are_percent_decoded_and_sent_with_each_request() {
         ]);
         assert_eq!(errors, []);
         let url = format!("http://{}/v1/traces", collector.address);
-        send(config.protocol(protocol).endpoint(url));
+        send(config.with_protocol(protocol).with_endpoint(url));
         let head = collector.heads().remove(0);
         assert!(head.contains("a b,c=d"), "{head}");
         assert!(head.contains("Basic QQ=="), "{head}");
@@ -133,7 +133,7 @@ fn compression_is_gzip_or_none_over_each_protocol() {
             let (config, errors) = from(&[("OTEL_EXPORTER_OTLP_COMPRESSION", name)]);
             assert_eq!(errors, []);
             let url = format!("http://{}/v1/traces", collector.address);
-            send(config.protocol(protocol).endpoint(url));
+            send(config.with_protocol(protocol).with_endpoint(url));
             assert_eq!(received(&collector.requests())["rows"], [0]);
             let head = collector.heads().remove(0).to_lowercase();
             let is_gzip = head.contains("encoding: gzip") || head.contains("encoding\": \"gzip");
@@ -159,8 +159,8 @@ fn the_timeout_in_milliseconds_is_for_the_whole_call_retries_included() {
         assert_eq!(errors, []);
         let url = format!("http://{}/v1/traces", collector.address);
         let pipeline = Pipeline::builder()
-            .otlp(config.protocol(protocol).endpoint(url))
-            .retry(
+            .with_otlp(config.with_protocol(protocol).with_endpoint(url))
+            .with_retry(
                 RetryPolicy::default()
                     .with_waits(Duration::from_millis(30), Duration::from_millis(30)),
             )
@@ -204,13 +204,13 @@ fn tls_and_mutual_tls_with_certificates_from_files_in_the_environment() {
         assert_eq!(errors, []);
         let at = |config: &OtlpConfig, collector: &Collector| {
             let url = format!("https://localhost:{}/v1/traces", collector.address.port());
-            config.clone().protocol(protocol).endpoint(url)
+            config.clone().with_protocol(protocol).with_endpoint(url)
         };
         send(at(&trusting, &plain));
         send(at(&identified, &plain));
         send(at(&identified, &mutual));
         assert_eq!((plain.requests().len(), mutual.requests().len()), (2, 1));
-        let pipeline = quick().otlp(at(&trusting, &mutual)).build().unwrap();
+        let pipeline = quick().with_otlp(at(&trusting, &mutual)).build().unwrap();
         record(&pipeline, &scope("rows"), 0..1);
         assert!(
             pipeline.force_flush(LONG).is_err(),
@@ -225,8 +225,8 @@ fn the_export_timeout_of_the_batch_holds_when_it_is_shorter() {
     let collector = Collector::scripted(Protocol::HttpProtobuf, |_| Reply::Hang);
     let (batch, _) = batch_from(&[("OTEL_BSP_EXPORT_TIMEOUT", "150")]);
     let pipeline = Pipeline::builder()
-        .otlp(collector.config())
-        .batch(batch)
+        .with_otlp(collector.config())
+        .with_batch(batch)
         .build()
         .unwrap();
     record(&pipeline, &scope("rows"), 0..1);
@@ -238,7 +238,7 @@ fn the_export_timeout_of_the_batch_holds_when_it_is_shorter() {
 #[test]
 fn gzip_in_code_is_the_same_as_in_the_environment() {
     let collector = Collector::start(Protocol::HttpProtobuf);
-    send(collector.config().compression(Compression::Gzip));
+    send(collector.config().with_compression(Compression::Gzip));
     assert!(
         collector.heads()[0]
             .to_lowercase()
@@ -253,7 +253,7 @@ fn retry_after_may_be_a_date_and_holds_for_the_next_request_too() {
         0 => Reply::BusyUntil(std::time::SystemTime::now() + Duration::from_secs(2)),
         _ => Reply::Take,
     });
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     let start = Instant::now();
     record(&pipeline, &scope("rows"), 0..1);
     assert!(
@@ -276,7 +276,7 @@ fn retry_after_may_be_a_date_and_holds_for_the_next_request_too() {
 #[test]
 fn a_connection_is_kept_from_one_request_to_the_next() {
     let collector = Collector::start(Protocol::HttpProtobuf);
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     for number in 0..5 {
         record(&pipeline, &scope("rows"), number..number + 1);
         assert_eq!(pipeline.force_flush(LONG), Ok(()));
@@ -291,7 +291,7 @@ fn redirects_are_not_followed() {
             "HTTP/1.1 307 Temporary Redirect\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n",
         )
     });
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &scope("rows"), 0..1);
     assert!(pipeline.force_flush(LONG).is_err());
     assert_eq!(collector.calls(), 1);
@@ -303,7 +303,7 @@ fn a_shutdown_does_not_wait_for_a_collector_that_wants_nothing_yet() {
         throttled: true,
         wait: Some(Duration::from_secs(60)),
     });
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &scope("rows"), 0..1);
     assert!(pipeline.force_flush(LONG).is_err());
     record(&pipeline, &scope("rows"), 1..4);

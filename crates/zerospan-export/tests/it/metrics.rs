@@ -57,7 +57,7 @@ fn the_figures_of_a_pipeline_are_metrics_with_the_names_of_the_conventions() {
         1 => Reply::TakeBut(2),
         _ => Reply::Take,
     });
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     let exporter = InMemoryMetricExporter::default();
     let provider = SdkMeterProvider::builder()
         .with_reader(PeriodicReader::builder(exporter.clone()).build())

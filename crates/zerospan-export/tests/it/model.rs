@@ -41,8 +41,8 @@ proptest! {
     ) {
         let memory = InMemory::new();
         let pipeline = quick()
-            .transport(memory.clone())
-            .batch(batch(|batch| {
+            .with_transport(memory.clone())
+            .with_batch(batch(|batch| {
                 batch.max_export_batch_size = spans;
                 // Wide enough for all: what a full queue drops is another test's.
                 batch.max_queue_size = 1000;

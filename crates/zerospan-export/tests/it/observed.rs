@@ -23,7 +23,7 @@ fn exporting_is_itself_never_traced() {
     }
     let suppressed = Arc::new(AtomicBool::new(false));
     let pipeline = quick()
-        .transport({
+        .with_transport({
             let suppressed = Arc::clone(&suppressed);
             move || Ok(Asking(Arc::clone(&suppressed)))
         })
@@ -75,8 +75,8 @@ fn an_outage_is_logged_once_and_its_end_too() {
         }
     });
     let pipeline = quick()
-        .otlp(collector.config())
-        .batch(batch(|batch| {
+        .with_otlp(collector.config())
+        .with_batch(batch(|batch| {
             batch.max_queue_size = 10;
             batch.max_export_batch_size = 10;
         }))
@@ -106,7 +106,7 @@ fn a_file_holds_each_request_behind_its_length() {
     let path = folder.path().join("spans.otlp");
     for round in 0..2 {
         let file = ToFile::new(&path).unwrap();
-        let pipeline = quick().transport(file).build().unwrap();
+        let pipeline = quick().with_transport(file).build().unwrap();
         record(&pipeline, &scope("file"), round * 600..(round + 1) * 600);
         pipeline.shutdown(LONG).unwrap();
     }
@@ -128,7 +128,7 @@ fn a_file_holds_each_request_behind_its_length() {
 #[test]
 fn a_watch_tells_the_end_of_a_pipeline_without_keeping_it_open() {
     let collector = Collector::start(Protocol::HttpProtobuf);
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     let watch = pipeline.watch();
     record(&pipeline, &scope("watch"), 0..5);
     assert_eq!(watch.stats().open, 5);
@@ -143,9 +143,9 @@ fn after_fork_the_child_starts_clean() {
     for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
         let collector = Collector::start(protocol);
         let pipeline = quick()
-            .otlp(collector.config())
-            .timeout(Duration::from_secs(2))
-            .batch(batch(|batch| {
+            .with_otlp(collector.config())
+            .with_timeout(Duration::from_secs(2))
+            .with_batch(batch(|batch| {
                 batch.schedule_delay = Duration::from_millis(50);
             }))
             .build()

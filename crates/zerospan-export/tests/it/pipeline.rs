@@ -9,7 +9,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn a_flush_delivers_all_that_was_recorded_before_grouped_by_scope_in_order() {
     let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let (one, other) = (scope("one"), scope("other"));
     for number in 0..500 {
         let scope = if number % 3 == 0 { &one } else { &other };
@@ -40,7 +40,7 @@ fn a_flush_delivers_all_that_was_recorded_before_grouped_by_scope_in_order() {
 #[test]
 fn equal_scopes_made_twice_are_one_scope_in_a_request() {
     let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     record(&pipeline, &scope("same"), 0..2);
     record(&pipeline, &scope("same"), 2..4);
     pipeline.force_flush(SECOND).unwrap();
@@ -58,8 +58,8 @@ fn a_request_has_at_most_so_many_spans_and_so_many_bytes() {
     for (spans, bytes) in [(7, 1 << 20), (512, 4 << 10)] {
         let memory = InMemory::new();
         let pipeline = quick()
-            .transport(memory.clone())
-            .batch(batch(|batch| {
+            .with_transport(memory.clone())
+            .with_batch(batch(|batch| {
                 batch.max_export_batch_size = spans;
                 batch.max_request_bytes = bytes;
             }))
@@ -93,8 +93,8 @@ fn a_request_has_at_most_so_many_spans_and_so_many_bytes() {
 fn a_span_waits_no_longer_than_the_schedule_delay() {
     let memory = InMemory::new();
     let pipeline = quick()
-        .transport(memory.clone())
-        .batch(batch(|batch| {
+        .with_transport(memory.clone())
+        .with_batch(batch(|batch| {
             batch.schedule_delay = Duration::from_millis(30);
         }))
         .build()
@@ -115,7 +115,7 @@ fn a_span_waits_no_longer_than_the_schedule_delay() {
 #[test]
 fn a_full_request_is_sent_before_the_timer() {
     let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     record(&pipeline, &scope("full"), 0..1100);
     let stats = eventually(&pipeline, |stats| stats.delivered >= 512);
     assert!(stats.delivered >= 512, "{stats:?}");
@@ -124,7 +124,7 @@ fn a_full_request_is_sent_before_the_timer() {
 #[test]
 fn a_span_larger_than_a_chunk_arrives_and_one_larger_than_a_request_is_counted() {
     let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("large");
     record(&pipeline, &scope, 0..3);
     pipeline.record_encoded(&scope, &span(3, 300_000)).unwrap();
@@ -146,168 +146,9 @@ fn a_span_larger_than_a_chunk_arrives_and_one_larger_than_a_request_is_counted()
 }
 
 #[test]
-fn what_is_no_span_is_refused_and_leaves_the_others_alone() {
-    let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
-    let scope = scope("malformed");
-    let good = span(1, 10);
-    let cut = &good[..good.len() - 1];
-    let twice = [good.as_slice(), good.as_slice()].concat();
-    record(&pipeline, &scope, 0..1);
-    for bad in [&[][..], &[0x0a, 0], &[0x12], &[0x12, 0xff], cut, &twice] {
-        assert_eq!(
-            pipeline.record_encoded(&scope, bad),
-            Err(DropCause::Malformed)
-        );
-    }
-    pipeline.record_encoded(&scope, &good).unwrap();
-    pipeline.force_flush(SECOND).unwrap();
-    assert_eq!(received(&memory.take())["malformed"], [0, 1]);
-    let stats = pipeline.stats();
-    assert!(stats.is_balanced());
-    assert_eq!(stats.dropped.by(DropCause::Malformed), 6);
-}
-
-#[test]
-fn an_encoder_that_panics_or_takes_away_costs_what_it_touched_and_no_more() {
-    let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
-    let scope = scope("panics");
-    record(&pipeline, &scope, 0..2);
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        pipeline.record(&scope, |chunk| {
-            chunk.extend_from_slice(b"half a span");
-            panic!("in the encoder");
-        })
-    }));
-    assert!(panicked.is_err());
-    record(&pipeline, &scope, 2..3);
-    pipeline.force_flush(SECOND).unwrap();
-    assert_eq!(received(&memory.take())["panics"], [0, 1, 2]);
-
-    record(&pipeline, &scope, 3..5);
-    assert_eq!(
-        pipeline.record(&scope, Vec::clear),
-        Err(DropCause::Malformed)
-    );
-    record(&pipeline, &scope, 5..6);
-    pipeline.force_flush(SECOND).unwrap();
-    assert_eq!(received(&memory.take())["panics"], [5]);
-    let stats = pipeline.stats();
-    assert!(stats.is_balanced(), "{stats:?}");
-    assert_eq!(stats.dropped.by(DropCause::Malformed), 1 + 3);
-}
-
-#[test]
-fn a_span_recorded_within_another_is_not_lost() {
-    let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
-    let scope = scope("nested");
-    for outer in [0, 10] {
-        pipeline
-            .record(&scope, |chunk| {
-                assert_eq!(record(&pipeline, &scope, outer + 1..outer + 3), 2);
-                chunk.extend_from_slice(&span(outer, 10));
-            })
-            .unwrap();
-    }
-    pipeline.force_flush(SECOND).unwrap();
-    let mut all = received(&memory.take()).remove("nested").unwrap();
-    all.sort_unstable();
-    assert_eq!(all, [0, 1, 2, 10, 11, 12]);
-    assert!(pipeline.stats().is_balanced());
-}
-
-#[test]
-fn a_thread_that_ends_hands_over_its_spans() {
-    let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
-    let scope = scope("threads");
-    for thread in 0..50 {
-        let (pipeline, scope) = (pipeline.clone(), scope.clone());
-        let handle = std::thread::spawn(move || record(&pipeline, &scope, thread..thread + 1));
-        assert_eq!(handle.join().unwrap(), 1);
-    }
-    let stats = pipeline.stats();
-    assert_eq!((stats.recorded, stats.queued, stats.threads), (50, 50, 0));
-    assert!(
-        stats.chunk_bytes <= 2 * 65_536,
-        "chunks of ended threads lie together: {stats:?}"
-    );
-    pipeline.force_flush(SECOND).unwrap();
-    assert_eq!(received(&memory.take())["threads"].len(), 50);
-}
-
-#[test]
-fn many_threads_fit_into_little_memory_and_lose_nothing() {
-    let memory = InMemory::new();
-    let pipeline = quick()
-        .transport(memory.clone())
-        .batch(batch(|batch| {
-            batch.max_memory_bytes = batch.max_request_bytes + (8 << 16);
-        }))
-        .build()
-        .unwrap();
-    let scope = scope("many");
-    let gate = std::sync::Barrier::new(101);
-    std::thread::scope(|threads| {
-        for thread in 0..100 {
-            let (pipeline, scope, gate) = (&pipeline, &scope, &gate);
-            threads.spawn(move || {
-                // A chunk for each would be 12 times the bound.
-                gate.wait();
-                record(pipeline, scope, thread..thread + 1);
-                gate.wait();
-                gate.wait();
-            });
-        }
-        gate.wait();
-        gate.wait();
-        let stats = pipeline.stats();
-        assert!(stats.chunk_bytes <= 8 << 16, "{stats:?}");
-        assert_eq!(stats.threads, 100);
-        gate.wait();
-    });
-    pipeline.force_flush(SECOND).unwrap();
-    let mut all = received(&memory.take()).remove("many").unwrap();
-    all.sort_unstable();
-    assert!(all.into_iter().eq(0..100));
-    assert!(pipeline.stats().is_balanced());
-}
-
-#[test]
-fn threads_that_end_together_lose_nothing_that_memory_holds() {
-    let memory = InMemory::new();
-    let pipeline = quick()
-        .transport(memory.clone())
-        .batch(batch(|batch| batch.chunk_bytes = 8 << 10))
-        .without_worker()
-        .build()
-        .unwrap();
-    let scope = scope("ending");
-    std::thread::scope(|threads| {
-        for thread in 0..100 {
-            let (pipeline, scope) = (&pipeline, &scope);
-            threads.spawn(move || {
-                // Less than a chunk: it is handed over when the thread ends.
-                for number in thread * 40..(thread + 1) * 40 {
-                    pipeline.record_encoded(scope, &span(number, 10)).unwrap();
-                }
-            });
-        }
-    });
-    let stats = eventually(&pipeline, |stats| stats.threads == 0);
-    assert_eq!(stats.dropped.total(), 0, "{stats:?}");
-    assert_eq!(stats.queued, 4000);
-    assert!(stats.queued > stats.queue_capacity);
-    pipeline.force_flush(10 * SECOND).unwrap();
-    assert!(received(&memory.take())["ending"].len() == 4000);
-}
-
-#[test]
 fn after_shutdown_spans_are_counted_and_a_second_shutdown_is_an_error() {
     let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("shutdown");
     record(&pipeline, &scope, 0..10);
     assert_eq!(pipeline.shutdown(SECOND), Ok(()));
@@ -330,7 +171,7 @@ fn after_shutdown_spans_are_counted_and_a_second_shutdown_is_an_error() {
 #[test]
 fn dropping_the_last_handle_flushes() {
     let memory = InMemory::new();
-    let pipeline = quick().transport(memory.clone()).build().unwrap();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let other = pipeline.clone();
     record(&pipeline, &scope("dropped"), 0..10);
     drop(pipeline);
@@ -343,8 +184,8 @@ fn dropping_the_last_handle_flushes() {
 fn snapshots_balance_at_every_instant() {
     let memory = InMemory::new();
     let pipeline = quick()
-        .transport(memory.clone())
-        .batch(batch(|batch| {
+        .with_transport(memory.clone())
+        .with_batch(batch(|batch| {
             batch.max_export_batch_size = 64;
             batch.max_queue_size = 128;
         }))
@@ -385,10 +226,10 @@ fn snapshots_balance_at_every_instant() {
 fn times_without_end_are_as_good_as_very_long_ones() {
     let memory = InMemory::new();
     let pipeline = quick()
-        .transport(memory.clone())
-        .timeout(Duration::MAX)
-        .drop_timeout(Duration::MAX)
-        .batch(batch(|batch| {
+        .with_transport(memory.clone())
+        .with_timeout(Duration::MAX)
+        .with_drop_timeout(Duration::MAX)
+        .with_batch(batch(|batch| {
             batch.schedule_delay = Duration::MAX;
             batch.export_timeout = Duration::MAX;
         }))

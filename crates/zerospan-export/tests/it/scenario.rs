@@ -94,7 +94,7 @@ impl Play {
 }
 
 fn to(protocol: Protocol, url: impl Into<String>) -> OtlpConfig {
-    OtlpConfig::new().protocol(protocol).endpoint(url)
+    OtlpConfig::new().with_protocol(protocol).with_endpoint(url)
 }
 
 fn ids(collector: &Collector) -> Vec<u64> {
@@ -123,7 +123,7 @@ pub(crate) fn collector_down_at_start(protocol: Protocol) -> Observed {
     let play = Play::new("collector down at start", protocol);
     let address = vacant();
     let url = format!("http://{address}/v1/traces");
-    let pipeline = quick().otlp(to(protocol, url)).build().unwrap();
+    let pipeline = quick().with_otlp(to(protocol, url)).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::Unreachable);
     let collector = Collector::at(address, protocol, None, |_| Reply::Take);
@@ -142,8 +142,8 @@ pub(crate) fn collector_killed_and_restarted(protocol: Protocol) -> Observed {
     });
     let address = first.address;
     let pipeline = quick()
-        .otlp(first.config())
-        .timeout(Duration::from_secs(4))
+        .with_otlp(first.config())
+        .with_timeout(Duration::from_secs(4))
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..10);
@@ -173,7 +173,7 @@ pub(crate) fn collector_hangs(protocol: Protocol) -> Observed {
         0 => Reply::Hang,
         _ => Reply::Take,
     });
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::TimedOut);
     record(&pipeline, &play.scope, 10..20);
@@ -188,7 +188,7 @@ pub(crate) fn collector_answers_too_late(protocol: Protocol) -> Observed {
         0 => Reply::Late(MILLIS(2000)),
         _ => Reply::Take,
     });
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::TimedOut);
     assert!(
@@ -207,8 +207,8 @@ pub(crate) fn collector_resets_connections(protocol: Protocol) -> Observed {
     let address = rude.address;
     let url = format!("http://{address}/v1/traces");
     let pipeline = quick()
-        .otlp(to(protocol, url))
-        .timeout(Duration::from_secs(4))
+        .with_otlp(to(protocol, url))
+        .with_timeout(Duration::from_secs(4))
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..10);
@@ -235,8 +235,8 @@ pub(crate) fn throttled_with_a_delay(protocol: Protocol) -> Observed {
         _ => Reply::Take,
     });
     let pipeline = quick()
-        .otlp(collector.config())
-        .timeout(Duration::from_secs(4))
+        .with_otlp(collector.config())
+        .with_timeout(Duration::from_secs(4))
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..10);
@@ -256,7 +256,7 @@ pub(crate) fn throttled_without_a_delay(protocol: Protocol) -> Observed {
         },
         _ => Reply::Take,
     });
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     if protocol == Protocol::Grpc {
         // RESOURCE_EXHAUSTED without RetryInfo means that it is of no use to try again.
@@ -275,7 +275,7 @@ pub(crate) fn unavailable_for_ever(protocol: Protocol) -> Observed {
         throttled: false,
         wait: None,
     });
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::Unavailable);
     let stats = pipeline.stats();
@@ -287,7 +287,7 @@ pub(crate) fn unavailable_for_ever(protocol: Protocol) -> Observed {
 pub(crate) fn refused(protocol: Protocol) -> Observed {
     let play = Play::new("refused for good", protocol);
     let collector = Collector::scripted(protocol, |_| Reply::Refuse);
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::Refused);
     assert_eq!(pipeline.stats().attempts, 1, "a refusal is not tried again");
@@ -297,7 +297,7 @@ pub(crate) fn refused(protocol: Protocol) -> Observed {
 pub(crate) fn partial_success(protocol: Protocol) -> Observed {
     let play = Play::new("partial success, 3 of 10 rejected", protocol);
     let collector = Collector::scripted(protocol, |_| Reply::TakeBut(3));
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
         pipeline.force_flush(LONG),
@@ -312,7 +312,7 @@ pub(crate) fn garbage(protocol: Protocol) -> Observed {
     let play = Play::new("answers with garbage", protocol);
     let collector = Collector::scripted(Protocol::HttpProtobuf, |_| Reply::Garbage);
     let url = format!("http://{}/v1/traces", collector.address);
-    let pipeline = quick().otlp(to(protocol, url)).build().unwrap();
+    let pipeline = quick().with_otlp(to(protocol, url)).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
         pipeline.force_flush(LONG),
@@ -334,7 +334,7 @@ pub(crate) fn oversized_answer(protocol: Protocol) -> Observed {
         0 => Reply::Endless,
         _ => Reply::Take,
     });
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(pipeline.force_flush(LONG), Ok(()));
     record(&pipeline, &play.scope, 10..20);
@@ -353,8 +353,8 @@ pub(crate) fn wrong_certificate(protocol: Protocol) -> Observed {
     let collector = Collector::with_tls(protocol, &Authority::new(), false);
     let config = collector
         .config()
-        .certificate_pem(Authority::new().pem.clone());
-    let pipeline = quick().otlp(config).build().unwrap();
+        .with_certificate_pem(Authority::new().pem.clone());
+    let pipeline = quick().with_otlp(config).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::Unreachable);
     assert_eq!(collector.calls(), 0);
@@ -364,7 +364,7 @@ pub(crate) fn wrong_certificate(protocol: Protocol) -> Observed {
 pub(crate) fn name_that_does_not_resolve(protocol: Protocol) -> Observed {
     let play = Play::new("name that does not resolve", protocol);
     let config = to(protocol, "http://no-such-host.invalid:4318/v1/traces");
-    let pipeline = quick().otlp(config).build().unwrap();
+    let pipeline = quick().with_otlp(config).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
         pipeline.force_flush(LONG),

@@ -98,26 +98,33 @@ fn a_variable_that_cannot_be_used_is_named_with_its_value_and_ignored() {
 
 #[test]
 fn a_setting_in_code_that_cannot_be_used_is_an_error_of_the_build() {
-    let otlp = |config: OtlpConfig| Pipeline::builder().otlp(config).build().map(|_| ());
+    let otlp = |config: OtlpConfig| Pipeline::builder().with_otlp(config).build().map(|_| ());
     let named = |outcome: Result<(), ConfigError>| outcome.unwrap_err().to_string();
     let new = OtlpConfig::new;
-    assert!(named(otlp(new().endpoint("nonsense"))).starts_with("endpoint cannot be `nonsense`"));
-    assert!(named(otlp(new().endpoint("http://u:p@x/"))).contains("header"));
     assert!(
-        named(otlp(new().header("bad name", "x"))).starts_with("header cannot be `bad name=...`")
+        named(otlp(new().with_endpoint("nonsense"))).starts_with("endpoint cannot be `nonsense`")
     );
-    assert!(named(otlp(new().header("name", "a\nb"))).starts_with("header cannot be `name=...`"));
-    assert!(named(otlp(new().timeout(Duration::ZERO))).starts_with("timeout cannot be `0`"));
-    let secure = || new().endpoint("https://localhost:1/v1/traces");
+    assert!(named(otlp(new().with_endpoint("http://u:p@x/"))).contains("header"));
     assert!(
-        named(otlp(secure().certificate_file("/no/such.pem")))
+        named(otlp(new().with_header("bad name", "x")))
+            .starts_with("header cannot be `bad name=...`")
+    );
+    assert!(
+        named(otlp(new().with_header("name", "a\nb"))).starts_with("header cannot be `name=...`")
+    );
+    assert!(named(otlp(new().with_timeout(Duration::ZERO))).starts_with("timeout cannot be `0`"));
+    let secure = || new().with_endpoint("https://localhost:1/v1/traces");
+    assert!(
+        named(otlp(secure().with_certificate_file("/no/such.pem")))
             .starts_with("certificate_file cannot be `/no/such.pem`")
     );
-    assert!(named(otlp(secure().certificate_pem("junk"))).starts_with("certificate_pem cannot be"));
+    assert!(
+        named(otlp(secure().with_certificate_pem("junk"))).starts_with("certificate_pem cannot be")
+    );
     let (one, other) = (Authority::new().issue(), Authority::new().issue());
     let mixed = secure()
-        .certificate_pem(Authority::new().pem.clone())
-        .client_identity_pem(one.certificate, other.key);
+        .with_certificate_pem(Authority::new().pem.clone())
+        .with_client_identity_pem(one.certificate, other.key);
     assert!(named(otlp(mixed)).starts_with("client_identity_pem (key) cannot be"));
 
     let batch = |change: fn(&mut BatchConfig)| {
@@ -125,8 +132,8 @@ fn a_setting_in_code_that_cannot_be_used_is_an_error_of_the_build() {
         change(&mut batch);
         named(
             Pipeline::builder()
-                .otlp(OtlpConfig::new())
-                .batch(batch)
+                .with_otlp(OtlpConfig::new())
+                .with_batch(batch)
                 .build()
                 .map(|_| ()),
         )
@@ -147,7 +154,9 @@ fn a_retry_policy_that_spins_or_never_ends_is_an_error_of_the_build() {
     let refused = |change: fn(&mut RetryPolicy)| {
         let mut retry = RetryPolicy::default();
         change(&mut retry);
-        let builder = Pipeline::builder().transport(InMemory::new()).retry(retry);
+        let builder = Pipeline::builder()
+            .with_transport(InMemory::new())
+            .with_retry(retry);
         builder.build().unwrap_err().to_string()
     };
     let zero = refused(|retry| retry.initial = Duration::ZERO);
@@ -160,7 +169,9 @@ fn a_retry_policy_that_spins_or_never_ends_is_an_error_of_the_build() {
     for multiplier in [0.5, -1.0, f64::NAN, f64::INFINITY] {
         let mut retry = RetryPolicy::default();
         retry.multiplier = multiplier;
-        let builder = Pipeline::builder().transport(InMemory::new()).retry(retry);
+        let builder = Pipeline::builder()
+            .with_transport(InMemory::new())
+            .with_retry(retry);
         let error = builder.build().unwrap_err();
         assert_eq!(error.setting(), "retry.multiplier");
         assert_eq!(error.value(), multiplier.to_string());
@@ -168,7 +179,9 @@ fn a_retry_policy_that_spins_or_never_ends_is_an_error_of_the_build() {
     for jitter in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
         let mut retry = RetryPolicy::default();
         retry.jitter = jitter;
-        let builder = Pipeline::builder().transport(InMemory::new()).retry(retry);
+        let builder = Pipeline::builder()
+            .with_transport(InMemory::new())
+            .with_retry(retry);
         let error = builder.build().unwrap_err();
         assert_eq!(
             (error.setting(), error.accepted()),
@@ -184,7 +197,7 @@ fn a_ca_in_the_environment_that_cannot_be_used_makes_requests_fail() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:1"),
     ]);
     assert_eq!(errors.len(), 1);
-    let pipeline = quick().otlp(config.clone()).build().unwrap();
+    let pipeline = quick().with_otlp(config.clone()).build().unwrap();
     record(&pipeline, &scope("private"), 0..1);
     assert!(pipeline.force_flush(Duration::from_secs(2)).is_err());
     let stats = pipeline.stats();
@@ -192,20 +205,59 @@ fn a_ca_in_the_environment_that_cannot_be_used_makes_requests_fail() {
     // There was nothing to try again: the system's roots are never asked.
     assert_eq!(stats.attempts, 1, "{stats:?}");
     // One in code takes its place.
-    let config = config.certificate_pem(Authority::new().pem.clone());
-    let pipeline = quick().otlp(config).build().unwrap();
+    let config = config.with_certificate_pem(Authority::new().pem.clone());
+    let pipeline = quick().with_otlp(config).build().unwrap();
     record(&pipeline, &scope("private"), 0..1);
     assert!(pipeline.force_flush(Duration::from_secs(2)).is_err());
     assert!(pipeline.stats().attempts > 1);
 }
 
 #[test]
+fn a_client_certificate_in_the_environment_that_cannot_be_used_is_reported_and_ignored() {
+    let (config, errors) = OtlpConfig::from_vars(|name| match name {
+        "OTEL_EXPORTER_OTLP_ENDPOINT" => Some("https://localhost:1".to_owned()),
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE" => Some("/no/such.pem".to_owned()),
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY" => Some("/no/such.key".to_owned()),
+        _ => None,
+    });
+    let [error] = &errors[..] else {
+        panic!("{errors:?}");
+    };
+    assert_eq!(error.setting(), "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE");
+    assert_eq!(error.value(), "/no/such.pem");
+    assert!(quick().with_otlp(config).build().is_ok());
+}
+
+#[test]
+fn a_password_in_a_url_is_never_shown() {
+    for url in [
+        "http://user:hunter2@localhost",
+        "ftp://user:hunter2@localhost",
+        "user:hunter2@localhost",
+        "http://user:hunter2@local host",
+        "http://user:hunter/2@localhost",
+    ] {
+        let config = OtlpConfig::new().with_endpoint(url);
+        assert!(!format!("{config:?}").contains("hunter"), "{config:?}");
+        let error = Pipeline::builder().with_otlp(config).build().unwrap_err();
+        assert!(!error.to_string().contains("hunter"), "{url}: {error}");
+        let (_, errors) = OtlpConfig::from_vars(|name| {
+            (name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").then(|| url.to_owned())
+        });
+        let [error] = &errors[..] else {
+            panic!("{url}: {errors:?}");
+        };
+        assert!(!error.to_string().contains("hunter"), "{url}: {error}");
+    }
+}
+
+#[test]
 fn a_certificate_file_that_cannot_be_read_is_an_error_whatever_the_scheme() {
     for url in ["http://localhost:1", "https://localhost:1"] {
         let config = OtlpConfig::new()
-            .endpoint(url)
-            .certificate_file("/no/such.pem");
-        let error = Pipeline::builder().otlp(config).build().unwrap_err();
+            .with_endpoint(url)
+            .with_certificate_file("/no/such.pem");
+        let error = Pipeline::builder().with_otlp(config).build().unwrap_err();
         let named = (error.setting(), error.value());
         assert_eq!(named, ("certificate_file", "/no/such.pem"));
     }
@@ -220,8 +272,8 @@ fn headers_of_the_transport_are_refused_in_code_and_ignored_in_the_environment()
         "te",
         "Transfer-Encoding",
     ] {
-        let config = OtlpConfig::new().header(name, "secret");
-        let error = Pipeline::builder().otlp(config).build().unwrap_err();
+        let config = OtlpConfig::new().with_header(name, "secret");
+        let error = Pipeline::builder().with_otlp(config).build().unwrap_err();
         assert_eq!(error.setting(), "header");
         assert_eq!(error.value(), format!("{name}=..."));
         let (config, errors) = from(&[("OTEL_EXPORTER_OTLP_HEADERS", &format!("{name}=1,ok=1"))]);
@@ -233,8 +285,10 @@ fn headers_of_the_transport_are_refused_in_code_and_ignored_in_the_environment()
 
 #[test]
 fn a_collector_that_is_not_used_is_checked_all_the_same() {
-    let config = OtlpConfig::new().endpoint("nonsense");
-    let builder = Pipeline::builder().otlp(config).transport(InMemory::new());
+    let config = OtlpConfig::new().with_endpoint("nonsense");
+    let builder = Pipeline::builder()
+        .with_otlp(config)
+        .with_transport(InMemory::new());
     assert_eq!(builder.build().unwrap_err().setting(), "endpoint");
 }
 
@@ -260,7 +314,7 @@ proptest::proptest! {
             assert!(!error.accepted().is_empty());
         }
         // What was not ignored can be used.
-        if let Err(error) = quick().otlp(config).build() {
+        if let Err(error) = quick().with_otlp(config).build() {
             assert!(error.setting() == "certificate", "{error}");
         }
         let (batch, _) = batch_from(&[

@@ -22,11 +22,11 @@ pub(crate) fn resource() -> EncodedResource {
 /// A pipeline in a hurry: short waits, and no timer that a test does not ask for.
 pub(crate) fn quick() -> PipelineBuilder {
     Pipeline::builder()
-        .resource(resource())
-        .retry(
+        .with_resource(resource())
+        .with_retry(
             RetryPolicy::default().with_waits(Duration::from_millis(5), Duration::from_millis(20)),
         )
-        .timeout(Duration::from_millis(300))
+        .with_timeout(Duration::from_millis(300))
 }
 
 /// The standard batch, with `change` made to it.

@@ -193,7 +193,7 @@ impl Transport for Refusing {
 fn what_is_not_delivered_is_an_error_of_flush_and_shutdown() {
     let pipeline = || {
         Pipeline::builder()
-            .transport(|| Ok(Refusing))
+            .with_transport(|| Ok(Refusing))
             .build()
             .unwrap()
     };
@@ -236,8 +236,8 @@ fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
     small.max_queue_size = 50;
     small.max_export_batch_size = 20;
     let pipeline = Pipeline::builder()
-        .transport(memory.clone())
-        .batch(small)
+        .with_transport(memory.clone())
+        .with_batch(small)
         .build()
         .unwrap();
     let exporter = OtlpSpanExporter::new(pipeline).with_export_timeout(Duration::from_secs(5));
@@ -259,25 +259,27 @@ fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
     assert_eq!(names(&memory.take()).len(), 400);
 }
 
-/// A batch of 512 spans with a text of `bytes` bytes, exported at once by a pipeline with the least memory.
-fn export_with_the_least_memory(bytes: usize) -> (usize, opentelemetry_sdk::error::OTelSdkResult) {
+/// A batch of 512 spans with texts of `sizes` bytes, in turns, exported at once by a pipeline with the least memory.
+fn export_with_the_least_memory(
+    sizes: &[usize],
+) -> (usize, opentelemetry_sdk::error::OTelSdkResult) {
     use opentelemetry_sdk::trace::SpanExporter;
     let stock = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(SimpleSpanProcessor::new(stock.clone()))
         .build();
     let tracer = provider.tracer("large");
-    for _ in 0..512 {
+    for bytes in sizes.iter().cycle().take(512) {
         let mut span = tracer.start("span");
-        span.set_attribute(KeyValue::new("text", "x".repeat(bytes)));
+        span.set_attribute(KeyValue::new("text", "x".repeat(*bytes)));
         span.end();
     }
     let memory = zerospan_export::InMemory::new();
     let mut least = BatchConfig::default();
     least.max_memory_bytes = least.max_request_bytes + 4 * least.chunk_bytes;
     let pipeline = Pipeline::builder()
-        .transport(memory.clone())
-        .batch(least)
+        .with_transport(memory.clone())
+        .with_batch(least)
         .without_worker()
         .build()
         .unwrap();
@@ -294,15 +296,30 @@ fn export_with_the_least_memory(bytes: usize) -> (usize, opentelemetry_sdk::erro
 #[test]
 fn the_least_memory_holds_every_batch_of_the_stock_processor() {
     for bytes in [20, 2 << 10, 20 << 10] {
-        let (arrived, outcome) = export_with_the_least_memory(bytes);
+        let (arrived, outcome) = export_with_the_least_memory(&[bytes]);
         assert!(outcome.is_ok(), "{bytes} bytes: {outcome:?}");
         assert_eq!(arrived, 512, "{bytes} bytes");
     }
 }
 
 #[test]
+fn spans_beyond_a_chunk_and_small_ones_between_them_all_arrive_through_the_least_memory() {
+    for sizes in [
+        &[60 << 10][..],
+        &[100 << 10],
+        &[120 << 10],
+        &[20, 100 << 10, 2 << 10, 120 << 10, 50 << 10],
+        &[50 << 10, 20, 120 << 10],
+    ] {
+        let (arrived, outcome) = export_with_the_least_memory(sizes);
+        assert!(outcome.is_ok(), "{sizes:?}: {outcome:?}");
+        assert_eq!(arrived, 512, "{sizes:?}");
+    }
+}
+
+#[test]
 fn spans_that_memory_has_no_room_for_are_an_error_of_the_export() {
-    let (arrived, outcome) = export_with_the_least_memory(300 << 10);
+    let (arrived, outcome) = export_with_the_least_memory(&[300 << 10]);
     assert_eq!(arrived, 0);
     let message = outcome.unwrap_err().to_string();
     assert!(message.contains("512 spans were not taken"), "{message}");

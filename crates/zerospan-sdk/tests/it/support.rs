@@ -12,7 +12,7 @@ use zerospan_export::{InMemory, Pipeline};
 pub(crate) fn in_memory() -> (InMemory, Pipeline) {
     let memory = InMemory::new();
     let pipeline = Pipeline::builder()
-        .transport(memory.clone())
+        .with_transport(memory.clone())
         .build()
         .unwrap();
     (memory, pipeline)
@@ -21,7 +21,7 @@ pub(crate) fn in_memory() -> (InMemory, Pipeline) {
 /// As it should be under the exporter.
 pub(crate) fn in_memory_without_worker() -> (InMemory, Pipeline) {
     let memory = InMemory::new();
-    let builder = Pipeline::builder().transport(memory.clone());
+    let builder = Pipeline::builder().with_transport(memory.clone());
     (memory, builder.without_worker().build().unwrap())
 }
 

@@ -351,7 +351,7 @@ fn a_silent_collector_leaves_other_exporters_and_processors_their_time() {
         }
     }
     let silent = Pipeline::builder()
-        .transport(|| Ok(Silent))
+        .with_transport(|| Ok(Silent))
         .build()
         .expect("valid");
     let (answering, memory) = pipeline();

@@ -36,8 +36,8 @@ fn a_resource_that_a_pipeline_cannot_take_is_reported_once() {
     );
 
     let own = Pipeline::builder()
-        .transport(InMemory::new())
-        .resource(EncodedResource::from_sdk(&shop()))
+        .with_transport(InMemory::new())
+        .with_resource(EncodedResource::from_sdk(&shop()))
         .build()
         .expect("valid");
     let said = Warnings::of(|| {

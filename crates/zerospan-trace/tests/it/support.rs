@@ -61,7 +61,7 @@ impl Rig {
 pub(crate) fn pipeline() -> (Pipeline, InMemory) {
     let memory = InMemory::new();
     let pipeline = Pipeline::builder()
-        .transport(memory.clone())
+        .with_transport(memory.clone())
         .build()
         .expect("the defaults are valid");
     (pipeline, memory)

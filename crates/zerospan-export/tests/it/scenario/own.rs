@@ -25,9 +25,9 @@ pub(crate) fn full_queue_from_four_producers(protocol: Protocol) -> Observed {
         }
     });
     let pipeline = quick()
-        .otlp(collector.config())
-        .timeout(LONG)
-        .batch(batch(|batch| {
+        .with_otlp(collector.config())
+        .with_timeout(LONG)
+        .with_batch(batch(|batch| {
             batch.max_queue_size = 1000;
             batch.max_export_batch_size = 100;
         }))
@@ -73,9 +73,9 @@ pub(crate) fn shutdown_during_an_outage(protocol: Protocol) -> Observed {
     let play = Play::new("shutdown during an outage", protocol);
     let url = format!("http://{}/v1/traces", vacant());
     let pipeline = quick()
-        .otlp(to(protocol, url))
-        .timeout(LONG)
-        .retry(RetryPolicy::default().with_waits(MILLIS(50), MILLIS(100)))
+        .with_otlp(to(protocol, url))
+        .with_timeout(LONG)
+        .with_retry(RetryPolicy::default().with_waits(MILLIS(50), MILLIS(100)))
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..1000);
@@ -101,7 +101,7 @@ pub(crate) fn shutdown_during_an_outage(protocol: Protocol) -> Observed {
 pub(crate) fn drop_without_shutdown(protocol: Protocol) -> Observed {
     let play = Play::new("drop without shutdown", protocol);
     let collector = Collector::start(protocol);
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..700);
     let watch = pipeline.watch();
     drop(pipeline);
@@ -121,8 +121,8 @@ pub(crate) fn drop_without_shutdown_in_an_outage(protocol: Protocol) -> Observed
     let play = Play::new("drop without shutdown, outage", protocol);
     let collector = Collector::scripted(protocol, |_| Reply::Hang);
     let pipeline = quick()
-        .otlp(collector.config())
-        .drop_timeout(MILLIS(100))
+        .with_otlp(collector.config())
+        .with_drop_timeout(MILLIS(100))
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..700);
@@ -177,7 +177,7 @@ pub(crate) fn transport_that_panics() -> Observed {
     play.protocol = "-";
     let counted = Arc::new(AtomicUsize::new(0));
     let pipeline = quick()
-        .transport({
+        .with_transport({
             let counted = Arc::clone(&counted);
             move || {
                 Ok(Panicking {
@@ -209,7 +209,7 @@ pub(crate) fn thread_exit_with_spans_in_its_chunk() -> Observed {
     let mut play = Play::new("thread exit with spans", Protocol::HttpProtobuf);
     play.protocol = "http";
     let collector = Collector::start(Protocol::HttpProtobuf);
-    let pipeline = quick().otlp(collector.config()).build().unwrap();
+    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     let (of_thread, scope) = (pipeline.clone(), play.scope.clone());
     std::thread::spawn(move || of_thread.record_encoded(&scope, &span(7, 10)).unwrap())
         .join()

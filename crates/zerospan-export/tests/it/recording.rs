@@ -1,0 +1,166 @@
+//! What `record` takes and refuses, on one thread and on many.
+
+use crate::support::{batch, eventually, quick, received, record, scope, span};
+use std::time::Duration;
+use zerospan_export::{DropCause, InMemory};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn what_is_no_span_is_refused_and_leaves_the_others_alone() {
+    let memory = InMemory::new();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
+    let scope = scope("malformed");
+    let good = span(1, 10);
+    let cut = &good[..good.len() - 1];
+    let twice = [good.as_slice(), good.as_slice()].concat();
+    record(&pipeline, &scope, 0..1);
+    for bad in [&[][..], &[0x0a, 0], &[0x12], &[0x12, 0xff], cut, &twice] {
+        assert_eq!(
+            pipeline.record_encoded(&scope, bad),
+            Err(DropCause::Malformed)
+        );
+    }
+    pipeline.record_encoded(&scope, &good).unwrap();
+    pipeline.force_flush(SECOND).unwrap();
+    assert_eq!(received(&memory.take())["malformed"], [0, 1]);
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced());
+    assert_eq!(stats.dropped.by(DropCause::Malformed), 6);
+}
+
+#[test]
+fn an_encoder_that_panics_or_takes_away_costs_what_it_touched_and_no_more() {
+    let memory = InMemory::new();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
+    let scope = scope("panics");
+    record(&pipeline, &scope, 0..2);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        pipeline.record(&scope, |chunk| {
+            chunk.extend_from_slice(b"half a span");
+            panic!("in the encoder");
+        })
+    }));
+    assert!(panicked.is_err());
+    record(&pipeline, &scope, 2..3);
+    pipeline.force_flush(SECOND).unwrap();
+    assert_eq!(received(&memory.take())["panics"], [0, 1, 2]);
+
+    record(&pipeline, &scope, 3..5);
+    assert_eq!(
+        pipeline.record(&scope, Vec::clear),
+        Err(DropCause::Malformed)
+    );
+    record(&pipeline, &scope, 5..6);
+    pipeline.force_flush(SECOND).unwrap();
+    assert_eq!(received(&memory.take())["panics"], [5]);
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    assert_eq!(stats.dropped.by(DropCause::Malformed), 1 + 3);
+}
+
+#[test]
+fn a_span_recorded_within_another_is_not_lost() {
+    let memory = InMemory::new();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
+    let scope = scope("nested");
+    for outer in [0, 10] {
+        pipeline
+            .record(&scope, |chunk| {
+                assert_eq!(record(&pipeline, &scope, outer + 1..outer + 3), 2);
+                chunk.extend_from_slice(&span(outer, 10));
+            })
+            .unwrap();
+    }
+    pipeline.force_flush(SECOND).unwrap();
+    let mut all = received(&memory.take()).remove("nested").unwrap();
+    all.sort_unstable();
+    assert_eq!(all, [0, 1, 2, 10, 11, 12]);
+    assert!(pipeline.stats().is_balanced());
+}
+
+#[test]
+fn a_thread_that_ends_hands_over_its_spans() {
+    let memory = InMemory::new();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
+    let scope = scope("threads");
+    for thread in 0..50 {
+        let (pipeline, scope) = (pipeline.clone(), scope.clone());
+        let handle = std::thread::spawn(move || record(&pipeline, &scope, thread..thread + 1));
+        assert_eq!(handle.join().unwrap(), 1);
+    }
+    let stats = pipeline.stats();
+    assert_eq!((stats.recorded, stats.queued, stats.threads), (50, 50, 0));
+    assert!(
+        stats.chunk_bytes <= 2 * 65_536,
+        "chunks of ended threads lie together: {stats:?}"
+    );
+    pipeline.force_flush(SECOND).unwrap();
+    assert_eq!(received(&memory.take())["threads"].len(), 50);
+}
+
+#[test]
+fn many_threads_fit_into_little_memory_and_lose_nothing() {
+    let memory = InMemory::new();
+    let pipeline = quick()
+        .with_transport(memory.clone())
+        .with_batch(batch(|batch| {
+            batch.max_memory_bytes = batch.max_request_bytes + (8 << 16);
+        }))
+        .build()
+        .unwrap();
+    let scope = scope("many");
+    let gate = std::sync::Barrier::new(101);
+    std::thread::scope(|threads| {
+        for thread in 0..100 {
+            let (pipeline, scope, gate) = (&pipeline, &scope, &gate);
+            threads.spawn(move || {
+                // A chunk for each would be 12 times the bound.
+                gate.wait();
+                record(pipeline, scope, thread..thread + 1);
+                gate.wait();
+                gate.wait();
+            });
+        }
+        gate.wait();
+        gate.wait();
+        let stats = pipeline.stats();
+        assert!(stats.chunk_bytes <= 8 << 16, "{stats:?}");
+        assert_eq!(stats.threads, 100);
+        gate.wait();
+    });
+    pipeline.force_flush(SECOND).unwrap();
+    let mut all = received(&memory.take()).remove("many").unwrap();
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..100));
+    assert!(pipeline.stats().is_balanced());
+}
+
+#[test]
+fn threads_that_end_together_lose_nothing_that_memory_holds() {
+    let memory = InMemory::new();
+    let pipeline = quick()
+        .with_transport(memory.clone())
+        .with_batch(batch(|batch| batch.chunk_bytes = 8 << 10))
+        .without_worker()
+        .build()
+        .unwrap();
+    let scope = scope("ending");
+    std::thread::scope(|threads| {
+        for thread in 0..100 {
+            let (pipeline, scope) = (&pipeline, &scope);
+            threads.spawn(move || {
+                // Less than a chunk: it is handed over when the thread ends.
+                for number in thread * 40..(thread + 1) * 40 {
+                    pipeline.record_encoded(scope, &span(number, 10)).unwrap();
+                }
+            });
+        }
+    });
+    let stats = eventually(&pipeline, |stats| stats.threads == 0);
+    assert_eq!(stats.dropped.total(), 0, "{stats:?}");
+    assert_eq!(stats.queued, 4000);
+    assert!(stats.queued > stats.queue_capacity);
+    pipeline.force_flush(10 * SECOND).unwrap();
+    assert!(received(&memory.take())["ending"].len() == 4000);
+}

@@ -1,0 +1,187 @@
+//! Whatever a collector answers over HTTP or gRPC is believed as far as it makes sense, and read as prost reads it.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
+use prost::Message;
+use std::time::Duration;
+use tonic_types::pb;
+use zerospan_export::fuzzing::{grpc_answer, grpc_refusal, http_answer};
+use zerospan_export::{Accepted, Retry, SendError};
+
+/// Bytes as they come, or a message that others have encoded.
+#[derive(Arbitrary, Debug)]
+struct Answer {
+    status: u16,
+    code: i32,
+    retry_after: Option<Vec<u8>>,
+    complete: bool,
+    body: Body,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Body {
+    Bytes(Vec<u8>),
+    PartialSuccess {
+        rejected_spans: i64,
+        message: String,
+    },
+    Status {
+        message: String,
+        details: Vec<Detail>,
+        rest: Vec<u8>,
+    },
+}
+
+#[derive(Arbitrary, Debug)]
+enum Detail {
+    Delay { seconds: i64, nanos: i32 },
+    NoDelay,
+    Other { url: String, value: Vec<u8> },
+}
+
+const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
+
+impl Body {
+    fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::PartialSuccess {
+                rejected_spans,
+                message,
+            } => response(*rejected_spans, message).encode_to_vec(),
+            Self::Status {
+                message,
+                details,
+                rest,
+            } => {
+                let status = pb::Status {
+                    code: 14,
+                    message: message.clone(),
+                    details: details.iter().map(Detail::any).collect(),
+                };
+                let mut bytes = status.encode_to_vec();
+                bytes.extend_from_slice(rest);
+                bytes
+            }
+        }
+    }
+
+    /// The delay that whoever sent this body means; `None` if it is not known.
+    fn delay(&self) -> Option<Option<Duration>> {
+        let Self::Status { details, rest, .. } = self else {
+            return None;
+        };
+        // A detail that calls itself so may hold anything.
+        let is_clear = |detail: &Detail| !matches!(detail, Detail::Other { url, .. } if url.ends_with("RetryInfo"));
+        (rest.is_empty() && details.iter().all(is_clear))
+            .then(|| details.iter().find_map(Detail::delay))
+    }
+}
+
+impl Detail {
+    fn any(&self) -> prost_types::Any {
+        let (type_url, value) = match self {
+            Self::Delay { seconds, nanos } => {
+                let retry_delay = Some(prost_types::Duration {
+                    seconds: *seconds,
+                    nanos: *nanos,
+                });
+                (RETRY_INFO.to_owned(), pb::RetryInfo { retry_delay }.encode_to_vec())
+            }
+            Self::NoDelay => (RETRY_INFO.to_owned(), Vec::new()),
+            Self::Other { url, value } => (url.clone(), value.clone()),
+        };
+        prost_types::Any { type_url, value }
+    }
+
+    fn delay(&self) -> Option<Duration> {
+        match *self {
+            Self::Delay { seconds, nanos } => Some(Duration::new(
+                u64::try_from(seconds).unwrap_or(0),
+                u32::try_from(nanos.clamp(0, 999_999_999)).unwrap_or(0),
+            )),
+            Self::NoDelay => Some(Duration::ZERO),
+            Self::Other { .. } => None,
+        }
+    }
+}
+
+fn response(rejected_spans: i64, message: &str) -> ExportTraceServiceResponse {
+    ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans,
+            error_message: message.to_owned(),
+        }),
+    }
+}
+
+fuzz_target!(|answer: Answer| {
+    let body = answer.body.encode();
+    let of_http = http_answer(
+        answer.status,
+        answer.retry_after.as_deref(),
+        &body,
+        answer.complete,
+    );
+    match &of_http {
+        Some(Ok(accepted)) => {
+            assert!((200..300).contains(&answer.status));
+            fit_for_a_log(&accepted.message);
+            if answer.complete {
+                same_as_prost(&body, accepted);
+            }
+        }
+        Some(Err(refusal)) => {
+            assert!(!(200..300).contains(&answer.status));
+            fit_for_a_log(&refusal.message);
+            let tried_again = [429, 502, 503, 504].contains(&answer.status);
+            assert_eq!(refusal.retry != Retry::Never, tried_again);
+        }
+        None => assert!(!(100..1000).contains(&answer.status)),
+    }
+    let accepted = grpc_answer(&body);
+    fit_for_a_log(&accepted.message);
+    same_as_prost(&body, &accepted);
+
+    let refusal = grpc_refusal(answer.code, "busy\u{7}", &body);
+    fit_for_a_log(&refusal.message);
+    if let Some(delay) = answer.body.delay() {
+        delay_is(&refusal, delay, answer.code);
+    }
+});
+
+/// Where prost reads a response, so do we, but for groups, and then we say that the answer is none.
+fn same_as_prost(body: &[u8], ours: &Accepted) {
+    let Ok(theirs) = ExportTraceServiceResponse::decode(body) else {
+        return;
+    };
+    let partial = theirs.partial_success.unwrap_or_default();
+    let is_none = ours.rejected_spans == 0 && ours.message.contains("the answer");
+    if !is_none {
+        let rejected = u64::try_from(partial.rejected_spans).unwrap_or(0);
+        assert_eq!(ours.rejected_spans, rejected);
+        let text = partial.error_message.replace(char::is_control, " ");
+        if text.len() <= 1024 {
+            assert_eq!(ours.message, text);
+        }
+    }
+}
+
+fn delay_is(refusal: &SendError, delay: Option<Duration>, code: i32) {
+    let expected = match (code, delay) {
+        (1 | 4 | 10 | 11 | 14 | 15, None) => Retry::Backoff,
+        (1 | 4 | 8 | 10 | 11 | 14 | 15, Some(delay)) => Retry::After(delay),
+        _ => Retry::Never,
+    };
+    assert_eq!(refusal.retry, expected, "{code}");
+}
+
+/// Short, and on one line.
+fn fit_for_a_log(message: &str) {
+    assert!(!message.contains(char::is_control), "{message:?}");
+    assert!(message.len() <= 4 << 10, "{} bytes", message.len());
+}

@@ -2,7 +2,7 @@
 
 use super::server::{SPANS, context, spans, time};
 use crate::{Budget, Contest, Row};
-use opentelemetry::trace::{Event, Link, SpanContext, SpanKind};
+use opentelemetry::trace::{Event, Link, SpanContext, Status};
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;

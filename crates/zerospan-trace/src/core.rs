@@ -239,6 +239,48 @@ impl fmt::Debug for Core {
 #[inline]
 pub(crate) fn end(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
     let mut slot = Some(slot);
+    if time.is_none() && local::if_there(|local| end_plainly(local, &mut slot)) {
+        return;
+    }
+    if let Some(slot) = slot {
+        end_anyhow(span, slot, time);
+    }
+}
+
+/// The usual way: the span ends now, began in this process, and only exporters are told. `false` where it is not so, and then
+/// nothing is done.
+fn end_plainly(local: &Local, place: &mut Option<Box<Slot>>) -> bool {
+    let began_with = |slot: &Box<Slot>| Some((slot.parts.as_ref()?.core, slot.generation));
+    let Some((id, generation)) = place.as_ref().and_then(began_with) else {
+        return false;
+    };
+    let Some(seat) = local.seat_taken(id) else {
+        return false;
+    };
+    if generation != seat.generation() {
+        return false;
+    }
+    let ended = seat.with(|Attached { core, producers }| {
+        if core.has_processors {
+            return false;
+        }
+        let Some(slot) = place.take() else {
+            return false;
+        };
+        let end = core.end_of(&slot, seat);
+        seat.counts.ended(slot.is_exported);
+        if slot.is_exported {
+            export(producers, &slot, end);
+        }
+        core.put_away(seat, slot);
+        true
+    });
+    ended == Some(true)
+}
+
+#[inline(never)]
+fn end_anyhow(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
+    let mut slot = Some(slot);
     local::with(|local| {
         if let Some(slot) = slot.take() {
             end_on(local, span, slot, time);
@@ -259,21 +301,10 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
         seat.with(|to| seat.put_slot(&to.core, slot));
         return;
     }
-    if slot.is_exported {
-        counts.ended.raise();
-    } else {
-        counts.record_only_ended.raise();
-    }
+    counts.ended(slot.is_exported);
     let ended = seat.with(|Attached { core, producers }| {
         let end = match time {
-            None => {
-                let now = core.clock.read(&seat.anchor);
-                if slot.start_is_given {
-                    now.unix
-                } else {
-                    slot.start.unix_at(now)
-                }
-            }
+            None => core.end_of(&slot, seat),
             Some(time) => unix_nanos(time),
         };
         if core.has_processors {
@@ -300,6 +331,17 @@ fn export(producers: &[Producer], slot: &Slot, end: u64) {
 }
 
 impl Core {
+    /// When a span ends that ends now, in nanoseconds since 1970.
+    #[inline]
+    fn end_of(&self, slot: &Slot, seat: &Seat) -> u64 {
+        let now = self.clock.read(&seat.anchor);
+        if slot.start_is_given {
+            now.unix
+        } else {
+            slot.start.unix_at(now)
+        }
+    }
+
     /// Has the processors see the span, while it can still be written to and when it has ended.
     #[cold]
     #[inline(never)]
@@ -330,7 +372,7 @@ impl Core {
         self.put_away(seat, slot);
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_away(&self, seat: &Seat, slot: Box<Slot>) {
         let dropped = slot.recorder.dropped_attributes()
             | slot.recorder.dropped_events()

@@ -15,9 +15,9 @@ pub(crate) struct Counts {
     /// Spans that were asked for after the shutdown.
     pub(crate) refused: Count,
     /// Sampled spans that ended.
-    pub(crate) ended: Count,
+    sampled_ended: Count,
     /// Record-only spans that ended.
-    pub(crate) record_only_ended: Count,
+    record_only_ended: Count,
     /// Spans that ended here, and began in the process that this one was forked from.
     pub(crate) before_fork: Count,
     /// Whether the thread has a slot at hand: 0 or 1.
@@ -62,7 +62,7 @@ pub(crate) struct Sum {
 impl Sum {
     pub(crate) fn add(&mut self, counts: &Counts) {
         // What ends is read before what begins: a snapshot taken mid-way shows a span open rather than ended twice.
-        self.ended += counts.ended.read();
+        self.ended += counts.sampled_ended.read();
         self.record_only_ended += counts.record_only_ended.read();
         self.sampled += counts.sampled.read();
         self.record_only += counts.record_only.read();
@@ -93,6 +93,16 @@ impl Counts {
         }
     }
 
+    /// Counts a span that ends.
+    #[inline]
+    pub(crate) fn ended(&self, is_exported: bool) {
+        if is_exported {
+            self.sampled_ended.raise();
+        } else {
+            self.record_only_ended.raise();
+        }
+    }
+
     /// Starts to count anew.
     pub(crate) fn clear(&self) {
         for count in [
@@ -100,7 +110,7 @@ impl Counts {
             &self.record_only,
             &self.not_recorded,
             &self.refused,
-            &self.ended,
+            &self.sampled_ended,
             &self.record_only_ended,
             &self.before_fork,
             &self.spare,

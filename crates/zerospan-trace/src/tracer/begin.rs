@@ -4,7 +4,7 @@ use super::Tracer;
 use crate::clock::Reading;
 use crate::core::contain;
 use crate::local::{self, Local, Seat};
-use crate::parent::{Asked, Content, Found, Lineage, Origin, context_of, unboxed};
+use crate::parent::{Asked, Content, Found, Lineage, Origin, Parent, context_of, unboxed};
 use crate::sampler::Decision;
 use crate::slot::Slot;
 use crate::span::Span;
@@ -17,20 +17,38 @@ use std::sync::Arc;
 use zerospan_otlp::{SpanStart, unix_nanos};
 
 impl Tracer {
-    /// Starts a span. The parts of its context come back as words: moving it right after it was written costs more than all
-    /// the rest of this function.
+    /// Starts a span.
+    #[inline(always)]
     pub(crate) fn begin(&self, name: &str, asked: &Asked<'_>) -> Span {
-        let mut begun = Begun::default();
-        let core = self.core();
-        if asked.is_plain() && core.is_plain() {
-            let kind = &asked.kind;
-            if local::if_there(|local| self.begin_plainly(local, name, kind, &mut begun)) {
-                return begun.into_span();
-            }
+        // Known where it is called, mostly.
+        if asked.is_plain() {
+            self.begin_child(name, asked.kind.clone())
+        } else {
+            self.begin_asked(name, asked)
         }
-        if core.wants_context {
+    }
+
+    /// Starts a child of the span in force.
+    fn begin_child(&self, name: &str, kind: SpanKind) -> Span {
+        // The parts of the span's context come back as words: moving it right after it was written costs more than all the
+        // rest of this function.
+        let mut begun = Begun::default();
+        if self.core().is_plain()
+            && local::if_there(|local| self.begin_plainly(local, name, kind.clone(), &mut begun))
+        {
+            return begun.into_span();
+        }
+        let mut asked = Asked::child_of(Parent::InForce);
+        asked.kind = kind;
+        self.begin_asked(name, &asked)
+    }
+
+    #[inline(never)]
+    fn begin_asked(&self, name: &str, asked: &Asked<'_>) -> Span {
+        if self.core().wants_context {
             return self.begin_told(name, asked);
         }
+        let mut begun = Begun::default();
         local::with(|local| self.begin_on::<false>(local, name, asked, &mut begun, &mut None));
         begun.into_span()
     }
@@ -38,7 +56,7 @@ impl Tracer {
     /// The usual way: the thread has a seat, and the parent, if there is one, has no trace state. `false` where it is not
     /// so, and then nothing is done.
     #[inline(always)]
-    fn begin_plainly(&self, local: &Local, name: &str, kind: &SpanKind, begun: &mut Begun) -> bool {
+    fn begin_plainly(&self, local: &Local, name: &str, kind: SpanKind, begun: &mut Begun) -> bool {
         let core = self.core();
         let Some(seat) = local.seat_taken(core.id()) else {
             return false;
@@ -67,7 +85,7 @@ impl Tracer {
             parent_span_id: parent.span_id,
             parent_is_remote: parent.is_remote,
             name,
-            kind: kind.clone(),
+            kind,
             unix_nanos: slot.start.unix,
         });
         begun.slot = Some(slot);

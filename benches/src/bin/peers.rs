@@ -62,8 +62,8 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
         table.entries.extend(entries);
     }
     println!(
-        "\nCPU: all threads, for each span that arrives as OTLP bytes or that the sampler drops. Caller, allocations and heap \
-         bytes: for each span that is recorded. Each time is the median of {processes} processes, each of which gives the \
+        "\nCPU: all threads, for each span that arrives as OTLP bytes or that the sampler drops; to native: that of our native \
+         calls, over HTTP where the peer sends. Caller, allocations and heap bytes: for each span that is started. Each time is the median of {processes} processes, each of which gives the \
          median of its runs, or its p99.9. What arrives was decoded, and says the same of everyone, but that fastrace knows \
          values as text only, and that the events of tracing-opentelemetry have their level and target as well.\n\
          (http): sent to a receiver in another process, which is not counted; the kernel's part in sending is. The others end \
@@ -83,7 +83,11 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
 fn entries(work: Work, processes: usize) -> anyhow::Result<Vec<Entry>> {
     let contenders: Vec<(Peer, Allocator)> = Peer::value_variants()
         .iter()
-        .flat_map(|peer| allocators(*peer).iter().map(|allocator| (*peer, *allocator)))
+        .flat_map(|peer| {
+            allocators(*peer)
+                .iter()
+                .map(|allocator| (*peer, *allocator))
+        })
         .collect();
     let mut times = vec![Vec::new(); contenders.len()];
     for _ in 0..processes {
@@ -135,8 +139,8 @@ fn program(allocator: Allocator) -> &'static str {
 
 /// What the program `name` prints for `peer` at `work`.
 fn figures<F: DeserializeOwned>(name: &str, peer: Peer, work: Work) -> anyhow::Result<F> {
-    let program = std::env::current_exe()?
-        .with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let program =
+        std::env::current_exe()?.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let arguments = [argument(&peer), argument(&work)];
     let output = Command::new(&program)
         .args(&arguments)
@@ -192,13 +196,19 @@ fn median(times: &[Times], counts: Counts) -> Figures {
 #[allow(clippy::print_stdout)]
 fn print(work: Work, entries: &[Entry]) {
     println!("\n{}\n{}", work.title(), heading());
-    let native = entries
-        .iter()
-        .find(|entry| entry.peer == Peer::ZerospanNative)
-        .and_then(|entry| entry.figures)
-        .map_or(f64::NAN, |figures| figures.cpu_ns);
+    let cpu_ns = |peer| {
+        let entry = entries.iter().find(|entry| entry.peer == peer);
+        entry
+            .and_then(|entry| entry.figures)
+            .map_or(f64::NAN, |figures| figures.cpu_ns)
+    };
     for entry in entries {
-        println!("{}", row(entry, native));
+        let native = if entry.peer.sends() {
+            Peer::ZerospanNativeHttp
+        } else {
+            Peer::ZerospanNative
+        };
+        println!("{}", row(entry, cpu_ns(native)));
     }
     let mut obstacles: Vec<&str> = entries
         .iter()

@@ -3,9 +3,7 @@
 use super::Work;
 use super::crew::Pipeline;
 use super::sink::{Exporter, Memory, SCOPE, resource};
-use super::work::{
-    CHILD, CHILDREN, EVENT, EVENT_ATTRIBUTES, EVENTS, KEYS, ROOT, TEXT, dynamic,
-};
+use super::work::{CHILD, CHILDREN, EVENT, EVENT_ATTRIBUTES, EVENTS, KEYS, ROOT, TEXT, dynamic};
 use fastrace::Event;
 use fastrace::collector::Config;
 use fastrace::prelude::{LocalSpan, Span, SpanContext};

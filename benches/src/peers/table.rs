@@ -73,12 +73,13 @@ impl Table {
 mod tests {
     use super::{Allocator, Peer, Work};
     use clap::ValueEnum;
+    use clap::builder::PossibleValue;
     use serde::Serialize;
 
     fn assert_called_alike<V: ValueEnum + Serialize>() -> Result<(), serde_json::Error> {
         for value in V::value_variants() {
             let named = value.to_possible_value();
-            let named = named.as_ref().map(|named| named.get_name());
+            let named = named.as_ref().map(PossibleValue::get_name);
             assert_eq!(serde_json::to_value(value)?.as_str(), named);
         }
         Ok(())

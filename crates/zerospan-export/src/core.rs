@@ -176,7 +176,7 @@ impl Core {
         state.push(&mut open.chunk, &self.limits);
         self.publish(&state);
         if state.has_batch(&self.limits) {
-            self.work.notify_one();
+            self.wake(state);
         }
         Ok(())
     }
@@ -211,12 +211,14 @@ impl Core {
         if state.wants_worker() {
             worker::start(self, &mut state);
         }
-        if state.mark_waiting() {
-            self.work.notify_one();
-        }
         self.publish(&state);
-        if state.wants_worker() {
+        let lacks_worker = state.wants_worker();
+        if state.mark_waiting() {
+            self.wake(state);
+        } else {
             drop(state);
+        }
+        if lacks_worker {
             self.complain(DropCause::Unavailable);
         }
         chunk.ok_or(DropCause::QueueFull)
@@ -294,32 +296,45 @@ impl Core {
         stats
     }
 
-    /// Wakes the worker.
-    pub(crate) fn wake(&self) {
-        self.work.notify_one();
+    /// Wakes the worker, if it sleeps: waking is a system call, and is done with the lock given back, so that the one who is
+    /// woken does not run into it.
+    pub(crate) fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let sleeps = std::mem::take(&mut state.worker_sleeps);
+        drop(state);
+        if sleeps {
+            self.work.notify_all();
+        }
     }
 
-    /// Wakes those who wait for the worker.
+    /// Wakes those who wait for the worker, if somebody does.
     pub(crate) fn announce(&self) {
-        self.done.notify_all();
+        if self.state().waiting_for_worker > 0 {
+            self.done.notify_all();
+        }
     }
 
     /// The worker sleeps until it is woken, or until `until`.
     pub(crate) fn sleep<'a>(
         &self,
-        state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, State>,
         until: Option<Instant>,
     ) -> MutexGuard<'a, State> {
-        wait(&self.work, state, until)
+        state.worker_sleeps = true;
+        let mut state = wait(&self.work, state, until);
+        state.worker_sleeps = false;
+        state
     }
 
     /// Waits until the worker says something, or until `until`.
     pub(crate) fn await_worker<'a>(
         &self,
-        state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, State>,
         until: Instant,
     ) -> MutexGuard<'a, State> {
-        wait(&self.done, state, Some(until))
+        state.waiting_for_worker += 1;
+        let mut state = wait(&self.done, state, Some(until));
+        state.waiting_for_worker -= 1;
+        state
     }
 
     /// Says once in an outage that spans are being dropped.

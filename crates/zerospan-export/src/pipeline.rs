@@ -131,7 +131,8 @@ impl Pipeline {
         }
         let mut state = core.state();
         state.flush_to = state.flush_to.max(target);
-        core.wake();
+        core.wake(state);
+        let mut state = core.state();
         while state.settled() < target {
             if state.wants_worker() {
                 worker::start(core, &mut state);
@@ -225,7 +226,8 @@ fn shut_down(core: &Arc<Core>, timeout: Duration) -> Result<(), ShutdownError> {
             state.worker = Worker::Ended;
         }
     }
-    core.wake();
+    core.wake(state);
+    let mut state = core.state();
     while state.worker == Worker::Running && Instant::now() < until {
         state = core.await_worker(state, until);
     }

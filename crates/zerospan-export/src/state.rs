@@ -27,6 +27,10 @@ pub(crate) struct State {
     /// How far a flush wants the queue settled, whatever the timer says.
     pub(crate) flush_to: u64,
     pub(crate) shutdown: Option<Instant>,
+    /// Whether the worker sleeps and nobody has woken it yet.
+    pub(crate) worker_sleeps: bool,
+    /// How many wait until the worker says something.
+    pub(crate) waiting_for_worker: usize,
     pub(crate) worker: Worker,
     pub(crate) ledger: Ledger,
 }

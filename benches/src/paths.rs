@@ -35,6 +35,8 @@ pub const HOT_PATHS: &[HotPath] = &[
     ours("seed.bulk"),
     ours("seed.pool"),
     ours("seed.stack"),
+    ours("otlp.encode"),
+    ours("otlp.events"),
     ours("otlp.alone"),
     ours("otlp.alone_events"),
     ours("otlp.static"),

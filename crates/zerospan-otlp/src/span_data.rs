@@ -2,7 +2,7 @@ use crate::attribute::{self, tag};
 use crate::header::{SpanHeader, count, fixed64, flags, write_trace_state};
 use crate::nested;
 use crate::time::unix_nanos;
-use crate::wire::{Varint, append};
+use crate::wire::{Cursor, Varint, append};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link};
 use opentelemetry_sdk::trace::SpanData;
@@ -64,12 +64,14 @@ fn write_count(tag: u8, dropped: u32, out: &mut Vec<u8>) {
 /// Writes `attributes` and returns how many there are not: those `dropped` before and those that cannot be written.
 #[inline]
 fn attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<u8>) -> u32 {
+    let mut cursor = Cursor::new(out);
     for attribute in attributes {
         let key = attribute.key.as_str();
-        if attribute::write_value(out, tag, key, &attribute.value).is_err() {
+        if attribute::write_next(&mut cursor, tag, key, &attribute.value).is_err() {
             dropped = dropped.saturating_add(1);
         }
     }
+    cursor.finish();
     dropped
 }
 

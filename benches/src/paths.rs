@@ -35,8 +35,6 @@ pub const HOT_PATHS: &[HotPath] = &[
     ours("seed.bulk"),
     ours("seed.pool"),
     ours("seed.stack"),
-    ours("otlp.encode"),
-    ours("otlp.events"),
     ours("otlp.alone"),
     ours("otlp.alone_events"),
     ours("otlp.static"),

@@ -62,8 +62,16 @@ fn write_count(tag: u8, dropped: u32, out: &mut Vec<u8>) {
 }
 
 /// Writes `attributes` and returns how many there are not: those `dropped` before and those that cannot be written.
-#[inline]
-fn attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<u8>) -> u32 {
+#[inline(always)]
+fn attributes(tag: u8, attributes: &[KeyValue], dropped: u32, out: &mut Vec<u8>) -> u32 {
+    if attributes.is_empty() {
+        return dropped;
+    }
+    write_attributes(tag, attributes, dropped, out)
+}
+
+#[inline(never)]
+fn write_attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<u8>) -> u32 {
     let mut cursor = Cursor::new(out);
     for attribute in attributes {
         let key = attribute.key.as_str();

@@ -25,14 +25,9 @@ const KNOWN: &[Shortfall] = &[
         reason: "What keeps the pool from 20.8",
     },
     Shortfall {
-        id: "otlp.encode",
-        floor: 8.0,
-        reason: "What keeps encoding with release from 15",
-    },
-    Shortfall {
         id: "otlp.events",
-        floor: 7.0,
-        reason: "What keeps encoding with release from 15",
+        floor: 8.0,
+        reason: "What keeps encoding with events from 15",
     },
     Shortfall {
         id: "sdk.exporter",

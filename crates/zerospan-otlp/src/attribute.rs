@@ -1,6 +1,8 @@
 //! One attribute: the field of a message that repeats `KeyValue`.
 
 use crate::key::Key;
+#[cfg(feature = "sdk")]
+use crate::wire::Cursor;
 use crate::wire::{Part, Varint, append, varint_len};
 use opentelemetry::Value;
 use zerospan_core::{AttributeValue, StrArray, UnsupportedValue};
@@ -79,6 +81,60 @@ pub(crate) fn write_value(
     write(out, tag, key, scalar, UNLIMITED)
 }
 
+/// As [`write_value`], one of many in a row.
+///
+/// # Errors
+///
+/// [`UnsupportedValue`]; then nothing is written.
+#[cfg(feature = "sdk")]
+#[inline(always)]
+pub(crate) fn write_next(
+    out: &mut Cursor<'_>,
+    tag: u8,
+    key: &str,
+    value: &Value,
+) -> Result<(), UnsupportedValue> {
+    match value {
+        Value::String(text) => next_string(out, tag, key, text.as_str()),
+        Value::I64(number) => {
+            let number = *number as u64;
+            next_scalar(out, tag, key, 0x18, Varint(number), varint_len(number));
+        }
+        Value::F64(number) => next_scalar(out, tag, key, 0x21, number.to_le_bytes(), 8),
+        Value::Bool(flag) => next_scalar(out, tag, key, 0x10, [u8::from(*flag)], 1),
+        other => return out.with(|out| write_other(out, tag, key, other)),
+    }
+    Ok(())
+}
+
+/// As [`scalar`].
+#[cfg(feature = "sdk")]
+#[inline(always)]
+fn next_scalar(
+    out: &mut Cursor<'_>,
+    tag: u8,
+    key: &str,
+    kind: u8,
+    value: impl Part,
+    length: usize,
+) {
+    let head = [0x12, 1 + length as u8, kind];
+    match key.with_scalar(tag, length) {
+        Some(key) => out.append((key, head, value)),
+        None => out.with(|out| long(out, tag, key, 3 + length, (head, value))),
+    }
+}
+
+/// As [`string`].
+#[cfg(feature = "sdk")]
+#[inline(always)]
+fn next_string(out: &mut Cursor<'_>, tag: u8, key: &str, text: &str) {
+    match key.with_text(tag, text.as_bytes()) {
+        Some((key, short)) => out.append((key, text_head(text), short)),
+        None => out.with(|out| long_string(out, tag, key, text)),
+    }
+}
+
 #[inline(never)]
 fn write_other(
     out: &mut Vec<u8>,
@@ -102,11 +158,7 @@ fn scalar<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, kind: u8, value: impl Part
 #[inline(always)]
 fn string<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, text: &str) {
     match key.with_text(tag, text.as_bytes()) {
-        Some((key, text)) => {
-            // The value's tag and length, the text's tag and length: as a sum, since no byte overflows into the next.
-            let head = 0x000a_0212 + text.len() * 0x0100_0100;
-            append(out, (key, head.to_le_bytes(), text));
-        }
+        Some((key, short)) => append(out, (key, text_head(text), short)),
         None => long_string(out, tag, key.as_str(), text),
     }
 }
@@ -115,6 +167,13 @@ fn string<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, text: &str) {
 #[inline(never)]
 fn cut_string(out: &mut Vec<u8>, tag: u8, key: &str, text: &str, most_chars: usize) {
     string(out, tag, key, cut(text, most_chars));
+}
+
+/// The value's tag and length, the text's tag and length, each of which takes one byte.
+#[inline(always)]
+fn text_head(text: &str) -> [u8; 4] {
+    // As a sum, since no byte overflows into the next.
+    (0x000a_0212 + text.len() as u32 * 0x0100_0100).to_le_bytes()
 }
 
 #[inline(never)]

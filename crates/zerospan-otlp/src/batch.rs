@@ -63,23 +63,39 @@ impl BatchEncoder {
     ///
     /// Finding a span's scope takes time in proportion to the number of scopes, where it is not that of the span before.
     pub fn encode(&mut self, resource: &EncodedResource, spans: &[SpanData], out: &mut Vec<u8>) {
-        self.group(spans);
+        let Some(first) = spans.first() else {
+            return self.request(resource, 0, out, |_, _| {});
+        };
         self.request(resource, spans.len(), out, |encoder, out| {
-            for (number, scope) in encoder.scopes.iter().enumerate() {
-                let identity = &spans[scope.first].instrumentation_scope;
-                encoder.scope_spans(identity, scope.spans, out, |out| {
-                    if encoder.scopes.len() == 1 {
-                        spans.iter().for_each(|span| encode_span_data(span, out));
-                        return;
+            let scope = Known::of(&first.instrumentation_scope);
+            let mut written = 0;
+            encoder.scope_spans(scope.scope, spans.len(), out, |out| {
+                for span in spans {
+                    if scope.is(&span.instrumentation_scope) {
+                        encode_span_data(span, out);
+                        written += 1;
                     }
-                    for (span, of) in spans.iter().zip(&encoder.scope_of) {
-                        if *of as usize == number {
-                            encode_span_data(span, out);
-                        }
-                    }
-                });
+                }
+            });
+            if written < spans.len() {
+                encoder.group(spans);
+                encoder.other_groups(spans, out);
             }
         });
+    }
+
+    /// Writes the groups that were found among `spans`, all but the first.
+    fn other_groups(&self, spans: &[SpanData], out: &mut Vec<u8>) {
+        for (number, scope) in self.scopes.iter().enumerate().skip(1) {
+            let identity = &spans[scope.first].instrumentation_scope;
+            self.scope_spans(identity, scope.spans, out, |out| {
+                for (span, of) in spans.iter().zip(&self.scope_of) {
+                    if *of as usize == number {
+                        encode_span_data(span, out);
+                    }
+                }
+            });
+        }
     }
 
     fn request(
@@ -87,7 +103,7 @@ impl BatchEncoder {
         resource: &EncodedResource,
         spans: usize,
         out: &mut Vec<u8>,
-        write: impl FnOnce(&Self, &mut Vec<u8>),
+        write: impl FnOnce(&mut Self, &mut Vec<u8>),
     ) {
         let begun = out.len();
         let (resource, schema_url) = resource.parts();
@@ -148,9 +164,29 @@ impl Footprint for BatchEncoder {
     }
 }
 
+/// A scope that others are held against.
+#[derive(Clone, Copy, Debug)]
+struct Known<'a> {
+    scope: &'a InstrumentationScope,
+    places: Option<Places>,
+}
+
+impl<'a> Known<'a> {
+    #[inline]
+    fn of(scope: &'a InstrumentationScope) -> Self {
+        let places = Places::of(scope);
+        Self { scope, places }
+    }
+
+    #[inline(always)]
+    fn is(&self, scope: &InstrumentationScope) -> bool {
+        (self.places.is_some() && self.places == Places::of(scope)) || equal(self.scope, scope)
+    }
+}
+
 /// Where the texts of a scope without attributes are. Two of the very same texts are equal, without a look at them: mostly
 /// so, since mostly they are constants.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Places {
     name: (*const u8, usize),
     version: (*const u8, usize),
@@ -173,6 +209,7 @@ impl Places {
 }
 
 /// Whether two scopes are equal, as their own `Eq` has it, which allocates where there are attributes.
+#[inline(never)]
 fn equal(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
     one.name() == other.name()
         && one.version() == other.version()

@@ -1,68 +1,84 @@
 use crate::attribute::field_len;
 use crate::wire::{Part, Varint, append, varint_len};
-use opentelemetry::trace::{SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
 
-/// Everything of a span but its attributes, events and links: what is known when it ends.
+/// Everything of a span that is known when it starts.
 #[derive(Clone, Debug)]
-pub(crate) struct SpanHeader<'a> {
+pub struct SpanStart<'a> {
     /// The trace's id. An invalid one is written as it is.
-    pub(crate) trace_id: TraceId,
+    pub trace_id: TraceId,
     /// The span's id. An invalid one is written as it is.
-    pub(crate) span_id: SpanId,
-    /// The span's trace state.
-    pub(crate) trace_state: &'a TraceState,
-    /// The parent's id; an invalid one says that there is none.
-    pub(crate) parent_span_id: SpanId,
-    /// Whether the parent came from another process.
-    pub(crate) parent_is_remote: bool,
+    pub span_id: SpanId,
+    /// The span's trace state, if it has one.
+    pub trace_state: Option<&'a TraceState>,
     /// The span's trace flags.
-    pub(crate) trace_flags: TraceFlags,
+    pub trace_flags: TraceFlags,
+    /// The parent's id; an invalid one says that there is none.
+    pub parent_span_id: SpanId,
+    /// Whether the parent came from another process.
+    pub parent_is_remote: bool,
     /// The span's name.
-    pub(crate) name: &'a str,
+    pub name: &'a str,
     /// The span's kind.
-    pub(crate) kind: SpanKind,
+    pub kind: SpanKind,
     /// When the span started, in nanoseconds since 1970.
-    pub(crate) start_unix_nanos: u64,
-    /// When the span ended, in nanoseconds since 1970.
-    pub(crate) end_unix_nanos: u64,
-    /// The span's status. The description counts only with an error.
-    pub(crate) status: &'a Status,
+    pub unix_nanos: u64,
 }
 
-impl SpanHeader<'_> {
-    /// Writes `before`, then the fields that stand before the attributes.
+impl<'a> SpanStart<'a> {
+    /// An internal span without a parent, that starts at `unix_nanos`, nanoseconds since 1970. Does not allocate.
     #[inline]
-    pub(crate) fn write_head(&self, before: impl Part, out: &mut Vec<u8>) {
-        let ids = (
-            [0x0a, 16],
-            self.trace_id.to_bytes(),
-            [0x12, 8],
-            self.span_id.to_bytes(),
-        );
-        let parent = self.parent_span_id;
-        let name = self.name;
-        let rest = (
-            (parent != SpanId::INVALID).then(|| ([0x22, 8], parent.to_bytes())),
-            (!name.is_empty()).then_some(([0x2a], Varint(name.len() as u64), name.as_bytes())),
-            [0x30, kind(&self.kind)],
-            fixed64(0x39, self.start_unix_nanos),
-            fixed64(0x41, self.end_unix_nanos),
-        );
-        match header_len(self.trace_state) {
-            0 => append(out, (before, ids, rest)),
-            length => {
-                append(out, (before, ids));
-                write_members(0x1a, length, self.trace_state, out);
-                append(out, rest);
-            }
+    pub fn new(context: &'a SpanContext, name: &'a str, unix_nanos: u64) -> Self {
+        Self {
+            trace_id: context.trace_id(),
+            span_id: context.span_id(),
+            trace_state: Some(context.trace_state()),
+            trace_flags: context.trace_flags(),
+            parent_span_id: SpanId::INVALID,
+            parent_is_remote: false,
+            name,
+            kind: SpanKind::Internal,
+            unix_nanos,
         }
     }
+}
 
-    /// The fields that stand behind the links: status and flags.
-    #[inline]
-    pub(crate) fn write_tail(&self, out: &mut Vec<u8>) {
-        let flags = flags(self.trace_flags, self.parent_is_remote);
-        write_tail(self.status, flags, out);
+/// The tag of the time of the end.
+pub(crate) const END_TAG: u8 = 0x41;
+
+/// Writes `before`, then the fields of a span that stand before its attributes, of which the last is `end`.
+#[inline(always)]
+pub(crate) fn write_head(
+    before: impl Part,
+    start: &SpanStart<'_>,
+    end: impl Part,
+    out: &mut Vec<u8>,
+) {
+    let ids = (
+        [0x0a, 16],
+        start.trace_id.to_bytes(),
+        [0x12, 8],
+        start.span_id.to_bytes(),
+    );
+    let parent = start.parent_span_id;
+    let name = start.name;
+    let rest = (
+        (parent != SpanId::INVALID).then(|| ([0x22, 8], parent.to_bytes())),
+        (!name.is_empty()).then_some(([0x2a], Varint(name.len() as u64), name.as_bytes())),
+        [0x30, kind(&start.kind)],
+        fixed64(0x39, start.unix_nanos),
+        end,
+    );
+    match start.trace_state {
+        // Most spans have none, and to walk through nothing takes the API crate two calls.
+        Some(state) if *state != TraceState::NONE => {
+            append(out, (before, ids));
+            write_trace_state(0x1a, state, out);
+            append(out, rest);
+        }
+        _ => append(out, (before, ids, rest)),
     }
 }
 
@@ -123,7 +139,7 @@ pub(crate) fn count_len(count: u32) -> usize {
 }
 
 #[inline]
-pub(crate) fn kind(kind: &SpanKind) -> u8 {
+fn kind(kind: &SpanKind) -> u8 {
     match kind {
         SpanKind::Internal => 1,
         SpanKind::Server => 2,
@@ -152,6 +168,14 @@ pub(crate) fn status_len(of: &Status) -> usize {
         field_len(message.len())
     };
     message + if code == 0 { 0 } else { 2 }
+}
+
+/// The bytes of [`write_trace_state`].
+pub(crate) fn trace_state_len(state: &TraceState) -> usize {
+    match header_len(state) {
+        0 => 0,
+        length => field_len(length),
+    }
 }
 
 /// Writes the trace state as its header, `key=value,key=value`, unless it is empty.

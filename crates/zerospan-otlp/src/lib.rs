@@ -23,9 +23,10 @@ pub use attributes::AttributeWriter;
 #[cfg(feature = "sdk")]
 pub use batch::BatchEncoder;
 pub use frame::{EncodedResource, EncodedScope, encode_request, request_len};
+pub use header::SpanStart;
 pub use key::StaticKey;
 pub use limits::RecordLimits;
-pub use recorder::{SpanRecorder, SpanStart};
+pub use recorder::SpanRecorder;
 #[cfg(feature = "sdk")]
 pub use span_data::encode_span_data;
 pub use time::unix_nanos;

@@ -3,8 +3,6 @@ mod finish;
 mod head;
 mod links;
 
-pub use head::SpanStart;
-
 use crate::attribute::{key_is, tag};
 use crate::attributes::{AttributeWriter, most_chars};
 use crate::key::{StaticKey, hash};

@@ -1,8 +1,10 @@
 use crate::attribute::{self, tag};
-use crate::header::{SpanHeader, count, fixed64, flags, write_trace_state};
+use crate::header::{
+    END_TAG, SpanStart, count, fixed64, flags, write_head, write_tail, write_trace_state,
+};
 use crate::nested;
 use crate::time::unix_nanos;
-use crate::wire::{Varint, append};
+use crate::wire::{Cursor, Varint, append};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link};
 use opentelemetry_sdk::trace::SpanData;
@@ -16,22 +18,21 @@ use opentelemetry_sdk::trace::SpanData;
 /// Allocates only where `out` has no room for the span and [`SPARE`](crate::SPARE) bytes.
 pub fn encode_span_data(span: &SpanData, out: &mut Vec<u8>) {
     let context = &span.span_context;
-    let header = SpanHeader {
+    let start = SpanStart {
         trace_id: context.trace_id(),
         span_id: context.span_id(),
-        trace_state: context.trace_state(),
+        trace_state: Some(context.trace_state()),
+        trace_flags: context.trace_flags(),
         parent_span_id: span.parent_span_id,
         parent_is_remote: span.parent_span_is_remote,
-        trace_flags: context.trace_flags(),
         name: &span.name,
         kind: span.span_kind.clone(),
-        start_unix_nanos: unix_nanos(span.start_time),
-        end_unix_nanos: unix_nanos(span.end_time),
-        status: &span.status,
+        unix_nanos: unix_nanos(span.start_time),
     };
+    let end = fixed64(END_TAG, unix_nanos(span.end_time));
     // Most spans take a length of two bytes.
     let outer = nested::Open::after(out, 2);
-    header.write_head([0x12, 0, 0], out);
+    write_head([0x12, 0, 0], &start, end, out);
     let dropped = attributes(
         tag::SPAN,
         &span.attributes,
@@ -47,7 +48,8 @@ pub fn encode_span_data(span: &SpanData, out: &mut Vec<u8>) {
         write_link(link, out);
     }
     write_count(0x70, span.links.dropped_count, out);
-    header.write_tail(out);
+    let flags = flags(start.trace_flags, start.parent_is_remote);
+    write_tail(&span.status, flags, out);
     nested::close(out, outer);
 }
 
@@ -62,14 +64,24 @@ fn write_count(tag: u8, dropped: u32, out: &mut Vec<u8>) {
 }
 
 /// Writes `attributes` and returns how many there are not: those `dropped` before and those that cannot be written.
-#[inline]
-fn attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<u8>) -> u32 {
+#[inline(always)]
+fn attributes(tag: u8, attributes: &[KeyValue], dropped: u32, out: &mut Vec<u8>) -> u32 {
+    if attributes.is_empty() {
+        return dropped;
+    }
+    write_attributes(tag, attributes, dropped, out)
+}
+
+#[inline(never)]
+fn write_attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<u8>) -> u32 {
+    let mut cursor = Cursor::new(out);
     for attribute in attributes {
         let key = attribute.key.as_str();
-        if attribute::write_value(out, tag, key, &attribute.value).is_err() {
+        if attribute::write_next(&mut cursor, tag, key, &attribute.value).is_err() {
             dropped = dropped.saturating_add(1);
         }
     }
+    cursor.finish();
     dropped
 }
 

@@ -5,10 +5,14 @@
 //! bounded by [`SLACK`], and overwritten by the next part or left in spare capacity, which safe code cannot read.
 #![allow(unsafe_code)]
 
+#[cfg(any(test, feature = "sdk"))]
+mod cursor;
 mod parts;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, feature = "sdk"))]
+pub(crate) use cursor::Cursor;
 pub(crate) use parts::{BOUND, Short, TEMPLATE, Template, Varint, Zeros, varint_len};
 
 /// The sum of two lengths of what is in memory at once.

@@ -1,7 +1,7 @@
 use super::SpanRecorder;
 use super::head::END;
 use crate::attribute::field_len;
-use crate::header::{FLAGS_LEN, count, count_len, fixed64, status_len, write_tail};
+use crate::header::{END_TAG, FLAGS_LEN, count, count_len, fixed64, status_len, write_tail};
 use crate::wire::{Varint, append, make_room};
 use opentelemetry::trace::Status;
 
@@ -50,7 +50,7 @@ impl SpanRecorder {
                 [0x12],
                 Varint(length as u64),
                 head,
-                fixed64(0x41, end_unix_nanos),
+                fixed64(END_TAG, end_unix_nanos),
                 attributes,
                 count(0x50, self.dropped_attributes),
             ),

@@ -1,50 +1,9 @@
 use super::SpanRecorder;
 use crate::attribute::field_len;
-use crate::header::{fixed64, flags, kind, write_trace_state};
+use crate::header::{END_TAG, SpanStart, flags, trace_state_len, write_head};
 use crate::view::SpanView;
 use crate::wire::{Varint, append};
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
-
-/// Everything of a span that is known when it starts.
-#[derive(Clone, Debug)]
-pub struct SpanStart<'a> {
-    /// The trace's id. An invalid one is written as it is.
-    pub trace_id: TraceId,
-    /// The span's id. An invalid one is written as it is.
-    pub span_id: SpanId,
-    /// The span's trace state, if it has one.
-    pub trace_state: Option<&'a TraceState>,
-    /// The span's trace flags.
-    pub trace_flags: TraceFlags,
-    /// The parent's id; an invalid one says that there is none.
-    pub parent_span_id: SpanId,
-    /// Whether the parent came from another process.
-    pub parent_is_remote: bool,
-    /// The span's name.
-    pub name: &'a str,
-    /// The span's kind.
-    pub kind: SpanKind,
-    /// When the span started, in nanoseconds since 1970.
-    pub unix_nanos: u64,
-}
-
-impl<'a> SpanStart<'a> {
-    /// An internal span without a parent, that starts at `unix_nanos`, nanoseconds since 1970. Does not allocate.
-    #[inline]
-    pub fn new(context: &'a SpanContext, name: &'a str, unix_nanos: u64) -> Self {
-        Self {
-            trace_id: context.trace_id(),
-            span_id: context.span_id(),
-            trace_state: Some(context.trace_state()),
-            trace_flags: context.trace_flags(),
-            parent_span_id: SpanId::INVALID,
-            parent_is_remote: false,
-            name,
-            kind: SpanKind::Internal,
-            unix_nanos,
-        }
-    }
-}
+use opentelemetry::trace::{SpanId, TraceState};
 
 /// What stands before the attributes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,7 +17,6 @@ pub(super) struct Head {
 
 /// The field with the time of the end, for which room is left.
 pub(super) const END: usize = 9;
-const END_TAG: u8 = 0x41;
 
 /// Start and name.
 impl SpanRecorder {
@@ -103,36 +61,17 @@ impl SpanRecorder {
 
     #[inline(always)]
     fn write_head(&mut self, start: &SpanStart<'_>) {
-        let ids = (
-            [0x0a, 16],
-            start.trace_id.to_bytes(),
-            [0x12, 8],
-            start.span_id.to_bytes(),
-        );
-        let parent = start.parent_span_id;
-        let name = start.name;
-        let rest = (
-            (parent != SpanId::INVALID).then(|| ([0x22, 8], parent.to_bytes())),
-            (!name.is_empty()).then_some(([0x2a], Varint(name.len() as u64), name.as_bytes())),
-            [0x30, kind(&start.kind)],
-            fixed64(0x39, start.unix_nanos),
-            [END_TAG],
-            [0; END - 1],
-        );
-        let to_name = if parent == SpanId::INVALID { 0 } else { 10 };
-        match start.trace_state {
-            Some(state) if *state != TraceState::NONE => {
-                let at = self.span.len();
-                append(&mut self.span, ids);
-                write_trace_state(0x1a, state, &mut self.span);
-                self.head.name_at = self.span.len() - at + to_name;
-                append(&mut self.span, rest);
-            }
-            _ => {
-                self.head.name_at = 28 + to_name;
-                append(&mut self.span, (ids, rest));
-            }
-        }
+        let state = match start.trace_state {
+            Some(state) if *state != TraceState::NONE => trace_state_len(state),
+            _ => 0,
+        };
+        let parent = if start.parent_span_id == SpanId::INVALID {
+            0
+        } else {
+            10
+        };
+        self.head.name_at = 28 + state + parent;
+        write_head([], start, ([END_TAG], [0; END - 1]), &mut self.span);
         self.head.flags = flags(start.trace_flags, start.parent_is_remote);
     }
 

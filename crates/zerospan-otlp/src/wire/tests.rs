@@ -1,6 +1,6 @@
 //! Every part against its safe twin.
 
-use super::{BOUND, Short, TEMPLATE, Template, Varint, Zeros, varint_len};
+use super::{BOUND, Cursor, Short, TEMPLATE, Template, Varint, Zeros, varint_len};
 use super::{Part, append};
 use proptest::prelude::*;
 
@@ -12,6 +12,12 @@ fn agree(part: impl Part) {
         let mut fast = Vec::with_capacity(3 + room);
         fast.extend_from_slice(&[0xee; 3]);
         append(&mut fast, part);
+        assert_eq!(fast, plain);
+        fast.truncate(3);
+        fast.shrink_to(3 + room);
+        let mut cursor = Cursor::new(&mut fast);
+        cursor.append(part);
+        cursor.finish();
         assert_eq!(fast, plain);
     }
     assert!(plain.len() - 3 <= part.most());
@@ -67,7 +73,45 @@ fn only_the_named_length_of_a_template_counts() {
     }
 }
 
+#[test]
+fn what_a_cursor_appends_belongs_to_the_buffer_once_it_is_finished() {
+    let mut buffer = Vec::with_capacity(256);
+    buffer.push(0xee);
+    Cursor::new(&mut buffer).append([1, 2, 3]);
+    assert_eq!(buffer, [0xee], "not finished");
+    let mut cursor = Cursor::new(&mut buffer);
+    cursor.append([1, 2]);
+    cursor.with(|buffer| {
+        assert_eq!(*buffer, [0xee, 1, 2]);
+        buffer.shrink_to_fit();
+        buffer.push(3);
+    });
+    cursor.append(&[4; 300][..]);
+    cursor.finish();
+    assert_eq!(buffer[..4], [0xee, 1, 2, 3]);
+    assert_eq!(buffer[4..], [4; 300]);
+}
+
 proptest! {
+    #[test]
+    fn a_row_of_records_is_what_the_safe_way_writes(
+        records in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..200), any::<bool>()), 0..12),
+        room in 0_usize..600,
+    ) {
+        let (mut fast, mut plain) = (Vec::with_capacity(room), Vec::new());
+        let mut cursor = Cursor::new(&mut fast);
+        for (text, by_buffer) in &records {
+            let part = (Varint(text.len() as u64), text.as_slice());
+            part.plain(&mut plain);
+            match by_buffer {
+                true => cursor.with(|buffer| append(buffer, part)),
+                false => cursor.append(part),
+            }
+        }
+        cursor.finish();
+        prop_assert_eq!(fast, plain);
+    }
+
     #[test]
     fn parts_in_a_row_are_what_the_safe_way_writes(
         number in any::<u64>(),

@@ -71,7 +71,9 @@ impl Verdict {
             budget,
             met: row.budget.is_met_by(ratio) && frugal,
             shortfall: Shortfall::of(row.id)
-                .filter(|shortfall| ratio >= shortfall.floor && frugal)
+                .filter(|shortfall| {
+                    row.budget.relaxed_to(shortfall.floor).is_met_by(ratio) && frugal
+                })
                 .map(|shortfall| shortfall.reason),
         }
     }
@@ -205,6 +207,18 @@ mod tests {
         assert!(verdict(20.0, 0.0).is_missed());
         assert!(verdict(10.0, 1.0).is_missed());
         assert!(verdict(1.0, 0.0).met);
+    }
+
+    #[test]
+    fn a_known_shortfall_of_a_most_is_no_miss_until_it_exceeds_its_bound() {
+        let row = Row {
+            id: "limit.native",
+            ..row(Budget::AtMost(1.6), None)
+        };
+        let missed = |ours| Verdict::on(&row, timing(10.0, ours), Allocated::default()).is_missed();
+        assert!(!missed(15.0));
+        assert!(!missed(70.0));
+        assert!(missed(1_000.0));
     }
 
     #[test]

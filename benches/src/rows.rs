@@ -1,13 +1,14 @@
 //! Every row, by area.
 
 mod core;
+mod limit;
 mod otlp;
 mod scale;
 mod sdk;
 mod seed_arena;
 mod seed_pool;
 mod seed_stack;
-mod trace;
+pub(crate) mod trace;
 mod workload;
 
 use crate::Row;
@@ -20,6 +21,7 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
         sdk::ROWS,
         trace::ROWS,
         scale::ROWS,
+        limit::ROWS,
         seed_pool::ROWS,
         seed_stack::ROWS,
         seed_arena::ROWS,

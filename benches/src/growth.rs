@@ -134,46 +134,83 @@ pub fn allocations(mut count: impl FnMut(&mut dyn FnMut()) -> u64) -> Result<All
     SERIES.iter().map(of_series).collect()
 }
 
-/// Measures one value of a series, after comparing what the sides send.
+/// Measures a series, after comparing what the sides send at each value.
+///
+/// All values and sides take turns in every round: on a machine whose speed changes from one second to the next, it changes
+/// for all of them.
 ///
 /// # Errors
 ///
 /// How the sides differ, or why one failed.
 pub fn measure(
     series: &Series,
-    value: u64,
     effort: Effort,
-    allocations: [f64; 3],
-) -> Result<Point, String> {
-    let mut sides = (series.prepare)(value);
-    sides.check()?;
-    let mut runs = [0; 3];
-    for (side, runs) in runs.iter_mut().enumerate() {
-        *runs = runs_for(&mut sides, side, effort.round)?;
+    allocations: &[[f64; 3]],
+) -> Result<Vec<Point>, String> {
+    let mut turns = Vec::new();
+    for value in series.values {
+        let mut sides = (series.prepare)(*value);
+        let runs = sides
+            .check()
+            .and_then(|()| runs_of_all(&mut sides, effort.round))
+            .map_err(|reason| format!("{} at {value}: {reason}", series.id))?;
+        turns.push(Turn {
+            sides,
+            runs,
+            samples: Default::default(),
+        });
     }
-    let mut samples: [Vec<f64>; 3] = Default::default();
     for round in 0..effort.rounds {
-        for turn in 0..samples.len() {
-            // Each begins in turn.
-            let side = (round + turn) % samples.len();
-            let elapsed = time(&mut sides, side, runs[side])?;
-            let spans = runs[side] * sides.spans();
-            samples[side].push(elapsed.as_secs_f64() * 1e9 / spans as f64);
+        for turn in &mut turns {
+            turn.take(round)
+                .map_err(|reason| format!("{}: {reason}", series.id))?;
         }
     }
-    let cost = |side: usize| {
-        let quartiles = Quartiles::of(&mut samples[side].clone());
-        Cost {
-            lower: quartiles.lower,
-            median: quartiles.median,
-            upper: quartiles.upper,
-            allocations: allocations[side],
+    let costs = turns.into_iter().map(Turn::quartiles);
+    let points = series.values.iter().zip(costs).zip(allocations);
+    Ok(points
+        .map(|((value, quartiles), allocations)| Point {
+            at: *value,
+            costs: std::array::from_fn(|side| Cost {
+                lower: quartiles[side].lower,
+                median: quartiles[side].median,
+                upper: quartiles[side].upper,
+                allocations: allocations[side],
+            }),
+        })
+        .collect())
+}
+
+/// One value, as it is measured.
+struct Turn {
+    sides: Sides,
+    runs: [u64; 3],
+    samples: [Vec<f64>; 3],
+}
+
+impl Turn {
+    fn take(&mut self, round: usize) -> Result<(), String> {
+        for turn in 0..self.samples.len() {
+            // Each begins in turn.
+            let side = (round + turn) % self.samples.len();
+            let elapsed = time(&mut self.sides, side, self.runs[side])?;
+            let spans = self.runs[side] * self.sides.spans();
+            self.samples[side].push(elapsed.as_secs_f64() * 1e9 / spans as f64);
         }
-    };
-    Ok(Point {
-        at: value,
-        costs: [cost(0), cost(1), cost(2)],
-    })
+        Ok(())
+    }
+
+    fn quartiles(self) -> [Quartiles; 3] {
+        self.samples.map(|mut samples| Quartiles::of(&mut samples))
+    }
+}
+
+fn runs_of_all(sides: &mut Sides, round: Duration) -> Result<[u64; 3], String> {
+    Ok([
+        runs_for(sides, 0, round)?,
+        runs_for(sides, 1, round)?,
+        runs_for(sides, 2, round)?,
+    ])
 }
 
 fn time(sides: &mut Sides, side: usize, runs: u64) -> Result<Duration, String> {

@@ -81,7 +81,7 @@ const KNOWN: &[Shortfall] = &[
     },
     Shortfall {
         id: "limit.native",
-        floor: 8.0,
+        floor: 12.0,
         reason: "What keeps the tracer from its budgets",
     },
 ];

@@ -59,12 +59,9 @@ fn measure(series: &Series, counts: &[[f64; 3]], effort: Effort) -> anyhow::Resu
         series.title,
         heading()
     );
-    let mut points = Vec::new();
-    for (value, counts) in series.values.iter().zip(counts) {
-        let point = growth::measure(series, *value, effort, *counts)
-            .map_err(|reason| anyhow!("{} at {value}: {reason}", series.id))?;
-        println!("{}", line(&point));
-        points.push(point);
+    let points = growth::measure(series, effort, counts).map_err(|reason| anyhow!(reason))?;
+    for point in &points {
+        println!("{}", line(point));
     }
     Ok(Grown {
         id: series.id.to_owned(),

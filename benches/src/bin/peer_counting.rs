@@ -1,4 +1,4 @@
-//! Counts what one peer allocates at one work. Its times are those of an allocator that counts: not to be quoted.
+//! Counts what one peer allocates at one work, and times nothing: an allocator that counts is a slow one.
 
 use std::process::ExitCode;
 use zerospan_core::dev::{Allocations, CountingAllocator};
@@ -8,5 +8,5 @@ static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
 fn main() -> ExitCode {
     Allocations::assert_counted();
-    benches::peers::measure_and_print(Some(|| Allocations::of_all_threads().count))
+    benches::peers::count_and_print()
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    benches::peers::measure_and_print(None)
+    benches::peers::time_and_print()
 }

@@ -1,7 +1,10 @@
 //! fastrace with its reporter for OpenTelemetry. It knows values as text only: a number is given as constant text.
 
-use super::sink::{Exporter, SCOPE, Sink, resource};
-use super::{CHILD, CHILDREN, KEYS, Pipeline, ROOT, TEXT, Work};
+use super::Work;
+use super::crew::Pipeline;
+use super::sink::{Exporter, Memory, SCOPE, resource};
+use super::work::{CHILD, CHILDREN, EVENT, EVENT_ATTRIBUTES, EVENTS, KEYS, ROOT, TEXT, dynamic};
+use fastrace::Event;
 use fastrace::collector::Config;
 use fastrace::prelude::{LocalSpan, Span, SpanContext};
 use fastrace_opentelemetry::OpenTelemetryReporter;
@@ -14,9 +17,9 @@ pub(super) struct Fastrace {
 }
 
 impl Fastrace {
-    pub(super) fn new(work: Work, sink: &Sink) -> Self {
+    pub(super) fn new(work: Work, memory: &Memory) -> Self {
         let reporter = OpenTelemetryReporter::new(
-            Exporter::new(sink),
+            Exporter::new(memory),
             Cow::Owned(resource()),
             InstrumentationScope::builder(SCOPE).build(),
         );
@@ -26,27 +29,41 @@ impl Fastrace {
         }
     }
 
-    fn root(&self, attributes: usize) -> Span {
+    fn root(&self) -> Span {
         Span::root(ROOT, SpanContext::random().sampled(self.sampled))
-            .with_properties(|| properties(attributes))
     }
 }
 
 impl Pipeline for Fastrace {
-    fn record(&mut self, work: Work, times: u64) {
+    fn record(&self, work: Work, times: u64) {
+        let attributes = work.attributes();
         for _ in 0..times {
-            let root = self.root(work.attributes());
-            if work == Work::Tree {
-                let _parent = root.set_local_parent();
-                for _ in 0..CHILDREN {
-                    let _child = LocalSpan::enter_with_local_parent(CHILD)
-                        .with_properties(|| properties(work.attributes()));
+            if work == Work::Dynamic {
+                drop(self.root().with_properties(|| formatted(attributes)));
+                continue;
+            }
+            let root = self.root().with_properties(|| properties(attributes));
+            match work {
+                Work::Tree => {
+                    let _parent = root.set_local_parent();
+                    for _ in 0..CHILDREN {
+                        let _child = LocalSpan::enter_with_local_parent(CHILD)
+                            .with_properties(|| properties(attributes));
+                    }
                 }
+                Work::Events => {
+                    for _ in 0..EVENTS {
+                        root.add_event(
+                            Event::new(EVENT).with_properties(|| properties(EVENT_ATTRIBUTES)),
+                        );
+                    }
+                }
+                _ => (),
             }
         }
     }
 
-    fn flush(&mut self) -> Result<(), String> {
+    fn flush(&self) -> Result<(), String> {
         fastrace::flush();
         Ok(())
     }
@@ -57,4 +74,8 @@ fn properties(attributes: usize) -> impl Iterator<Item = (&'static str, &'static
         let value = if index.is_multiple_of(2) { TEXT } else { "200" };
         (KEYS[index], black_box(value))
     })
+}
+
+fn formatted(attributes: usize) -> impl Iterator<Item = (&'static str, String)> {
+    (0..attributes).map(|index| (KEYS[index], dynamic!(index).to_string()))
 }

@@ -1,11 +1,13 @@
 //! The macros of `tracing`, over the stock SDK: fields are given where the span is made.
 
-use super::sink::{SCOPE, Sink};
-use super::{CHILDREN, NUMBER, Pipeline, TEXT, Work, sdk};
+use super::crew::Pipeline;
+use super::sink::{Exporter, Memory, SCOPE};
+use super::work::{CHILDREN, EVENTS, NUMBER, TEXT, dynamic};
+use super::{Work, sdk};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::hint::black_box;
-use tracing::{Span, info_span};
+use tracing::{Level, Span, event, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
 pub(super) struct Macros(SdkTracerProvider);
@@ -14,8 +16,8 @@ impl Macros {
     /// # Errors
     ///
     /// If this process has a subscriber already.
-    pub(super) fn new(work: Work, sink: &Sink) -> Result<Self, String> {
-        let provider = sdk::provider(work, sink);
+    pub(super) fn new(work: Work, memory: &Memory) -> Result<Self, String> {
+        let provider = sdk::provider(work, Exporter::new(memory));
         let layer = tracing_opentelemetry::layer()
             .with_tracer(provider.tracer(SCOPE))
             .with_location(false)
@@ -30,18 +32,20 @@ impl Macros {
 }
 
 impl Pipeline for Macros {
-    fn record(&mut self, work: Work, times: u64) {
+    fn record(&self, work: Work, times: u64) {
         for _ in 0..times {
             match work {
                 Work::Root0 => drop(info_span!("GET /users/{id}")),
-                Work::Root8 | Work::Unsampled | Work::Burst => drop(eight()),
+                Work::Root8 | Work::Unsampled | Work::Threads | Work::Burst => drop(eight()),
                 Work::Root32 => drop(thirty_two()),
                 Work::Tree => tree(),
+                Work::Events => events(),
+                Work::Dynamic => drop(formatted()),
             }
         }
     }
 
-    fn flush(&mut self) -> Result<(), String> {
+    fn flush(&self) -> Result<(), String> {
         self.0.force_flush().map_err(|error| error.to_string())
     }
 }
@@ -88,4 +92,33 @@ fn tree() {
         );
         let _entered = child.enter();
     }
+}
+
+fn events() {
+    let span = eight();
+    for _ in 0..EVENTS {
+        event!(
+            name: "cache miss",
+            target: "http-server",
+            parent: &span,
+            Level::INFO,
+            "attribute.00" = black_box(TEXT),
+            "attribute.01" = black_box(NUMBER),
+            "attribute.02" = black_box(TEXT),
+        );
+    }
+}
+
+fn formatted() -> Span {
+    info_span!(
+        "GET /users/{id}",
+        "attribute.00" = %dynamic!(0),
+        "attribute.01" = %dynamic!(1),
+        "attribute.02" = %dynamic!(2),
+        "attribute.03" = %dynamic!(3),
+        "attribute.04" = %dynamic!(4),
+        "attribute.05" = %dynamic!(5),
+        "attribute.06" = %dynamic!(6),
+        "attribute.07" = %dynamic!(7),
+    )
 }

@@ -1,5 +1,9 @@
 //! Scales and colours of the pictures.
 
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+use plotters::style::RGBColor;
+use std::ops::Range;
+
 /// Colours that those who confuse some can tell apart (after Okabe and Ito), on a light or a dark page; the background is
 /// the page's.
 #[derive(Clone, Copy)]
@@ -11,7 +15,7 @@ pub(crate) struct Theme {
     pub(crate) sides: [Colour; 3],
 }
 
-pub(crate) type Colour = plotters::style::RGBColor;
+pub(crate) type Colour = RGBColor;
 
 pub(crate) const THEMES: [Theme; 2] = [
     Theme {
@@ -29,7 +33,7 @@ pub(crate) const THEMES: [Theme; 2] = [
 ];
 
 const fn colour(rgb: u32) -> Colour {
-    plotters::style::RGBColor((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8)
+    RGBColor((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8)
 }
 
 /// How values become places on an axis.
@@ -43,8 +47,8 @@ pub(crate) enum Scale {
 
 /// An axis: its scale, its ticks and its range, which are all in places.
 pub(crate) struct Axis {
-    pub(crate) ticks: Vec<f64>,
-    pub(crate) range: std::ops::Range<f64>,
+    ticks: Vec<f64>,
+    range: Range<f64>,
     scale: Scale,
 }
 
@@ -92,6 +96,13 @@ impl Axis {
         }
     }
 
+    pub(crate) fn ticks(&self) -> Ticks {
+        Ticks {
+            range: self.range.clone(),
+            at: self.ticks.clone(),
+        }
+    }
+
     /// Where a figure stands.
     pub(crate) fn place(&self, figure: f64) -> f64 {
         match self.scale {
@@ -106,6 +117,30 @@ impl Axis {
             Scale::Linear => place,
             Scale::Log => 10_f64.powf(place),
         }
+    }
+}
+
+/// A range with ticks where it is told to have them: plotters' own combinator for it does not let labels be formatted.
+pub(crate) struct Ticks {
+    pub(crate) range: Range<f64>,
+    pub(crate) at: Vec<f64>,
+}
+
+impl Ranged for Ticks {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (first, last): (i32, i32)) -> i32 {
+        let share = (value - self.range.start) / (self.range.end - self.range.start);
+        first + (share * f64::from(last - first)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.at.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.clone()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use anyhow::{Context, ensure};
 use benches::growth::Growth;
+use benches::peers::{Allocator, Entry, Table};
+use clap::ValueEnum;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fs;
@@ -11,7 +13,7 @@ use std::path::Path;
 pub(crate) struct Figures {
     pub(crate) budget: Budget,
     pub(crate) growth: Growth,
-    pub(crate) peers: Peers,
+    pub(crate) peers: Table,
 }
 
 /// As `benches::Report` is written.
@@ -37,39 +39,6 @@ pub(crate) struct Row {
     pub(crate) shortfall: Option<String>,
 }
 
-/// What the comparison with the peers found.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Peers {
-    /// Processes that each time is the median of.
-    pub(crate) processes: usize,
-    /// In the order of the works, and within each of the peers.
-    pub(crate) entries: Vec<Entry>,
-}
-
-/// One peer at one work.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Entry {
-    pub(crate) peer: String,
-    pub(crate) allocator: String,
-    pub(crate) work: String,
-    /// `None` if the peer cannot do the work.
-    pub(crate) figures: Option<PeerFigures>,
-    /// Why it cannot.
-    pub(crate) obstacle: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct PeerFigures {
-    pub(crate) caller_ns: f64,
-    pub(crate) caller_p999_ns: f64,
-    pub(crate) cpu_ns: f64,
-    pub(crate) allocations: f64,
-    pub(crate) allocated_bytes: f64,
-    pub(crate) wire_bytes: f64,
-    pub(crate) recorded: u64,
-    pub(crate) lost: u64,
-}
-
 impl Figures {
     pub(crate) fn read(budget: &Path, growth: &Path, peers: &Path) -> anyhow::Result<Self> {
         let figures = Self {
@@ -90,21 +59,25 @@ impl Figures {
     }
 }
 
-impl Entry {
-    /// Peer and allocator, as the tables name them.
-    pub(crate) fn name(&self) -> String {
-        match self.allocator.as_str() {
-            "system" => self.peer.clone(),
-            other => format!("{}, {other}", self.peer),
-        }
+/// Peer and allocator, as the tables name them.
+pub(crate) fn name(entry: &Entry) -> String {
+    let name = entry
+        .peer
+        .to_possible_value()
+        .map_or_else(String::new, |value| value.get_name().to_owned());
+    let name = match entry.peer.sends() {
+        true => format!("{} (http)", name.trim_end_matches("-http")),
+        false => name,
+    };
+    match entry.allocator {
+        Allocator::System => name,
+        Allocator::Mimalloc => format!("{name}, mimalloc"),
     }
 }
 
-impl Peers {
-    /// The entries of each work, in order.
-    pub(crate) fn by_work(&self) -> impl Iterator<Item = &[Entry]> {
-        self.entries.chunk_by(|one, next| one.work == next.work)
-    }
+/// The entries of each work, in order.
+pub(crate) fn by_work(peers: &Table) -> impl Iterator<Item = &[Entry]> {
+    peers.entries.chunk_by(|one, next| one.work == next.work)
 }
 
 fn read<T: DeserializeOwned>(path: &Path, command: &str) -> anyhow::Result<T> {

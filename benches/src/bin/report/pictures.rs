@@ -1,11 +1,12 @@
 //! The pictures: growth as lines, the peers as bars.
 
-use crate::chart::{Axis, Colour, Scale, THEMES, Theme, apart};
-use crate::figures::{Entry, Figures};
+use crate::chart::{Axis, Colour, Scale, THEMES, Theme, Ticks, apart};
+use crate::figures::{Figures, by_work, name};
 use crate::table::{figure, grouped};
 use anyhow::anyhow;
 use benches::growth::{Cost, Grown, SIDES};
-use plotters::coord::combinators::BindKeyPoints;
+use benches::peers::{Entry, Work};
+use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -56,7 +57,7 @@ const FONT: &str = "sans-serif";
 const TEXT: f64 = 13.0 * 1.24;
 
 /// The work whose peers are drawn.
-pub(crate) const DRAWN_WORK: &str = "root8";
+pub(crate) const DRAWN_WORK: Work = Work::Root8;
 
 /// Draws everything.
 pub(crate) fn draw(figures: &Figures) -> anyhow::Result<Vec<Picture>> {
@@ -68,14 +69,10 @@ pub(crate) fn draw(figures: &Figures) -> anyhow::Result<Vec<Picture>> {
         );
         pictures.push(themed(&grown.id, told, |theme| lines(grown, theme))?);
     }
-    if let Some(entries) = figures
-        .peers
-        .by_work()
-        .find(|all| all[0].work == DRAWN_WORK)
-    {
+    if let Some(entries) = by_work(&figures.peers).find(|all| all[0].work == DRAWN_WORK) {
         let told = format!(
             "Processor time a span of each peer, in nanoseconds, at {}. The table below has the figures.",
-            entries[0].title()
+            entries[0].work.title()
         );
         pictures.push(themed("peers", told, |theme| bars(entries, theme))?);
     }
@@ -140,8 +137,11 @@ fn lines(grown: &Grown, theme: &Theme) -> anyhow::Result<String> {
             .x_label_area_size(48)
             .y_label_area_size(72)
             .build_cartesian_2d(
-                (0.0..last.max(1.0)).with_key_points(ticks),
-                axis.range.clone().with_key_points(axis.ticks.clone()),
+                Ticks {
+                    range: 0.0..last.max(1.0),
+                    at: ticks,
+                },
+                axis.ticks(),
             )
             .map_err(|error| anyhow!("{error}"))?;
         chart
@@ -176,11 +176,9 @@ fn lines(grown: &Grown, theme: &Theme) -> anyhow::Result<String> {
                 ];
                 PathElement::new(ends, colour.stroke_width(1))
             }))?;
-            chart.draw_series(
-                of_side(side)
-                    .map(middle)
-                    .map(|at| EmptyElement::at(at) + mark(side, colour)),
-            )?;
+            for at in of_side(side).map(middle) {
+                mark(&root, side, chart.backend_coord(&at), colour)?;
+            }
             if let Some(end) = of_side(side).last() {
                 ends.push((chart.backend_coord(&middle(end)), end.1.median));
             }
@@ -198,30 +196,36 @@ fn lines(grown: &Grown, theme: &Theme) -> anyhow::Result<String> {
 }
 
 /// A shape for each side, besides its colour.
-fn mark<DB: DrawingBackend + 'static>(
+fn mark(
+    root: &DrawingArea<SVGBackend<'_>, Shift>,
     side: usize,
+    (x, y): (i32, i32),
     colour: Colour,
-) -> DynElement<'static, DB, (i32, i32)> {
+) -> anyhow::Result<()> {
     match side {
-        0 => Circle::new((0, 0), 4, colour.filled()).into_dyn(),
-        1 => TriangleMarker::new((0, 0), 5, colour.filled()).into_dyn(),
-        _ => Rectangle::new([(-4, -4), (4, 4)], colour.filled()).into_dyn(),
+        0 => root.draw(&Circle::new((x, y), 4, colour.filled()))?,
+        1 => root.draw(&TriangleMarker::new((x, y), 6, colour.filled()))?,
+        _ => root.draw(&Rectangle::new(
+            [(x - 4, y - 4), (x + 4, y + 4)],
+            colour.filled(),
+        ))?,
     }
+    Ok(())
 }
 
 fn bars(entries: &[Entry], theme: &Theme) -> anyhow::Result<String> {
     let bars: Vec<(String, f64, bool)> = entries
         .iter()
         .filter_map(|entry| {
-            let ours = entry.peer.starts_with("zerospan");
-            Some((entry.name(), entry.figures.as_ref()?.cpu_ns, ours))
+            let figures = entry.figures.as_ref()?;
+            Some((name(entry), figures.cpu_ns, entry.peer.is_ours()))
         })
         .collect();
     let most = bars.iter().map(|(_, ns, _)| *ns).fold(1.0, f64::max);
     let axis = Axis::of(Scale::Linear, 0.0, most);
     // The first one on top.
     let places: Vec<f64> = (0..bars.len()).map(|index| -(index as f64)).collect();
-    let name = |place: &f64| bars[(-place).round() as usize].0.clone();
+    let name_at = |place: &f64| bars[(-place).round() as usize].0.clone();
     let height = 64 + 28 * bars.len() as u32;
 
     let mut svg = String::new();
@@ -235,8 +239,11 @@ fn bars(entries: &[Entry], theme: &Theme) -> anyhow::Result<String> {
             .x_label_area_size(48)
             .y_label_area_size(220)
             .build_cartesian_2d(
-                axis.range.clone().with_key_points(axis.ticks.clone()),
-                (0.6 - bars.len() as f64..0.6).with_key_points(places.clone()),
+                axis.ticks(),
+                Ticks {
+                    range: 0.4 - bars.len() as f64..0.6,
+                    at: places.clone(),
+                },
             )
             .map_err(|error| anyhow!("{error}"))?;
         chart
@@ -248,7 +255,7 @@ fn bars(entries: &[Entry], theme: &Theme) -> anyhow::Result<String> {
             .label_style(text(theme.text))
             .axis_desc_style(text(theme.text))
             .x_label_formatter(&|place| grouped(place.round() as u64))
-            .y_label_formatter(&name)
+            .y_label_formatter(&name_at)
             .x_desc("CPU ns a span, all threads")
             .draw()?;
         for ((_, ns, ours), place) in bars.iter().zip(&places) {

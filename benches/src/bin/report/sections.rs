@@ -1,10 +1,11 @@
 //! The measured part of the page.
 
-use crate::figures::{Budget, Entry, Figures, Peers};
+use crate::figures::{Budget, Figures, by_work, name};
 use crate::machine::Machine;
 use crate::pictures::DRAWN_WORK;
 use crate::table::{Table, count, figure, grouped};
 use benches::growth::{Grown, Growth, SIDES};
+use benches::peers::{self, Entry, Peer};
 use std::fmt::Write;
 
 /// Writes everything; `picture` gives the picture of a name.
@@ -146,17 +147,17 @@ fn points(grown: &Grown) -> Table {
     table
 }
 
-fn peers(peers: &Peers, picture: impl Fn(&str) -> String) -> String {
+fn peers(peers: &peers::Table, picture: impl Fn(&str) -> String) -> String {
     let mut text = "## Peers\n\n\
         What a user could pick instead, on the same work. CPU: all threads, for each span that arrives as OTLP bytes, or that \
         the sampler drops; caller and allocations: for each that is recorded. A peer that allocates is measured on another \
         allocator as well.\n\n"
         .to_owned();
-    for entries in peers.by_work() {
+    for entries in by_work(peers) {
         let Some(first) = entries.first() else {
             continue;
         };
-        text += &format!("### At {}\n\n", first.title());
+        text += &format!("### At {}\n\n", first.work.title());
         if first.work == DRAWN_WORK {
             text += &picture("peers");
             text.push('\n');
@@ -182,14 +183,14 @@ fn contenders(entries: &[Entry]) -> String {
     ]);
     let native = entries
         .iter()
-        .find(|entry| entry.peer == "zerospan-native")
+        .find(|entry| entry.peer == Peer::ZerospanNative)
         .and_then(|entry| entry.figures.as_ref())
         .map_or(f64::NAN, |figures| figures.cpu_ns);
     let mut obstacles: Vec<&str> = Vec::new();
     for entry in entries {
         match &entry.figures {
             Some(figures) => table.row([
-                entry.name(),
+                name(entry),
                 figure(figures.caller_ns),
                 figure(figures.caller_p999_ns),
                 figure(figures.cpu_ns),

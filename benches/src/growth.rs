@@ -46,7 +46,7 @@ pub const SERIES: &[Series] = &[
 ];
 
 /// The sides, in the order of all their figures.
-pub const SIDES: [&str; 3] = ["native calls", "the traits", "stock SDK"];
+pub const SIDES: [&str; 3] = ["zerospan native", "zerospan traits", "stock SDK"];
 
 /// What is written to `target/bench/growth.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

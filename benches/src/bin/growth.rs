@@ -73,14 +73,14 @@ fn measure(series: &Series, counts: &[[f64; 3]], effort: Effort) -> anyhow::Resu
 }
 
 fn heading() -> String {
-    let sides = SIDES.map(|side| format!("{side:>14}{:>9}", "allocs"));
+    let sides = SIDES.map(|side| format!("{side:>17}{:>9}", "allocs"));
     format!("{:>8}{}", "at", sides.concat())
 }
 
 fn line(point: &Point) -> String {
     let costs = point
         .costs
-        .map(|cost| format!("{:>14.1}{:>9.2}", cost.median, cost.allocations));
+        .map(|cost| format!("{:>17.1}{:>9.2}", cost.median, cost.allocations));
     format!("{:>8}{}", point.at, costs.concat())
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn draw(figures: &Figures) -> anyhow::Result<Vec<Picture>> {
     let mut pictures = Vec::new();
     for grown in &figures.growth.series {
         let told = format!(
-            "Processor time a span, in nanoseconds, against {}: native calls, the traits, stock SDK. The table below has the figures.",
+            "Processor time a span, in nanoseconds, against {}: zerospan's native calls, zerospan through the traits, the stock SDK. The table below has the figures.",
             grown.axis
         );
         pictures.push(themed(&grown.id, told, |theme| lines(grown, theme))?);
@@ -222,7 +222,8 @@ fn bars(entries: &[Entry], theme: &Theme) -> anyhow::Result<String> {
         })
         .collect();
     let most = bars.iter().map(|(_, ns, _)| *ns).fold(1.0, f64::max);
-    let axis = Axis::of(Scale::Linear, 0.0, most);
+    // The figure of the longest bar has a place before the end.
+    let axis = Axis::of(Scale::Linear, 0.0, most * 1.08);
     // The first one on top.
     let places: Vec<f64> = (0..bars.len()).map(|index| -(index as f64)).collect();
     let name_at = |place: &f64| bars[(-place).round() as usize].0.clone();

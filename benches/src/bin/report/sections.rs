@@ -6,6 +6,7 @@ use crate::pictures::DRAWN_WORK;
 use crate::table::{Table, count, figure, grouped};
 use benches::growth::{Grown, Growth, SIDES};
 use benches::peers::{self, Entry, Peer};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Writes everything; `picture` gives the picture of a name.
@@ -25,7 +26,7 @@ pub(crate) fn write(
 }
 
 fn place(machine: &Machine, figures: &Figures) -> String {
-    let mut table = Table::of(["", ""]);
+    let mut table = Table::of(["measured", "here"]);
     let [one, five, fifteen] = machine.load;
     let rows = figures.budget.rounds;
     let growth = figures.growth.rounds;
@@ -43,7 +44,8 @@ fn place(machine: &Machine, figures: &Figures) -> String {
     table.row([
         "effort",
         &format!(
-            "{rows} rounds a row, {growth} rounds of growth, {processes} process(es) for each time of a peer"
+            "{rows} rounds a row, {growth} rounds of growth, {processes} process{} for each time of a peer",
+            if processes == 1 { "" } else { "es" }
         ),
     ]);
     format!(
@@ -70,9 +72,9 @@ fn rows(budget: &Budget) -> String {
     ]);
     for row in &budget.rows {
         let verdict = match (row.met, &row.shortfall) {
-            (true, _) => "met".to_owned(),
-            (false, Some(reason)) => format!("unmet: {reason}"),
-            (false, None) => "missed".to_owned(),
+            (true, _) => "met",
+            (false, Some(_)) => "unmet",
+            (false, None) => "missed",
         };
         table.row([
             format!("`{}`", row.id),
@@ -84,15 +86,33 @@ fn rows(budget: &Budget) -> String {
             count(row.peer_allocs),
             count(row.ours_allocs),
             row.budget.clone(),
-            verdict,
+            verdict.to_owned(),
         ]);
     }
     let met = budget.rows.iter().filter(|row| row.met).count();
     format!(
         "## Every row\n\nThe ratio is the peer's time through ours; where the budget is a most, ours through the peer's. {met} of \
-         {} rows are met; where the reason for an unmet one stands, its line says.\n\n{table}\n",
-        budget.rows.len()
+         {} rows are met. A row is unmet where the reason is known, and missed where it is not.\n\n{table}\n{}\n",
+        budget.rows.len(),
+        reasons(budget)
     )
+}
+
+/// Under which heading the reason for each unmet row stands.
+fn reasons(budget: &Budget) -> String {
+    let mut rows_of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for row in budget.rows.iter().filter(|row| !row.met) {
+        if let Some(reason) = &row.shortfall {
+            rows_of
+                .entry(reason)
+                .or_default()
+                .push(format!("`{}`", row.id));
+        }
+    }
+    rows_of
+        .into_iter()
+        .map(|(reason, rows)| format!("- *{reason}*, below: {}\n", rows.join(", ")))
+        .collect()
 }
 
 fn limit(budget: &Budget) -> String {
@@ -104,7 +124,7 @@ fn limit(budget: &Budget) -> String {
         "## Distance to the limit\n\n\
          Less than this a span cannot cost a tracer that stamps, names and sends it: two readings of the processor's counter, \
          three random numbers for its ids, and one copy of the bytes that are sent. That takes {} ns; a native span of 8 \
-         attributes takes its caller {} ns, {:.1} times as long (`limit.native`, {}).\n\n",
+         attributes takes its caller {} ns, {:.1} times as long (`limit.native`, budget {}).\n\n",
         figure(row.peer_ns),
         figure(row.ours_ns),
         row.ratio,

@@ -62,8 +62,8 @@ fn compare(arguments: &Arguments) -> anyhow::Result<()> {
         table.entries.extend(entries);
     }
     println!(
-        "\nCPU: all threads, for each span that arrives as OTLP bytes or that the sampler drops. Caller, allocations and heap \
-         bytes: for each span that is recorded. Each time is the median of {processes} processes, each of which gives the \
+        "\nCPU: all threads, for each span that arrives as OTLP bytes or that the sampler drops; to native: that of our native \
+         calls, over HTTP where the peer sends. Caller, allocations and heap bytes: for each span that is started. Each time is the median of {processes} processes, each of which gives the \
          median of its runs, or its p99.9. What arrives was decoded, and says the same of everyone, but that fastrace knows \
          values as text only, and that the events of tracing-opentelemetry have their level and target as well.\n\
          (http): sent to a receiver in another process, which is not counted; the kernel's part in sending is. The others end \
@@ -196,13 +196,19 @@ fn median(times: &[Times], counts: Counts) -> Figures {
 #[allow(clippy::print_stdout)]
 fn print(work: Work, entries: &[Entry]) {
     println!("\n{}\n{}", work.title(), heading());
-    let native = entries
-        .iter()
-        .find(|entry| entry.peer == Peer::ZerospanNative)
-        .and_then(|entry| entry.figures)
-        .map_or(f64::NAN, |figures| figures.cpu_ns);
+    let cpu_ns = |peer| {
+        let entry = entries.iter().find(|entry| entry.peer == peer);
+        entry
+            .and_then(|entry| entry.figures)
+            .map_or(f64::NAN, |figures| figures.cpu_ns)
+    };
     for entry in entries {
-        println!("{}", row(entry, native));
+        let native = if entry.peer.sends() {
+            Peer::ZerospanNativeHttp
+        } else {
+            Peer::ZerospanNative
+        };
+        println!("{}", row(entry, cpu_ns(native)));
     }
     let mut obstacles: Vec<&str> = entries
         .iter()

@@ -3,6 +3,7 @@
 use super::Work;
 use cpu_time::ThreadTime;
 use hdrhistogram::Histogram;
+use std::hint;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -118,8 +119,7 @@ impl<'p> Crew<'p> {
             calls: partners_calls()?,
         };
         partner.tasks.send(task).map_err(|_| gone())?;
-        partner.gate.pass();
-        ready();
+        partner.gate.open(ready);
         let mine = perform(self.pipeline, self.work, mine);
         let others = partner.outcomes.recv().map_err(|_| gone())?;
         Ok((mine, Some(others)))
@@ -148,17 +148,26 @@ impl Partner {
     }
 }
 
-/// Lets two threads through at once. They spin, since waking a thread takes as long as many spans.
+/// Holds the partner until both can start at once: odd while it stands there. Both spin, since waking a thread takes as long
+/// as many spans.
 #[derive(Debug, Default)]
 struct Gate(AtomicU64);
 
 impl Gate {
     fn pass(&self) {
-        let arrived = self.0.fetch_add(1, Ordering::AcqRel) + 1;
-        let both = arrived.next_multiple_of(2);
-        while self.0.load(Ordering::Acquire) < both {
+        let mine = self.0.fetch_add(1, Ordering::AcqRel) + 1;
+        while self.0.load(Ordering::Acquire) == mine {
+            hint::spin_loop();
+        }
+    }
+
+    /// Waits for the partner, calls `ready`, and lets it through.
+    fn open(&self, ready: impl FnOnce()) {
+        while self.0.load(Ordering::Acquire).is_multiple_of(2) {
             thread::yield_now();
         }
+        ready();
+        self.0.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -189,4 +198,62 @@ fn perform(pipeline: &dyn Pipeline, work: Work, mut task: Task) -> Outcome {
 /// None that these bounds can cause.
 pub(super) fn histogram() -> Result<Calls, String> {
     Histogram::new_with_bounds(1, 10_000_000_000, 3).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Crew, Pipeline, Work, histogram};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+
+    #[derive(Default)]
+    struct Counting {
+        done: AtomicU64,
+        settled: AtomicU64,
+    }
+
+    impl Pipeline for Counting {
+        fn record(&self, _: Work, times: u64) {
+            self.done.fetch_add(times, Ordering::Relaxed);
+        }
+
+        fn settle(&self) {
+            self.settled.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn flush(&self) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nobody_begins_before_both_are_ready_and_all_is_done_at_the_end() -> Result<(), String> {
+        for (work, threads) in [(Work::Root8, 1), (Work::Threads, 2)] {
+            let pipeline = Counting::default();
+            thread::scope(|scope| {
+                let crew = Crew::gather(scope, &pipeline, work);
+                for round in 1..=50 {
+                    let done = || pipeline.done.load(Ordering::Relaxed);
+                    crew.record(10, || assert_eq!(done(), (round - 1) * 10 * threads))?;
+                    assert_eq!(done(), round * 10 * threads);
+                }
+                Ok::<(), String>(())
+            })?;
+            assert_eq!(pipeline.settled.into_inner(), 50 * threads);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_calls_of_both_threads_are_measured() -> Result<(), String> {
+        let pipeline = Counting::default();
+        let mut calls = histogram()?;
+        thread::scope(|scope| {
+            let crew = Crew::gather(scope, &pipeline, Work::Threads);
+            crew.record_each(10, &mut calls)?;
+            crew.record_each(10, &mut calls)
+        })?;
+        assert_eq!((calls.len(), pipeline.done.into_inner()), (40, 40));
+        Ok(())
+    }
 }

@@ -159,3 +159,67 @@ fn sorted(attributes: &[KeyValue]) -> Result<Vec<Said>, String> {
 fn told(name: &str, root: bool, attributes: &[Said], events: &[(String, Vec<Said>)]) -> String {
     format!("{name}, root: {root}, {attributes:?}, events: {events:?}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Dialect, EVENT, ROOT, Work, expected, found};
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::tonic::trace::v1::span::Event;
+    use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+    use prost::Message;
+
+    fn span() -> Span {
+        Span {
+            trace_id: vec![1; 16],
+            span_id: vec![2; 8],
+            name: ROOT.to_owned(),
+            start_time_unix_nano: 10,
+            end_time_unix_nano: 20,
+            ..Span::default()
+        }
+    }
+
+    fn request(spans: Vec<Span>) -> Vec<Vec<u8>> {
+        let scope_spans = vec![ScopeSpans {
+            spans,
+            ..ScopeSpans::default()
+        }];
+        let resource_spans = vec![ResourceSpans {
+            scope_spans,
+            ..ResourceSpans::default()
+        }];
+        vec![ExportTraceServiceRequest { resource_spans }.encode_to_vec()]
+    }
+
+    #[test]
+    fn the_work_is_found_where_all_of_it_arrives_and_nowhere_else() {
+        let spans = vec![span(), span()];
+        let root0 = |times| Ok(expected(Work::Root0, Dialect::Plain, times));
+        assert_eq!(found(&request(spans.clone())), root0(2));
+        assert_ne!(found(&request(spans.clone())), root0(3));
+        assert_ne!(
+            found(&request(spans)),
+            Ok(expected(Work::Root8, Dialect::Plain, 2))
+        );
+    }
+
+    #[test]
+    fn an_orphan_and_an_event_outside_its_span_are_refused() {
+        let orphan = Span {
+            span_id: vec![3; 8],
+            parent_span_id: vec![4; 8],
+            ..span()
+        };
+        assert!(found(&request(vec![span(), orphan])).is_err());
+        let late = Event {
+            time_unix_nano: 21,
+            name: EVENT.to_owned(),
+            ..Event::default()
+        };
+        let outside = Span {
+            events: vec![late],
+            ..span()
+        };
+        assert!(found(&request(vec![outside])).is_err());
+    }
+}

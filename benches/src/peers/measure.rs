@@ -40,12 +40,12 @@ struct Arguments {
 
 /// What the programs `peer_system` and `peer_mimalloc` do: they differ in their allocator.
 pub fn time_and_print() -> ExitCode {
-    print(|bench| bench.time())
+    print(time)
 }
 
 /// What the program `peer_counting` does, whose allocator is the one that counts.
 pub fn count_and_print() -> ExitCode {
-    print(|bench| bench.count())
+    print(count)
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]
@@ -155,76 +155,77 @@ impl Bench<'_> {
         self.pipeline.flush()?;
         Ok(callers)
     }
+}
 
-    fn time(&mut self) -> Result<Times, String> {
-        let caller_p999_ns = self.time_each()?;
-        let times = self.times() * self.work.stretch();
-        let spans = times * self.work.spans() * self.work.threads();
-        let (mut callers, mut all) = (Vec::new(), Vec::new());
-        let (mut arrived, mut bytes) = (0, 0);
-        for _ in 0..self.work.runs() {
-            let mut process = ProcessTime::now();
-            let recording = self.run(times, || process = ProcessTime::now())?;
-            let everyones = process.elapsed();
-            let (now_arrived, now_bytes) = self.sink.clear()?;
-            let done = if self.work.is_sampled() {
-                now_arrived
-            } else {
-                spans
-            };
-            callers.push(recording.as_nanos() as f64 / spans as f64);
-            all.push(everyones.as_nanos() as f64 / done as f64);
-            arrived += now_arrived;
-            bytes += now_bytes;
-        }
-        let recorded = spans * self.work.runs();
-        Ok(Times {
-            caller_ns: median(&mut callers),
-            caller_p999_ns,
-            cpu_ns: median(&mut all),
-            wire_bytes: if arrived == 0 {
-                0.0
-            } else {
-                bytes as f64 / arrived as f64
-            },
-            recorded,
-            lost: if self.work.is_sampled() {
-                recorded.saturating_sub(arrived)
-            } else {
-                0
-            },
-        })
+fn time(bench: &mut Bench<'_>) -> Result<Times, String> {
+    let caller_p999_ns = time_each(bench)?;
+    let times = bench.times() * bench.work.stretch();
+    let spans = times * bench.work.spans() * bench.work.threads();
+    let (mut callers, mut all) = (Vec::new(), Vec::new());
+    let (mut arrived, mut bytes) = (0, 0);
+    for _ in 0..bench.work.runs() {
+        let mut process = ProcessTime::now();
+        let recording = bench.run(times, || process = ProcessTime::now())?;
+        let everyones = process.elapsed();
+        let (now_arrived, now_bytes) = bench.sink.clear()?;
+        let done = if bench.work.is_sampled() {
+            now_arrived
+        } else {
+            spans
+        };
+        callers.push(recording.as_nanos() as f64 / spans as f64);
+        all.push(everyones.as_nanos() as f64 / done.max(1) as f64);
+        arrived += now_arrived;
+        bytes += now_bytes;
     }
+    let recorded = spans * bench.work.runs();
+    Ok(Times {
+        caller_ns: median(&mut callers),
+        caller_p999_ns,
+        cpu_ns: median(&mut all),
+        wire_bytes: if arrived == 0 {
+            0.0
+        } else {
+            bytes as f64 / arrived as f64
+        },
+        recorded,
+        lost: if bench.work.is_sampled() {
+            recorded.saturating_sub(arrived)
+        } else {
+            0
+        },
+    })
+}
 
-    /// The 99.9th percentile of a call. Reading the clock for each would disturb the other figures.
-    fn time_each(&mut self) -> Result<f64, String> {
-        let mut calls = histogram()?;
-        for _ in 0..self.work.runs() {
-            self.crew
-                .record_each(self.times() * self.work.stretch(), &mut calls)?;
-            self.pipeline.flush()?;
-            self.sink.clear()?;
-        }
-        Ok(calls.value_at_quantile(0.999) as f64)
+/// The 99.9th percentile of a call. Reading the clock for each would disturb the other figures.
+fn time_each(bench: &mut Bench<'_>) -> Result<f64, String> {
+    let mut calls = histogram()?;
+    for _ in 0..bench.work.runs() {
+        bench
+            .crew
+            .record_each(bench.times() * bench.work.stretch(), &mut calls)?;
+        bench.pipeline.flush()?;
+        bench.sink.clear()?;
     }
+    Ok(calls.value_at_quantile(0.999) as f64)
+}
 
-    fn count(&mut self) -> Result<Counts, String> {
-        let times = self.times() * self.work.stretch();
-        let mut counted = Allocations::default();
-        for _ in 0..self.work.runs() {
-            let mut before = Allocations::of_all_threads();
-            self.run(times, || before = Allocations::of_all_threads())?;
-            let run = Allocations::of_all_threads().since(before);
-            counted.count += run.count;
-            counted.bytes += run.bytes;
-            self.sink.clear()?;
-        }
-        let spans = times * self.work.spans() * self.work.threads() * self.work.runs();
-        Ok(Counts {
-            allocations: counted.count as f64 / spans as f64,
-            allocated_bytes: counted.bytes as f64 / spans as f64,
-        })
+fn count(bench: &mut Bench<'_>) -> Result<Counts, String> {
+    let times = bench.times() * bench.work.stretch();
+    let mut counted = Allocations::default();
+    for _ in 0..bench.work.runs() {
+        let mut before = Allocations::of_all_threads();
+        bench.run(times, || before = Allocations::of_all_threads())?;
+        let run = Allocations::of_all_threads().since(before);
+        counted.count += run.count;
+        counted.bytes += run.bytes;
+        bench.sink.clear()?;
     }
+    let spans = times * bench.work.spans() * bench.work.threads() * bench.work.runs();
+    Ok(Counts {
+        allocations: counted.count as f64 / spans as f64,
+        allocated_bytes: counted.bytes as f64 / spans as f64,
+    })
 }
 
 fn median(samples: &mut [f64]) -> f64 {

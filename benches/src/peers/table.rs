@@ -48,13 +48,13 @@ pub struct Figures {
     pub caller_p999_ns: f64,
     /// Processor time of all threads for each span that arrives as OTLP bytes, or that the sampler drops; nanoseconds.
     pub cpu_ns: f64,
-    /// Heap allocations of all threads for each recorded span.
+    /// Heap allocations of all threads for each span that is started.
     pub allocations: f64,
     /// Bytes that those ask for; a reallocation asks for its whole new size.
     pub allocated_bytes: f64,
     /// Bytes that a span takes in a request, its share of what stands once a request included; 0 if none was sent.
     pub wire_bytes: f64,
-    /// Spans that were recorded, in all processes.
+    /// Spans that were started, in all processes.
     pub recorded: u64,
     /// Those of them that did not arrive.
     pub lost: u64,
@@ -66,5 +66,29 @@ impl Table {
         self.entries
             .iter()
             .find(|entry| (entry.peer, entry.allocator, entry.work) == (peer, allocator, work))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Allocator, Peer, Work};
+    use clap::ValueEnum;
+    use clap::builder::PossibleValue;
+    use serde::Serialize;
+
+    fn assert_called_alike<V: ValueEnum + Serialize>() -> Result<(), serde_json::Error> {
+        for value in V::value_variants() {
+            let named = value.to_possible_value();
+            let named = named.as_ref().map(PossibleValue::get_name);
+            assert_eq!(serde_json::to_value(value)?.as_str(), named);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_file_calls_everyone_as_the_command_line_does() -> Result<(), serde_json::Error> {
+        assert_called_alike::<Peer>()?;
+        assert_called_alike::<Work>()?;
+        assert_called_alike::<Allocator>()
     }
 }

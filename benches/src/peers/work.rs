@@ -23,7 +23,7 @@ pub enum Work {
     Unsampled,
     /// A root span of 8 attributes, on each of 2 threads at once.
     Threads,
-    /// Root spans of 8 attributes, ten times as many as the queue takes, and no flush between them.
+    /// Root spans of 8 attributes, ten times as many as the other works record between two flushes.
     Burst,
 }
 
@@ -41,7 +41,9 @@ impl Work {
             Self::Dynamic => "a root span of 8 attributes whose values are formatted at run time",
             Self::Unsampled => "a root span of 8 attributes that the sampler drops",
             Self::Threads => "a root span of 8 attributes, on each of 2 threads at once",
-            Self::Burst => "root spans of 8 attributes, ten times as many as the queue takes",
+            Self::Burst => {
+                "root spans of 8 attributes, ten times as many as above between two flushes"
+            }
         }
     }
 }
@@ -87,7 +89,7 @@ mod parts {
             }
         }
 
-        /// Queues full of spans that a run makes.
+        /// By how much a run makes more spans than fit every queue.
         pub(in crate::peers) fn stretch(self) -> u64 {
             match self {
                 Self::Burst => 10,

@@ -168,10 +168,9 @@ fn points(grown: &Grown) -> Table {
 }
 
 fn peers(peers: &peers::Table, picture: impl Fn(&str) -> String) -> String {
-    let mut text = "## Peers\n\n\
-        What a user could pick instead, on the same work. CPU: all threads, for each span that arrives as OTLP bytes, or that \
-        the sampler drops; caller and allocations: for each that is recorded. A peer that allocates is measured on another \
-        allocator as well.\n\n"
+    let mut text = "## What the peers cost\n\n\
+        What a user could pick instead, on the same work; *The peers*, below, says who they are, how they are measured and what \
+        that does not say. Each time is that of one span. A peer that sends over HTTP is compared with ours that does so.\n\n"
         .to_owned();
     for entries in by_work(peers) {
         let Some(first) = entries.first() else {
@@ -195,17 +194,23 @@ fn contenders(entries: &[Entry]) -> String {
         "#caller ns",
         "#p99.9 ns",
         "#CPU ns",
-        "#to native",
+        "#times ours",
         "#allocations",
         "#heap bytes",
         "#wire bytes",
         "#lost",
     ]);
-    let native = entries
-        .iter()
-        .find(|entry| entry.peer == Peer::ZerospanNative)
-        .and_then(|entry| entry.figures.as_ref())
-        .map_or(f64::NAN, |figures| figures.cpu_ns);
+    // Who ends in memory is compared with ours that does so, and who sends with ours that sends.
+    let native = |sends| {
+        let ours = match sends {
+            true => Peer::ZerospanNativeHttp,
+            false => Peer::ZerospanNative,
+        };
+        let entry = entries.iter().find(|entry| entry.peer == ours);
+        entry
+            .and_then(|entry| entry.figures.as_ref())
+            .map_or(f64::NAN, |figures| figures.cpu_ns)
+    };
     let mut obstacles: Vec<&str> = Vec::new();
     for entry in entries {
         match &entry.figures {
@@ -214,7 +219,7 @@ fn contenders(entries: &[Entry]) -> String {
                 figure(figures.caller_ns),
                 figure(figures.caller_p999_ns),
                 figure(figures.cpu_ns),
-                format!("{:.1}", figures.cpu_ns / native),
+                format!("{:.1}", figures.cpu_ns / native(entry.peer.sends())),
                 count(figures.allocations),
                 count(figures.allocated_bytes),
                 figure(figures.wire_bytes),

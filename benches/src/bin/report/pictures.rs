@@ -179,7 +179,7 @@ fn lines(grown: &Grown, theme: &Theme) -> anyhow::Result<String> {
             for at in of_side(side).map(middle) {
                 mark(&root, side, chart.backend_coord(&at), colour)?;
             }
-            if let Some(end) = of_side(side).last() {
+            if let Some(end) = of_side(side).next_back() {
                 ends.push((chart.backend_coord(&middle(end)), end.1.median));
             }
         }

@@ -38,6 +38,15 @@ impl Budget {
         }
     }
 
+    /// The same promise with another figure.
+    pub fn relaxed_to(self, bound: f64) -> Self {
+        match self {
+            Self::AtLeast(_) => Self::AtLeast(bound),
+            Self::AtMost(_) => Self::AtMost(bound),
+            Self::Allocations => Self::Allocations,
+        }
+    }
+
     /// Whether `figure` is within the budget.
     pub fn is_met_by(self, figure: f64) -> bool {
         match self {

@@ -5,6 +5,8 @@
 //! `instructions` runs the [`HOT_PATHS`], whose instructions are counted.
 
 mod contest;
+pub mod growth;
+mod keys;
 #[cfg(doctest)]
 mod pages;
 mod paths;

@@ -71,7 +71,9 @@ impl Verdict {
             budget,
             met: row.budget.is_met_by(ratio) && frugal,
             shortfall: Shortfall::of(row.id)
-                .filter(|shortfall| ratio >= shortfall.floor && frugal)
+                .filter(|shortfall| {
+                    row.budget.relaxed_to(shortfall.floor).is_met_by(ratio) && frugal
+                })
                 .map(|shortfall| shortfall.reason),
         }
     }
@@ -127,6 +129,8 @@ fn range([lower, upper]: [f64; 2]) -> String {
 /// What is written to `target/budget.json`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
+    /// How many rounds the figures are the medians of.
+    pub rounds: usize,
     /// One verdict for each row that was measured.
     pub rows: Vec<Verdict>,
 }
@@ -208,6 +212,18 @@ mod tests {
     }
 
     #[test]
+    fn a_known_shortfall_of_a_most_is_no_miss_until_it_exceeds_its_bound() {
+        let row = Row {
+            id: "limit.native",
+            ..row(Budget::AtMost(1.6), None)
+        };
+        let missed = |ours| Verdict::on(&row, timing(10.0, ours), Allocated::default()).is_missed();
+        assert!(!missed(15.0));
+        assert!(!missed(70.0));
+        assert!(missed(130.0));
+    }
+
+    #[test]
     fn missed_rows_are_named() {
         let verdict = Verdict::on(
             &row(Budget::AtLeast(11.0), None),
@@ -216,6 +232,7 @@ mod tests {
         );
         assert!(verdict.line().ends_with("MISSED"));
         let report = Report {
+            rounds: 1,
             rows: vec![verdict],
         };
         assert_eq!(report.missed(), ["area.name"]);

@@ -1,6 +1,7 @@
 //! Every row, by area.
 
 mod core;
+mod limit;
 mod otlp;
 mod scale;
 mod sdk;
@@ -8,7 +9,7 @@ mod seed_arena;
 mod seed_pool;
 mod seed_stack;
 pub(crate) mod server;
-mod trace;
+pub(crate) mod trace;
 mod workload;
 
 use crate::Row;
@@ -21,6 +22,7 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
         sdk::ROWS,
         trace::ROWS,
         scale::ROWS,
+        limit::ROWS,
         seed_pool::ROWS,
         seed_stack::ROWS,
         seed_arena::ROWS,

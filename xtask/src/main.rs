@@ -39,7 +39,7 @@ enum Task {
     Budget(bench::Budget),
     /// Hold the instructions per operation of every hot path against the recorded ones (needs valgrind).
     Guard(guard::Guard),
-    /// Run the criterion benchmarks, for exploring; or compare with what a user could pick instead.
+    /// Run the criterion benchmarks, for exploring; or compare with what a user could pick instead; or make the report.
     Bench(bench::Bench),
     /// Print how many bytes 8 attributes take on the heap, for each way of holding them.
     Memory,

@@ -55,7 +55,10 @@ fn measure(arguments: &Arguments) -> anyhow::Result<Vec<&'static str>> {
     let counts = count_allocations(&arguments.only)?;
 
     println!("{}", Verdict::heading());
-    let mut report = Report::default();
+    let mut report = Report {
+        rounds: effort.rounds,
+        rows: Vec::new(),
+    };
     for row in &rows {
         let mut contest = (row.prepare)();
         if let Err(difference) = contest.check() {

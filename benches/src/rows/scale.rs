@@ -2,10 +2,11 @@
 
 use super::trace::eight_native;
 use super::trace::sides::Ours;
+use crate::keys::KEYS;
 use crate::{Budget, Clock, Contest, Row};
 use std::hint::black_box;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use zerospan_trace::{StaticKey, Tracer};
+use zerospan_trace::Tracer;
 
 /// The rows of this area.
 pub(super) const ROWS: &[Row] = &[
@@ -162,20 +163,3 @@ fn of_length<const N: usize>(tracer: &Tracer) -> u64 {
     }
     spans
 }
-
-macro_rules! keys {
-    ($($tens:literal)+) => {
-        [$(
-            StaticKey::new(concat!("attribute.key.", $tens, "0")),
-            StaticKey::new(concat!("attribute.key.", $tens, "1")),
-            StaticKey::new(concat!("attribute.key.", $tens, "2")),
-            StaticKey::new(concat!("attribute.key.", $tens, "3")),
-            StaticKey::new(concat!("attribute.key.", $tens, "4")),
-            StaticKey::new(concat!("attribute.key.", $tens, "5")),
-            StaticKey::new(concat!("attribute.key.", $tens, "6")),
-            StaticKey::new(concat!("attribute.key.", $tens, "7")),
-        )+]
-    };
-}
-
-static KEYS: [StaticKey; MANY] = keys!("0" "1" "2" "3" "4" "5" "6" "7");

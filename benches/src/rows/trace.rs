@@ -3,7 +3,7 @@
 //! Each run ends with a flush, and the spans of a run fit the queue, so neither side drops any: the contest's check counts
 //! them in the decoded requests.
 
-pub(super) mod sides;
+pub(crate) mod sides;
 
 use crate::{Budget, Clock, Contest, Row};
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer, TracerProvider as _};

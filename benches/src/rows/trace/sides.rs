@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, SendError, Transport};
 
 /// What a run gives: how many spans were recorded, how many arrived in all, and the requests of the first run.
+#[derive(Default)]
 pub(crate) struct Outcome {
     recorded: u64,
     arrived: u64,
@@ -36,6 +37,46 @@ impl Outcome {
             }
             None => Ok(self.arrived),
         }
+    }
+
+    /// Both together; of the requests, those of the earlier one.
+    pub(crate) fn and(self, later: Self) -> Self {
+        Self {
+            recorded: self.recorded + later.recorded,
+            arrived: self.arrived + later.arrived,
+            requests: self.requests.or(later.requests),
+            failure: self.failure.or(later.failure),
+        }
+    }
+
+    /// What the requests of the first run tell, but for ids and times: each kind of span with how often it occurs.
+    ///
+    /// # Errors
+    ///
+    /// Why not all spans were sent, or what is wrong with one.
+    pub(crate) fn told(mut self) -> Result<BTreeMap<String, u64>, String> {
+        let requests = self.requests.take();
+        self.counts()?;
+        let mut kinds = BTreeMap::new();
+        for_each_span(requests, |scope, span| {
+            *kinds.entry(kind(scope, span)?).or_default() += 1;
+            Ok(())
+        })?;
+        Ok(kinds)
+    }
+
+    /// The first span of the first run, as it is encoded within a request.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub(crate) fn first_span(self) -> Result<Vec<u8>, String> {
+        let mut first = None;
+        for_each_span(self.requests, |_, span| {
+            first.get_or_insert_with(|| span.encode_to_vec());
+            Ok(())
+        })?;
+        first.ok_or_else(|| "no span was sent".to_owned())
     }
 }
 
@@ -90,19 +131,34 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn new() -> Self {
+        Self::with_queue(SPANS_IN_QUEUE)
+    }
+
+    pub(crate) fn with_queue(spans: u64) -> Self {
         let sink = Sink::keeping();
+        let exporter = Exporter {
+            sink: sink.clone(),
+            resource: ResourceAttributesWithSchema::default(),
+        };
+        let batch = sdk::BatchConfigBuilder::default()
+            .with_max_queue_size(spans as usize)
+            .build();
+        let processor = sdk::BatchSpanProcessor::builder(exporter)
+            .with_batch_config(batch)
+            .build();
         let provider = sdk::SdkTracerProvider::builder()
             .with_resource(resource())
-            .with_batch_exporter(Exporter {
-                sink: sink.clone(),
-                resource: ResourceAttributesWithSchema::default(),
-            })
+            .with_span_processor(processor)
             .build();
         Self {
             tracer: provider.tracer("http-server"),
             provider,
             sink,
         }
+    }
+
+    pub(crate) fn tracer(&self) -> &sdk::SdkTracer {
+        &self.tracer
     }
 
     pub(crate) fn run(&mut self, work: impl FnOnce(&sdk::SdkTracer) -> u64) -> Outcome {
@@ -243,7 +299,7 @@ pub(crate) fn agree(spans: u64) -> impl FnMut(Outcome, Outcome) -> Result<(), St
                 ));
             }
         }
-        let (peer, ours) = (told(peer)?, told(ours)?);
+        let (peer, ours) = (peer.told()?, ours.told()?);
         if peer == ours {
             Ok(())
         } else {
@@ -252,25 +308,23 @@ pub(crate) fn agree(spans: u64) -> impl FnMut(Outcome, Outcome) -> Result<(), St
     }
 }
 
-/// What the requests of a run tell, but for ids and times: each kind of span with how often it occurs.
-fn told(outcome: Outcome) -> Result<BTreeMap<String, u64>, String> {
-    let mut kinds = BTreeMap::new();
-    for body in outcome
-        .requests
-        .ok_or("the first run's requests were not kept")?
-    {
+fn for_each_span(
+    requests: Option<Vec<Vec<u8>>>,
+    mut each: impl FnMut(&str, Span) -> Result<(), String>,
+) -> Result<(), String> {
+    for body in requests.ok_or("the first run's requests were not kept")? {
         let request =
             ExportTraceServiceRequest::decode(&*body).map_err(|error| error.to_string())?;
         for resource_spans in request.resource_spans {
             for scope_spans in resource_spans.scope_spans {
                 let scope = format!("{:?}", scope_spans.scope);
                 for span in scope_spans.spans {
-                    *kinds.entry(kind(&scope, span)?).or_default() += 1;
+                    each(&scope, span)?;
                 }
             }
         }
     }
-    Ok(kinds)
+    Ok(())
 }
 
 fn kind(scope: &str, mut span: Span) -> Result<String, String> {

@@ -73,7 +73,7 @@ impl Native {
     ///
     /// If the pipeline's default settings do not fit one another, or `url` is none.
     pub(super) fn over_http(work: Work, url: &str) -> Result<Self, String> {
-        let config = OtlpConfig::new().endpoint(url);
+        let config = OtlpConfig::new().with_endpoint(url);
         Ours::new(work, zerospan_export::Pipeline::builder().with_otlp(config)).map(Self)
     }
 }

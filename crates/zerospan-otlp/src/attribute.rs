@@ -151,7 +151,7 @@ fn scalar<K: Key>(out: &mut Vec<u8>, tag: u8, key: K, kind: u8, value: impl Part
     let head = [0x12, 1 + length as u8, kind];
     match key.with_scalar(tag, length) {
         Some(key) => append(out, (key, head, value)),
-        None => long(out, tag, key.as_str(), 3 + length, (head, value)),
+        None => long_scalar(out, tag, key.as_str(), 3 + length, (head, value)),
     }
 }
 
@@ -174,6 +174,13 @@ fn cut_string(out: &mut Vec<u8>, tag: u8, key: &str, text: &str, most_chars: usi
 fn text_head(text: &str) -> [u8; 4] {
     // As a sum, since no byte overflows into the next.
     (0x000a_0212 + text.len() as u32 * 0x0100_0100).to_le_bytes()
+}
+
+/// Apart, so that what calls it for the rare cases is short.
+#[cold]
+#[inline(never)]
+fn long_scalar(out: &mut Vec<u8>, tag: u8, key: &str, length: usize, value: impl Part) {
+    long(out, tag, key, length, value);
 }
 
 #[inline(never)]

@@ -1,5 +1,5 @@
 use crate::attribute::{self, UNLIMITED};
-use crate::key::{Key, StaticKey};
+use crate::key::{HashedKey, Key, StaticKey};
 use crate::key_index::KeyIndex;
 use crate::shared;
 use zerospan_core::{
@@ -25,6 +25,13 @@ impl AttributeWriter<'_> {
     /// Sets `key` to `value`. What does not fit the limits is dropped and counted.
     #[inline(always)]
     pub fn set<'v>(&mut self, key: &StaticKey, value: impl Into<AttributeValue<'v>>) {
+        // What is refused is counted.
+        let _ = self.put(key, value.into());
+    }
+
+    /// Sets `key` to `value`. What does not fit the limits is dropped and counted.
+    #[inline(always)]
+    pub fn set_hashed<'v>(&mut self, key: HashedKey<'_>, value: impl Into<AttributeValue<'v>>) {
         // What is refused is counted.
         let _ = self.put(key, value.into());
     }

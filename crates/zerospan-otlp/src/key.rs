@@ -150,6 +150,54 @@ fn head(tag: u8, whole: u32, key: u32) -> [u8; HEAD] {
     (u32::from(tag) + (whole << 8) + 0x000a_0000 + (key << 24)).to_le_bytes()
 }
 
+/// A key that is known at run time, with its hash: made where the key is a constant, it costs nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct HashedKey<'a> {
+    hash: u32,
+    key: &'a str,
+}
+
+impl<'a> HashedKey<'a> {
+    /// Hashes `key`. Inlined, so that the compiler does it for a constant.
+    #[inline(always)]
+    pub const fn new(key: &'a str) -> Self {
+        Self {
+            hash: hash(key.as_bytes()),
+            key,
+        }
+    }
+
+    /// The key.
+    #[inline]
+    pub const fn as_str(&self) -> &'a str {
+        self.key
+    }
+}
+
+impl<'a> Key for HashedKey<'a> {
+    type Field = <&'a str as Key>::Field;
+
+    #[inline(always)]
+    fn as_str(&self) -> &str {
+        self.key
+    }
+
+    #[inline(always)]
+    fn hash(&self) -> u32 {
+        self.hash
+    }
+
+    #[inline(always)]
+    fn with_text<'t>(self, tag: u8, text: &'t [u8]) -> Option<(Self::Field, Short<'t>)> {
+        self.key.with_text(tag, text)
+    }
+
+    #[inline(always)]
+    fn with_scalar(self, tag: u8, length: usize) -> Option<Self::Field> {
+        self.key.with_scalar(tag, length)
+    }
+}
+
 impl<'a> Key for &'a str {
     type Field = ([u8; HEAD], Short<'a>);
 
@@ -218,7 +266,7 @@ impl StaticKey {
 
 /// A hash of all bytes of a key: to find a key again among those of a span, not to withstand an attacker, who gains no
 /// more by collisions than a linear search costs.
-#[inline]
+#[inline(always)]
 pub(crate) const fn hash(key: &[u8]) -> u32 {
     const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
     const STEP: u64 = 0xd6e8_feb8_6659_fd93;

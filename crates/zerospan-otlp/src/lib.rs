@@ -24,7 +24,7 @@ pub use attributes::AttributeWriter;
 pub use batch::BatchEncoder;
 pub use frame::{EncodedResource, EncodedScope, encode_request, request_len};
 pub use header::SpanStart;
-pub use key::StaticKey;
+pub use key::{HashedKey, StaticKey};
 pub use limits::RecordLimits;
 pub use recorder::SpanRecorder;
 #[cfg(feature = "sdk")]

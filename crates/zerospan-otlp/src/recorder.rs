@@ -5,7 +5,7 @@ mod links;
 
 use crate::attribute::{key_is, tag};
 use crate::attributes::{AttributeWriter, most_chars};
-use crate::key::{StaticKey, hash};
+use crate::key::{HashedKey, StaticKey, hash};
 use crate::key_index::KeyIndex;
 use crate::limits::RecordLimits;
 use crate::view::{AttributeView, Message, ValueView};
@@ -131,6 +131,12 @@ impl SpanRecorder {
     #[inline(always)]
     pub fn set<'v>(&mut self, key: &StaticKey, value: impl Into<AttributeValue<'v>>) {
         self.span_attributes().set(key, value);
+    }
+
+    /// Sets `key` to `value`. What does not fit the limits is dropped and counted.
+    #[inline(always)]
+    pub fn set_hashed<'v>(&mut self, key: HashedKey<'_>, value: impl Into<AttributeValue<'v>>) {
+        self.span_attributes().set_hashed(key, value);
     }
 
     /// Sets an attribute. What does not fit the limits is dropped and counted.

@@ -49,16 +49,19 @@ impl Clock {
     }
 
     /// Reads the clock. `anchor` is the calling thread's, and this clock's own.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(&self, anchor: &Cell<Anchor>) -> Reading {
         match &self.0 {
             Source::Counter(counter) => counter.read(anchor),
-            Source::Wall(wall) => {
-                let unix = unix_nanos(wall());
-                Reading { unix, steady: unix }
-            }
+            Source::Wall(wall) => read_wall(&**wall),
         }
     }
+}
+
+#[inline(never)]
+fn read_wall(wall: &dyn Fn() -> SystemTime) -> Reading {
+    let unix = unix_nanos(wall());
+    Reading { unix, steady: unix }
 }
 
 impl Default for Clock {
@@ -135,7 +138,7 @@ impl Counter {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(&self, anchor: &Cell<Anchor>) -> Reading {
         let ticks = self.counter.raw();
         let held = anchor.get();

@@ -49,12 +49,11 @@ impl Local {
         }
     }
 
-    /// This thread's seat at the provider, if it has one that is good for this process, and is the first.
+    /// This thread's seat at the provider, if it has one, and that is good for this process.
     #[inline]
     pub(crate) fn seat_taken(&self, id: CoreId) -> Option<&Seat> {
-        let seat = self.seats.first.get()?;
-        let is_taken = seat.id.get() == Some(id) && seat.generation.get() == fork_generation();
-        is_taken.then_some(&**seat)
+        let seat = self.seats.find(id)?;
+        (seat.generation.get() == fork_generation()).then_some(seat)
     }
 
     /// This thread's seat at the provider.

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::mem;
 use std::time::SystemTime;
-use zerospan_core::{Attribute, AttributeValue};
-use zerospan_otlp::unix_nanos;
+use zerospan_core::Attribute;
+use zerospan_otlp::{HashedKey, unix_nanos};
 
 /// Nothing here allocates, but for a slot that has to grow. What the caller hands over in vectors and strings was
 /// allocated by the caller, and is freed here.
@@ -45,8 +45,9 @@ impl opentelemetry::trace::Span for Span {
         self.slot.is_some()
     }
 
-    // Inlined where it is called, a constant key and a value of known kind come to one call, and their release to nothing: as
-    // long as nothing takes their address, as the release of a whole value does. A number is forgotten for that.
+    // Inlined where it is called, a constant key is hashed by the compiler, a value of known kind comes to one call, and the
+    // release of both to nothing: as long as nothing takes their address, as the release of a whole value does. A number
+    // is forgotten for that.
     #[inline(always)]
     fn set_attribute(&mut self, attribute: KeyValue) {
         let KeyValue { key, value, .. } = attribute;
@@ -54,25 +55,25 @@ impl opentelemetry::trace::Span for Span {
         match value {
             Value::String(text) => {
                 if let Some(slot) = slot {
-                    set_text(slot, key.as_str(), text.as_str());
+                    set_text(slot, HashedKey::new(key.as_str()), text.as_str());
                 }
             }
             Value::I64(number) => {
                 mem::forget(value);
                 if let Some(slot) = slot {
-                    set_i64(slot, key.as_str(), number);
+                    set_i64(slot, HashedKey::new(key.as_str()), number);
                 }
             }
             Value::F64(number) => {
                 mem::forget(value);
                 if let Some(slot) = slot {
-                    set_f64(slot, key.as_str(), number);
+                    set_f64(slot, HashedKey::new(key.as_str()), number);
                 }
             }
             Value::Bool(flag) => {
                 mem::forget(value);
                 if let Some(slot) = slot {
-                    set_bool(slot, key.as_str(), flag);
+                    set_bool(slot, HashedKey::new(key.as_str()), flag);
                 }
             }
             value => set_any(slot, key, value),
@@ -119,33 +120,29 @@ impl opentelemetry::trace::Span for Span {
 }
 
 #[inline(never)]
-fn set_text(slot: &mut Slot, key: &str, text: &str) {
-    set(slot, key, AttributeValue::Str(text));
+fn set_text(slot: &mut Slot, key: HashedKey<'_>, text: &str) {
+    slot.recorder.set_hashed(key, text);
 }
 
 #[inline(never)]
-fn set_i64(slot: &mut Slot, key: &str, number: i64) {
-    set(slot, key, AttributeValue::I64(number));
+fn set_i64(slot: &mut Slot, key: HashedKey<'_>, number: i64) {
+    slot.recorder.set_hashed(key, number);
 }
 
 #[inline(never)]
-fn set_f64(slot: &mut Slot, key: &str, number: f64) {
-    set(slot, key, AttributeValue::F64(number));
+fn set_f64(slot: &mut Slot, key: HashedKey<'_>, number: f64) {
+    slot.recorder.set_hashed(key, number);
 }
 
 #[inline(never)]
-fn set_bool(slot: &mut Slot, key: &str, flag: bool) {
-    set(slot, key, AttributeValue::Bool(flag));
+fn set_bool(slot: &mut Slot, key: HashedKey<'_>, flag: bool) {
+    slot.recorder.set_hashed(key, flag);
 }
 
 #[inline(never)]
 fn set_any(slot: Option<&mut Slot>, key: Key, value: Value) {
     if let Some(slot) = slot {
-        set(slot, key.as_str(), AttributeValue::from(&value));
+        slot.recorder
+            .set_attribute(Attribute::new(key.as_str(), &value));
     }
-}
-
-#[inline(always)]
-fn set(slot: &mut Slot, key: &str, value: AttributeValue<'_>) {
-    slot.recorder.set_attribute(Attribute::new(key, value));
 }

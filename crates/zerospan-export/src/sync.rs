@@ -121,7 +121,9 @@ pub(crate) fn wait<'a, T>(
     until: Option<Instant>,
 ) -> MutexGuard<'a, T> {
     const TURN: Duration = Duration::from_millis(1);
-    let left = until.map_or(TURN, |until| until.saturating_duration_since(Instant::now()));
+    let left = until.map_or(TURN, |until| {
+        until.saturating_duration_since(Instant::now())
+    });
     if left == Duration::ZERO {
         return guard;
     }

@@ -209,7 +209,7 @@ fn relief_beside_a_thread_that_leaves_and_a_flush_loses_nothing() {
 
 #[test]
 fn threads_that_need_relief_at_once_do_not_wait_for_each_other_for_ever() {
-    explore(2, || {
+    explore(3, || {
         let core = core(Limits {
             chunks_bytes: 2 * CHUNK,
             ..LIMITS
@@ -230,7 +230,7 @@ fn threads_that_need_relief_at_once_do_not_wait_for_each_other_for_ever() {
 
 #[test]
 fn a_producer_that_two_threads_share_loses_nothing_and_snapshots_balance() {
-    explore(2, || {
+    explore(3, || {
         let core = core(LIMITS);
         let producer = Arc::new(Producer::new(Arc::clone(&core)));
         let threads = [0, 10].map(|first| {

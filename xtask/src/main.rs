@@ -52,7 +52,7 @@ enum Task {
     Fuzz(fuzz::Fuzz),
     /// Emit traces in Zipkin v2 JSON anew through the tracer, to a collector or a file.
     Replay(replay::Replay),
-    /// Explore every interleaving of whatever is lock-free or hands over between threads.
+    /// Explore the interleavings of whatever is lock-free or hands over between threads.
     Loom,
     /// Run the tests under AddressSanitizer and ThreadSanitizer (needs a nightly toolchain).
     Sanitize,

@@ -2,13 +2,14 @@ use crate::chunk::Chunk;
 use crate::limits::Limits;
 use crate::slot::{Open, Slot};
 use crate::state::{State, Worker};
+use crate::sync::{self, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard};
 use crate::transport::Connect;
 use crate::worker::{self, Hand};
 use crate::{DropCause, ExportStats, RetryPolicy, fork};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// What all handles of a pipeline, all threads and the worker share, in one process.
 ///
@@ -117,11 +118,11 @@ impl Core {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.state)
     }
 
     fn registry(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
-        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.registry)
     }
 
     /// A slot for this thread.
@@ -230,9 +231,9 @@ impl Core {
     /// Called with a slot's lock held, which someone with the registry's lock may be waiting for: so it waits for nobody.
     #[cold]
     fn relieve(&self) -> bool {
-        let Some(registry) = (0..100).find_map(|_| {
-            self.registry.try_lock().ok().or_else(|| {
-                std::thread::yield_now();
+        let Some(registry) = (0..sync::TRIES).find_map(|_| {
+            sync::try_lock(&self.registry).or_else(|| {
+                sync::yield_now();
                 None
             })
         }) else {
@@ -315,24 +316,24 @@ impl Core {
 
     /// The worker sleeps until it is woken, or until `until`.
     pub(crate) fn sleep<'a>(
-        &self,
+        &'a self,
         mut state: MutexGuard<'a, State>,
         until: Option<Instant>,
     ) -> MutexGuard<'a, State> {
         state.worker_sleeps = true;
-        let mut state = wait(&self.work, state, until);
+        let mut state = sync::wait(&self.work, &self.state, state, until);
         state.worker_sleeps = false;
         state
     }
 
     /// Waits until the worker says something, or until `until`.
     pub(crate) fn await_worker<'a>(
-        &self,
+        &'a self,
         mut state: MutexGuard<'a, State>,
         until: Instant,
     ) -> MutexGuard<'a, State> {
         state.waiting_for_worker += 1;
-        let mut state = wait(&self.done, state, Some(until));
+        let mut state = sync::wait(&self.done, &self.state, state, Some(until));
         state.waiting_for_worker -= 1;
         state
     }
@@ -357,28 +358,6 @@ impl Core {
     /// The outage is over.
     pub(crate) fn recovered(&self) {
         self.complained.store(false, Ordering::Relaxed);
-    }
-}
-
-fn wait<'a>(
-    condition: &Condvar,
-    state: MutexGuard<'a, State>,
-    until: Option<Instant>,
-) -> MutexGuard<'a, State> {
-    match until {
-        None => condition
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner),
-        Some(until) => {
-            let left = until.saturating_duration_since(Instant::now());
-            if left == Duration::ZERO {
-                return state;
-            }
-            condition
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0
-        }
     }
 }
 

@@ -17,6 +17,8 @@ mod local;
 mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(all(test, loom))]
+mod models;
 mod pipeline;
 mod producer;
 mod retry;
@@ -24,6 +26,7 @@ mod scope;
 mod slot;
 mod state;
 mod stats;
+mod sync;
 mod transport;
 mod wire;
 mod worker;

@@ -1,5 +1,6 @@
+use crate::sync::{self, Mutex, MutexGuard};
 use crate::{Accepted, Connect, Request, SendError, Transport};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// Keeps each request in memory: for tests and tools. A clone looks at the same requests.
 ///
@@ -29,7 +30,7 @@ impl InMemory {
     }
 
     fn requests(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.0)
     }
 }
 

@@ -3,11 +3,11 @@ use crate::core::Core;
 use crate::state::Worker;
 use crate::{
     DropCause, ExportStats, FlushError, PipelineBuilder, Producer, Scope, ShutdownError, local,
-    worker,
+    sync, worker,
 };
 use opentelemetry::Context;
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zerospan_otlp::EncodedResource;
 
@@ -126,7 +126,7 @@ impl Pipeline {
         let lost_before = core.state().ledger.undelivered;
         let target = core.sweep();
         if let Some(hand) = &core.by_hand {
-            let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut hand = sync::lock(hand);
             worker::by_hand(core, &mut hand, target, until);
         }
         let mut state = core.state();
@@ -210,7 +210,7 @@ fn shut_down(core: &Arc<Core>, timeout: Duration) -> Result<(), ShutdownError> {
     let lost_before = core.state().ledger.undelivered;
     let target = core.sweep();
     if let Some(hand) = &core.by_hand {
-        let mut hand = hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hand = sync::lock(hand);
         worker::by_hand(core, &mut hand, target, until);
         worker::put_down(core, &mut hand);
     }

@@ -1,7 +1,8 @@
 use crate::chunk::Chunk;
 use crate::core::Core;
+use crate::sync::{self, Mutex, MutexGuard};
 use crate::{DropCause, Dropped};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::Arc;
 
 /// What one thread holds of one pipeline. Only a flush, the timer and a snapshot take the lock from elsewhere.
 #[derive(Debug, Default)]
@@ -20,16 +21,11 @@ pub(crate) struct Open {
 impl Slot {
     #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Open> {
-        // A panic in an encoder unwinds through the lock, and leaves a consistent slot behind.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.0)
     }
 
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Open>> {
-        match self.0.try_lock() {
-            Ok(open) => Some(open),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+        sync::try_lock(&self.0)
     }
 
     /// Records one span, on the thread that the slot belongs to: `append` adds it to the chunk, and gives the bytes that it

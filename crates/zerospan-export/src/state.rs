@@ -5,6 +5,13 @@ use crate::{DropCause, Dropped, ExportStats};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// How long to wait after half-empty chunks were looked for in vain: a model does not hang on how fast it is explored.
+const RELIEF_PAUSE: Duration = if cfg!(loom) {
+    Duration::MAX
+} else {
+    Duration::from_millis(10)
+};
+
 /// The queue, the memory and the ledger of a pipeline: behind one lock, which is taken per chunk and per request.
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -173,10 +180,10 @@ impl State {
         self.charged - self.free.len() * limits.chunk_bytes
     }
 
-    /// Whether it is worth while to look for half-empty chunks: not for 10 ms after there were none.
+    /// Whether it is worth while to look for half-empty chunks: not so soon after there were none.
     pub(crate) fn may_relieve(&self) -> bool {
         self.no_relief_at
-            .is_none_or(|last| last.elapsed() >= Duration::from_millis(10))
+            .is_none_or(|last| last.elapsed() >= RELIEF_PAUSE)
     }
 
     /// Notes whether there were half-empty chunks.

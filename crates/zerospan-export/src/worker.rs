@@ -3,9 +3,10 @@ use crate::batch::Batch;
 use crate::core::Core;
 use crate::delivery::{Delivery, World};
 use crate::state::{Outcome, State, Worker};
+use crate::sync::MutexGuard;
 use opentelemetry::Context;
 use std::cell::Cell;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Starts the worker of `core`. If the system gives no thread, the next chunk tries again.

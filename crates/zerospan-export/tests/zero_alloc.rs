@@ -1,10 +1,12 @@
 //! What recording and sending allocate: nothing for a span, and a small, steady number for a request.
 
 use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zerospan_core::dev::{Allocations, CountingAllocator};
 use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, Scope, SendError, Transport};
+use zerospan_otlp::{SpanRecorder, SpanStart};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
@@ -109,6 +111,43 @@ fn a_thread_that_records_allocates_nothing_for_a_span() {
         }
     });
     assert_eq!(counted, Allocations::default());
+}
+
+#[test]
+fn a_producer_allocates_nothing_for_a_span_whole_chunks_included() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    Allocations::assert_counted();
+    let mut batch = BatchConfig::default();
+    batch.chunk_bytes = 4 << 10;
+    let pipeline = Pipeline::builder()
+        .with_transport(|| Ok(Nowhere))
+        .with_batch(batch)
+        .without_worker()
+        .build()
+        .unwrap();
+    let context = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from(1),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::NONE,
+    );
+    let mut span = SpanRecorder::new();
+    span.begin(&SpanStart::new(&context, "span", 1));
+    let (scope, producer) = (scope(), pipeline.producer());
+    let round = || {
+        for _ in 0..500 {
+            producer.record(&scope, &span, 2, &Status::Unset).unwrap();
+        }
+    };
+    for _ in 0..2 {
+        round();
+        pipeline.force_flush(LONG).unwrap();
+    }
+    let ((), counted) = Allocations::of(round);
+    assert_eq!(counted, Allocations::default());
+    let stats = pipeline.stats();
+    assert!(stats.queued > 100, "chunks were handed over: {stats:?}");
 }
 
 #[test]

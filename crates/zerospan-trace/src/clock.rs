@@ -1,6 +1,7 @@
+use crate::sync;
 use std::cell::Cell;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 use zerospan_otlp::unix_nanos;
 
@@ -202,8 +203,7 @@ impl Counter {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Anchor> {
-        // An anchor is a plain value: a panic elsewhere leaves it whole.
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.shared)
     }
 }
 

@@ -6,12 +6,13 @@ use crate::processor::{Ended, Processor};
 use crate::sampler::Sampler;
 use crate::slot::{Slot, Slots};
 use crate::span::Span;
+use crate::sync;
 use opentelemetry_sdk::Resource;
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Weak};
 use std::time::SystemTime;
 use zerospan_export::{Pipeline, Producer, fork_generation};
 use zerospan_otlp::unix_nanos;
@@ -79,7 +80,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 static CORES: LazyLock<Mutex<HashMap<CoreId, Weak<Core>>>> = LazyLock::new(Mutex::default);
 
 fn cores() -> MutexGuard<'static, HashMap<CoreId, Weak<Core>>> {
-    CORES.lock().unwrap_or_else(PoisonError::into_inner)
+    sync::lock(&CORES)
 }
 
 /// What a provider is made of.
@@ -200,7 +201,7 @@ impl Core {
 
     /// A forked child has the parent's counts in its memory, and of its threads but one: it starts with none.
     fn seats(&self) -> MutexGuard<'_, Seats> {
-        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seats = sync::lock(&self.seats);
         let generation = fork_generation();
         if seats.generation != generation {
             *seats = Seats::of(generation);

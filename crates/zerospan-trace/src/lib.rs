@@ -21,6 +21,7 @@ mod slot;
 mod span;
 mod stats;
 mod stock;
+mod sync;
 mod tracer;
 
 pub use builder::TracerProviderBuilder;

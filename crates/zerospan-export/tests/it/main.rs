@@ -8,6 +8,7 @@ mod metrics;
 mod model;
 mod observed;
 mod pipeline;
+mod producer;
 mod recording;
 mod scenario;
 mod settings;

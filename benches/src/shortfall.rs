@@ -41,18 +41,18 @@ const KNOWN: &[Shortfall] = &[
     },
     Shortfall {
         id: "trace.otel",
-        floor: 5.0,
-        reason: "What keeps the tracer from its budgets",
-    },
-    Shortfall {
-        id: "trace.native",
         floor: 7.0,
         reason: "What keeps the tracer from its budgets",
     },
     Shortfall {
-        id: "trace.nested",
-        floor: 2.5,
+        id: "trace.native",
+        floor: 10.0,
         reason: "What keeps the tracer from its budgets",
+    },
+    Shortfall {
+        id: "trace.nested",
+        floor: 3.5,
+        reason: "What scatters around its budget",
     },
     Shortfall {
         id: "trace.nested_native",
@@ -61,17 +61,17 @@ const KNOWN: &[Shortfall] = &[
     },
     Shortfall {
         id: "trace.unsampled",
-        floor: 3.0,
+        floor: 3.5,
         reason: "What keeps the tracer from its budgets",
     },
     Shortfall {
         id: "trace.producer",
-        floor: 1.3,
+        floor: 1.5,
         reason: "What keeps the tracer from its budgets",
     },
     Shortfall {
         id: "trace.producer_native",
-        floor: 2.0,
+        floor: 2.4,
         reason: "What keeps the tracer from its budgets",
     },
     Shortfall {

@@ -73,7 +73,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             // Tests ask for more memory than there is, to see the error that says so.
             .env("ASAN_OPTIONS", "allocator_may_return_null=1")
             .env("TSAN_OPTIONS", &suppressions);
-        for package in packages {
+        for package in *packages {
             test.args(["--package", package]);
         }
         test.arg("--");

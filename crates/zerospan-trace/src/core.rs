@@ -251,8 +251,8 @@ pub(crate) fn end(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
 /// The usual way: the span ends now, began in this process, and only exporters are told. `false` where it is not so, and then
 /// nothing is done.
 fn end_plainly(local: &Local, place: &mut Option<Box<Slot>>) -> bool {
-    let began_with = |slot: &Box<Slot>| Some((slot.parts.as_ref()?.core, slot.generation));
-    let Some((id, generation)) = place.as_ref().and_then(began_with) else {
+    let began_with = |slot: &Slot| Some((slot.parts.as_ref()?.core, slot.generation));
+    let Some((id, generation)) = place.as_deref().and_then(began_with) else {
         return false;
     };
     let Some(seat) = local.seat_taken(id) else {

@@ -44,7 +44,10 @@ impl ScopeStack {
     /// A copy of what [`look`](Self::look) shows; with a trace state it allocates.
     #[inline]
     pub(crate) fn parent(&self, current: SpanId) -> Option<Origin> {
-        self.look(current, |parent| parent.cloned())
+        self.look(current, |parent| {
+            let parent: &Origin = parent?;
+            Some(parent.clone())
+        })
     }
 
     fn push(&self, span: Origin, beneath: SpanId) -> usize {

@@ -41,7 +41,7 @@ fn repeating() -> impl Strategy<Value = Vec<KeyValue>> {
 enum Named {
     FirstOfAll,
     LastOfAll,
-    Twice(SpanData),
+    Twice(Box<SpanData>),
     Renamed(String),
 }
 
@@ -49,7 +49,7 @@ fn named() -> impl Strategy<Value = Named> {
     prop_oneof![
         2 => Just(Named::FirstOfAll),
         1 => Just(Named::LastOfAll),
-        1 => spans::span().prop_map(Named::Twice),
+        1 => spans::span().prop_map(|span| Named::Twice(Box::new(span))),
         2 => ".{0,200}".prop_map(Named::Renamed),
     ]
 }

@@ -37,13 +37,10 @@ impl Processor for Failures {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let failures = Failures::default();
+    let exporter = Pipeline::builder().with_transport(InMemory::new());
     let provider = TracerProvider::builder()
         .with_processor(failures.clone())
-        .with_exporter(
-            Pipeline::builder()
-                .with_transport(InMemory::new())
-                .build()?,
-        )
+        .with_exporter(exporter.build()?)
         .build();
     let tracer = provider.tracer("jobs");
     for job in 0..10 {

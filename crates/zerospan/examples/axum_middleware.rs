@@ -41,10 +41,9 @@ impl Extractor for Headers<'_> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let pipeline = Pipeline::builder()
-        .with_transport(InMemory::new())
-        .build()?;
-    let provider = TracerProvider::builder().with_exporter(pipeline).build();
+    let pipeline = Pipeline::builder().with_transport(InMemory::new());
+    let provider = TracerProvider::builder().with_exporter(pipeline.build()?);
+    let provider = provider.build();
     let handler = || async { current_span_context().trace_id().to_string() };
     let layer = middleware::from_fn_with_state(provider.tracer("shop"), traced);
     let service = Router::new().route("/", get(handler)).layer(layer);

@@ -67,6 +67,9 @@ impl Batch {
         if self.spans > 0 {
             self.write(resource);
         }
+        for chunk in &mut self.chunks[..used_up] {
+            chunk.wipe();
+        }
         let mut state = core.state();
         for mut chunk in self.chunks.drain(..used_up) {
             state.recycle(&mut chunk, &core.limits);

@@ -189,6 +189,15 @@ impl Chunk {
         });
     }
 
+    /// Overwrites the spans, which a reset does not, before the memory goes to a thread that records.
+    ///
+    /// That thread's writes are then several times as fast. Where its processor still has the lines that another one has read,
+    /// each of its writes waits until the other has given the line up; where the other has written to them last, it has not,
+    /// and they are fetched ahead.
+    pub(crate) fn wipe(&mut self) {
+        self.bytes.fill(0);
+    }
+
     /// Forgets the spans and keeps the memory, but for what is beyond `capacity`.
     pub(crate) fn reset(&mut self, capacity: usize) {
         self.bytes.clear();
@@ -224,5 +233,20 @@ impl Drop for Rollback<'_> {
             self.chunk.bytes.truncate(self.start);
         }
         self.dropped.count(self.cause, 1);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_its_spans_is_left_in_a_wiped_chunk() {
+        let mut chunk = Chunk {
+            bytes: b"a span of the last request".to_vec(),
+            ..Chunk::default()
+        };
+        chunk.wipe();
+        assert!(chunk.bytes().iter().all(|byte| *byte == 0));
     }
 }

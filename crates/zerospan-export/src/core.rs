@@ -1,7 +1,7 @@
 use crate::chunk::Chunk;
 use crate::limits::Limits;
 use crate::slot::{Open, Slot};
-use crate::state::{State, Worker};
+use crate::state::{Rest, State, Worker};
 use crate::sync::{self, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard};
 use crate::transport::Connect;
 use crate::worker::{self, Hand};
@@ -176,7 +176,7 @@ impl Core {
         state.fold(open);
         state.push(&mut open.chunk, &self.limits);
         self.publish(&state);
-        if state.has_batch(&self.limits) {
+        if state.rouses_worker(&self.limits) {
             self.wake(state);
         }
         Ok(())
@@ -214,7 +214,8 @@ impl Core {
         }
         self.publish(&state);
         let lacks_worker = state.wants_worker();
-        if state.mark_waiting() {
+        if state.mark_waiting() && state.rest == Rest::Idle {
+            // So that it knows when the span is due.
             self.wake(state);
         } else {
             drop(state);
@@ -297,12 +298,12 @@ impl Core {
         stats
     }
 
-    /// Wakes the worker, if it sleeps: waking is a system call, and is done with the lock given back, so that the one who is
+    /// Wakes the worker, if it rests: waking is a system call, and is done with the lock given back, so that the one who is
     /// woken does not run into it.
     pub(crate) fn wake(&self, mut state: MutexGuard<'_, State>) {
-        let sleeps = std::mem::take(&mut state.worker_sleeps);
+        let rest = std::mem::take(&mut state.rest);
         drop(state);
-        if sleeps {
+        if rest != Rest::None {
             self.work.notify_all();
         }
     }
@@ -314,15 +315,16 @@ impl Core {
         }
     }
 
-    /// The worker sleeps until it is woken, or until `until`.
-    pub(crate) fn sleep<'a>(
+    /// The worker rests until it is woken, or until `until`.
+    pub(crate) fn rest<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
+        rest: Rest,
         until: Option<Instant>,
     ) -> MutexGuard<'a, State> {
-        state.worker_sleeps = true;
+        state.rest = rest;
         let mut state = sync::wait(&self.work, &self.state, state, until);
-        state.worker_sleeps = false;
+        state.rest = Rest::None;
         state
     }
 

@@ -23,8 +23,8 @@ pub(crate) struct Delivery {
 pub(crate) trait World {
     /// The deadline for all that is going on, if there is one.
     fn deadline(&self) -> Option<Instant>;
-    /// Sleeps until `until`, or until something has changed.
-    fn sleep(&self, until: Instant);
+    /// Waits until `until`, or until something has changed.
+    fn pause(&self, until: Instant);
     /// An attempt is being made.
     fn attempt(&self);
 }
@@ -38,7 +38,7 @@ impl Delivery {
                 self.not_before = None;
                 return;
             }
-            world.sleep(earliest(until, world.deadline()));
+            world.pause(earliest(until, world.deadline()));
         }
     }
 
@@ -95,7 +95,7 @@ impl Delivery {
             if until <= Instant::now() {
                 return true;
             }
-            world.sleep(until);
+            world.pause(until);
         }
     }
 
@@ -173,6 +173,6 @@ impl Drop for Delivery {
     }
 }
 
-fn earliest(one: Instant, other: Option<Instant>) -> Instant {
+pub(crate) fn earliest(one: Instant, other: Option<Instant>) -> Instant {
     other.map_or(one, |other| other.min(one))
 }

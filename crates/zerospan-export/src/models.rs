@@ -8,7 +8,7 @@
 use crate::core::{Core, Setup};
 use crate::limits::Limits;
 use crate::slot::Slot;
-use crate::state::{Outcome, Worker};
+use crate::state::{Outcome, Rest, Worker};
 use crate::worker::{self, Hand};
 use crate::{
     Connect, DropCause, InMemory, Producer, RetryPolicy, Scope, SendError, Transport, wire,
@@ -291,7 +291,7 @@ fn whoever_waits_for_a_batch_is_woken_by_the_chunk_that_fills_it() {
             thread::spawn(move || {
                 let mut state = core.state();
                 while !state.has_batch(&core.limits) {
-                    state = core.sleep(state, None);
+                    state = core.rest(state, Rest::Idle, None);
                 }
                 drop(state);
                 deliver(&core)

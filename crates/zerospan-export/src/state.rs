@@ -34,8 +34,8 @@ pub(crate) struct State {
     /// How far a flush wants the queue settled, whatever the timer says.
     pub(crate) flush_to: u64,
     pub(crate) shutdown: Option<Instant>,
-    /// Whether the worker sleeps and nobody has woken it yet.
-    pub(crate) worker_sleeps: bool,
+    /// How the worker rests, unless somebody has woken it.
+    pub(crate) rest: Rest,
     /// How many wait until the worker says something.
     pub(crate) waiting_for_worker: usize,
     pub(crate) worker: Worker,
@@ -66,6 +66,20 @@ pub(crate) enum Worker {
     ByHand,
     /// It ended because the pipeline was shut down.
     Ended,
+}
+
+/// What the worker sleeps through. A flush and a shutdown wake it from any rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Nothing: it is at work, or woken.
+    #[default]
+    None,
+    /// It has nothing to do: spans that fill a request wake it.
+    Idle,
+    /// It has just sent a request, and looks for the next in a moment by itself: only a queue that is half full wakes it.
+    Doze,
+    /// It waits for the collector: spans do not wake it.
+    Pause,
 }
 
 /// What became of a request.
@@ -216,6 +230,21 @@ impl State {
         self.queued_spans >= limits.batch_spans || self.queued_bytes >= limits.request_bytes
     }
 
+    /// Whether the spans that are queued are worth waking the worker for.
+    pub(crate) fn rouses_worker(&self, limits: &Limits) -> bool {
+        match self.rest {
+            Rest::Idle => self.has_batch(limits),
+            Rest::Doze => self.has_batch(limits) && self.is_half_full(limits),
+            Rest::None | Rest::Pause => false,
+        }
+    }
+
+    /// Whether half of the queue or half of the memory is taken.
+    fn is_half_full(&self, limits: &Limits) -> bool {
+        self.queued_spans >= limits.queue_spans / 2
+            || self.bytes_in_use(limits) >= limits.chunks_bytes / 2
+    }
+
     /// Spans go from the queue into a request.
     pub(crate) fn take_off(&mut self, spans: u64) {
         self.queued_spans -= spans as usize;
@@ -274,5 +303,78 @@ impl State {
             chunk_bytes: self.charged as u64,
             ..ExportStats::default()
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const CHUNK: usize = 1024;
+
+    fn limits(queue_spans: usize, batch_spans: usize) -> Limits {
+        Limits {
+            chunk_bytes: CHUNK,
+            chunk_full_at: CHUNK,
+            chunk_spans: queue_spans,
+            chunks_bytes: 8 * CHUNK,
+            queue_spans,
+            batch_spans,
+            request_bytes: 1 << 20,
+            span_bytes: CHUNK,
+            schedule_delay: Duration::from_secs(3600),
+            timeout: Duration::from_secs(3600),
+            drop_timeout: Duration::ZERO,
+        }
+    }
+
+    /// Whether `queued_spans` rouse a worker that rests so.
+    fn rouse(rest: Rest, queued_spans: usize, limits: &Limits) -> bool {
+        let state = State {
+            rest,
+            queued_spans,
+            ..State::default()
+        };
+        state.rouses_worker(limits)
+    }
+
+    #[test]
+    fn spans_rouse_an_idle_worker_by_a_batch_and_a_dozing_one_by_half_a_queue() {
+        let limits = limits(2048, 512);
+        for (queued, idle, dozing) in [
+            (511, false, false),
+            (512, true, false),
+            (1023, true, false),
+            (1024, true, true),
+        ] {
+            assert_eq!(rouse(Rest::Idle, queued, &limits), idle, "{queued}");
+            assert_eq!(rouse(Rest::Doze, queued, &limits), dozing, "{queued}");
+            assert!(!rouse(Rest::Pause, queued, &limits));
+            assert!(!rouse(Rest::None, queued, &limits));
+        }
+    }
+
+    #[test]
+    fn half_a_queue_that_fills_no_request_rouses_nobody() {
+        let limits = limits(512, 512);
+        assert!(!rouse(Rest::Doze, 256, &limits));
+        assert!(rouse(Rest::Doze, 512, &limits));
+    }
+
+    #[test]
+    fn half_of_the_memory_rouses_a_dozing_worker_that_has_a_batch() {
+        let limits = limits(2048, 512);
+        let mut state = State {
+            rest: Rest::Doze,
+            queued_spans: 512,
+            ..State::default()
+        };
+        let taken: Vec<_> = (0..4).map_while(|_| state.acquire(&limits)).collect();
+        assert_eq!(taken.len(), 4);
+        assert!(state.rouses_worker(&limits));
+        for mut chunk in taken {
+            state.recycle(&mut chunk, &limits);
+        }
+        assert!(!state.rouses_worker(&limits));
     }
 }

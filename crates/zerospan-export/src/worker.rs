@@ -1,13 +1,13 @@
 use crate::DropCause;
 use crate::batch::Batch;
 use crate::core::Core;
-use crate::delivery::{Delivery, World};
-use crate::state::{Outcome, State, Worker};
+use crate::delivery::{Delivery, World, earliest};
+use crate::state::{Outcome, Rest, State, Worker};
 use crate::sync::MutexGuard;
 use opentelemetry::Context;
 use std::cell::Cell;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Starts the worker of `core`. If the system gives no thread, the next chunk tries again.
 pub(crate) fn start(core: &Arc<Core>, state: &mut MutexGuard<'_, State>) {
@@ -39,18 +39,26 @@ fn run(core: &Arc<Core>) {
         core,
         batch: Batch::default(),
     };
+    let mut dozes_until = None;
     loop {
-        match next_task(core) {
+        match next_task(core, dozes_until) {
             Task::Sweep => {
                 let pushed = core.sweep();
                 let mut state = core.state();
                 state.flush_to = state.flush_to.max(pushed);
             }
-            Task::Export => export(core, &**core, &mut end.batch, &mut delivery),
+            Task::Export => {
+                export(core, &**core, &mut end.batch, &mut delivery);
+                dozes_until = Some(Instant::now() + DOZE);
+            }
             Task::End => return,
         }
     }
 }
+
+/// How long the worker dozes behind a request. Where spans come fast, the next request is then there without anybody having
+/// woken the worker, which is what costs a thread that records most; where they do not, a request waits that long at most.
+const DOZE: Duration = Duration::from_millis(100);
 
 enum Task {
     Sweep,
@@ -59,7 +67,7 @@ enum Task {
 }
 
 /// Waits for something to do.
-fn next_task(core: &Core) -> Task {
+fn next_task(core: &Core, dozes_until: Option<Instant>) -> Task {
     let mut state = core.state();
     loop {
         if let Some(deadline) = state.shutdown {
@@ -74,7 +82,11 @@ fn next_task(core: &Core) -> Task {
             state.restart_timer();
             return Task::Sweep;
         }
-        state = core.sleep(state, due);
+        let doze = dozes_until.filter(|end| *end > Instant::now());
+        state = match doze {
+            Some(end) => core.rest(state, Rest::Doze, Some(earliest(end, due))),
+            None => core.rest(state, Rest::Idle, due),
+        };
     }
 }
 
@@ -107,8 +119,8 @@ impl World for Core {
         self.state().shutdown
     }
 
-    fn sleep(&self, until: Instant) {
-        drop(Core::sleep(self, self.state(), Some(until)));
+    fn pause(&self, until: Instant) {
+        drop(self.rest(self.state(), Rest::Pause, Some(until)));
     }
 
     fn attempt(&self) {
@@ -153,8 +165,8 @@ impl World for Until<'_> {
         Some(self.until)
     }
 
-    fn sleep(&self, until: Instant) {
-        World::sleep(self.core, until);
+    fn pause(&self, until: Instant) {
+        self.core.pause(until);
     }
 
     fn attempt(&self) {

@@ -122,6 +122,20 @@ fn a_full_request_is_sent_before_the_timer() {
 }
 
 #[test]
+fn a_full_request_behind_another_is_sent_before_the_timer_too() {
+    let memory = InMemory::new();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
+    let scope = scope("behind");
+    for requests in 1..=4 {
+        let from = (requests - 1) * 800;
+        record(&pipeline, &scope, from..from + 800);
+        let wanted = requests * 512;
+        let stats = eventually(&pipeline, |stats| stats.delivered >= wanted);
+        assert!(stats.delivered >= wanted, "{stats:?}");
+    }
+}
+
+#[test]
 fn a_span_larger_than_a_chunk_arrives_and_one_larger_than_a_request_is_counted() {
     let memory = InMemory::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();

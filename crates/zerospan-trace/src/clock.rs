@@ -57,12 +57,25 @@ impl Clock {
             Source::Wall(wall) => read_wall(&**wall),
         }
     }
+
+    /// The time, in nanoseconds since 1970, reckoned from `start`, an earlier reading of this clock: never before it.
+    #[inline(always)]
+    pub(crate) fn unix_since(&self, start: &Reading, anchor: &Cell<Anchor>) -> u64 {
+        match &self.0 {
+            Source::Counter(counter) => counter.unix_since(start, anchor),
+            Source::Wall(wall) => start.unix_at(read_wall(&**wall)),
+        }
+    }
 }
 
 #[inline(never)]
 fn read_wall(wall: &dyn Fn() -> SystemTime) -> Reading {
     let unix = unix_nanos(wall());
-    Reading { unix, steady: unix }
+    Reading {
+        unix,
+        steady: unix,
+        ticks: 0,
+    }
 }
 
 impl Default for Clock {
@@ -87,18 +100,23 @@ pub(crate) struct Reading {
     pub(crate) unix: u64,
     /// Nanoseconds that differ between two readings by the time that passed, whatever happens to the wall clock.
     steady: u64,
+    /// What the counter showed, if there is one.
+    ticks: u64,
 }
 
 impl Reading {
     /// An instant that the caller names.
     #[inline]
     pub(crate) fn given(unix: u64) -> Self {
-        Self { unix, steady: 0 }
+        Self {
+            unix,
+            ..Self::default()
+        }
     }
 
     /// The wall-clock time of `later`, reckoned from this reading: never before it.
     #[inline]
-    pub(crate) fn unix_at(self, later: Self) -> u64 {
+    fn unix_at(self, later: Self) -> u64 {
         self.unix
             .saturating_add(later.steady.saturating_sub(self.steady))
     }
@@ -107,7 +125,6 @@ impl Reading {
 /// What the counter showed at one instant of the wall clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Anchor {
-    ticks: u64,
     at: Reading,
     /// For how many ticks it holds; 0 before the first reading.
     lifetime: u64,
@@ -117,6 +134,9 @@ struct Counter {
     counter: quanta::Clock,
     wall: Box<dyn Fn() -> SystemTime + Send + Sync>,
     started: Instant,
+    /// Nanoseconds a tick, in units of 2^-32: one multiplication, where the counter's own conversion divides by any power of
+    /// two.
+    rate: u64,
     /// The number of ticks in [`ANCHOR_LIFETIME`].
     lifetime: u64,
     shared: Mutex<Anchor>,
@@ -130,10 +150,12 @@ impl Counter {
         // The crate converts ticks to nanoseconds, not back: a million million ticks give the ratio to twelve digits.
         let nanos = counter.delta_as_nanos(1, 1_000_000_000_001).max(1);
         let lifetime = (ANCHOR_LIFETIME.as_nanos() * 1_000_000_000_000 / u128::from(nanos)) as u64;
+        let rate = ((u128::from(nanos) << 32) / 1_000_000_000_000) as u64;
         Self {
             counter,
             wall,
             started: Instant::now(),
+            rate,
             lifetime,
             shared: Mutex::default(),
         }
@@ -144,19 +166,41 @@ impl Counter {
         let ticks = self.counter.raw();
         let held = anchor.get();
         // A counter that ran backwards wraps to a huge age, and is anchored anew too.
-        if ticks.wrapping_sub(held.ticks) >= held.lifetime {
+        if ticks.wrapping_sub(held.at.ticks) >= held.lifetime {
             return self.read_anew(anchor);
         }
         self.at(ticks, held)
     }
 
-    #[inline]
+    /// Within the lifetime of an anchor the counter alone tells what elapsed.
+    #[inline(always)]
+    fn unix_since(&self, start: &Reading, anchor: &Cell<Anchor>) -> u64 {
+        let elapsed = self.counter.raw().wrapping_sub(start.ticks);
+        if elapsed >= self.lifetime {
+            return self.unix_long_since(start, anchor);
+        }
+        start.unix.saturating_add(self.nanos(elapsed))
+    }
+
+    #[cold]
+    fn unix_long_since(&self, start: &Reading, anchor: &Cell<Anchor>) -> u64 {
+        start.unix_at(self.read(anchor))
+    }
+
+    #[inline(always)]
     fn at(&self, ticks: u64, anchor: Anchor) -> Reading {
-        let since = self.counter.delta_as_nanos(anchor.ticks, ticks);
+        // The counters of two processors may differ by a little.
+        let since = self.nanos(ticks.saturating_sub(anchor.at.ticks));
         Reading {
             unix: anchor.at.unix.saturating_add(since),
             steady: anchor.at.steady.saturating_add(since),
+            ticks,
         }
+    }
+
+    #[inline(always)]
+    fn nanos(&self, ticks: u64) -> u64 {
+        ((u128::from(ticks) * u128::from(self.rate)) >> 32) as u64
     }
 
     /// Takes over the anchor that another thread has made, or makes one.
@@ -164,7 +208,7 @@ impl Counter {
     fn read_anew(&self, anchor: &Cell<Anchor>) -> Reading {
         let shared = *self.lock();
         let ticks = self.counter.raw();
-        let current = if ticks.wrapping_sub(shared.ticks) < shared.lifetime {
+        let current = if ticks.wrapping_sub(shared.at.ticks) < shared.lifetime {
             shared
         } else {
             // The wall clock is the user's code: it runs outside the lock, and the last thread's anchor stays.
@@ -190,10 +234,10 @@ impl Counter {
             if width < narrowest {
                 narrowest = width;
                 best = Anchor {
-                    ticks: before.wrapping_add(width / 2),
                     at: Reading {
                         unix: unix_nanos(wall),
                         steady: steady.as_nanos() as u64,
+                        ticks: before.wrapping_add(width / 2),
                     },
                     lifetime: self.lifetime,
                 };
@@ -235,7 +279,7 @@ mod tests {
                 .min()
                 .unwrap_or(u64::MAX);
             assert!(distance < MILLISECOND, "{distance} ns apart");
-            anchors.insert(anchor.get().ticks);
+            anchors.insert(anchor.get().at.ticks);
             std::thread::sleep(Duration::from_millis(7));
         }
         assert!(anchors.len() >= 3, "{} anchors in 2.2 s", anchors.len());
@@ -269,6 +313,22 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
         }
         assert!(last - start.unix >= 900 * MILLISECOND);
+    }
+
+    #[test]
+    fn what_elapsed_is_the_same_by_the_counter_and_by_anchors() {
+        let clock = Clock::counter();
+        let anchor = Cell::default();
+        let start = clock.read(&anchor);
+        for wait in [0, 1, 20, 1_100, 1_100] {
+            std::thread::sleep(Duration::from_millis(wait));
+            let by_anchors = start.unix_at(clock.read(&anchor));
+            let by_counter = clock.unix_since(&start, &anchor);
+            let again = start.unix_at(clock.read(&anchor));
+            let off = 10_000;
+            assert!(by_anchors <= by_counter + off, "{by_anchors} {by_counter}");
+            assert!(by_counter <= again + off, "{by_counter} {again}");
+        }
     }
 
     #[test]

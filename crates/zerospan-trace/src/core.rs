@@ -268,7 +268,7 @@ fn end_plainly(local: &Local, place: &mut Option<Box<Slot>>) -> bool {
         let Some(slot) = place.take() else {
             return false;
         };
-        let end = core.end_of(&slot, seat);
+        let end = core.now_of(&slot, seat);
         seat.counts.ended(slot.is_exported);
         if slot.is_exported {
             export(producers, &slot, end);
@@ -305,7 +305,7 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
     counts.ended(slot.is_exported);
     let ended = seat.with(|Attached { core, producers }| {
         let end = match time {
-            None => core.end_of(&slot, seat),
+            None => core.now_of(&slot, seat),
             Some(time) => unix_nanos(time),
         };
         if core.has_processors {
@@ -332,14 +332,13 @@ fn export(producers: &[Producer], slot: &Slot, end: u64) {
 }
 
 impl Core {
-    /// When a span ends that ends now, in nanoseconds since 1970.
+    /// The time by the span's clock, in nanoseconds since 1970.
     #[inline]
-    fn end_of(&self, slot: &Slot, seat: &Seat) -> u64 {
-        let now = self.clock.read(&seat.anchor);
+    pub(crate) fn now_of(&self, slot: &Slot, seat: &Seat) -> u64 {
         if slot.start_is_given {
-            now.unix
+            self.clock.read(&seat.anchor).unix
         } else {
-            slot.start.unix_at(now)
+            self.clock.unix_since(&slot.start, &seat.anchor)
         }
     }
 

@@ -165,14 +165,7 @@ impl Span {
         let Some(parts) = &slot.parts else { return 0 };
         local::with(|local| {
             let seat = local.seat_of(parts.core)?;
-            seat.with(|to| {
-                let now = to.core.clock.read(&seat.anchor);
-                if slot.start_is_given {
-                    now.unix
-                } else {
-                    slot.start.unix_at(now)
-                }
-            })
+            seat.with(|to| to.core.now_of(slot, seat))
         })
         .unwrap_or(slot.start.unix)
     }

@@ -322,7 +322,7 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
     }
 }
 
-#[inline]
+#[inline(always)]
 fn export(producers: &[Producer], slot: &Slot, end: u64) {
     let Some(parts) = &slot.parts else { return };
     for producer in producers {
@@ -333,7 +333,7 @@ fn export(producers: &[Producer], slot: &Slot, end: u64) {
 
 impl Core {
     /// The time by the span's clock, in nanoseconds since 1970.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn now_of(&self, slot: &Slot, seat: &Seat) -> u64 {
         if slot.start_is_given {
             self.clock.read(&seat.anchor).unix

@@ -302,3 +302,33 @@ fn whoever_waits_for_a_batch_is_woken_by_the_chunk_that_fills_it() {
         assert_accounted(&core, 2, &[taken], &arrived);
     });
 }
+
+#[test]
+fn a_worker_that_dozes_is_woken_by_the_chunk_that_half_fills_the_queue() {
+    explore(2, || {
+        let core = core(Limits {
+            queue_spans: 8,
+            ..LIMITS
+        });
+        core.state().worker = Worker::Running;
+        let worker = {
+            let core = Arc::clone(&core);
+            thread::spawn(move || {
+                let mut state = core.state();
+                while state.queued_spans() < 4 {
+                    state = core.rest(state, Rest::Doze, None);
+                }
+                drop(state);
+                deliver(&core)
+            })
+        };
+        let other = {
+            let core = Arc::clone(&core);
+            thread::spawn(move || record(&Producer::new(core), 2..4))
+        };
+        let taken = record(&Producer::new(Arc::clone(&core)), 0..2);
+        let taken = [taken, other.join().expect("it records")];
+        let arrived = worker.join().expect("it is woken");
+        assert_accounted(&core, 4, &taken, &arrived);
+    });
+}

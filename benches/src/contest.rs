@@ -1,3 +1,4 @@
+use crate::one_core::OneCore;
 use std::fmt;
 use std::hint::black_box;
 
@@ -84,9 +85,22 @@ pub struct Contest {
     operations: u64,
     clock: Clock,
     sides: Box<dyn Sides>,
+    /// Dropped after the sides, whose threads end on it.
+    _core: Option<OneCore>,
 }
 
 impl Contest {
+    /// Sets up a contest whose threads all run on one core, for [`Clock::Process`]: on two, what a wake and memory that
+    /// another core holds cost depends on where threads happen to be put, and drowns the work that is compared.
+    pub fn on_one_core(set_up: impl FnOnce() -> Self) -> Self {
+        // Before the sides start their threads, which inherit it.
+        let core = OneCore::stay();
+        Self {
+            _core: Some(core),
+            ..set_up()
+        }
+    }
+
     /// Sets up a contest. Each closure does the work of `operations` operations and returns what came of it; `agree`
     /// reads both outcomes, decoded as far as it takes, and says how they differ where they do.
     ///
@@ -101,6 +115,7 @@ impl Contest {
             operations,
             clock: Clock::Wall,
             sides: Box::new(Pair { peer, ours, agree }),
+            _core: None,
         }
     }
 
@@ -123,6 +138,7 @@ impl Contest {
                 ours: move |ready: Option<I>| ready.map(&mut ours),
                 agree,
             }),
+            _core: None,
         }
     }
 

@@ -7,6 +7,7 @@
 mod contest;
 pub mod growth;
 mod keys;
+mod one_core;
 #[cfg(doctest)]
 mod pages;
 mod paths;

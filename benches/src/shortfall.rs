@@ -30,11 +30,6 @@ const KNOWN: &[Shortfall] = &[
         reason: "What keeps encoding with events from 15",
     },
     Shortfall {
-        id: "sdk.exporter",
-        floor: 2.0,
-        reason: "What scatters around its budget",
-    },
-    Shortfall {
         id: "scale.threads",
         floor: 0.85,
         reason: "What scatters around its budget",

@@ -1,8 +1,8 @@
 //! End to end: what we write and send, as programs that are not ours read it.
 
 mod delivery;
-mod python;
-mod receivers;
+pub(crate) mod python;
+pub(crate) mod receivers;
 
 use crate::cargo::{cargo, root, run};
 use clap::{Args, ValueEnum};

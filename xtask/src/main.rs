@@ -7,12 +7,14 @@ mod cargo;
 mod ci;
 mod demo;
 mod e2e;
+mod faults;
 mod fuzz;
 mod guard;
 mod loom;
 mod peers;
 mod replay;
 mod sanitize;
+mod soak;
 mod test;
 mod tidy;
 
@@ -48,6 +50,10 @@ enum Task {
     Demo(demo::Demo),
     /// Send to real receivers, and have other implementations decode what we write (needs Python 3).
     E2e(e2e::E2e),
+    /// Play every fault of a collector and of the pipeline against real sockets, and print what became of the spans.
+    Faults,
+    /// Send 20 million spans to a real receiver: memory over time, and every span accounted for (needs Python 3).
+    Soak(soak::Soak),
     /// Fuzz whatever parses, under AddressSanitizer (needs a nightly toolchain).
     Fuzz(fuzz::Fuzz),
     /// Emit traces in Zipkin v2 JSON anew through the tracer, to a collector or a file.
@@ -80,6 +86,8 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Memory => bench::memory(),
         Task::Demo(demo) => demo.run(),
         Task::E2e(e2e) => e2e.run(),
+        Task::Faults => faults::play(),
+        Task::Soak(soak) => soak.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::Replay(replay) => replay.run(),
         Task::Loom => loom::run(),

@@ -1,9 +1,15 @@
 //! What recording and sending allocate: nothing for a span, and a small, steady number for a request.
 
+#[cfg(feature = "grpc")]
+#[allow(dead_code)]
+#[path = "it/collector.rs"]
+mod collector;
+
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use zerospan_core::Attribute;
 use zerospan_core::dev::{Allocations, CountingAllocator};
 use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, Scope, SendError, Transport};
 use zerospan_otlp::{SpanRecorder, SpanStart};
@@ -40,6 +46,20 @@ fn span() -> Vec<u8> {
     let mut field = vec![0x12, 0xa9, 0x02];
     field.resize(300, 7);
     field
+}
+
+/// A span that a collector can decode.
+fn recorder() -> SpanRecorder {
+    let context = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from(1),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::NONE,
+    );
+    let mut span = SpanRecorder::new();
+    span.begin(&SpanStart::new(&context, "span", 1));
+    span
 }
 
 fn scope() -> Scope {
@@ -125,15 +145,7 @@ fn a_producer_allocates_nothing_for_a_span_whole_chunks_included() {
         .without_worker()
         .build()
         .unwrap();
-    let context = SpanContext::new(
-        TraceId::from(1),
-        SpanId::from(1),
-        TraceFlags::SAMPLED,
-        false,
-        TraceState::NONE,
-    );
-    let mut span = SpanRecorder::new();
-    span.begin(&SpanStart::new(&context, "span", 1));
+    let span = recorder();
     let (scope, producer) = (scope(), pipeline.producer());
     let round = || {
         for _ in 0..500 {
@@ -228,6 +240,37 @@ fn a_request_over_http_allocates_a_small_steady_number_of_times() {
     }
     let steady = &counts[10..];
     assert!(steady.iter().all(|&count| count <= 45), "{counts:?}");
+}
+
+/// Likewise over gRPC, on the thread that sends: its runtime has no other.
+#[test]
+#[cfg(feature = "grpc")]
+fn a_request_over_grpc_allocates_a_small_steady_number_of_times() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    Allocations::assert_counted();
+    let collector = collector::Collector::start(zerospan_export::Protocol::Grpc);
+    let pipeline = Pipeline::builder()
+        .with_otlp(collector.config())
+        .without_worker()
+        .build()
+        .unwrap();
+    let (scope, mut span) = (scope(), Vec::new());
+    let mut recorder = recorder();
+    recorder.set_attribute(Attribute::new("filler", "x".repeat(250).as_str()));
+    recorder.finish(2, &Status::Unset, &mut span);
+    let mut counts = Vec::new();
+    for _ in 0..20 {
+        let ((), counted) = Allocations::of(|| {
+            for _ in 0..400 {
+                pipeline.record_encoded(&scope, &span).unwrap();
+            }
+            pipeline.force_flush(LONG).unwrap();
+        });
+        counts.push(counted.count);
+    }
+    assert_eq!(pipeline.stats().requests, 20);
+    let steady = &counts[10..];
+    assert!(steady.iter().all(|&count| count <= 38), "{counts:?}");
 }
 
 #[cfg(all(feature = "http", feature = "gzip"))]

@@ -1,5 +1,6 @@
 //! Many spans of the stock SDK through our processor to a collector, with the memory that it takes meanwhile.
 //!
+//! `cargo xtask soak` starts a collector and runs this. With one of your own:
 //! `cargo run --release -p zerospan-sdk --example soak -- http://127.0.0.1:4318/v1/traces 20000000`
 
 #![allow(clippy::print_stdout)]

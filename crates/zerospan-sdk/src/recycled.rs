@@ -65,7 +65,8 @@ impl<T, K: ThreadCache<Vec<T>>> Vectors<T, K> {
 /// An empty vector with the room of one that a finished span had, if there is one. Allocates nothing.
 ///
 /// Give it to a span's builder: when that span has ended and is encoded by
-/// [`OtlpSpanProcessor`](crate::OtlpSpanProcessor), the vector comes back. One that goes elsewhere is an ordinary vector.
+/// [`OtlpSpanProcessor`](crate::OtlpSpanProcessor) or [`OtlpSpanExporter`](crate::OtlpSpanExporter), the vector comes back.
+/// One that goes elsewhere is an ordinary vector.
 /// Vectors are kept from the first call on: at most 512 for all threads, of at most 16 KiB each.
 pub fn recycled_attributes() -> Vec<KeyValue> {
     ATTRIBUTES.take()

@@ -55,7 +55,7 @@ pub(super) fn check(python: &Python) -> anyhow::Result<()> {
     }
 
     let mut behind = Receiver::start(python, Tls::None)?;
-    let rotel = Rotel::start(python, behind.ports["grpc"])?;
+    let rotel = Rotel::forwarding(python, behind.ports["grpc"])?;
     for (protocol, compression) in combinations() {
         let port = if protocol == "grpc" {
             rotel.grpc

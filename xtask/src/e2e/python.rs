@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A virtual environment in which the packages of `xtask/e2e/requirements.txt` are installed.
-pub(super) struct Python {
+pub(crate) struct Python {
     environment: PathBuf,
 }
 
@@ -17,7 +17,7 @@ impl Python {
     /// # Errors
     ///
     /// If there is no Python 3, or a package cannot be installed: the reason to skip.
-    pub(super) fn prepare() -> anyhow::Result<Self> {
+    pub(crate) fn prepare() -> anyhow::Result<Self> {
         let python = Self {
             environment: root().join("target/e2e/python"),
         };
@@ -50,14 +50,14 @@ impl Python {
     }
 
     /// A script of `xtask/e2e`.
-    pub(super) fn script(&self, name: &str) -> Command {
+    pub(crate) fn script(&self, name: &str) -> Command {
         let mut command = self.command();
         command.arg(root().join("xtask/e2e").join(name));
         command
     }
 
     /// A file inside an installed package, such as a program that the package carries.
-    pub(super) fn package_file(&self, package: &str, file: &str) -> anyhow::Result<PathBuf> {
+    pub(crate) fn package_file(&self, package: &str, file: &str) -> anyhow::Result<PathBuf> {
         let program =
             format!("import importlib.resources as r; print(r.files('{package}') / '{file}')");
         let output = self.command().args(["-c", &program]).output()?;

@@ -5,6 +5,7 @@ use crate::cargo::root;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -13,14 +14,14 @@ use std::time::{Duration, Instant};
 
 /// What a receiver demands of whoever connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tls {
+pub(crate) enum Tls {
     None,
     Server,
     Mutual,
 }
 
 impl Tls {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Server => "tls",
@@ -31,26 +32,26 @@ impl Tls {
 
 /// What arrived at a receiver since it was last asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(super) struct Arrivals {
-    pub(super) requests: u64,
-    pub(super) spans: u64,
+pub(crate) struct Arrivals {
+    pub(crate) requests: u64,
+    pub(crate) spans: u64,
     /// Requests that came compressed, where the protocol shows it.
-    pub(super) compressed: u64,
+    pub(crate) compressed: u64,
     /// How many values the attribute `number` had: the sender counts its spans with it, from 1.
-    pub(super) distinct: u64,
-    pub(super) highest: u64,
-    pub(super) repeated: u64,
-    pub(super) services: Vec<String>,
-    pub(super) user_agents: Vec<String>,
+    pub(crate) distinct: u64,
+    pub(crate) highest: u64,
+    pub(crate) repeated: u64,
+    pub(crate) services: Vec<String>,
+    pub(crate) user_agents: Vec<String>,
 }
 
 /// The receiver in Python, running.
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
-    pub(super) ports: HashMap<String, u16>,
-    pub(super) files: HashMap<String, PathBuf>,
+    pub(crate) ports: HashMap<String, u16>,
+    pub(crate) files: HashMap<String, PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +61,7 @@ struct Started {
 }
 
 impl Receiver {
-    pub(super) fn start(python: &Python, tls: Tls) -> anyhow::Result<Self> {
+    pub(crate) fn start(python: &Python, tls: Tls) -> anyhow::Result<Self> {
         let mut child = python
             .script("receiver.py")
             .args(["--tls", tls.name(), "--certificates"])
@@ -82,7 +83,7 @@ impl Receiver {
     }
 
     /// What arrived since this was last called.
-    pub(super) fn arrivals(&mut self) -> anyhow::Result<Arrivals> {
+    pub(crate) fn arrivals(&mut self) -> anyhow::Result<Arrivals> {
         writeln!(self.questions)?;
         self.questions.flush()?;
         read(&mut self.answers).context("the receiver gives no answer")
@@ -101,24 +102,38 @@ fn read<T: for<'a> Deserialize<'a>>(answers: &mut BufReader<ChildStdout>) -> any
     Ok(serde_json::from_str(&line)?)
 }
 
-/// Rotel, running: it decodes what it receives and sends it on, encoded anew, to another receiver.
-pub(super) struct Rotel {
+/// Rotel, running: it decodes what it receives, and logs how many spans that was.
+pub(crate) struct Rotel {
     child: Child,
-    pub(super) grpc: u16,
-    pub(super) http: u16,
+    log: PathBuf,
+    pub(crate) grpc: u16,
+    pub(crate) http: u16,
 }
 
 impl Rotel {
-    pub(super) fn start(python: &Python, forward_to_grpc: u16) -> anyhow::Result<Self> {
+    /// One that sends all on, encoded anew, to another receiver.
+    pub(crate) fn forwarding(python: &Python, to_grpc: u16) -> anyhow::Result<Self> {
+        let url = format!("http://127.0.0.1:{to_grpc}");
+        Self::start(python, &["otlp", "--otlp-exporter-endpoint", &url])
+    }
+
+    /// One that keeps nothing.
+    pub(crate) fn forgetting(python: &Python) -> anyhow::Result<Self> {
+        Self::start(python, &["blackhole"])
+    }
+
+    fn start(python: &Python, exporter: &[&str]) -> anyhow::Result<Self> {
         let (grpc, http) = (free_port()?, free_port()?);
         let folder = root().join("target/e2e");
-        let log = std::fs::File::create(folder.join("rotel.log"))?;
+        let path = folder.join("rotel.log");
+        let log = fs::File::create(&path)?;
         let child = Command::new(python.package_file("rotel", "rotel-agent")?)
+            .env("NO_COLOR", "1")
             .arg("start")
             .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")])
             .args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}")])
-            .args(["--exporter", "otlp", "--otlp-exporter-endpoint"])
-            .arg(format!("http://127.0.0.1:{forward_to_grpc}"))
+            .arg("--exporter")
+            .args(exporter)
             .args(["--debug-log", "traces", "--pid-file"])
             .arg(folder.join("rotel.pid"))
             .stdin(Stdio::null())
@@ -126,10 +141,20 @@ impl Rotel {
             .stdout(log)
             .spawn()
             .context("cannot start rotel")?;
-        let rotel = Self { child, grpc, http };
+        let rotel = Self {
+            child,
+            log: path,
+            grpc,
+            http,
+        };
         await_port(grpc)?;
         await_port(http)?;
         Ok(rotel)
+    }
+
+    /// How many spans its log has.
+    pub(crate) fn received(&self) -> anyhow::Result<u64> {
+        Ok(logged_spans(&fs::read_to_string(&self.log)?))
     }
 }
 
@@ -137,6 +162,13 @@ impl Drop for Rotel {
     fn drop(&mut self) {
         end(&mut self.child);
     }
+}
+
+/// The sum of all `spans=NUMBER`.
+fn logged_spans(log: &str) -> u64 {
+    log.split_ascii_whitespace()
+        .filter_map(|word| word.strip_prefix("spans=")?.parse::<u64>().ok())
+        .sum()
 }
 
 fn end(child: &mut Child) {
@@ -161,4 +193,17 @@ fn await_port(port: u16) -> anyhow::Result<()> {
         std::thread::sleep(Duration::from_millis(50));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::logged_spans;
+
+    #[test]
+    fn the_spans_of_a_log_are_those_of_its_requests() {
+        let log = "INFO Starting Rotel.\n\
+                   INFO Received traces. data_type=\"traces\" resource_spans=1 spans=2048\n\
+                   INFO Received traces. data_type=\"traces\" resource_spans=1 spans=7\n";
+        assert_eq!(logged_spans(log), 2055);
+    }
 }

@@ -29,7 +29,8 @@ macro_rules! of_both {
         #[test]
         fn the_table_has_every_fault_of_a_collector() {
             let here = [$(stringify!($fault)),+].len();
-            assert_eq!(scenario::OF_BOTH.len(), here);
+            // And the one that only Unix has.
+            assert_eq!(scenario::OF_BOTH.len(), here + usize::from(cfg!(unix)));
             assert_eq!(scenario::OF_NONE.len(), 2);
         }
     };
@@ -55,6 +56,14 @@ of_both!(
     drop_without_shutdown,
     drop_without_shutdown_in_an_outage,
 );
+
+#[cfg(unix)]
+#[test]
+fn after_fork_the_child_starts_clean() {
+    for protocol in [HttpProtobuf, Grpc] {
+        is_brief(&scenario::after_fork_the_child_starts_clean(protocol));
+    }
+}
 
 #[test]
 fn transport_that_panics() {

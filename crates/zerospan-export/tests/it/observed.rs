@@ -1,4 +1,4 @@
-//! What others see of the pipeline: spans of the exporter itself, log lines, files, forked children.
+//! What others see of the pipeline: spans of the exporter itself, log lines, files.
 
 use crate::collector::{Collector, Reply};
 use crate::support::{batch, quick, received, record, scope};
@@ -134,66 +134,4 @@ fn a_watch_tells_the_end_of_a_pipeline_without_keeping_it_open() {
     assert_eq!(watch.stats().open, 5);
     drop(pipeline);
     assert_eq!(watch.stats().delivered, 5);
-}
-
-#[test]
-#[cfg(unix)]
-#[allow(unsafe_code)]
-fn after_fork_the_child_starts_clean() {
-    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
-        let collector = Collector::start(protocol);
-        let pipeline = quick()
-            .with_otlp(collector.config())
-            .with_timeout(Duration::from_secs(2))
-            .with_batch(batch(|batch| {
-                batch.schedule_delay = Duration::from_millis(50);
-            }))
-            .build()
-            .unwrap();
-        let scope = scope("fork");
-        record(&pipeline, &scope, 0..1);
-        pipeline.force_flush(LONG).unwrap();
-        // The worker runs, is connected, and this thread holds spans when the process forks.
-        record(&pipeline, &scope, 1..3);
-        // SAFETY: the child does nothing but use this crate, as a program that forks would, and leaves by `_exit`.
-        let child = unsafe { libc::fork() };
-        if child == 0 {
-            let clean = pipeline.stats().recorded == 0;
-            record(&pipeline, &scope, 100..103);
-            let stats = pipeline.stats();
-            let begun = (stats.recorded, stats.open) == (3, 3) && stats.is_balanced();
-            // The child's own worker sends when the time has come; then a flush and a shutdown end well.
-            std::thread::sleep(Duration::from_millis(300));
-            let by_timer = pipeline.stats().delivered == 3;
-            record(&pipeline, &scope, 103..104);
-            let flushed = pipeline.force_flush(LONG) == Ok(());
-            let ended = pipeline.shutdown(LONG) == Ok(());
-            let delivered = pipeline.stats().delivered == 4;
-            let fine = clean && begun && by_timer && flushed && ended && delivered;
-            let checks = [clean, begun, by_timer, flushed, ended, delivered];
-            let code = checks
-                .iter()
-                .rposition(|check| !check)
-                .map_or(0, |index| index + 1);
-            // SAFETY: ends the child at once, without the destructors of a test harness it is no part of.
-            unsafe { libc::_exit(if fine { 0 } else { code as i32 }) };
-        }
-        assert!(child > 0);
-        let mut status = 0;
-        // SAFETY: `child` is the process made above, and `status` is where its end is written to.
-        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-        assert_eq!(status, 0, "the child's check number {} failed", status >> 8);
-        record(&pipeline, &scope, 3..4);
-        pipeline.force_flush(LONG).unwrap();
-        let stats = pipeline.stats();
-        assert!(stats.is_balanced());
-        assert_eq!((stats.recorded, stats.delivered), (4, 4));
-        let mut ids = received(&collector.requests()).remove("fork").unwrap();
-        ids.sort_unstable();
-        assert_eq!(
-            ids,
-            [0, 1, 2, 3, 100, 101, 102, 103],
-            "each once, whichever process"
-        );
-    }
 }

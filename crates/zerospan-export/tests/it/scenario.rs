@@ -1,9 +1,14 @@
 //! Faults of a collector, and what the counts say afterwards. The example `faults` prints them as a table.
 
 // With paths, since the example `faults` has this file as a module too.
+#[cfg(unix)]
+#[path = "scenario/fork.rs"]
+mod fork;
 #[path = "scenario/own.rs"]
 mod own;
 
+#[cfg(unix)]
+pub(crate) use fork::after_fork_the_child_starts_clean;
 pub(crate) use own::{
     drop_without_shutdown, drop_without_shutdown_in_an_outage, full_queue_from_four_producers,
     shutdown_during_an_outage, thread_exit_with_spans_in_its_chunk, transport_that_panics,
@@ -50,6 +55,8 @@ pub(crate) const OF_BOTH: &[Scenario] = &[
     shutdown_during_an_outage,
     drop_without_shutdown,
     drop_without_shutdown_in_an_outage,
+    #[cfg(unix)]
+    after_fork_the_child_starts_clean,
 ];
 
 /// Every fault of the pipeline itself.

@@ -229,6 +229,26 @@ fn what_is_not_delivered_is_an_error_of_flush_and_shutdown() {
 }
 
 #[test]
+fn what_ended_is_delivered_when_the_provider_is_dropped_without_a_shutdown() {
+    let (processed, of_processor) = in_memory();
+    let (exported, of_exporter) = in_memory_without_worker();
+    let watches = [of_processor.watch(), of_exporter.watch()];
+    let exporter = OtlpSpanExporter::new(of_exporter);
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(OtlpSpanProcessor::new(of_processor))
+        .with_span_processor(BatchSpanProcessor::builder(exporter).build())
+        .build();
+    provider.tracer("dropped").start("last").end();
+    drop(provider);
+    assert_eq!(names(&processed.take()), ["last"]);
+    assert_eq!(names(&exported.take()), ["last"]);
+    for stats in watches.map(|watch| watch.stats()) {
+        assert!(stats.is_balanced());
+        assert_eq!((stats.recorded, stats.delivered), (1, 1));
+    }
+}
+
+#[test]
 fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
     use opentelemetry_sdk::trace::BatchConfigBuilder;
     let memory = zerospan_export::InMemory::new();

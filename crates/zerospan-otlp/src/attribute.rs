@@ -2,8 +2,10 @@
 
 use crate::key::Key;
 #[cfg(feature = "sdk")]
-use crate::wire::Cursor;
+use crate::wire::{Cursor, Keyed};
 use crate::wire::{Part, Varint, append, varint_len};
+#[cfg(feature = "sdk")]
+use opentelemetry::KeyValue;
 use opentelemetry::Value;
 use zerospan_core::{AttributeValue, StrArray, UnsupportedValue};
 
@@ -81,58 +83,72 @@ pub(crate) fn write_value(
     write(out, tag, key, scalar, UNLIMITED)
 }
 
-/// As [`write_value`], one of many in a row.
-///
-/// # Errors
-///
-/// [`UnsupportedValue`]; then nothing is written.
+/// As [`write_value`], for a list of attributes; returns how many of them cannot be written.
 #[cfg(feature = "sdk")]
 #[inline(always)]
-pub(crate) fn write_next(
-    out: &mut Cursor<'_>,
-    tag: u8,
-    key: &str,
-    value: &Value,
-) -> Result<(), UnsupportedValue> {
-    match value {
-        Value::String(text) => next_string(out, tag, key, text.as_str()),
-        Value::I64(number) => {
-            let number = *number as u64;
-            next_scalar(out, tag, key, 0x18, Varint(number), varint_len(number));
+pub(crate) fn write_all(out: &mut Cursor<'_>, tag: u8, attributes: &[KeyValue]) -> u32 {
+    let mut rest = attributes.iter();
+    loop {
+        let remaining = rest.as_slice();
+        let Some(KeyValue { key, value, .. }) = rest.next() else {
+            return 0;
+        };
+        if !write_short(out, tag, key.as_str(), value) {
+            // With all that follow, so that nothing returns into this loop, which has its registers for itself.
+            return out.with(|out| write_rest(out, tag, remaining));
         }
-        Value::F64(number) => next_scalar(out, tag, key, 0x21, number.to_le_bytes(), 8),
-        Value::Bool(flag) => next_scalar(out, tag, key, 0x10, [u8::from(*flag)], 1),
-        other => return out.with(|out| write_other(out, tag, key, other)),
-    }
-    Ok(())
-}
-
-/// As [`scalar`].
-#[cfg(feature = "sdk")]
-#[inline(always)]
-fn next_scalar(
-    out: &mut Cursor<'_>,
-    tag: u8,
-    key: &str,
-    kind: u8,
-    value: impl Part,
-    length: usize,
-) {
-    let head = [0x12, 1 + length as u8, kind];
-    match key.with_scalar(tag, length) {
-        Some(key) => out.append((key, head, value)),
-        None => out.with(|out| long(out, tag, key, 3 + length, (head, value))),
     }
 }
 
-/// As [`string`].
+#[cfg(feature = "sdk")]
+#[inline(never)]
+fn write_rest(out: &mut Vec<u8>, tag: u8, attributes: &[KeyValue]) -> u32 {
+    let mut refused = 0_u32;
+    let mut cursor = Cursor::new(out);
+    for KeyValue { key, value, .. } in attributes {
+        if !write_short(&mut cursor, tag, key.as_str(), value) {
+            let outcome = cursor.with(|out| write_other(out, tag, key.as_str(), value));
+            refused = refused.saturating_add(u32::from(outcome.is_err()));
+        }
+    }
+    cursor.finish();
+    refused
+}
+
+/// `false`, and nothing is written, if the value is an array, if a length takes more than one byte, or if there is no room.
 #[cfg(feature = "sdk")]
 #[inline(always)]
-fn next_string(out: &mut Cursor<'_>, tag: u8, key: &str, text: &str) {
-    match key.with_text(tag, text.as_bytes()) {
-        Some((key, short)) => out.append((key, text_head(text), short)),
-        None => out.with(|out| long_string(out, tag, key, text)),
+fn write_short(out: &mut Cursor<'_>, tag: u8, key: &str, value: &Value) -> bool {
+    match value {
+        Value::String(text) => out.text_attribute(tag, key.as_bytes(), text.as_str().as_bytes()),
+        other => write_scalar(out, tag, key, other),
     }
+}
+
+/// One kind of value is asked for after another, with something done in between: so that each is one comparison with what
+/// stands in memory, where it takes a few steps to tell all of them apart.
+#[cfg(feature = "sdk")]
+#[inline(always)]
+fn write_scalar(out: &mut Cursor<'_>, tag: u8, key: &str, value: &Value) -> bool {
+    let Some(keyed) = out.key(tag, key.as_bytes()) else {
+        return false;
+    };
+    match value {
+        Value::I64(number) => keyed.integer(*number),
+        other => return write_flag_or_double(keyed, other),
+    }
+    true
+}
+
+#[cfg(feature = "sdk")]
+#[inline(always)]
+fn write_flag_or_double(keyed: Keyed<'_, '_>, value: &Value) -> bool {
+    match value {
+        Value::Bool(flag) => keyed.boolean(*flag),
+        Value::F64(number) => keyed.double(*number),
+        _ => return false,
+    }
+    true
 }
 
 #[inline(never)]

@@ -1,9 +1,11 @@
 use crate::frame::{EncodedResource, write_schema_url, write_scope};
 use crate::nested;
-use crate::span_data::encode_span_data;
+use crate::span_data::{encode_span_data, write_span};
+use crate::time::UnixTime;
+use crate::wire::Cursor;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
-use std::ptr;
+use std::ptr::NonNull;
 use zerospan_core::Footprint;
 
 /// Writes batches of the stock SDK's spans as whole requests, grouped by scope as the official exporter groups them.
@@ -70,12 +72,15 @@ impl BatchEncoder {
             let scope = Known::of(&first.instrumentation_scope);
             let mut written = 0;
             encoder.scope_spans(scope.scope, spans.len(), out, |out| {
+                let times = UnixTime::new();
+                let mut cursor = Cursor::new(out);
                 for span in spans {
                     if scope.is(&span.instrumentation_scope) {
-                        encode_span_data(span, out);
+                        write_span(span, times, &mut cursor);
                         written += 1;
                     }
                 }
+                cursor.finish();
             });
             if written < spans.len() {
                 encoder.group(spans);
@@ -180,7 +185,7 @@ impl<'a> Known<'a> {
 
     #[inline(always)]
     fn is(&self, scope: &InstrumentationScope) -> bool {
-        (self.places.is_some() && self.places == Places::of(scope)) || equal(self.scope, scope)
+        self.places.is_some_and(|places| places.are_of(scope)) || equal(self.scope, scope)
     }
 }
 
@@ -188,9 +193,17 @@ impl<'a> Known<'a> {
 /// so, since mostly they are constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Places {
-    name: (*const u8, usize),
-    version: (*const u8, usize),
-    schema_url: (*const u8, usize),
+    name: Place,
+    version: Option<Place>,
+    schema_url: Option<Place>,
+}
+
+/// Where a text begins, and its length.
+type Place = (NonNull<u8>, usize);
+
+#[inline(always)]
+fn place(text: &str) -> Place {
+    (NonNull::from(text).cast(), text.len())
 }
 
 impl Places {
@@ -199,12 +212,24 @@ impl Places {
         if scope.attributes().next().is_some() {
             return None;
         }
-        let place = |text: Option<&str>| text.map_or((ptr::null(), 0), |t| (t.as_ptr(), t.len()));
         Some(Self {
-            name: place(Some(scope.name())),
-            version: place(scope.version()),
-            schema_url: place(scope.schema_url()),
+            name: place(scope.name()),
+            version: scope.version().map(place),
+            schema_url: scope.schema_url().map(place),
         })
+    }
+
+    /// Whether they are those of `scope`: as a comparison with [`of`](Self::of), without making one for it.
+    #[inline(always)]
+    fn are_of(&self, scope: &InstrumentationScope) -> bool {
+        let same = |held: Option<Place>, text: Option<&str>| match text {
+            Some(text) => held.is_some_and(|held| held == place(text)),
+            None => held.is_none(),
+        };
+        scope.attributes().next().is_none()
+            && self.name == place(scope.name())
+            && same(self.version, scope.version())
+            && same(self.schema_url, scope.schema_url())
     }
 }
 

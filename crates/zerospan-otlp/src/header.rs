@@ -1,4 +1,6 @@
 use crate::attribute::field_len;
+#[cfg(feature = "sdk")]
+use crate::wire::Short;
 use crate::wire::{Part, Varint, append, varint_len};
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
@@ -48,45 +50,70 @@ impl<'a> SpanStart<'a> {
 /// The tag of the time of the end.
 pub(crate) const END_TAG: u8 = 0x41;
 
-/// Writes `before`, then the fields of a span that stand before its attributes, of which the last is `end`.
+/// The ids of a span, or of what a link leads to.
 #[inline(always)]
-pub(crate) fn write_head(
-    before: impl Part,
-    start: &SpanStart<'_>,
-    end: impl Part,
-    out: &mut Vec<u8>,
-) {
-    let ids = (
-        [0x0a, 16],
-        start.trace_id.to_bytes(),
-        [0x12, 8],
-        start.span_id.to_bytes(),
-    );
-    let parent = start.parent_span_id;
-    let name = start.name;
+pub(crate) fn ids(trace_id: TraceId, span_id: SpanId) -> impl Part {
+    let (trace_id, span_id) = (trace_id.to_bytes(), span_id.to_bytes());
+    ([0x0a, 16], trace_id, [0x12, 8], span_id)
+}
+
+/// A text, which is left out if it is empty, in a field with a tag of one byte.
+#[inline(always)]
+pub(crate) fn text(tag: u8, text: &str) -> Option<impl Part> {
+    (!text.is_empty()).then_some(([tag], Varint(text.len() as u64), text.as_bytes()))
+}
+
+/// As [`text`], if its length takes one byte; `None` also if it is empty.
+#[cfg(feature = "sdk")]
+#[inline(always)]
+pub(crate) fn short_text(tag: u8, text: &str) -> Option<impl Part> {
+    Short::some(text.as_bytes()).map(|text| ([tag, text.len() as u8], text))
+}
+
+/// The parent's id.
+#[inline(always)]
+pub(crate) fn parent(parent: SpanId) -> impl Part {
+    (parent != SpanId::INVALID).then(|| ([0x22, 8], parent.to_bytes()))
+}
+
+/// The fields behind the name and before the time of the end.
+#[inline(always)]
+pub(crate) fn kind_and_start(of: &SpanKind, unix_nanos: u64) -> impl Part + use<> {
+    ([0x30, kind(of)], fixed64(0x39, unix_nanos))
+}
+
+/// Writes the fields of a span that stand before its attributes, of which the last is `end`.
+#[inline(always)]
+pub(crate) fn write_head(start: &SpanStart<'_>, end: impl Part, out: &mut Vec<u8>) {
+    let ids = ids(start.trace_id, start.span_id);
     let rest = (
-        (parent != SpanId::INVALID).then(|| ([0x22, 8], parent.to_bytes())),
-        (!name.is_empty()).then_some(([0x2a], Varint(name.len() as u64), name.as_bytes())),
-        [0x30, kind(&start.kind)],
-        fixed64(0x39, start.unix_nanos),
+        parent(start.parent_span_id),
+        text(0x2a, start.name),
+        kind_and_start(&start.kind, start.unix_nanos),
         end,
     );
     match start.trace_state {
         // Most spans have none, and to walk through nothing takes the API crate two calls.
         Some(state) if *state != TraceState::NONE => {
-            append(out, (before, ids));
+            append(out, ids);
             write_trace_state(0x1a, state, out);
             append(out, rest);
         }
-        _ => append(out, (before, ids, rest)),
+        _ => append(out, (ids, rest)),
     }
+}
+
+/// The fields of a span that stand behind its links, if its status is unset, which is there all the same.
+#[inline(always)]
+pub(crate) fn unset_tail(flags: [u8; 4]) -> impl Part {
+    ([0x7a, 0x00, 0x85, 0x01], flags)
 }
 
 /// The fields of a span that stand behind its links.
 #[inline]
 pub(crate) fn write_tail(of: &Status, flags: [u8; 4], out: &mut Vec<u8>) {
     if matches!(of, Status::Unset) {
-        append(out, ([0x7a, 0x00, 0x85, 0x01], flags));
+        append(out, unset_tail(flags));
         return;
     }
     let (code, message) = status(of);
@@ -187,6 +214,7 @@ pub(crate) fn write_trace_state(tag: u8, state: &TraceState, out: &mut Vec<u8>) 
     }
 }
 
+#[cold]
 #[inline(never)]
 fn write_members(tag: u8, length: usize, state: &TraceState, out: &mut Vec<u8>) {
     append(out, ([tag], Varint(length as u64)));

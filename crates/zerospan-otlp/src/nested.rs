@@ -22,6 +22,14 @@ impl Open {
     }
 }
 
+#[cfg(any(test, feature = "sdk"))]
+impl Open {
+    /// The field whose tag stands at `tag`, in front of `width` bytes for its length.
+    pub(crate) fn at(tag: usize, width: usize) -> Self {
+        Self { at: tag + 1, width }
+    }
+}
+
 /// Where the field that is appended next is begun, and what is to be appended: its `tag`, and the bytes that are set aside for
 /// a length of about `expected`.
 #[inline(always)]

@@ -1,12 +1,11 @@
-use crate::attribute::{self, tag};
+use crate::attribute::{tag, write_all};
 use crate::header::{
-    END_TAG, SpanStart, count, fixed64, flags, write_head, write_tail, write_trace_state,
+    END_TAG, count, fixed64, flags, ids, kind_and_start, parent, short_text, text, unset_tail,
+    write_tail, write_trace_state,
 };
-use crate::nested;
-use crate::time::unix_nanos;
-use crate::wire::{Cursor, Varint, append};
-use opentelemetry::KeyValue;
-use opentelemetry::trace::{Event, Link};
+use crate::time::UnixTime;
+use crate::wire::{Cursor, Part, append};
+use opentelemetry::trace::{Event, Link, Status, TraceState};
 use opentelemetry_sdk::trace::SpanData;
 
 /// Appends a span of the stock SDK to `out`: the whole field `ScopeSpans.spans`, tag and length included.
@@ -17,105 +16,107 @@ use opentelemetry_sdk::trace::SpanData;
 ///
 /// Allocates only where `out` has no room for the span and [`SPARE`](crate::SPARE) bytes.
 pub fn encode_span_data(span: &SpanData, out: &mut Vec<u8>) {
-    let context = &span.span_context;
-    let start = SpanStart {
-        trace_id: context.trace_id(),
-        span_id: context.span_id(),
-        trace_state: Some(context.trace_state()),
-        trace_flags: context.trace_flags(),
-        parent_span_id: span.parent_span_id,
-        parent_is_remote: span.parent_span_is_remote,
-        name: &span.name,
-        kind: span.span_kind.clone(),
-        unix_nanos: unix_nanos(span.start_time),
-    };
-    let end = fixed64(END_TAG, unix_nanos(span.end_time));
-    // Most spans take a length of two bytes.
-    let outer = nested::Open::after(out, 2);
-    write_head([0x12, 0, 0], &start, end, out);
-    let dropped = attributes(
-        tag::SPAN,
-        &span.attributes,
-        span.dropped_attributes_count,
-        out,
-    );
-    write_count(0x50, dropped, out);
-    for event in &span.events.events {
-        write_event(event, out);
-    }
-    write_count(0x60, span.events.dropped_count, out);
-    for link in &span.links.links {
-        write_link(link, out);
-    }
-    write_count(0x70, span.links.dropped_count, out);
-    let flags = flags(start.trace_flags, start.parent_is_remote);
-    write_tail(&span.status, flags, out);
-    nested::close(out, outer);
-}
-
-/// What an attribute takes, about.
-const EXPECTED_ATTRIBUTE: usize = 32;
-
-#[inline(always)]
-fn write_count(tag: u8, dropped: u32, out: &mut Vec<u8>) {
-    if dropped != 0 {
-        append(out, count(tag, dropped));
-    }
-}
-
-/// Writes `attributes` and returns how many there are not: those `dropped` before and those that cannot be written.
-#[inline(always)]
-fn attributes(tag: u8, attributes: &[KeyValue], dropped: u32, out: &mut Vec<u8>) -> u32 {
-    if attributes.is_empty() {
-        return dropped;
-    }
-    write_attributes(tag, attributes, dropped, out)
-}
-
-#[inline(never)]
-fn write_attributes(tag: u8, attributes: &[KeyValue], mut dropped: u32, out: &mut Vec<u8>) -> u32 {
     let mut cursor = Cursor::new(out);
-    for attribute in attributes {
-        let key = attribute.key.as_str();
-        if attribute::write_next(&mut cursor, tag, key, &attribute.value).is_err() {
-            dropped = dropped.saturating_add(1);
-        }
-    }
+    write_span(span, UnixTime::new(), &mut cursor);
     cursor.finish();
-    dropped
 }
 
-fn write_event(event: &Event, out: &mut Vec<u8>) {
-    let name = &*event.name;
-    let expected = 11 + name.len() + EXPECTED_ATTRIBUTE * event.attributes.len();
-    let (outer, head) = nested::begin(out, 0x5a, expected);
-    let time = fixed64(0x09, unix_nanos(event.timestamp));
-    let name = (!name.is_empty()).then_some(([0x12], Varint(name.len() as u64), name.as_bytes()));
-    append(out, (head, time, name));
-    let dropped = attributes(
-        tag::EVENT,
-        &event.attributes,
-        event.dropped_attributes_count,
-        out,
-    );
-    write_count(0x20, dropped, out);
-    nested::close(out, outer);
+/// As [`encode_span_data`], one of many in a row.
+#[inline(always)]
+pub(crate) fn write_span(span: &SpanData, times: UnixTime, out: &mut Cursor<'_>) {
+    let context = &span.span_context;
+    let ids = ids(context.trace_id(), context.span_id());
+    // Most spans take a length of two bytes.
+    out.nest(0x12, true, ids, |out| {
+        write_state(context.trace_state(), out);
+        let parent = parent(span.parent_span_id);
+        let rest = (
+            kind_and_start(&span.span_kind, times.nanos(span.start_time)),
+            fixed64(END_TAG, times.nanos(span.end_time)),
+        );
+        match short_text(0x2a, &span.name) {
+            Some(name) => out.append((parent, name, rest)),
+            None => out.with(|out| write_apart(out, (parent, text(0x2a, &span.name), rest))),
+        }
+        let refused = write_all(out, tag::SPAN, &span.attributes);
+        write_count(
+            0x50,
+            span.dropped_attributes_count.saturating_add(refused),
+            out,
+        );
+        for event in &span.events.events {
+            write_event(event, times, out);
+        }
+        write_count(0x60, span.events.dropped_count, out);
+        for link in &span.links.links {
+            write_link(link, out);
+        }
+        write_count(0x70, span.links.dropped_count, out);
+        let flags = flags(context.trace_flags(), span.parent_span_is_remote);
+        match &span.status {
+            Status::Unset => out.append(unset_tail(flags)),
+            status => out.with(|out| write_tail(status, flags, out)),
+        }
+    });
 }
 
-fn write_link(link: &Link, out: &mut Vec<u8>) {
+/// Writes a trace state, of which most spans have none.
+#[inline(always)]
+fn write_state(state: &TraceState, out: &mut Cursor<'_>) {
+    if *state != TraceState::NONE {
+        out.with(|out| write_trace_state(0x1a, state, out));
+    }
+}
+
+/// Writes what few spans have.
+#[cold]
+#[inline(never)]
+fn write_apart(out: &mut Vec<u8>, part: impl Part) {
+    append(out, part);
+}
+
+#[inline(always)]
+fn write_count(tag: u8, dropped: u32, out: &mut Cursor<'_>) {
+    if dropped != 0 {
+        out.with(|out| write_apart(out, count(tag, dropped)));
+    }
+}
+
+/// As many attributes as make an event or a link take a length of two bytes, about.
+const MANY: usize = 4;
+
+#[inline(always)]
+fn write_event(event: &Event, times: UnixTime, out: &mut Cursor<'_>) {
+    let is_long = event.attributes.len() >= MANY;
+    let time = fixed64(0x09, times.nanos(event.timestamp));
+    out.nest(0x5a, is_long, time, |out| {
+        match short_text(0x12, &event.name) {
+            Some(name) => out.append(name),
+            None => out.with(|out| write_apart(out, text(0x12, &event.name))),
+        }
+        let refused = write_all(out, tag::EVENT, &event.attributes);
+        write_count(
+            0x20,
+            event.dropped_attributes_count.saturating_add(refused),
+            out,
+        );
+    });
+}
+
+#[inline(always)]
+fn write_link(link: &Link, out: &mut Cursor<'_>) {
     let context = &link.span_context;
-    let expected = 34 + EXPECTED_ATTRIBUTE * link.attributes.len();
-    let (outer, head) = nested::begin(out, 0x6a, expected);
-    let (trace_id, span_id) = (context.trace_id().to_bytes(), context.span_id().to_bytes());
-    append(out, (head, [0x0a, 16], trace_id, [0x12, 8], span_id));
-    write_trace_state(0x1a, context.trace_state(), out);
-    let dropped = attributes(
-        tag::LINK,
-        &link.attributes,
-        link.dropped_attributes_count,
-        out,
-    );
-    let flags = flags(context.trace_flags(), context.is_remote());
-    append(out, (count(0x28, dropped), [0x35], flags));
-    nested::close(out, outer);
+    let is_long = link.attributes.len() >= MANY;
+    let ids = ids(context.trace_id(), context.span_id());
+    out.nest(0x6a, is_long, ids, |out| {
+        write_state(context.trace_state(), out);
+        let refused = write_all(out, tag::LINK, &link.attributes);
+        write_count(
+            0x28,
+            link.dropped_attributes_count.saturating_add(refused),
+            out,
+        );
+        let flags = flags(context.trace_flags(), context.is_remote());
+        out.append(([0x35], flags));
+    });
 }

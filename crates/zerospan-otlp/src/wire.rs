@@ -5,14 +5,21 @@
 //! bounded by [`SLACK`], and overwritten by the next part or left in spare capacity, which safe code cannot read.
 #![allow(unsafe_code)]
 
+mod copy;
 #[cfg(any(test, feature = "sdk"))]
 mod cursor;
+#[cfg(any(test, feature = "sdk"))]
+mod keyed;
 mod parts;
 #[cfg(test)]
 mod tests;
 
 #[cfg(any(test, feature = "sdk"))]
 pub(crate) use cursor::Cursor;
+#[cfg(any(test, feature = "sdk"))]
+pub(crate) use keyed::Keyed;
+#[cfg(any(test, feature = "sdk"))]
+pub(crate) use parts::Opening;
 pub(crate) use parts::{BOUND, Short, TEMPLATE, Template, Varint, Zeros, varint_len};
 
 /// The sum of two lengths of what is in memory at once.

@@ -71,7 +71,7 @@ impl SpanRecorder {
             10
         };
         self.head.name_at = 28 + state + parent;
-        write_head([], start, ([END_TAG], [0; END - 1]), &mut self.span);
+        write_head(start, ([END_TAG], [0; END - 1]), &mut self.span);
         self.head.flags = flags(start.trace_flags, start.parent_is_remote);
     }
 

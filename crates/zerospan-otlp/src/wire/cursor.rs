@@ -1,6 +1,8 @@
 //! Many records in a row.
 
-use super::{Part, SLACK, grow, sum};
+use super::{Opening, Part, SLACK, SPARE, grow, sum};
+use crate::nested;
+use std::ops::RangeInclusive;
 
 /// The end of a buffer to which many short records are appended: kept beside the buffer, where a compiler holds it in
 /// registers, so that the room for a record takes one comparison, and its end no store.
@@ -9,30 +11,80 @@ use super::{Part, SLACK, grow, sum};
 #[derive(Debug)]
 pub(crate) struct Cursor<'a> {
     buffer: &'a mut Vec<u8>,
+    /// Where the buffer begins.
+    base: *mut u8,
     /// Where the next record begins: in the buffer's allocation, at its length or behind it, and initialised up to here.
-    at: *mut u8,
-    /// Where the allocation ends.
-    end: *mut u8,
+    pub(super) at: *mut u8,
+    /// The last address with [`SPARE`] bytes of the allocation from there on; 0 where there is none.
+    limit: usize,
 }
+
+/// The lengths of which the varint has two bytes.
+const TWO_BYTES: RangeInclusive<usize> = 0x80..=0x3fff;
 
 impl<'a> Cursor<'a> {
     /// The end of `buffer`.
     #[inline(always)]
     pub(crate) fn new(buffer: &'a mut Vec<u8>) -> Self {
-        let (at, end) = spare(buffer);
-        Self { buffer, at, end }
+        let (base, at, limit) = spare(buffer);
+        Self {
+            buffer,
+            base,
+            at,
+            limit,
+        }
     }
 
     /// Appends `part`, as [`append`](super::append) does.
     #[inline(always)]
-    pub(crate) fn append(&mut self, part: impl Part) {
-        let most = sum(part.most(), SLACK);
-        if self.end.addr() - self.at.addr() < most {
-            self.commit();
-            (self.at, self.end) = grown(self.buffer, most);
+    pub(crate) fn append<P: Part>(&mut self, part: P) {
+        match P::MOST {
+            Some(most) if most + SLACK <= SPARE => self.want_spare(),
+            _ => self.want(sum(part.most(), SLACK)),
         }
-        // SAFETY: `most` bytes are allocated behind `at`, as just checked, and nothing else refers to them.
+        // SAFETY: what the part may write, and the slack, is allocated behind `at`, as just checked, and nothing else refers
+        // to it.
         self.at = unsafe { part.put(self.at) };
+    }
+
+    /// Appends the field `tag`, whose content is `first`, then what `write` appends.
+    ///
+    /// `is_long` guesses that the content has 128 bytes or more. Where it has not, or has not less than 16,384, it is moved.
+    #[inline(always)]
+    pub(crate) fn nest(
+        &mut self,
+        tag: u8,
+        is_long: bool,
+        first: impl Part,
+        write: impl FnOnce(&mut Self),
+    ) {
+        let open = self.len();
+        self.append((Opening::new(tag, is_long), first));
+        write(self);
+        // Of what `write` took back, a huge number.
+        let all = self.len().wrapping_sub(open);
+        if is_long {
+            // Less the tag and two bytes.
+            let length = all.wrapping_sub(3);
+            if TWO_BYTES.contains(&length) {
+                let two = [length as u8 | 0x80, (length >> 7) as u8];
+                // SAFETY: three bytes and `length` lie behind `open`, initialised, as just compared.
+                let place = unsafe { self.base.add(open + 1) };
+                // SAFETY: as above.
+                return unsafe { place.cast::<[u8; 2]>().write(two) };
+            }
+        } else {
+            // Less the tag and a byte.
+            let length = all.wrapping_sub(2);
+            if length < 0x80 {
+                // SAFETY: two bytes and `length` lie behind `open`, initialised, as just compared.
+                let place = unsafe { self.base.add(open + 1) };
+                // SAFETY: as above.
+                return unsafe { place.write(length as u8) };
+            }
+        }
+        self.commit();
+        (self.base, self.at, self.limit) = resized(self.buffer, open, 1 + usize::from(is_long));
     }
 
     /// Lets `write` append to the buffer itself.
@@ -40,7 +92,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn with<R>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
         self.commit();
         let result = write(self.buffer);
-        (self.at, self.end) = spare(self.buffer);
+        (self.base, self.at, self.limit) = spare(self.buffer);
         result
     }
 
@@ -50,26 +102,71 @@ impl<'a> Cursor<'a> {
         self.commit();
     }
 
+    /// Whether there is room for [`SPARE`] bytes.
+    #[inline(always)]
+    pub(super) fn has_spare(&self) -> bool {
+        self.at.addr() <= self.limit
+    }
+
+    /// Makes room for [`SPARE`] bytes.
+    #[inline(always)]
+    fn want_spare(&mut self) {
+        if !self.has_spare() {
+            self.grow(SPARE);
+        }
+    }
+
+    /// Makes room for `most` bytes.
+    #[inline(always)]
+    fn want(&mut self, most: usize) {
+        if self.buffer.capacity() - self.len() < most {
+            self.grow(most);
+        }
+    }
+
+    #[inline(always)]
+    fn grow(&mut self, most: usize) {
+        self.commit();
+        (self.base, self.at, self.limit) = grown(self.buffer, most);
+    }
+
+    /// The buffer's length, what was appended included.
+    #[inline(always)]
+    fn len(&self) -> usize {
+        // SAFETY: `at` lies in the buffer's allocation, at or behind its beginning.
+        unsafe { self.at.offset_from_unsigned(self.base) }
+    }
+
     /// Sets the buffer's length to what is initialised.
     #[inline(always)]
     fn commit(&mut self) {
-        // SAFETY: `at` lies in the buffer's allocation, at or behind its beginning.
-        let length = unsafe { self.at.offset_from_unsigned(self.buffer.as_ptr()) };
+        let length = self.len();
         // SAFETY: `put` initialised every byte between the length so far and `at`, which lies within the capacity.
         unsafe { self.buffer.set_len(length) };
     }
 }
 
-/// Where the spare capacity begins, and where it ends.
+/// Where the buffer begins and ends, and the last address with [`SPARE`] bytes behind it.
 #[inline(always)]
-fn spare(buffer: &mut Vec<u8>) -> (*mut u8, *mut u8) {
-    let spare = buffer.spare_capacity_mut().as_mut_ptr_range();
-    (spare.start.cast(), spare.end.cast())
+fn spare(buffer: &mut Vec<u8>) -> (*mut u8, *mut u8, usize) {
+    let (length, capacity) = (buffer.len(), buffer.capacity());
+    let start = buffer.as_mut_ptr();
+    // SAFETY: the vector's length is at most its capacity, so the pointer stays in or at the end of its allocation.
+    let at = unsafe { start.add(length) };
+    (start, at, (start.addr() + capacity).saturating_sub(SPARE))
 }
 
 #[cold]
 #[inline(never)]
-fn grown(buffer: &mut Vec<u8>, most: usize) -> (*mut u8, *mut u8) {
-    grow(buffer, most);
+fn grown(buffer: &mut Vec<u8>, most: usize) -> (*mut u8, *mut u8, usize) {
+    grow(buffer, most.max(SPARE));
+    spare(buffer)
+}
+
+/// Ends the field that was opened at `open` with `width` bytes for a length that does not take as many.
+#[cold]
+#[inline(never)]
+fn resized(buffer: &mut Vec<u8>, open: usize, width: usize) -> (*mut u8, *mut u8, usize) {
+    nested::close(buffer, nested::Open::at(open, width));
     spare(buffer)
 }

@@ -1,6 +1,7 @@
 //! What a record is made of.
 
 use super::Part;
+use super::copy::copy;
 use std::ptr;
 
 // SAFETY: writes `N` bytes, no more.
@@ -49,62 +50,6 @@ unsafe impl Part for &[u8] {
     }
 }
 
-/// Copies by overlapping blocks, without a call, what is short: most keys and values are.
-///
-/// # Safety
-///
-/// `from` is readable and `to` writable for `length` bytes, and the two do not overlap.
-#[inline(always)]
-unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
-    /// Copies the first and the last `size_of::<T>()` bytes, which overlap or meet.
-    ///
-    /// # Safety
-    ///
-    /// As [`copy`], and `length` is at least `size_of::<T>()`.
-    #[inline(always)]
-    unsafe fn ends<T>(from: *const u8, to: *mut u8, length: usize) {
-        let last = length - size_of::<T>();
-        // SAFETY: the first `size_of::<T>()` bytes lie within `length`; `T` is made of integers, read unaligned.
-        let head = unsafe { from.cast::<T>().read_unaligned() };
-        // SAFETY: so do the last.
-        let from = unsafe { from.add(last) };
-        // SAFETY: as above.
-        let tail = unsafe { from.cast::<T>().read_unaligned() };
-        // SAFETY: as for reading.
-        unsafe { to.cast::<T>().write_unaligned(head) };
-        // SAFETY: as for reading.
-        let to = unsafe { to.add(last) };
-        // SAFETY: as for reading.
-        unsafe { to.cast::<T>().write_unaligned(tail) };
-    }
-    if length >= 16 {
-        if length <= 32 {
-            // SAFETY: the caller's promise, and `length` is at least 16.
-            unsafe { ends::<u128>(from, to, length) };
-        } else if length <= 64 {
-            // SAFETY: the caller's promise, and `length` is at least 32.
-            unsafe { ends::<(u128, u128)>(from, to, length) };
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { ptr::copy_nonoverlapping(from, to, length) };
-        }
-    } else if length >= 8 {
-        // SAFETY: the caller's promise, and `length` is at least 8.
-        unsafe { ends::<u64>(from, to, length) };
-    } else if length >= 4 {
-        // SAFETY: the caller's promise, and `length` is at least 4.
-        unsafe { ends::<u32>(from, to, length) };
-    } else if length >= 2 {
-        // SAFETY: the caller's promise, and `length` is at least 2.
-        unsafe { ends::<u16>(from, to, length) };
-    } else if length == 1 {
-        // SAFETY: the caller's promise, and `length` is 1.
-        let byte = unsafe { from.read() };
-        // SAFETY: as for reading.
-        unsafe { to.write(byte) };
-    }
-}
-
 /// The most that key and value may have together in an attribute whose every length takes one byte: 127, less the tags and
 /// lengths of key and value, and those of what is in the value.
 pub(crate) const BOUND: usize = 127 - 6;
@@ -118,6 +63,14 @@ impl<'a> Short<'a> {
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
         (bytes.len() <= BOUND).then_some(Self(bytes))
+    }
+
+    /// Takes `bytes`, if there are some, and no more than the bound.
+    #[cfg(feature = "sdk")]
+    #[inline(always)]
+    pub(crate) fn some(bytes: &'a [u8]) -> Option<Self> {
+        // Of nothing, the difference is the largest number.
+        (bytes.len().wrapping_sub(1) < BOUND).then_some(Self(bytes))
     }
 
     /// Takes both, if there is something in the first, and together no more than the bound.
@@ -182,6 +135,47 @@ unsafe impl Part for Zeros {
     }
 }
 
+/// A tag, then one zero or two: room for the length of a field that is not written yet.
+#[cfg(any(test, feature = "sdk"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    tag: u8,
+    is_long: bool,
+}
+
+#[cfg(any(test, feature = "sdk"))]
+impl Opening {
+    #[inline(always)]
+    pub(crate) fn new(tag: u8, is_long: bool) -> Self {
+        Self { tag, is_long }
+    }
+}
+
+#[cfg(any(test, feature = "sdk"))]
+// SAFETY: stores 4 bytes, of which at most the first 3 count.
+unsafe impl Part for Opening {
+    const MOST: Option<usize> = Some(3);
+
+    #[inline(always)]
+    fn most(&self) -> usize {
+        3
+    }
+
+    #[inline(always)]
+    unsafe fn put(self, at: *mut u8) -> *mut u8 {
+        // SAFETY: the caller allows 3 bytes and the slack.
+        unsafe { at.cast::<[u8; 4]>().write([self.tag, 0, 0, 0]) };
+        // SAFETY: 3 bytes are allowed.
+        unsafe { at.add(2 + usize::from(self.is_long)) }
+    }
+
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>) {
+        out.push(self.tag);
+        out.resize(out.len() + 1 + usize::from(self.is_long), 0);
+    }
+}
+
 /// The width of a [`Template`].
 pub(crate) const TEMPLATE: usize = 64;
 
@@ -239,6 +233,36 @@ unsafe impl Part for Template<'_> {
     fn plain(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.head);
         out.extend_from_slice(&self.bytes[2..self.length]);
+    }
+}
+
+/// The lowest `N` bytes of a number, at most 8, the lowest first.
+#[cfg(any(test, feature = "sdk"))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Low<const N: usize>(pub(crate) u64);
+
+#[cfg(any(test, feature = "sdk"))]
+// SAFETY: stores 8 bytes, of which the first `N`, at most 8, count.
+unsafe impl<const N: usize> Part for Low<N> {
+    const MOST: Option<usize> = Some(N);
+
+    #[inline(always)]
+    fn most(&self) -> usize {
+        N
+    }
+
+    #[inline(always)]
+    unsafe fn put(self, at: *mut u8) -> *mut u8 {
+        const { assert!(N <= 8) };
+        // SAFETY: the caller allows `N` bytes and the slack.
+        unsafe { at.cast::<[u8; 8]>().write(self.0.to_le_bytes()) };
+        // SAFETY: `N` bytes are allowed.
+        unsafe { at.add(N) }
+    }
+
+    #[cfg(test)]
+    fn plain(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.to_le_bytes()[..N]);
     }
 }
 

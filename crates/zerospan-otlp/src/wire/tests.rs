@@ -1,7 +1,8 @@
 //! Every part against its safe twin.
 
-use super::{BOUND, Cursor, Short, TEMPLATE, Template, Varint, Zeros, varint_len};
-use super::{Part, append};
+use super::parts::Low;
+use super::{BOUND, Cursor, Opening, SPARE, Short, TEMPLATE, Template, Varint, Zeros};
+use super::{Part, append, varint_len};
 use proptest::prelude::*;
 
 /// Appends both ways, into a buffer with no room to spare and into one with plenty.
@@ -70,6 +71,166 @@ fn only_the_named_length_of_a_template_counts() {
     let bytes = std::array::from_fn::<u8, TEMPLATE, _>(|index| index as u8);
     for length in 2..=TEMPLATE {
         agree(([1], Template::new(&bytes, length, [8, 9]), [2]));
+    }
+}
+
+#[test]
+fn what_is_stored_beyond_a_short_part_does_not_count() {
+    for is_long in [false, true] {
+        agree((Opening::new(0x12, is_long), [1]));
+    }
+    agree((
+        Low::<4>(u64::MAX),
+        Low::<5>(0x0102_0304_0506_0708),
+        Low::<8>(7),
+    ));
+    for length in 0..=BOUND + 1 {
+        let text = vec![7; length];
+        let short = Short::some(&text);
+        assert_eq!(short.is_some(), (1..=BOUND).contains(&length));
+        if let Some(short) = short {
+            agree(short);
+        }
+    }
+}
+
+/// What is written for an attribute without the short ways, by the value's field.
+fn attribute(tag: u8, key: &[u8], value: &[u8]) -> Vec<u8> {
+    let (mut content, mut all) = (Vec::new(), Vec::new());
+    ([0x0a], Varint(key.len() as u64), key).plain(&mut content);
+    ([0x12], Varint(value.len() as u64), value).plain(&mut content);
+    ([tag], Varint(content.len() as u64), content.as_slice()).plain(&mut all);
+    all
+}
+
+/// Appends by a cursor, behind something, with room for as much as that wants and with less.
+fn by_cursor(write: impl Fn(&mut Cursor<'_>) -> bool) -> Option<Vec<u8>> {
+    let mut results = [SPARE - 1, SPARE].map(|room| {
+        let mut buffer = Vec::with_capacity(3 + room);
+        buffer.extend_from_slice(&[0xee; 3]);
+        buffer.shrink_to(3 + room);
+        let room = buffer.capacity() - 3;
+        let mut cursor = Cursor::new(&mut buffer);
+        let is_written = write(&mut cursor);
+        cursor.finish();
+        assert_eq!(buffer[..3], [0xee; 3]);
+        assert!(is_written || buffer.len() == 3, "nothing is appended");
+        assert!(!is_written || room >= SPARE, "there is no room");
+        is_written.then(|| buffer.split_off(3))
+    });
+    results[1].take()
+}
+
+#[test]
+fn a_short_text_attribute_is_what_the_safe_way_writes() {
+    let source: Vec<u8> = (1..=255).collect();
+    for key in 0..=BOUND + 1 {
+        for text in 0..=BOUND + 1 {
+            let (key, text) = (&source[..key], &source[100..100 + text]);
+            let fast = by_cursor(|cursor| cursor.text_attribute(0x4a, key, text));
+            let is_short = !key.is_empty() && key.len() + text.len() <= BOUND;
+            let plain = is_short.then(|| {
+                let mut value = Vec::new();
+                ([0x0a], Varint(text.len() as u64), text).plain(&mut value);
+                attribute(0x4a, key, &value)
+            });
+            assert_eq!(fast, plain);
+        }
+    }
+}
+
+#[test]
+fn a_short_scalar_attribute_is_what_the_safe_way_writes() {
+    let source: Vec<u8> = (1..=255).collect();
+    let numbers = (0..64).flat_map(|bits| [(1_u64 << bits) - 1, 1 << bits, u64::MAX << bits]);
+    let numbers: Vec<u64> = numbers.collect();
+    for length in 0..=BOUND + 1 {
+        let key = &source[..length];
+        let is_short = (1..=112).contains(&length);
+        for number in &numbers {
+            let fast = by_cursor(|cursor| {
+                let keyed = cursor.key(0x1a, key);
+                keyed.map(|keyed| keyed.integer(*number as i64)).is_some()
+            });
+            let mut value = Vec::new();
+            ([0x18], Varint(*number)).plain(&mut value);
+            assert_eq!(fast, is_short.then(|| attribute(0x1a, key, &value)));
+        }
+        let fast = by_cursor(|cursor| {
+            let keyed = cursor.key(0x1a, key);
+            keyed.map(|keyed| keyed.double(-1.5)).is_some()
+        });
+        let mut value = vec![0x21];
+        value.extend_from_slice(&(-1.5_f64).to_le_bytes());
+        assert_eq!(fast, is_short.then(|| attribute(0x1a, key, &value)));
+        for flag in [false, true] {
+            let fast = by_cursor(|cursor| {
+                let keyed = cursor.key(0x1a, key);
+                keyed.map(|keyed| keyed.boolean(flag)).is_some()
+            });
+            let value = [0x10, u8::from(flag)];
+            assert_eq!(fast, is_short.then(|| attribute(0x1a, key, &value)));
+        }
+    }
+}
+
+#[test]
+fn a_key_without_a_value_is_not_appended() {
+    let mut buffer = Vec::with_capacity(SPARE + 10);
+    let mut cursor = Cursor::new(&mut buffer);
+    cursor.append([1]);
+    assert!(cursor.key(0x4a, b"key").is_some());
+    cursor.append([2]);
+    cursor.finish();
+    assert_eq!(buffer, [1, 2]);
+}
+
+#[test]
+fn a_field_has_its_length_whatever_was_guessed() {
+    for length in [
+        0, 1, 125, 126, 127, 128, 129, 16_382, 16_383, 16_384, 20_000,
+    ] {
+        let content = vec![7; length];
+        for (outer, inner) in [(false, false), (false, true), (true, false), (true, true)] {
+            for room in [0, 600, 40_000] {
+                let mut fast = Vec::with_capacity(room);
+                let mut cursor = Cursor::new(&mut fast);
+                cursor.append([0xee]);
+                cursor.nest(0x12, outer, [1], |cursor| {
+                    cursor.nest(0x5a, inner, [2], |cursor| cursor.append(content.as_slice()));
+                    cursor.append([3]);
+                });
+                cursor.append([4]);
+                cursor.finish();
+                let (mut inside, mut plain) = (vec![1], Vec::new());
+                ([0x5a], Varint(length as u64 + 1), [2], content.as_slice()).plain(&mut inside);
+                inside.push(3);
+                let whole = Varint(inside.len() as u64);
+                ([0xee, 0x12], whole, inside.as_slice(), [4]).plain(&mut plain);
+                assert_eq!(fast, plain);
+            }
+        }
+    }
+}
+
+/// Nobody does so; it must not be unsound.
+#[test]
+fn a_field_whose_beginning_is_taken_back_has_no_length() {
+    for left in 0..6 {
+        for is_long in [false, true] {
+            let outcome = std::panic::catch_unwind(|| {
+                let mut buffer = Vec::with_capacity(600);
+                let mut cursor = Cursor::new(&mut buffer);
+                cursor.append([1, 2]);
+                cursor.nest(0x12, is_long, [3], |cursor| {
+                    cursor.with(|buffer| buffer.truncate(left));
+                });
+                cursor.finish();
+                buffer
+            });
+            let begins = 2 + 2 + usize::from(is_long);
+            assert_eq!(outcome.is_ok(), left >= begins, "{left} {is_long}");
+        }
     }
 }
 

@@ -23,10 +23,11 @@ impl SpanRecorder {
     /// Says what is known of the span when it starts. What was recorded before stays; called again, the last call counts.
     ///
     /// Fastest as the first call after a [`reset`](zerospan_core::Reset::reset).
-    #[inline]
+    #[inline(always)]
     pub fn begin(&mut self, start: &SpanStart<'_>) {
         if !self.span.is_empty() {
-            return self.begin_late(start);
+            // A copy, so that otherwise it need not be in memory.
+            return self.begin_late(&start.clone());
         }
         self.write_head(start);
         self.head.len = self.span.len();

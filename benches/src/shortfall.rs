@@ -26,12 +26,7 @@ const KNOWN: &[Shortfall] = &[
     },
     Shortfall {
         id: "otlp.events",
-        floor: 8.0,
-        reason: "What keeps encoding with events from 15",
-    },
-    Shortfall {
-        id: "scale.threads",
-        floor: 0.85,
+        floor: 12.0,
         reason: "What scatters around its budget",
     },
     Shortfall {
@@ -41,7 +36,7 @@ const KNOWN: &[Shortfall] = &[
     },
     Shortfall {
         id: "trace.native",
-        floor: 10.0,
+        floor: 9.0,
         reason: "What keeps the tracer from its budgets",
     },
     Shortfall {
@@ -56,8 +51,8 @@ const KNOWN: &[Shortfall] = &[
     },
     Shortfall {
         id: "trace.unsampled",
-        floor: 3.5,
-        reason: "What keeps the tracer from its budgets",
+        floor: 4.0,
+        reason: "What scatters around its budget",
     },
     Shortfall {
         id: "trace.producer",
@@ -71,7 +66,7 @@ const KNOWN: &[Shortfall] = &[
     },
     Shortfall {
         id: "limit.native",
-        floor: 12.0,
+        floor: 9.0,
         reason: "What keeps the tracer from its budgets",
     },
 ];

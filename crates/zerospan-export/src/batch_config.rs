@@ -16,7 +16,8 @@ pub struct BatchConfig {
     pub export_timeout: Duration,
     /// How many spans may wait to be sent, beside those in their threads' chunks: 2048.
     pub max_queue_size: usize,
-    /// How many spans a request has at most: 512.
+    /// How many spans a request has at most: 512. So many are sent when they are there, or up to a tenth of a second later
+    /// where they come right behind another request and the queue is less than half full.
     pub max_export_batch_size: usize,
     /// How many bytes a request has at most, before compression: 4 MiB less 64 KiB, since a gRPC receiver takes 4 MiB by
     /// default, framing included.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use benches::growth::Growth;
-use benches::peers::{Allocator, Entry, Table};
+use benches::peers::{Allocator, Entry, Table, Work};
 use clap::ValueEnum;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -73,6 +73,12 @@ pub(crate) fn name(entry: &Entry) -> String {
         Allocator::System => name,
         Allocator::Mimalloc => format!("{name}, mimalloc"),
     }
+}
+
+/// A work, as the command line calls it.
+pub(crate) fn work_name(work: Work) -> String {
+    work.to_possible_value()
+        .map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 /// The entries of each work, in order.

@@ -1,11 +1,11 @@
 //! The measured part of the page.
 
-use crate::figures::{Budget, Figures, by_work, name};
+use crate::figures::{Budget, Figures, by_work, name, work_name};
 use crate::machine::Machine;
 use crate::pictures::DRAWN_WORK;
 use crate::table::{Table, count, figure, grouped};
 use benches::growth::{Grown, Growth, SIDES};
-use benches::peers::{self, Entry, Peer};
+use benches::peers::{self, Allocator, Entry, Peer};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -172,6 +172,7 @@ fn peers(peers: &peers::Table, picture: impl Fn(&str) -> String) -> String {
         What a user could pick instead, on the same work; *The peers*, below, says who they are, how they are measured and what \
         that does not say. Each time is that of one span. A peer that sends over HTTP is compared with ours that does so.\n\n"
         .to_owned();
+    text += &overview(peers);
     for entries in by_work(peers) {
         let Some(first) = entries.first() else {
             continue;
@@ -185,6 +186,27 @@ fn peers(peers: &peers::Table, picture: impl Fn(&str) -> String) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The processor time of every peer on the system's allocator, at every work.
+fn overview(peers: &peers::Table) -> String {
+    let works: Vec<&[Entry]> = by_work(peers).collect();
+    let headings = works.iter().filter_map(|entries| entries.first());
+    let headings = headings.map(|entry| format!("#{}", work_name(entry.work)));
+    let mut table = Table::of(["CPU ns".to_owned()].into_iter().chain(headings));
+    let of_system = |entry: &&Entry| entry.allocator == Allocator::System;
+    for entry in works.first().copied().unwrap_or_default() {
+        if !of_system(&entry) {
+            continue;
+        }
+        let times = works.iter().map(|entries| {
+            let same = |other: &&Entry| other.peer == entry.peer && of_system(other);
+            let figures = entries.iter().find(same).and_then(|entry| entry.figures);
+            figures.map_or_else(|| "-".to_owned(), |figures| figure(figures.cpu_ns))
+        });
+        table.row([name(entry)].into_iter().chain(times));
+    }
+    format!("{table}\n")
 }
 
 /// The table of one work, and why some peers are not in it.
@@ -248,7 +270,47 @@ fn lost(lost: u64, recorded: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::lost;
+    use super::{lost, overview};
+    use benches::peers::{Allocator, Entry, Figures, Peer, Table, Work};
+
+    fn entry(peer: Peer, work: Work, cpu_ns: Option<f64>) -> Entry {
+        let figures = cpu_ns.map(|cpu_ns| Figures {
+            caller_ns: 1.0,
+            caller_p999_ns: 1.0,
+            cpu_ns,
+            allocations: 0.0,
+            allocated_bytes: 0.0,
+            wire_bytes: 0.0,
+            recorded: 1,
+            lost: 0,
+        });
+        Entry {
+            peer,
+            allocator: Allocator::System,
+            work,
+            figures,
+            obstacle: None,
+        }
+    }
+
+    #[test]
+    fn every_peer_stands_once_with_a_dash_for_what_it_cannot_do() {
+        let entries = vec![
+            entry(Peer::ZerospanNative, Work::Root0, Some(50.0)),
+            entry(Peer::Emit, Work::Root0, Some(2_000.0)),
+            entry(Peer::ZerospanNative, Work::Events, Some(150.0)),
+            entry(Peer::Emit, Work::Events, None),
+        ];
+        let text = overview(&Table {
+            processes: 1,
+            entries,
+        });
+        let rows: Vec<&str> = text.lines().collect();
+        assert_eq!(rows[0], "| CPU ns | root0 | events |");
+        assert_eq!(rows[2], "| zerospan-native | 50.0 | 150 |");
+        assert_eq!(rows[3], "| emit (http) | 2,000 | - |");
+        assert_eq!(rows.len(), 5);
+    }
 
     #[test]
     fn a_single_lost_span_shows() {

@@ -24,8 +24,8 @@ pub(crate) use parts::{BOUND, Short, TEMPLATE, Template, Varint, Zeros, varint_l
 
 /// The sum of two lengths of what is in memory at once.
 ///
-/// On 64 bits it cannot overflow: addresses have fewer bits than lengths. Elsewhere the same memory may be named twice; then
-/// no buffer has the room, and asking for it panics.
+/// On 64 bits it cannot overflow: an address has less than 58 bits, a record far fewer than 64 parts, even if each of them names
+/// the same memory. Elsewhere it may; then no buffer has the room, and asking for it panics.
 #[inline(always)]
 fn sum(one: usize, other: usize) -> usize {
     if cfg!(target_pointer_width = "64") {
@@ -83,7 +83,8 @@ fn grow(buffer: &mut Vec<u8>, most: usize) {
 /// # Safety
 ///
 /// [`put`](Self::put) initialises every byte from its argument to its result, which lies at most [`most`](Self::most) bytes
-/// further, and stores nothing beyond [`SLACK`] bytes after its result's greatest possible position.
+/// further, and stores nothing beyond [`SLACK`] bytes after its result's greatest possible position. [`MOST`](Self::MOST), if it
+/// is known, is what `most` gives for every value.
 pub(crate) unsafe trait Part: Copy {
     /// [`most`](Self::most), where it is the same for every value.
     const MOST: Option<usize> = None;

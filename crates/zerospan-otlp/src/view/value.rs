@@ -1,5 +1,6 @@
 use super::message::{Message, Repeated, once};
 use super::{ViewError, ViewErrorKind};
+use std::mem;
 
 /// One attribute of encoded bytes: `KeyValue`.
 #[derive(Clone, Debug)]
@@ -75,7 +76,7 @@ impl<'a> ValueView<'a> {
                 }
                 _ => Ok(()),
             };
-            value = match field.number {
+            let next = match field.number {
                 1 => Self::Str(field.text()?),
                 2 => Self::Bool(field.varint()? != 0),
                 3 => Self::I64(field.varint()? as i64),
@@ -90,6 +91,8 @@ impl<'a> ValueView<'a> {
                 }
             };
             twice?;
+            // What another value takes the place of has to be whole as well.
+            mem::replace(&mut value, next).validate()?;
         }
         Ok(value)
     }

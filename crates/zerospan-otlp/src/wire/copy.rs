@@ -85,11 +85,11 @@ unsafe fn copy_few(from: *const u8, to: *mut u8, length: usize) {
 ///
 /// # Safety
 ///
-/// As [`copy`], and `length` is at least `size_of::<T>()`.
+/// As [`copy`], `length` is at least `size_of::<T>()`, and `T` is made of integers, without padding between them.
 #[inline(always)]
 unsafe fn ends<T>(from: *const u8, to: *mut u8, length: usize) {
     let last = length - size_of::<T>();
-    // SAFETY: the first `size_of::<T>()` bytes lie within `length`; `T` is made of integers, read unaligned.
+    // SAFETY: the first `size_of::<T>()` bytes lie within `length`; `T` takes any bytes, and is read unaligned.
     let head = unsafe { from.cast::<T>().read_unaligned() };
     // SAFETY: so do the last.
     let from = unsafe { from.add(last) };

@@ -15,7 +15,7 @@ pub(crate) struct Cursor<'a> {
     base: *mut u8,
     /// Where the next record begins: in the buffer's allocation, at its length or behind it, and initialised up to here.
     pub(super) at: *mut u8,
-    /// The last address with [`SPARE`] bytes of the allocation from there on; 0 where there is none.
+    /// The last address with [`SPARE`] bytes of the allocation from there on; one before the buffer where there is none.
     limit: usize,
 }
 
@@ -83,17 +83,16 @@ impl<'a> Cursor<'a> {
                 return unsafe { place.write(length as u8) };
             }
         }
-        self.commit();
-        (self.base, self.at, self.limit) = resized(self.buffer, open, 1 + usize::from(is_long));
+        self.with(|buffer| resized(buffer, open, 1 + usize::from(is_long)));
     }
 
-    /// Lets `write` append to the buffer itself.
+    /// Lets `write` change the buffer itself.
     #[inline(always)]
     pub(crate) fn with<R>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
         self.commit();
-        let result = write(self.buffer);
-        (self.base, self.at, self.limit) = spare(self.buffer);
-        result
+        // Also where `write` panics: the buffer may be somewhere else by then.
+        let found_again = FoundAgain(self);
+        write(found_again.0.buffer)
     }
 
     /// Ends the row: everything that was appended belongs to the buffer.
@@ -146,6 +145,17 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Has the cursor look where its buffer is, when this is dropped.
+struct FoundAgain<'c, 'a>(&'c mut Cursor<'a>);
+
+impl Drop for FoundAgain<'_, '_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let cursor = &mut *self.0;
+        (cursor.base, cursor.at, cursor.limit) = spare(cursor.buffer);
+    }
+}
+
 /// Where the buffer begins and ends, and the last address with [`SPARE`] bytes behind it.
 #[inline(always)]
 fn spare(buffer: &mut Vec<u8>) -> (*mut u8, *mut u8, usize) {
@@ -166,7 +176,6 @@ fn grown(buffer: &mut Vec<u8>, most: usize) -> (*mut u8, *mut u8, usize) {
 /// Ends the field that was opened at `open` with `width` bytes for a length that does not take as many.
 #[cold]
 #[inline(never)]
-fn resized(buffer: &mut Vec<u8>, open: usize, width: usize) -> (*mut u8, *mut u8, usize) {
+fn resized(buffer: &mut Vec<u8>, open: usize, width: usize) {
     nested::close(buffer, nested::Open::at(open, width));
-    spare(buffer)
 }

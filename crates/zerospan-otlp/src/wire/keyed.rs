@@ -35,9 +35,10 @@ impl<'a> Cursor<'a> {
         let at = unsafe { before.add(HEAD) };
         // SAFETY: as above.
         unsafe { at.cast::<[u8; HEAD]>().write(head.to_le_bytes()) };
-        // SAFETY: as above.
+        // SAFETY: as above, and `2 * HEAD + BOUND` is less than `SPARE`.
         let at = unsafe { before.add(2 * HEAD) };
-        // SAFETY: key and text have at most `BOUND` bytes together; the text is borrowed, what is behind the cursor is not.
+        // SAFETY: key and text have at most `BOUND` bytes together, so that both heads and they are within the `SPARE` bytes; the
+        // text is borrowed, what is behind the cursor is not.
         unsafe { copy_value(text.as_ptr(), at, text.len()) };
         let head = u32::from(tag) + 0x000a_0600 + ((both as u32) << 8) + ((key.len() as u32) << 24);
         // SAFETY: `SPARE` bytes are allocated behind the cursor.
@@ -128,7 +129,8 @@ impl Keyed<'_, '_> {
     #[inline(always)]
     fn value<P: Part>(self, length: u32, value: P) {
         const { assert!(matches!(P::MOST, Some(most) if most <= NUMBER)) };
-        // SAFETY: `SPARE` bytes are allocated behind the cursor, which is at most `HEAD + MOST_KEY` before.
+        // SAFETY: `SPARE` bytes are allocated behind the cursor, which was borrowed ever since that was checked, and is at most
+        // `HEAD + MOST_KEY` before; the value takes at most `NUMBER`, and with the slack all that is within `SPARE`.
         let end = unsafe { value.put(self.at) };
         let start = self.cursor.at;
         let head = self.head + ((2 + length) << 8);

@@ -87,7 +87,7 @@ impl<'a> Short<'a> {
     }
 }
 
-// SAFETY: writes as many bytes as the slice has, which both constructors hold to `BOUND`.
+// SAFETY: writes as many bytes as the slice has, which every constructor holds to `BOUND`.
 unsafe impl Part for Short<'_> {
     const MOST: Option<usize> = Some(BOUND);
 

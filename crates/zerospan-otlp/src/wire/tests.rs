@@ -293,3 +293,33 @@ proptest! {
         ));
     }
 }
+
+#[test]
+fn a_cursor_finds_its_buffer_again_behind_a_panic() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let mut buffer = Vec::with_capacity(1024);
+    let mut cursor = Cursor::new(&mut buffer);
+    let replaced = catch_unwind(AssertUnwindSafe(|| {
+        cursor.with(|buffer| {
+            *buffer = vec![7];
+            panic!("behind a new allocation");
+        });
+    }));
+    assert!(replaced.is_err());
+    cursor.append([8]);
+    // Bytes are taken back that were there before the field was opened: that is refused, by then in another place.
+    let taken_back = catch_unwind(AssertUnwindSafe(|| {
+        cursor.nest(0x12, true, [1], |cursor| {
+            cursor.with(|buffer| {
+                buffer.truncate(2);
+                buffer.shrink_to_fit();
+            });
+        });
+    }));
+    assert!(taken_back.is_err());
+    cursor.append(&[9; 10][..]);
+    cursor.finish();
+    assert_eq!(buffer[..2], [7, 8]);
+    assert_eq!(buffer[buffer.len() - 10..], [9; 10]);
+}

@@ -219,3 +219,20 @@ fn a_nesting_bomb_is_refused_where_prost_refuses_it() {
     let groups = [0xa3, 0x06].repeat(100_000);
     assert_eq!(fault(&groups), Some((200, ViewErrorKind::TooDeep)));
 }
+
+#[test]
+fn a_value_that_another_replaces_has_to_be_whole_as_well() {
+    // A value that is an array first, then the empty text. The array's one value ends beyond the array.
+    let beyond = [0x2a, 0x04, 0x40, 0x00, 0x0a, 0x02, 0x0a, 0x00];
+    // The same, with an array that is whole.
+    let whole = [0x2a, 0x04, 0x40, 0x00, 0x0a, 0x00, 0x0a, 0x00];
+    for (value, is_whole) in [(beyond, false), (whole, true)] {
+        let attribute = [&[0x12, 8][..], &value].concat();
+        let span = [&[0x4a, 10][..], &attribute].concat();
+        assert_eq!(Span::decode(span.as_slice()).is_ok(), is_whole);
+        assert_eq!(fault(&span).is_none(), is_whole);
+        // As an attribute of a resource.
+        let request = [&[0x0a, 14, 0x0a, 12, 0x0a, 10][..], &attribute].concat();
+        decoded::same_as_prost(&request);
+    }
+}

@@ -1,7 +1,7 @@
 mod api;
+mod end;
 mod native;
 
-use crate::core;
 use crate::slot::Slot;
 use opentelemetry::trace::SpanContext;
 use std::fmt;
@@ -46,7 +46,7 @@ impl Span {
             return;
         }
         if let Some(slot) = self.slot.take() {
-            core::end(self, slot, time);
+            end::end(self, slot, time);
         }
     }
 }

@@ -30,6 +30,11 @@ const KNOWN: &[Shortfall] = &[
         reason: "What scatters around its budget",
     },
     Shortfall {
+        id: "scale.threads",
+        floor: 0.85,
+        reason: "What scatters around its budget",
+    },
+    Shortfall {
         id: "trace.otel",
         floor: 7.0,
         reason: "What keeps the tracer from its budgets",

@@ -72,10 +72,11 @@ pub(crate) fn make_room(buffer: &mut Vec<u8>, most: usize) {
     }
 }
 
+/// With [`SPARE`] bytes besides, so that what follows a long record does not have the buffer double once more.
 #[cold]
 #[inline(never)]
 fn grow(buffer: &mut Vec<u8>, most: usize) {
-    buffer.reserve(most);
+    buffer.reserve(most.saturating_add(SPARE));
 }
 
 /// Something that is written to the end of a buffer.

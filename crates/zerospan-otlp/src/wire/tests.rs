@@ -323,3 +323,15 @@ fn a_cursor_finds_its_buffer_again_behind_a_panic() {
     assert_eq!(buffer[..2], [7, 8]);
     assert_eq!(buffer[buffer.len() - 10..], [9; 10]);
 }
+
+#[test]
+fn what_follows_a_long_record_does_not_have_the_buffer_grow_again() {
+    let mut buffer = Vec::with_capacity(64);
+    append(&mut buffer, &[7; 100_000][..]);
+    let capacity = buffer.capacity();
+    let mut cursor = Cursor::new(&mut buffer);
+    cursor.append([1, 2]);
+    cursor.append(Varint(7));
+    cursor.finish();
+    assert_eq!(buffer.capacity(), capacity);
+}

@@ -26,12 +26,8 @@ enum Part {
 
 impl E2e {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let python = match Python::prepare() {
-            Ok(python) => python,
-            Err(reason) => {
-                println!("skipped: {reason:#}");
-                return Ok(());
-            }
+        let Some(python) = Python::or_skip() else {
+            return Ok(());
         };
         let wanted = |part| self.only.is_none_or(|only| only == part);
         if wanted(Part::Decode) {

@@ -20,12 +20,8 @@ impl Soak {
     ///
     /// If a span is not accounted for, by the pipeline or by the receiver.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let python = match Python::prepare() {
-            Ok(python) => python,
-            Err(reason) => {
-                println!("skipped: {reason:#}");
-                return Ok(());
-            }
+        let Some(python) = Python::or_skip() else {
+            return Ok(());
         };
         let rotel = Rotel::forgetting(&python)?;
         run(cargo()

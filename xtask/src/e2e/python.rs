@@ -12,12 +12,23 @@ pub(crate) struct Python {
 }
 
 impl Python {
+    /// As [`prepare`](Self::prepare); where that cannot be done, says so, and the caller has nothing to do.
+    pub(crate) fn or_skip() -> Option<Self> {
+        match Self::prepare() {
+            Ok(python) => Some(python),
+            Err(reason) => {
+                println!("skipped: {reason:#}");
+                None
+            }
+        }
+    }
+
     /// Makes the environment, or takes the one that an earlier run made from the same requirements.
     ///
     /// # Errors
     ///
     /// If there is no Python 3, or a package cannot be installed: the reason to skip.
-    pub(crate) fn prepare() -> anyhow::Result<Self> {
+    fn prepare() -> anyhow::Result<Self> {
         let python = Self {
             environment: root().join("target/e2e/python"),
         };

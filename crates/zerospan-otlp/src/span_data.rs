@@ -39,19 +39,15 @@ pub(crate) fn write_span(span: &SpanData, times: UnixTime, out: &mut Cursor<'_>)
             None => out.with(|out| write_apart(out, (parent, text(0x2a, &span.name), rest))),
         }
         let refused = write_all(out, tag::SPAN, &span.attributes);
-        write_count(
-            0x50,
-            span.dropped_attributes_count.saturating_add(refused),
-            out,
-        );
+        write_count(0x50, span.dropped_attributes_count, refused, out);
         for event in &span.events.events {
             write_event(event, times, out);
         }
-        write_count(0x60, span.events.dropped_count, out);
+        write_count(0x60, span.events.dropped_count, 0, out);
         for link in &span.links.links {
             write_link(link, out);
         }
-        write_count(0x70, span.links.dropped_count, out);
+        write_count(0x70, span.links.dropped_count, 0, out);
         let flags = flags(context.trace_flags(), span.parent_span_is_remote);
         match &span.status {
             Status::Unset => out.append(unset_tail(flags)),
@@ -75,10 +71,11 @@ fn write_apart(out: &mut Vec<u8>, part: impl Part) {
     append(out, part);
 }
 
+/// Writes how many there were that are not here: `dropped` by the SDK, `refused` by us.
 #[inline(always)]
-fn write_count(tag: u8, dropped: u32, out: &mut Cursor<'_>) {
-    if dropped != 0 {
-        out.with(|out| write_apart(out, count(tag, dropped)));
+fn write_count(tag: u8, dropped: u32, refused: u32, out: &mut Cursor<'_>) {
+    if dropped | refused != 0 {
+        out.with(|out| write_apart(out, count(tag, dropped.saturating_add(refused))));
     }
 }
 
@@ -95,11 +92,7 @@ fn write_event(event: &Event, times: UnixTime, out: &mut Cursor<'_>) {
             None => out.with(|out| write_apart(out, text(0x12, &event.name))),
         }
         let refused = write_all(out, tag::EVENT, &event.attributes);
-        write_count(
-            0x20,
-            event.dropped_attributes_count.saturating_add(refused),
-            out,
-        );
+        write_count(0x20, event.dropped_attributes_count, refused, out);
     });
 }
 
@@ -111,11 +104,7 @@ fn write_link(link: &Link, out: &mut Cursor<'_>) {
     out.nest(0x6a, is_long, ids, |out| {
         write_state(context.trace_state(), out);
         let refused = write_all(out, tag::LINK, &link.attributes);
-        write_count(
-            0x28,
-            link.dropped_attributes_count.saturating_add(refused),
-            out,
-        );
+        write_count(0x28, link.dropped_attributes_count, refused, out);
         let flags = flags(context.trace_flags(), context.is_remote());
         out.append(([0x35], flags));
     });

@@ -99,35 +99,41 @@ impl KeyIndex {
 
     #[inline(never)]
     fn push_further(&mut self, entry: Entry) {
-        if self.len == FEW {
+        let is_first = self.len == FEW;
+        if is_first {
             self.many.clear();
             self.many.extend_from_slice(&self.few);
         }
         self.many.push(entry);
-        self.note(self.len);
+        if is_first || self.table.len() < 2 * self.many.len() {
+            self.enter_all();
+        } else {
+            self.enter(entry.hash, self.len);
+        }
     }
 
-    /// Enters what is not in the table yet, of which `index` is the last.
-    fn note(&mut self, index: usize) {
-        let mut first = index;
-        if self.table.len() < 2 * (index + 1) {
-            let slots = (4 * (index + 1)).next_power_of_two();
-            self.table.clear();
-            self.table.resize(slots, 0);
-            first = 0;
-        } else if index == FEW {
-            // The table is of an earlier span.
-            self.table.fill(0);
-            first = 0;
+    /// Enters all entries into a table that is large enough for as many again. What was in it is of an earlier span, or is
+    /// entered anew.
+    #[cold]
+    fn enter_all(&mut self) {
+        let slots = (4 * self.many.len()).next_power_of_two();
+        let slots = slots.max(self.table.len());
+        self.table.clear();
+        self.table.resize(slots, 0);
+        for index in 0..self.many.len() {
+            self.enter(self.many[index].hash, index);
         }
+    }
+
+    /// Enters the entry `index`, which has `hash`. The table has a free slot.
+    #[inline(always)]
+    fn enter(&mut self, hash: u32, index: usize) {
         let mask = self.table.len() - 1;
-        for index in first..=index {
-            let mut slot = self.many[index].hash as usize & mask;
-            while self.table[slot] != 0 {
-                slot = (slot + 1) & mask;
-            }
-            self.table[slot] = index as u32 + 1;
+        let mut slot = hash as usize & mask;
+        while self.table[slot] != 0 {
+            slot = (slot + 1) & mask;
         }
+        self.table[slot] = index as u32 + 1;
     }
 
     /// Moves the start of every entry from `first` on, since the length of something before it changed from `old` to `new`.

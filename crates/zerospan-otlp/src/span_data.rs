@@ -27,33 +27,33 @@ pub(crate) fn write_span(span: &SpanData, times: UnixTime, out: &mut Cursor<'_>)
     let context = &span.span_context;
     let ids = ids(context.trace_id(), context.span_id());
     // Most spans take a length of two bytes.
-    out.nest(0x12, true, ids, |out| {
-        write_state(context.trace_state(), out);
-        let parent = parent(span.parent_span_id);
-        let rest = (
-            kind_and_start(&span.span_kind, times.nanos(span.start_time)),
-            fixed64(END_TAG, times.nanos(span.end_time)),
-        );
-        match short_text(0x2a, &span.name) {
-            Some(name) => out.append((parent, name, rest)),
-            None => out.with(|out| write_apart(out, (parent, text(0x2a, &span.name), rest))),
-        }
-        let refused = write_all(out, tag::SPAN, &span.attributes);
-        write_count(0x50, span.dropped_attributes_count, refused, out);
-        for event in &span.events.events {
-            write_event(event, times, out);
-        }
-        write_count(0x60, span.events.dropped_count, 0, out);
-        for link in &span.links.links {
-            write_link(link, out);
-        }
-        write_count(0x70, span.links.dropped_count, 0, out);
-        let flags = flags(context.trace_flags(), span.parent_span_is_remote);
-        match &span.status {
-            Status::Unset => out.append(unset_tail(flags)),
-            status => out.with(|out| write_tail(status, flags, out)),
-        }
-    });
+    let field = out.open(0x12, true, ids);
+    write_state(context.trace_state(), out);
+    let parent = parent(span.parent_span_id);
+    let rest = (
+        kind_and_start(&span.span_kind, times.nanos(span.start_time)),
+        fixed64(END_TAG, times.nanos(span.end_time)),
+    );
+    match short_text(0x2a, &span.name) {
+        Some(name) => out.append((parent, name, rest)),
+        None => out.with(|out| write_apart(out, (parent, text(0x2a, &span.name), rest))),
+    }
+    let refused = write_all(out, tag::SPAN, &span.attributes);
+    write_count(0x50, span.dropped_attributes_count, refused, out);
+    for event in &span.events.events {
+        write_event(event, times, out);
+    }
+    write_count(0x60, span.events.dropped_count, 0, out);
+    for link in &span.links.links {
+        write_link(link, out);
+    }
+    write_count(0x70, span.links.dropped_count, 0, out);
+    let flags = flags(context.trace_flags(), span.parent_span_is_remote);
+    match &span.status {
+        Status::Unset => out.append(unset_tail(flags)),
+        status => out.with(|out| write_tail(status, flags, out)),
+    }
+    out.close(field);
 }
 
 /// Writes a trace state, of which most spans have none.
@@ -86,14 +86,14 @@ const MANY: usize = 4;
 fn write_event(event: &Event, times: UnixTime, out: &mut Cursor<'_>) {
     let is_long = event.attributes.len() >= MANY;
     let time = fixed64(0x09, times.nanos(event.timestamp));
-    out.nest(0x5a, is_long, time, |out| {
-        match short_text(0x12, &event.name) {
-            Some(name) => out.append(name),
-            None => out.with(|out| write_apart(out, text(0x12, &event.name))),
-        }
-        let refused = write_all(out, tag::EVENT, &event.attributes);
-        write_count(0x20, event.dropped_attributes_count, refused, out);
-    });
+    let field = out.open(0x5a, is_long, time);
+    match short_text(0x12, &event.name) {
+        Some(name) => out.append(name),
+        None => out.with(|out| write_apart(out, text(0x12, &event.name))),
+    }
+    let refused = write_all(out, tag::EVENT, &event.attributes);
+    write_count(0x20, event.dropped_attributes_count, refused, out);
+    out.close(field);
 }
 
 #[inline(always)]
@@ -101,11 +101,11 @@ fn write_link(link: &Link, out: &mut Cursor<'_>) {
     let context = &link.span_context;
     let is_long = link.attributes.len() >= MANY;
     let ids = ids(context.trace_id(), context.span_id());
-    out.nest(0x6a, is_long, ids, |out| {
-        write_state(context.trace_state(), out);
-        let refused = write_all(out, tag::LINK, &link.attributes);
-        write_count(0x28, link.dropped_attributes_count, refused, out);
-        let flags = flags(context.trace_flags(), context.is_remote());
-        out.append(([0x35], flags));
-    });
+    let field = out.open(0x6a, is_long, ids);
+    write_state(context.trace_state(), out);
+    let refused = write_all(out, tag::LINK, &link.attributes);
+    write_count(0x28, link.dropped_attributes_count, refused, out);
+    let flags = flags(context.trace_flags(), context.is_remote());
+    out.append(([0x35], flags));
+    out.close(field);
 }

@@ -19,6 +19,15 @@ pub(crate) struct Cursor<'a> {
     limit: usize,
 }
 
+/// A field that was opened, and whose length is not known yet.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Field {
+    /// Where its tag stands.
+    tag_at: usize,
+    is_long: bool,
+}
+
 /// The lengths of which the varint has two bytes.
 const TWO_BYTES: RangeInclusive<usize> = 0x80..=0x3fff;
 
@@ -47,29 +56,29 @@ impl<'a> Cursor<'a> {
         self.at = unsafe { part.put(self.at) };
     }
 
-    /// Appends the field `tag`, whose content is `first`, then what `write` appends.
+    /// Begins the field `tag`, whose content begins with `first`; what is appended next belongs to it, until it is closed.
     ///
     /// `is_long` guesses that the content has 128 bytes or more. Where it has not, or has not less than 16,384, it is moved.
     #[inline(always)]
-    pub(crate) fn nest(
-        &mut self,
-        tag: u8,
-        is_long: bool,
-        first: impl Part,
-        write: impl FnOnce(&mut Self),
-    ) {
-        let open = self.len();
+    pub(crate) fn open(&mut self, tag: u8, is_long: bool, first: impl Part) -> Field {
+        let tag_at = self.len();
         self.append((Opening::new(tag, is_long), first));
-        write(self);
-        // Of what `write` took back, a huge number.
-        let all = self.len().wrapping_sub(open);
+        Field { tag_at, is_long }
+    }
+
+    /// Ends a field: everything behind its beginning belongs to it.
+    #[inline(always)]
+    pub(crate) fn close(&mut self, field: Field) {
+        let Field { tag_at, is_long } = field;
+        // Where the beginning was taken back, a huge number.
+        let all = self.len().wrapping_sub(tag_at);
         if is_long {
             // Less the tag and two bytes.
             let length = all.wrapping_sub(3);
             if TWO_BYTES.contains(&length) {
                 let two = [length as u8 | 0x80, (length >> 7) as u8];
-                // SAFETY: three bytes and `length` lie behind `open`, initialised, as just compared.
-                let place = unsafe { self.base.add(open + 1) };
+                // SAFETY: three bytes and `length` lie behind the tag's place, initialised, as just compared.
+                let place = unsafe { self.base.add(tag_at + 1) };
                 // SAFETY: as above.
                 return unsafe { place.cast::<[u8; 2]>().write(two) };
             }
@@ -77,13 +86,13 @@ impl<'a> Cursor<'a> {
             // Less the tag and a byte.
             let length = all.wrapping_sub(2);
             if length < 0x80 {
-                // SAFETY: two bytes and `length` lie behind `open`, initialised, as just compared.
-                let place = unsafe { self.base.add(open + 1) };
+                // SAFETY: two bytes and `length` lie behind the tag's place, initialised, as just compared.
+                let place = unsafe { self.base.add(tag_at + 1) };
                 // SAFETY: as above.
                 return unsafe { place.write(length as u8) };
             }
         }
-        self.with(|buffer| resized(buffer, open, 1 + usize::from(is_long)));
+        self.with(|buffer| resized(buffer, tag_at, 1 + usize::from(is_long)));
     }
 
     /// Lets `write` change the buffer itself.
@@ -173,9 +182,9 @@ fn grown(buffer: &mut Vec<u8>, most: usize) -> (*mut u8, *mut u8, usize) {
     spare(buffer)
 }
 
-/// Ends the field that was opened at `open` with `width` bytes for a length that does not take as many.
+/// Ends the field whose tag stands at `tag_at`, with `width` bytes for a length that does not take as many.
 #[cold]
 #[inline(never)]
-fn resized(buffer: &mut Vec<u8>, open: usize, width: usize) {
-    nested::close(buffer, nested::Open::at(open, width));
+fn resized(buffer: &mut Vec<u8>, tag_at: usize, width: usize) {
+    nested::close(buffer, nested::Open::at(tag_at, width));
 }

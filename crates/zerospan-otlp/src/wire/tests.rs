@@ -196,10 +196,12 @@ fn a_field_has_its_length_whatever_was_guessed() {
                 let mut fast = Vec::with_capacity(room);
                 let mut cursor = Cursor::new(&mut fast);
                 cursor.append([0xee]);
-                cursor.nest(0x12, outer, [1], |cursor| {
-                    cursor.nest(0x5a, inner, [2], |cursor| cursor.append(content.as_slice()));
-                    cursor.append([3]);
-                });
+                let field = cursor.open(0x12, outer, [1]);
+                let nested = cursor.open(0x5a, inner, [2]);
+                cursor.append(content.as_slice());
+                cursor.close(nested);
+                cursor.append([3]);
+                cursor.close(field);
                 cursor.append([4]);
                 cursor.finish();
                 let (mut inside, mut plain) = (vec![1], Vec::new());
@@ -222,9 +224,9 @@ fn a_field_whose_beginning_is_taken_back_has_no_length() {
                 let mut buffer = Vec::with_capacity(600);
                 let mut cursor = Cursor::new(&mut buffer);
                 cursor.append([1, 2]);
-                cursor.nest(0x12, is_long, [3], |cursor| {
-                    cursor.with(|buffer| buffer.truncate(left));
-                });
+                let field = cursor.open(0x12, is_long, [3]);
+                cursor.with(|buffer| buffer.truncate(left));
+                cursor.close(field);
                 cursor.finish();
                 buffer
             });
@@ -310,12 +312,12 @@ fn a_cursor_finds_its_buffer_again_behind_a_panic() {
     cursor.append([8]);
     // Bytes are taken back that were there before the field was opened: that is refused, by then in another place.
     let taken_back = catch_unwind(AssertUnwindSafe(|| {
-        cursor.nest(0x12, true, [1], |cursor| {
-            cursor.with(|buffer| {
-                buffer.truncate(2);
-                buffer.shrink_to_fit();
-            });
+        let field = cursor.open(0x12, true, [1]);
+        cursor.with(|buffer| {
+            buffer.truncate(2);
+            buffer.shrink_to_fit();
         });
+        cursor.close(field);
     }));
     assert!(taken_back.is_err());
     cursor.append(&[9; 10][..]);

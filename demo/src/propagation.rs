@@ -1,38 +1,13 @@
-//! W3C trace context in HTTP headers, by the API crate's propagator, which both sides use. It allocates: how often is counted,
-//! so that it can be told apart from what a tracer does.
+//! W3C trace context in HTTP headers, as each side does it. How often that allocates is counted, so that it can be told apart
+//! from what a tracer does.
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use opentelemetry_sdk::propagation::TraceContextPropagator;
-use std::convert::Infallible;
-use std::sync::LazyLock;
+pub(crate) mod stock;
+pub(crate) mod traced;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use zerospan_core::dev::Allocations;
 
-static PROPAGATOR: LazyLock<TraceContextPropagator> = LazyLock::new(TraceContextPropagator::new);
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-/// The context that the caller of a service sent, as an argument of a handler.
-pub(crate) struct Caller(pub(crate) Context);
-
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(request: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let headers = Incoming(&request.headers);
-        Ok(Self(counted(|| {
-            PROPAGATOR.extract_with_context(&Context::new(), &headers)
-        })))
-    }
-}
-
-/// Sends the context along. Making one is part of propagation where a tracer does without.
-pub(crate) fn inject(headers: &mut HeaderMap, context: impl FnOnce() -> Context) {
-    counted(|| PROPAGATOR.inject_context(&context(), &mut Outgoing(headers)));
-}
 
 /// How many allocations propagation has made in this process.
 pub(crate) fn allocations() -> u64 {
@@ -43,27 +18,4 @@ fn counted<R>(work: impl FnOnce() -> R) -> R {
     let (outcome, allocations) = Allocations::of(work);
     ALLOCATIONS.fetch_add(allocations.count, Ordering::Relaxed);
     outcome
-}
-
-struct Incoming<'a>(&'a HeaderMap);
-
-impl Extractor for Incoming<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(HeaderName::as_str).collect()
-    }
-}
-
-struct Outgoing<'a>(&'a mut HeaderMap);
-
-impl Injector for Outgoing<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        // A name or a value that HTTP does not allow is not sent: the trace then begins anew at the next service.
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
-            self.0.insert(name, value);
-        }
-    }
 }

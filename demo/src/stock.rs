@@ -2,7 +2,7 @@
 
 use crate::arguments::{Export, Protocol};
 use crate::http::{Answer, Client, client, get, send, serve};
-use crate::propagation::{self, Caller};
+use crate::propagation::stock::{Caller, inject};
 use crate::shop::{Catalog, NoPrice, discount, list_price, offer, reduced};
 use crate::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
 use anyhow::Context as _;
@@ -195,7 +195,7 @@ impl Storefront {
         let span = context.span();
 
         let mut request = get(to, path)?;
-        propagation::inject(request.headers_mut(), || context.clone());
+        inject(request.headers_mut(), &context);
         let answer = send(&self.client, request)
             .with_context(context.clone())
             .await;

@@ -2,15 +2,14 @@
 
 use crate::arguments::{Export, Protocol};
 use crate::http::{Answer, Client, client, get, send, serve};
-use crate::propagation::{self, Caller};
+use crate::propagation::traced::{Caller, inject};
 use crate::shop::{Catalog, NoPrice, discount, list_price, offer, reduced};
 use crate::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing;
-use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanKind, TracerProvider as _};
+use opentelemetry::trace::{Span as _, SpanContext, SpanKind, TracerProvider as _};
 use opentelemetry_sdk::Resource;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -110,14 +109,14 @@ fn server_span(
     tracer: &Tracer,
     name: &'static str,
     route: &str,
-    caller: &Context,
+    caller: Option<&SpanContext>,
     id: u64,
 ) -> Span {
-    let mut span = tracer
-        .span(name)
-        .with_kind(SpanKind::Server)
-        .with_parent_context(caller)
-        .start();
+    let mut span = tracer.span(name).with_kind(SpanKind::Server);
+    if let Some(caller) = caller {
+        span = span.with_parent(caller);
+    }
+    let mut span = span.start();
     span.set(&METHOD, "GET");
     span.set(&ROUTE, route);
     span.set(&PRODUCT, id as i64);
@@ -142,7 +141,7 @@ async fn make_offer(
         &storefront.tracer,
         "GET /offers/{id}",
         "/offers/{id}",
-        &caller,
+        caller.as_ref(),
         id,
     );
     let answer = match storefront.offer(id).in_span(&span).await {
@@ -177,7 +176,7 @@ impl Storefront {
         span.set_fmt(&URL, format_args!("http://{to}{path}"));
 
         let mut request = get(to, path)?;
-        propagation::inject(request.headers_mut(), || span.to_context());
+        inject(request.headers_mut(), span.span_context());
         let answer = send(&self.client, request).in_span(&span).await;
         let (status, text) = answer.inspect_err(|error| {
             span.set_error_fmt(format_args!("{error:#}"));
@@ -200,7 +199,7 @@ async fn product(
         &service.tracer,
         "GET /products/{id}",
         "/products/{id}",
-        &caller,
+        caller.as_ref(),
         id,
     );
     let answer = match service.find(id).in_span(&span).await {
@@ -242,7 +241,7 @@ async fn price(
         &pricing.tracer,
         "GET /prices/{id}",
         "/prices/{id}",
-        &caller,
+        caller.as_ref(),
         id,
     );
     let answer = match pricing.price(id).in_span(&span).await {

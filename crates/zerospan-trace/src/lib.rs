@@ -22,6 +22,7 @@ mod span;
 mod stats;
 mod stock;
 mod sync;
+mod trace_parent;
 mod tracer;
 
 pub use builder::TracerProviderBuilder;
@@ -36,5 +37,6 @@ pub use scope::{Entered, current_context, current_span_context};
 pub use span::Span;
 pub use stats::TraceStats;
 pub use stock::StockProcessor;
+pub use trace_parent::{TraceParent, TraceParentError};
 pub use tracer::Tracer;
 pub use zerospan_otlp::{AttributeWriter, StaticKey};

@@ -2,14 +2,11 @@
 //!
 //! `cargo run -p zerospan --features trace --example axum_middleware`
 
-use axum::http::{HeaderMap, HeaderName};
 use axum::{Router, extract, middleware, response::Response, routing::get};
-use opentelemetry::propagation::{Extractor, TextMapPropagator};
-use opentelemetry::trace::{SpanKind, TracerProvider as _};
-use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry::trace::{SpanContext, SpanKind, TracerProvider as _};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zerospan::export::{InMemory, Pipeline};
-use zerospan::trace::{InSpanExt, StaticKey, Tracer, TracerProvider, current_span_context};
+use zerospan::trace::{InSpanExt, StaticKey, TraceParent, Tracer, TracerProvider};
 
 const STATUS: StaticKey = StaticKey::new("http.response.status_code");
 const CALL: &[u8] = b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\
@@ -20,23 +17,18 @@ async fn traced(
     request: extract::Request,
     next: middleware::Next,
 ) -> Response {
-    let parent = TraceContextPropagator::new().extract(&Headers(request.headers()));
-    let span = tracer.span("GET").with_kind(SpanKind::Server);
-    let mut span = span.with_parent_context(&parent).start();
+    let header = request.headers().get(TraceParent::HEADER);
+    // Without a header that can be read a new trace begins.
+    let parent = header.and_then(|header| TraceParent::try_from(header.as_bytes()).ok());
+    let parent = parent.map(SpanContext::from);
+    let mut span = tracer.span("GET").with_kind(SpanKind::Server);
+    if let Some(parent) = &parent {
+        span = span.with_parent(parent);
+    }
+    let mut span = span.start();
     let response = next.run(request).in_span(&span).await;
     span.set(&STATUS, i64::from(response.status().as_u16()));
     response
-}
-
-struct Headers<'a>(&'a HeaderMap);
-
-impl Extractor for Headers<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
-    }
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(HeaderName::as_str).collect()
-    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -44,7 +36,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pipeline = Pipeline::builder().with_transport(InMemory::new());
     let provider = TracerProvider::builder().with_exporter(pipeline.build()?);
     let provider = provider.build();
-    let handler = || async { current_span_context().trace_id().to_string() };
+    let handler = || async {
+        zerospan::trace::current_span_context()
+            .trace_id()
+            .to_string()
+    };
     let layer = middleware::from_fn_with_state(provider.tracer("shop"), traced);
     let service = Router::new().route("/", get(handler)).layer(layer);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;

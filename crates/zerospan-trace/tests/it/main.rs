@@ -8,4 +8,6 @@ mod processors;
 mod program;
 mod reports;
 mod scope;
+mod stock_propagator;
 mod support;
+mod trace_parent;

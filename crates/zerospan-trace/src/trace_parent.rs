@@ -1,0 +1,234 @@
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
+
+/// The header `traceparent` of W3C Trace Context: which span of another process is the parent.
+///
+/// Reading and writing it allocates nothing, where a propagator of the API crate makes a `Context` and a `String`.
+/// What it reads and writes is what [the recommendation](https://www.w3.org/TR/trace-context-2/) says: of the flags those
+/// that are defined, and of a version to come the part that is known.
+///
+/// # Examples
+///
+/// ```
+/// use opentelemetry::trace::{Span as _, SpanContext, TracerProvider as _};
+/// use zerospan_trace::{TraceParent, TracerProvider};
+///
+/// let tracer = TracerProvider::builder().build().tracer("http-server");
+///
+/// let header = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+/// let mut request = tracer.span("GET /users/{id}");
+/// // A header that cannot be read begins a new trace.
+/// let caller = TraceParent::try_from(&header[..]).ok().map(SpanContext::from);
+/// if let Some(caller) = &caller {
+///     request = request.with_parent(caller);
+/// }
+/// let span = request.start();
+///
+/// if let Some(parent) = TraceParent::new(span.span_context()) {
+///     let outgoing = parent.to_header();
+///     assert_eq!(outgoing[..36], header[..36], "the same trace");
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TraceParent {
+    trace_id: TraceId,
+    span_id: SpanId,
+    flags: TraceFlags,
+}
+
+/// The bytes of a header of version 00.
+const LENGTH: usize = 55;
+/// Where the dashes stand, each in front of the next field.
+const DASHES: [usize; 3] = [2, 35, 52];
+/// The flags of version 00: sampled, and of the second level that the trace id is random.
+const KNOWN_FLAGS: TraceFlags = TraceFlags::new(0b11);
+
+impl TraceParent {
+    /// The header's name.
+    pub const HEADER: &'static str = "traceparent";
+
+    /// The parent of what another process does for the span of `context`; `None` if there is no such span, since one of the
+    /// ids is invalid. Does not allocate.
+    pub fn new(context: &SpanContext) -> Option<Self> {
+        context.is_valid().then(|| Self {
+            trace_id: context.trace_id(),
+            span_id: context.span_id(),
+            flags: context.trace_flags() & KNOWN_FLAGS,
+        })
+    }
+
+    /// The trace's id, which is valid.
+    pub fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    /// The span's id, which is valid.
+    pub fn span_id(&self) -> SpanId {
+        self.span_id
+    }
+
+    /// The flags, of those that are defined.
+    pub fn trace_flags(&self) -> TraceFlags {
+        self.flags
+    }
+
+    /// The header's value, which is ASCII text. Does not allocate.
+    pub fn to_header(&self) -> [u8; LENGTH] {
+        let mut header = [b'0'; LENGTH];
+        for dash in DASHES {
+            header[dash] = b'-';
+        }
+        write_hex(&self.trace_id.to_bytes(), &mut header[DASHES[0] + 1..]);
+        write_hex(&self.span_id.to_bytes(), &mut header[DASHES[1] + 1..]);
+        write_hex(&[self.flags.to_u8()], &mut header[DASHES[2] + 1..]);
+        header
+    }
+
+    /// The remote span's context, with the trace state that the header `tracestate` has: several such headers, joined by
+    /// commas.
+    ///
+    /// Where the state is malformed there is none, as the recommendation asks. Allocates for the members of the state.
+    pub fn with_trace_state(self, tracestate: &str) -> SpanContext {
+        self.remote(TraceState::from_str(tracestate).unwrap_or_default())
+    }
+
+    fn remote(self, state: TraceState) -> SpanContext {
+        SpanContext::new(self.trace_id, self.span_id, self.flags, true, state)
+    }
+}
+
+/// The remote span's context, without a trace state. Does not allocate.
+impl From<TraceParent> for SpanContext {
+    fn from(parent: TraceParent) -> Self {
+        parent.remote(TraceState::NONE)
+    }
+}
+
+/// Reads the header's value. Does not allocate.
+impl FromStr for TraceParent {
+    type Err = TraceParentError;
+
+    fn from_str(header: &str) -> Result<Self, TraceParentError> {
+        header.as_bytes().try_into()
+    }
+}
+
+/// Reads the header's value, as HTTP libraries hold it. Does not allocate.
+impl TryFrom<&[u8]> for TraceParent {
+    type Error = TraceParentError;
+
+    fn try_from(all: &[u8]) -> Result<Self, TraceParentError> {
+        let wrong_length = TraceParentError::Length { bytes: all.len() };
+        let (known, rest) = all.split_first_chunk::<LENGTH>().ok_or(wrong_length)?;
+        for at in DASHES {
+            if known[at] != b'-' {
+                let found = known[at];
+                return Err(TraceParentError::Byte { at, found });
+            }
+        }
+        let [version] = read_hex(known, 0)?;
+        let known_flags = match (version, rest.first()) {
+            (0xff, _) => return Err(TraceParentError::Version),
+            (0, None) => KNOWN_FLAGS,
+            // Of a version to come, more fields may follow.
+            (1.., None | Some(b'-')) => TraceFlags::SAMPLED,
+            _ => return Err(wrong_length),
+        };
+        let trace_id = TraceId::from_bytes(read_hex(known, DASHES[0] + 1)?);
+        let span_id = SpanId::from_bytes(read_hex(known, DASHES[1] + 1)?);
+        let [flags] = read_hex(known, DASHES[2] + 1)?;
+        if trace_id == TraceId::INVALID {
+            return Err(TraceParentError::ZeroTraceId);
+        }
+        if span_id == SpanId::INVALID {
+            return Err(TraceParentError::ZeroSpanId);
+        }
+        Ok(Self {
+            trace_id,
+            span_id,
+            flags: TraceFlags::new(flags) & known_flags,
+        })
+    }
+}
+
+/// Writes the header's value.
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(std::str::from_utf8(&self.to_header()).unwrap_or_default())
+    }
+}
+
+/// `N` bytes as two lower-case hexadecimal digits each, from the byte `from` on.
+fn read_hex<const N: usize>(text: &[u8; LENGTH], from: usize) -> Result<[u8; N], TraceParentError> {
+    let digit = |at: usize| match text[at] {
+        digit @ b'0'..=b'9' => Ok(digit - b'0'),
+        // Capitals are refused by the recommendation.
+        digit @ b'a'..=b'f' => Ok(digit - b'a' + 10),
+        found => Err(TraceParentError::Byte { at, found }),
+    };
+    let mut bytes = [0; N];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        let at = from + 2 * index;
+        *byte = (digit(at)? << 4) | digit(at + 1)?;
+    }
+    Ok(bytes)
+}
+
+/// Writes two digits for each of `bytes` to the beginning of `text`.
+fn write_hex(bytes: &[u8], text: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (byte, place) in bytes.iter().zip(text.chunks_exact_mut(2)) {
+        place[0] = DIGITS[usize::from(byte >> 4)];
+        place[1] = DIGITS[usize::from(byte & 15)];
+    }
+}
+
+/// A header `traceparent` that cannot be read: the recommendation has the receiver begin a new trace.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceParentError {
+    /// It is shorter than every version, or longer than its own.
+    Length {
+        /// How long it is.
+        bytes: usize,
+    },
+    /// Neither a dash nor a lower-case hexadecimal digit stands where one should.
+    Byte {
+        /// Where, counted from 0.
+        at: usize,
+        /// What stands there.
+        found: u8,
+    },
+    /// The version is `ff`, which is forbidden.
+    Version,
+    /// The trace id is zero.
+    ZeroTraceId,
+    /// The span id is zero.
+    ZeroSpanId,
+}
+
+impl fmt::Display for TraceParentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the header `traceparent` cannot be read: ")?;
+        match self {
+            Self::Length { bytes } => write!(f, "it has {bytes} bytes instead of {LENGTH}")?,
+            Self::Byte { at, found } => {
+                let found = found.escape_ascii();
+                write!(f, "byte {at} is `{found}`")?;
+                f.write_str(if DASHES.contains(at) {
+                    " instead of a dash"
+                } else {
+                    " instead of a digit 0 to 9 or a to f"
+                })?;
+            }
+            Self::Version => f.write_str("its version is ff, which is forbidden")?,
+            Self::ZeroTraceId => f.write_str("its trace id is zero")?,
+            Self::ZeroSpanId => f.write_str("its span id is zero")?,
+        }
+        f.write_str("; begin a new trace, and have the caller send 00-<trace id>-<span id>-<flags>")
+    }
+}
+
+impl Error for TraceParentError {}

@@ -1,0 +1,42 @@
+//! What the API crate's propagator makes of a header, which ours is held against.
+
+use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use zerospan_trace::TraceParent;
+
+struct Header<'a>(&'a str);
+
+impl Extractor for Header<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        (key == TraceParent::HEADER).then_some(self.0)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec![TraceParent::HEADER]
+    }
+}
+
+/// What the stock propagator reads, if it does.
+pub(crate) fn read(header: &str) -> Option<SpanContext> {
+    let context =
+        TraceContextPropagator::new().extract_with_context(&Context::new(), &Header(header));
+    let found = context.span().span_context().clone();
+    found.is_valid().then_some(found)
+}
+
+/// What is read, the stock propagator reads too, but for the flag of the second level; and it is written again as it was.
+pub(crate) fn same_as_stock(header: &str) {
+    let Ok(parent) = header.parse::<TraceParent>() else {
+        return;
+    };
+    let ours = SpanContext::from(parent);
+    let sampled = TraceFlags::SAMPLED & ours.trace_flags();
+    let (trace_id, span_id) = (ours.trace_id(), ours.span_id());
+    let known = SpanContext::new(trace_id, span_id, sampled, true, TraceState::NONE);
+    assert_eq!(read(header), Some(known), "{header}");
+    let written = parent.to_string();
+    assert_eq!(written[2..53], header[2..53]);
+    assert_eq!(written.parse(), Ok(parent));
+}

@@ -1,0 +1,9 @@
+//! A header `traceparent` is read as the stock propagator reads it, or refused, and written as it was.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../crates/zerospan-trace/tests/it/stock_propagator.rs"]
+mod stock_propagator;
+
+fuzz_target!(|header: &str| stock_propagator::same_as_stock(header));

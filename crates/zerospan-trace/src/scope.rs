@@ -120,7 +120,7 @@ impl fmt::Debug for Entered {
 ///
 /// An invalid one says that there is none. Does not allocate, but for a copy of the trace state.
 ///
-/// For headers, a propagator wants a `Context`: [`current_context`] makes one.
+/// For headers, [`TraceParent`](crate::TraceParent) takes it; a propagator wants a `Context`, which [`current_context`] makes.
 pub fn current_span_context() -> SpanContext {
     match native() {
         Some(span) => span.to_span_context(),

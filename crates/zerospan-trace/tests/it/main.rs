@@ -6,6 +6,7 @@ mod lifecycle;
 mod otel;
 mod processors;
 mod program;
+mod propagator;
 mod reports;
 mod scope;
 mod stock_propagator;

@@ -1,6 +1,7 @@
 //! Every path that allocates: how often, and why.
 
 use super::{KEYS, of, provider};
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer as _,
     TracerProvider as _,
@@ -8,7 +9,7 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_sdk::trace as sdk;
 use std::fmt::Write as _;
-use zerospan_trace::{Ended, Processor, TracerProvider, current_context};
+use zerospan_trace::{Ended, Processor, TraceContextPropagator, TracerProvider, current_context};
 
 #[derive(Debug)]
 struct Watching;
@@ -40,6 +41,8 @@ fn the_table_of_what_allocates_is_complete() {
     let watched = with_processor.tracer("test");
     let with_stock = super::provider(|builder| builder.with_span_processor(Discard));
     let stock = with_stock.tracer("test");
+
+    let propagator = TraceContextPropagator::new();
 
     type Case<'a> = (
         &'a str,
@@ -117,6 +120,27 @@ fn the_table_of_what_allocates_is_complete() {
             }),
         ),
         (
+            "TraceContextPropagator::inject",
+            "the carrier takes a string",
+            1,
+            &provider,
+            Box::new(|| {
+                let span = tracer.span("client").start();
+                let _entered = span.enter();
+                propagator.inject(&mut Carrier);
+            }),
+        ),
+        (
+            "TraceContextPropagator::extract",
+            "the carrier's list of values, and a context",
+            2,
+            &provider,
+            Box::new(|| {
+                let caller = propagator.extract(&Carrier);
+                drop(tracer.start_with_context("server", &caller));
+            }),
+        ),
+        (
             "child of a parent with trace state",
             "the state is copied: its box, list, key and value",
             4,
@@ -181,6 +205,26 @@ fn the_table_of_what_allocates_is_complete() {
         wrong.is_empty(),
         "not as the table says: {wrong:?}\n{table}"
     );
+}
+
+/// Headers that are there without the heap.
+struct Carrier;
+
+impl Injector for Carrier {
+    fn set(&mut self, key: &str, value: String) {
+        assert_eq!((key, value.len()), ("traceparent", 55));
+    }
+}
+
+impl Extractor for Carrier {
+    fn get(&self, key: &str) -> Option<&str> {
+        let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        (key == "traceparent").then_some(header)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec!["traceparent"]
+    }
 }
 
 /// A stock processor that drops what it is given.

@@ -3,12 +3,13 @@
 use super::counted;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, TraceState};
 use std::convert::Infallible;
 use zerospan_trace::TraceParent;
 
-const TRACESTATE: &str = "tracestate";
+static TRACEPARENT: HeaderName = HeaderName::from_static(TraceParent::HEADER);
+static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// The span that the caller of a service named, if it named one, as an argument of a handler.
 pub(crate) struct Caller(pub(crate) Option<SpanContext>);
@@ -23,9 +24,9 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
 /// Without a header that can be read a new trace begins.
 fn caller(headers: &HeaderMap) -> Option<SpanContext> {
-    let header = headers.get(TraceParent::HEADER)?;
+    let header = headers.get(&TRACEPARENT)?;
     let parent = TraceParent::try_from(header.as_bytes()).ok()?;
-    Some(match headers.get(TRACESTATE).map(HeaderValue::to_str) {
+    Some(match headers.get(&TRACESTATE).map(HeaderValue::to_str) {
         Some(Ok(state)) => parent.with_trace_state(state),
         _ => parent.into(),
     })
@@ -36,13 +37,13 @@ pub(crate) fn inject(headers: &mut HeaderMap, span: &SpanContext) {
     counted(|| {
         let parent = TraceParent::new(span).map(|parent| parent.to_header());
         if let Some(Ok(value)) = parent.map(|parent| HeaderValue::from_bytes(&parent)) {
-            headers.insert(TraceParent::HEADER, value);
+            headers.insert(&TRACEPARENT, value);
         }
         let state = span.trace_state();
         if *state != TraceState::NONE
             && let Ok(value) = HeaderValue::try_from(state.header())
         {
-            headers.insert(TRACESTATE, value);
+            headers.insert(&TRACESTATE, value);
         }
     });
 }

@@ -11,7 +11,7 @@ requests come from outside it. The sides answer the same requests in turns, roun
 export everything. Its cost per span is what a traced side used in a round less what the side without tracing used in the \
 same round, divided by the spans of the round: processor time of the whole process (median of the rounds, with \
 the quartiles beside it), and heap allocations of all its threads (all rounds together). Headers are what W3C propagation \
-allocates, by the API crate's propagator on the stock side and by `TraceParent` on ours. Exporting is what other threads \
+allocates, by the SDK's propagator on the stock side and by `TraceParent` on ours. Exporting is what other threads \
 than the services' allocate. Recording is the rest, what HTTP allocates for the longer headers included.";
 
 /// What one side used over the rounds.

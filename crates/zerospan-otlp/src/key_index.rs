@@ -3,7 +3,7 @@ use zerospan_core::{Footprint, Reset};
 /// Where the attributes of one span, event or link begin, found by the hash of their key.
 ///
 /// A filter says of most new keys that they are new. Where it does not, up to [`FEW`] hashes are compared one by one, and
-/// more are looked up in a table. Allocates for more than [`FEW`], when more are held than ever before, by doubling.
+/// more are looked up in a table. Allocates for more than [`FEW`], when more are held than ever before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyIndex {
     /// The bits that the hashes of the entries name: a hash whose bit is not set is of none of them.
@@ -117,7 +117,6 @@ impl KeyIndex {
     #[cold]
     fn enter_all(&mut self) {
         let slots = (4 * self.many.len()).next_power_of_two();
-        let slots = slots.max(self.table.len());
         self.table.clear();
         self.table.resize(slots, 0);
         for index in 0..self.many.len() {

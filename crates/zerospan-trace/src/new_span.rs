@@ -41,8 +41,8 @@ impl<'a> NewSpan<'a> {
         self
     }
 
-    /// Makes the span a child of `parent`, of this process or remote, as a [`TraceParent`](crate::TraceParent) names it, whatever is
-    /// in force on this thread.
+    /// Makes the span a child of `parent`, of this process or remote, as [`remote_span_context`](crate::remote_span_context)
+    /// reads it, whatever is in force on this thread.
     #[inline]
     pub fn with_parent(mut self, parent: &'a SpanContext) -> Self {
         self.asked.parent = Parent::Is(parent);

@@ -171,14 +171,14 @@ impl Origin {
         }
     }
 
-    /// Allocates for a trace state.
-    pub(crate) fn to_span_context(&self) -> SpanContext {
+    /// Does not allocate.
+    pub(crate) fn into_span_context(self) -> SpanContext {
         SpanContext::new(
             self.lineage.trace_id,
             self.lineage.span_id,
             self.lineage.flags,
             self.lineage.is_remote,
-            unboxed(self.trace_state.clone()),
+            unboxed(self.trace_state),
         )
     }
 }
@@ -262,14 +262,14 @@ pub(crate) fn unboxed(state: Option<Box<TraceState>>) -> TraceState {
 /// natively, or is named by the caller, a context is made: this allocates.
 #[cold]
 pub(crate) fn context_of(parent: Parent<'_>, native: Option<&Origin>) -> Context {
-    let with = |origin: &Origin| {
-        Context::map_current(|current| current.with_remote_span_context(origin.to_span_context()))
+    let with = |origin: Origin| {
+        Context::map_current(|current| current.with_remote_span_context(origin.into_span_context()))
     };
     match (parent, native) {
         (Parent::In(context), _) => context.clone(),
-        (Parent::InForce, Some(native)) => with(native),
+        (Parent::InForce, Some(native)) => with(native.clone()),
         (Parent::InForce, None) => Context::current(),
-        (Parent::Is(span), _) => with(&Origin::of(span)),
-        (Parent::None, _) => with(&Origin::NONE),
+        (Parent::Is(span), _) => with(Origin::of(span)),
+        (Parent::None, _) => with(Origin::NONE),
     }
 }

@@ -123,7 +123,7 @@ impl fmt::Debug for Entered {
 /// For headers, [`TraceParent`](crate::TraceParent) takes it; a propagator wants a `Context`, which [`current_context`] makes.
 pub fn current_span_context() -> SpanContext {
     match native() {
-        Some(span) => span.to_span_context(),
+        Some(span) => span.into_span_context(),
         None => Context::map_current(|current| current.span().span_context().clone()),
     }
 }
@@ -134,9 +134,9 @@ pub fn current_span_context() -> SpanContext {
 /// span was entered natively, and not otherwise.
 pub fn current_context() -> Context {
     match native() {
-        Some(span) => {
-            Context::map_current(|current| current.with_remote_span_context(span.to_span_context()))
-        }
+        Some(span) => Context::map_current(|current| {
+            current.with_remote_span_context(span.into_span_context())
+        }),
         None => Context::current(),
     }
 }

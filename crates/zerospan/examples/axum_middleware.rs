@@ -3,10 +3,13 @@
 //! `cargo run -p zerospan --features trace --example axum_middleware`
 
 use axum::{Router, extract, middleware, response::Response, routing::get};
-use opentelemetry::trace::{SpanContext, SpanKind, TracerProvider as _};
+use opentelemetry::trace::{SpanKind, TracerProvider as _};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zerospan::export::{InMemory, Pipeline};
-use zerospan::trace::{InSpanExt, StaticKey, TraceParent, Tracer, TracerProvider};
+use zerospan::trace::{
+    InSpanExt, StaticKey, TraceParent, Tracer, TracerProvider, current_span_context,
+    remote_span_context,
+};
 
 const STATUS: StaticKey = StaticKey::new("http.response.status_code");
 const CALL: &[u8] = b"GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\
@@ -17,10 +20,13 @@ async fn traced(
     request: extract::Request,
     next: middleware::Next,
 ) -> Response {
-    let header = request.headers().get(TraceParent::HEADER);
-    // Without a header that can be read a new trace begins.
-    let parent = header.and_then(|header| TraceParent::try_from(header.as_bytes()).ok());
-    let parent = parent.map(SpanContext::from);
+    let headers = request.headers();
+    // Without headers that can be read a new trace begins.
+    let parent = remote_span_context(
+        headers.get_all(TraceParent::HEADER),
+        headers.get_all(TraceParent::STATE_HEADER),
+    )
+    .ok();
     let mut span = tracer.span("GET").with_kind(SpanKind::Server);
     if let Some(parent) = &parent {
         span = span.with_parent(parent);
@@ -36,11 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pipeline = Pipeline::builder().with_transport(InMemory::new());
     let provider = TracerProvider::builder().with_exporter(pipeline.build()?);
     let provider = provider.build();
-    let handler = || async {
-        zerospan::trace::current_span_context()
-            .trace_id()
-            .to_string()
-    };
+    let handler = || async { current_span_context().trace_id().to_string() };
     let layer = middleware::from_fn_with_state(provider.tracer("shop"), traced);
     let service = Router::new().route("/", get(handler)).layer(layer);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;

@@ -1,4 +1,4 @@
-//! By the API crate's propagator.
+//! By the SDK's propagator.
 
 use super::counted;
 use axum::extract::FromRequestParts;

@@ -1,15 +1,15 @@
-//! By [`TraceParent`], without a `Context`.
+//! By zerospan's own reading and writing, without a `Context`.
 
 use super::counted;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::trace::{SpanContext, TraceState};
+use opentelemetry::trace::SpanContext;
 use std::convert::Infallible;
-use zerospan_trace::TraceParent;
+use zerospan_trace::{TraceParent, remote_span_context};
 
 static TRACEPARENT: HeaderName = HeaderName::from_static(TraceParent::HEADER);
-static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+static TRACESTATE: HeaderName = HeaderName::from_static(TraceParent::STATE_HEADER);
 
 /// The span that the caller of a service named, if it named one, as an argument of a handler.
 pub(crate) struct Caller(pub(crate) Option<SpanContext>);
@@ -22,14 +22,9 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Without a header that can be read a new trace begins.
+/// Without headers that can be read a new trace begins.
 fn caller(headers: &HeaderMap) -> Option<SpanContext> {
-    let header = headers.get(&TRACEPARENT)?;
-    let parent = TraceParent::try_from(header.as_bytes()).ok()?;
-    Some(match headers.get(&TRACESTATE).map(HeaderValue::to_str) {
-        Some(Ok(state)) => parent.with_trace_state(state),
-        _ => parent.into(),
-    })
+    remote_span_context(headers.get_all(&TRACEPARENT), headers.get_all(&TRACESTATE)).ok()
 }
 
 /// Sends the span along. A header's value is the one thing that is allocated: by HTTP.
@@ -39,9 +34,9 @@ pub(crate) fn inject(headers: &mut HeaderMap, span: &SpanContext) {
         if let Some(Ok(value)) = parent.map(|parent| HeaderValue::from_bytes(&parent)) {
             headers.insert(&TRACEPARENT, value);
         }
-        let state = span.trace_state();
-        if *state != TraceState::NONE
-            && let Ok(value) = HeaderValue::try_from(state.header())
+        let state = span.trace_state().header();
+        if !state.is_empty()
+            && let Ok(value) = HeaderValue::try_from(state)
         {
             headers.insert(&TRACESTATE, value);
         }

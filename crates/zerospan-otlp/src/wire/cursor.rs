@@ -20,6 +20,9 @@ pub(crate) struct Cursor<'a> {
 }
 
 /// A field that was opened, and whose length is not known yet.
+///
+/// Fields are closed in the order opposite to that in which they were opened, each once. Nobody checks: what is written is
+/// wrong otherwise, while memory is safe.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Field {
@@ -67,6 +70,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Ends a field: everything behind its beginning belongs to it.
+    ///
+    /// # Panics
+    ///
+    /// If its beginning was taken back.
     #[inline(always)]
     pub(crate) fn close(&mut self, field: Field) {
         let Field { tag_at, is_long } = field;
@@ -77,7 +84,8 @@ impl<'a> Cursor<'a> {
             let length = all.wrapping_sub(3);
             if TWO_BYTES.contains(&length) {
                 let two = [length as u8 | 0x80, (length >> 7) as u8];
-                // SAFETY: three bytes and `length` lie behind the tag's place, initialised, as just compared.
+                // SAFETY: `base` is where the buffer is now. Whatever `tag_at` is, three bytes from there and `length` more are
+                // what is appended so far, as just compared: so they are allocated and initialised.
                 let place = unsafe { self.base.add(tag_at + 1) };
                 // SAFETY: as above.
                 return unsafe { place.cast::<[u8; 2]>().write(two) };
@@ -86,7 +94,8 @@ impl<'a> Cursor<'a> {
             // Less the tag and a byte.
             let length = all.wrapping_sub(2);
             if length < 0x80 {
-                // SAFETY: two bytes and `length` lie behind the tag's place, initialised, as just compared.
+                // SAFETY: `base` is where the buffer is now. Whatever `tag_at` is, two bytes from there and `length` more are
+                // what is appended so far, as just compared: so they are allocated and initialised.
                 let place = unsafe { self.base.add(tag_at + 1) };
                 // SAFETY: as above.
                 return unsafe { place.write(length as u8) };

@@ -296,6 +296,35 @@ proptest! {
     }
 }
 
+/// Nobody does so; it must not be unsound. What is written is wrong, or it panics.
+#[test]
+fn a_field_of_another_cursor_and_fields_out_of_order_are_not_unsound() {
+    for length in [0, 1, 3, 125, 130, 300, 20_000] {
+        for is_long in [false, true] {
+            for room in [0, 700, 40_000] {
+                let outcome = std::panic::catch_unwind(|| {
+                    let mut other = Vec::new();
+                    let mut far = Cursor::new(&mut other);
+                    far.append(vec![1; length].as_slice());
+                    let foreign = far.open(0x12, is_long, [1]);
+                    let mut buffer = Vec::with_capacity(room);
+                    let mut cursor = Cursor::new(&mut buffer);
+                    let outer = cursor.open(0x12, is_long, [2]);
+                    let inner = cursor.open(0x5a, !is_long, [3]);
+                    let _never_closed = cursor.open(0x6a, is_long, [4]);
+                    cursor.append([5; 200]);
+                    cursor.close(outer);
+                    cursor.close(inner);
+                    cursor.close(foreign);
+                    cursor.finish();
+                    buffer.len()
+                });
+                assert!(outcome.is_err() || outcome.is_ok_and(|length| length >= 206));
+            }
+        }
+    }
+}
+
 #[test]
 fn a_cursor_finds_its_buffer_again_behind_a_panic() {
     use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -12,3 +12,4 @@ mod scope;
 mod stock_propagator;
 mod support;
 mod trace_parent;
+mod trace_state;

@@ -1,11 +1,11 @@
 use crate::support::Rig;
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::propagation::{Extractor, TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt, TraceFlags, TraceState};
 use opentelemetry_sdk::propagation as stock;
 use proptest::prelude::*;
 use std::collections::HashMap;
-use zerospan_trace::TraceContextPropagator;
+use zerospan_trace::{TraceContextPropagator, current_context};
 
 const OURS: TraceContextPropagator = TraceContextPropagator::new();
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -59,7 +59,9 @@ fn what_is_malformed_or_sent_twice_leaves_the_context_as_it_was() {
         &[("traceparent", PARENT), ("traceparent", PARENT)],
     ] {
         assert_eq!(received(headers), SpanContext::NONE, "{headers:?}");
-        let before = Context::new().with_remote_span_context(received(&[("traceparent", PARENT)]));
+        let another = PARENT.replace("b7ad", "b7ae");
+        let before = received(&[("traceparent", &another)]);
+        let before = Context::new().with_remote_span_context(before);
         let behind = OURS.extract_with_context(&before, &Headers(headers));
         assert_eq!(
             behind.span().span_context(),
@@ -88,6 +90,33 @@ fn the_span_that_is_in_force_natively_is_sent() {
     drop(entered);
 }
 
+/// The API crate passes `Context::current()`, which knows nothing of native scopes.
+#[test]
+fn within_a_composite_a_native_span_is_sent_by_its_context() {
+    let rig = Rig::new();
+    let composite = TextMapCompositePropagator::new(vec![Box::new(OURS)]);
+    let span = rig.tracer.span("client").start();
+    let entered = span.enter();
+    let (mut without, mut with) = (HashMap::new(), HashMap::new());
+    composite.inject(&mut without);
+    composite.inject_context(&current_context(), &mut with);
+    drop(entered);
+    assert!(without.is_empty());
+    let span_id = span.span_context().span_id().to_string();
+    assert!(with["traceparent"].contains(&span_id));
+}
+
+#[test]
+fn a_state_without_members_is_not_sent() {
+    let state = TraceState::from_key_value([("one", "1")]).and_then(|state| state.delete("one"));
+    let parent = received(&[("traceparent", PARENT)]);
+    let (ids, flags) = ((parent.trace_id(), parent.span_id()), parent.trace_flags());
+    let sent = SpanContext::new(ids.0, ids.1, flags, true, state.expect("valid"));
+    let mut headers = HashMap::new();
+    OURS.inject_context(&Context::new().with_remote_span_context(sent), &mut headers);
+    assert_eq!(headers.keys().collect::<Vec<_>>(), ["traceparent"]);
+}
+
 #[test]
 fn it_names_the_headers_that_the_stock_propagator_names() {
     let stock = stock::TraceContextPropagator::new();
@@ -101,12 +130,13 @@ fn it_names_the_headers_that_the_stock_propagator_names() {
 proptest! {
     #[test]
     fn what_it_sends_and_receives_is_what_the_stock_propagator_does(
-        trace_id in any::<u128>(),
-        span_id in any::<u64>(),
-        is_sampled in any::<bool>(),
+        trace_id in prop_oneof![1 => Just(0), 9 => any::<u128>()],
+        span_id in prop_oneof![1 => Just(0), 9 => any::<u64>()],
+        flags in any::<u8>(),
         state in proptest::collection::btree_map("[a-z]{1,5}", "[a-z0-9]{1,5}", 0..4),
     ) {
-        let flags = TraceFlags::default().with_sampled(is_sampled);
+        // The flag of random ids is the one thing that the stock propagator does not pass on.
+        let flags = TraceFlags::new(flags) & !TraceFlags::new(2);
         let state = TraceState::from_key_value(state).expect("valid");
         let sent = SpanContext::new(trace_id.into(), span_id.into(), flags, true, state);
         let context = Context::new().with_remote_span_context(sent.clone());
@@ -120,6 +150,8 @@ proptest! {
         let context_of = |context: Context| context.span().span_context().clone();
         let (theirs, ours) = (context_of(stock.extract(&theirs)), context_of(OURS.extract(&ours)));
         prop_assert_eq!(&ours, &theirs);
-        prop_assert_eq!(ours == sent, sent.is_valid());
+        let known = sent.trace_flags() & TraceFlags::SAMPLED;
+        prop_assert_eq!(ours.trace_flags(), if sent.is_valid() { known } else { TraceFlags::default() });
+        prop_assert_eq!(ours.trace_state() == sent.trace_state(), sent.is_valid() || *sent.trace_state() == TraceState::NONE);
     }
 }

@@ -1,10 +1,10 @@
-//! What the API crate's propagator makes of a header, which ours is held against.
+//! What the stock propagator makes of a header, which ours is held against.
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use zerospan_trace::TraceParent;
+use zerospan_trace::{TraceParent, remote_span_context};
 
 struct Header<'a>(&'a str);
 
@@ -37,6 +37,30 @@ pub(crate) fn same_as_stock(header: &str) {
     let known = SpanContext::new(trace_id, span_id, sampled, true, TraceState::NONE);
     assert_eq!(read(header), Some(known), "{header}");
     let written = parent.to_string();
+    let header = header.trim_matches([' ', '\t']);
     assert_eq!(written[2..53], header[2..53]);
     assert_eq!(written.parse(), Ok(parent));
+}
+
+/// A state that is read is written as it came, less blanks and empty members, and is read again; nothing else is in it.
+pub(crate) fn is_passed_on(tracestate: &[u8]) {
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let read = |state: &[u8]| remote_span_context([PARENT], [state]).expect("valid");
+    let context = read(tracestate);
+    let written = context.trace_state().header();
+    assert_eq!(read(written.as_bytes()), context);
+    if written.is_empty() {
+        return;
+    }
+    let members = String::from_utf8_lossy(tracestate);
+    let members = members
+        .split(',')
+        .map(|member| member.trim_matches([' ', '\t']));
+    let members: Vec<&str> = members.filter(|member| !member.is_empty()).collect();
+    assert_eq!(written, members.join(","));
+    assert!(members.len() <= 32, "{written}");
+    assert!(
+        written.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+        "{written}"
+    );
 }

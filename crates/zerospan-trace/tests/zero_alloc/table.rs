@@ -9,7 +9,9 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_sdk::trace as sdk;
 use std::fmt::Write as _;
-use zerospan_trace::{Ended, Processor, TraceContextPropagator, TracerProvider, current_context};
+use zerospan_trace::{
+    Ended, Processor, TraceContextPropagator, TracerProvider, current_context, remote_span_context,
+};
 
 #[derive(Debug)]
 struct Watching;
@@ -43,6 +45,7 @@ fn the_table_of_what_allocates_is_complete() {
     let stock = with_stock.tracer("test");
 
     let propagator = TraceContextPropagator::new();
+    let stateful = Context::new().with_remote_span_context(with_state.clone());
 
     type Case<'a> = (
         &'a str,
@@ -127,7 +130,7 @@ fn the_table_of_what_allocates_is_complete() {
             Box::new(|| {
                 let span = tracer.span("client").start();
                 let _entered = span.enter();
-                propagator.inject(&mut Carrier);
+                propagator.inject(&mut Carrier(None));
             }),
         ),
         (
@@ -136,8 +139,40 @@ fn the_table_of_what_allocates_is_complete() {
             2,
             &provider,
             Box::new(|| {
-                let caller = propagator.extract(&Carrier);
+                let caller = propagator.extract(&Carrier(None));
                 drop(tracer.start_with_context("server", &caller));
+            }),
+        ),
+        (
+            "inject_context, a state of one",
+            "the carrier's two strings; the API writes a member, lists and joins them",
+            5,
+            &provider,
+            Box::new(|| {
+                propagator.inject_context(&stateful, &mut Carrier(Some("vendor=state")));
+                drop(tracer.span("counted").start());
+            }),
+        ),
+        (
+            "extract, a state of one",
+            "the carrier's two lists, a context, the state",
+            8,
+            &provider,
+            Box::new(|| {
+                let caller = propagator.extract(&Carrier(Some("vendor=state")));
+                assert!(caller.has_active_span());
+                drop(tracer.span("counted").start());
+            }),
+        ),
+        (
+            "remote_span_context, a state of one",
+            "the state: its members, and the API's copy of them",
+            5,
+            &provider,
+            Box::new(|| {
+                let caller = remote_span_context([PARENT], ["vendor=state"]);
+                assert!(caller.is_ok());
+                drop(tracer.span("counted").start());
             }),
         ),
         (
@@ -207,23 +242,31 @@ fn the_table_of_what_allocates_is_complete() {
     );
 }
 
-/// Headers that are there without the heap.
-struct Carrier;
+const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// Headers that are there without the heap, with a trace state or without.
+struct Carrier(Option<&'static str>);
 
 impl Injector for Carrier {
     fn set(&mut self, key: &str, value: String) {
-        assert_eq!((key, value.len()), ("traceparent", 55));
+        match key {
+            "traceparent" => assert_eq!(value.len(), 55),
+            _ => assert_eq!(Some(&*value), self.0),
+        }
     }
 }
 
 impl Extractor for Carrier {
     fn get(&self, key: &str) -> Option<&str> {
-        let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        (key == "traceparent").then_some(header)
+        match key {
+            "traceparent" => Some(PARENT),
+            "tracestate" => self.0,
+            _ => None,
+        }
     }
 
     fn keys(&self) -> Vec<&str> {
-        vec!["traceparent"]
+        vec!["traceparent", "tracestate"]
     }
 }
 

@@ -1,3 +1,4 @@
+use super::trace_state::trimmed;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use std::error::Error;
 use std::fmt;
@@ -5,31 +6,26 @@ use std::str::FromStr;
 
 /// The header `traceparent` of W3C Trace Context: which span of another process is the parent.
 ///
-/// Reading and writing it allocates nothing, where a propagator of the API crate makes a `Context` and a `String`.
-/// What it reads and writes is what [the recommendation](https://www.w3.org/TR/trace-context-2/) says: of the flags those
-/// that are defined, and of a version to come the part that is known.
+/// Reading and writing it allocates nothing. [`remote_span_context`](crate::remote_span_context) reads it from a request
+/// together with the trace state. What is read and written is what
+/// [the recommendation](https://www.w3.org/TR/trace-context-2/) says: of the flags those that are defined, and of a version to
+/// come the part that is known.
 ///
 /// # Examples
 ///
 /// ```
-/// use opentelemetry::trace::{Span as _, SpanContext, TracerProvider as _};
+/// use opentelemetry::trace::{Span as _, TracerProvider as _};
 /// use zerospan_trace::{TraceParent, TracerProvider};
 ///
-/// let tracer = TracerProvider::builder().build().tracer("http-server");
+/// let tracer = TracerProvider::builder().build().tracer("http-client");
+/// let span = tracer.span("GET catalog").start();
 ///
-/// let header = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-/// let mut request = tracer.span("GET /users/{id}");
-/// // A header that cannot be read begins a new trace.
-/// let caller = TraceParent::try_from(&header[..]).ok().map(SpanContext::from);
-/// if let Some(caller) = &caller {
-///     request = request.with_parent(caller);
-/// }
-/// let span = request.start();
-///
+/// let mut headers = Vec::new();
 /// if let Some(parent) = TraceParent::new(span.span_context()) {
-///     let outgoing = parent.to_header();
-///     assert_eq!(outgoing[..36], header[..36], "the same trace");
+///     headers.push((TraceParent::HEADER, parent.to_header()));
 /// }
+/// let state = span.span_context().trace_state().header();
+/// assert!(state.is_empty(), "or it is to be sent as `TraceParent::STATE_HEADER`");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TraceParent {
@@ -48,6 +44,8 @@ const KNOWN_FLAGS: TraceFlags = TraceFlags::new(0b11);
 impl TraceParent {
     /// The header's name.
     pub const HEADER: &'static str = "traceparent";
+    /// The name of the header that has the trace state.
+    pub const STATE_HEADER: &'static str = "tracestate";
 
     /// The parent of what another process does for the span of `context`; `None` if there is no such span, since one of the
     /// ids is invalid. Does not allocate.
@@ -86,27 +84,21 @@ impl TraceParent {
         header
     }
 
-    /// The remote span's context, with the trace state that the header `tracestate` has: several such headers, joined by
-    /// commas.
-    ///
-    /// Where the state is malformed there is none, as the recommendation asks. Allocates for the members of the state.
-    pub fn with_trace_state(self, tracestate: &str) -> SpanContext {
-        self.remote(TraceState::from_str(tracestate).unwrap_or_default())
-    }
-
-    fn remote(self, state: TraceState) -> SpanContext {
+    /// The remote span's context.
+    pub(super) fn with(self, state: TraceState) -> SpanContext {
         SpanContext::new(self.trace_id, self.span_id, self.flags, true, state)
     }
 }
 
-/// The remote span's context, without a trace state. Does not allocate.
+/// The remote span's context, without a trace state, which the recommendation wants passed on:
+/// [`remote_span_context`](crate::remote_span_context) takes it along. Does not allocate.
 impl From<TraceParent> for SpanContext {
     fn from(parent: TraceParent) -> Self {
-        parent.remote(TraceState::NONE)
+        parent.with(TraceState::NONE)
     }
 }
 
-/// Reads the header's value. Does not allocate.
+/// Reads the header's value, with blanks and tabs around it or without. Does not allocate.
 impl FromStr for TraceParent {
     type Err = TraceParentError;
 
@@ -115,11 +107,12 @@ impl FromStr for TraceParent {
     }
 }
 
-/// Reads the header's value, as HTTP libraries hold it. Does not allocate.
+/// Reads the header's value, as HTTP libraries hold it, with blanks and tabs around it or without. Does not allocate.
 impl TryFrom<&[u8]> for TraceParent {
     type Error = TraceParentError;
 
-    fn try_from(all: &[u8]) -> Result<Self, TraceParentError> {
+    fn try_from(header: &[u8]) -> Result<Self, TraceParentError> {
+        let all = trimmed(header);
         let wrong_length = TraceParentError::Length { bytes: all.len() };
         let (known, rest) = all.split_first_chunk::<LENGTH>().ok_or(wrong_length)?;
         for at in DASHES {
@@ -132,9 +125,10 @@ impl TryFrom<&[u8]> for TraceParent {
         let known_flags = match (version, rest.first()) {
             (0xff, _) => return Err(TraceParentError::Version),
             (0, None) => KNOWN_FLAGS,
+            (0, Some(_)) => return Err(wrong_length),
             // Of a version to come, more fields may follow.
-            (1.., None | Some(b'-')) => TraceFlags::SAMPLED,
-            _ => return Err(wrong_length),
+            (_, None | Some(b'-')) => TraceFlags::SAMPLED,
+            (_, Some(&found)) => return Err(TraceParentError::Byte { at: LENGTH, found }),
         };
         let trace_id = TraceId::from_bytes(read_hex(known, DASHES[0] + 1)?);
         let span_id = SpanId::from_bytes(read_hex(known, DASHES[1] + 1)?);
@@ -185,18 +179,22 @@ fn write_hex(bytes: &[u8], text: &mut [u8]) {
     }
 }
 
-/// A header `traceparent` that cannot be read: the recommendation has the receiver begin a new trace.
+/// There is no header `traceparent` that can be read: the recommendation has the receiver begin a new trace.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TraceParentError {
-    /// It is shorter than every version, or longer than its own.
+    /// There is no such header.
+    Missing,
+    /// There is more than one, so that none can be believed.
+    Repeated,
+    /// It is shorter than every version, or longer than version 00.
     Length {
-        /// How long it is.
+        /// How long it is, without blanks around it.
         bytes: usize,
     },
-    /// Neither a dash nor a lower-case hexadecimal digit stands where one should.
+    /// What stands at some place may not stand there.
     Byte {
-        /// Where, counted from 0.
+        /// Where, counted from 0, without blanks before it.
         at: usize,
         /// What stands there.
         found: u8,
@@ -211,23 +209,36 @@ pub enum TraceParentError {
 
 impl fmt::Display for TraceParentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the header `traceparent` cannot be read: ")?;
         match self {
-            Self::Length { bytes } => write!(f, "it has {bytes} bytes instead of {LENGTH}")?,
-            Self::Byte { at, found } => {
-                let found = found.escape_ascii();
-                write!(f, "byte {at} is `{found}`")?;
-                f.write_str(if DASHES.contains(at) {
-                    " instead of a dash"
-                } else {
-                    " instead of a digit 0 to 9 or a to f"
-                })?;
+            Self::Missing => {
+                return f.write_str("there is no header `traceparent`: begin a new trace");
             }
-            Self::Version => f.write_str("its version is ff, which is forbidden")?,
-            Self::ZeroTraceId => f.write_str("its trace id is zero")?,
-            Self::ZeroSpanId => f.write_str("its span id is zero")?,
+            Self::Repeated => f.write_str("the header `traceparent` was sent more than once")?,
+            Self::Length { bytes } => {
+                write!(
+                    f,
+                    "the header `traceparent` has {bytes} bytes instead of {LENGTH}"
+                )?;
+            }
+            Self::Byte { at, found } => {
+                let wanted = match *at {
+                    LENGTH => "a dash or the end",
+                    at if DASHES.contains(&at) => "a dash",
+                    _ => "a digit 0 to 9 or a to f",
+                };
+                let found = found.escape_ascii();
+                write!(
+                    f,
+                    "byte {at} of the header `traceparent` is `{found}` instead of {wanted}"
+                )?;
+            }
+            Self::Version => {
+                f.write_str("the version of the header `traceparent` is ff, which is forbidden")?;
+            }
+            Self::ZeroTraceId => f.write_str("the trace id in the header `traceparent` is zero")?,
+            Self::ZeroSpanId => f.write_str("the span id in the header `traceparent` is zero")?,
         }
-        f.write_str("; begin a new trace, and have the caller send 00-<trace id>-<span id>-<flags>")
+        f.write_str(": begin a new trace, and have the caller send 00-<trace id>-<span id>-<flags>")
     }
 }
 

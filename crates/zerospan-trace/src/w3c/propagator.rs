@@ -1,17 +1,22 @@
+use super::{TraceParent, remote_span_context};
 use crate::scope::current_span_context;
-use crate::trace_parent::TraceParent;
 use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use opentelemetry::trace::{SpanContext, TraceContextExt, TraceState};
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 use std::sync::LazyLock;
 
 /// The W3C Trace Context headers, for whatever takes a propagator of the API crate.
 ///
-/// In the place of the stock propagator of the same name, from which it differs where that departs from the recommendation:
-/// a `traceparent` that is malformed, or that was sent twice, begins a new trace, several `tracestate` headers count as one,
-/// and none is sent that is empty. [`inject`](TextMapPropagator::inject) sends the span that is in force natively as well,
-/// without a `Context`. Where a carrier is at hand, [`TraceParent`] does the same without the heap.
+/// In the place of the stock SDK's propagator of the same name, from which it differs where that departs from the
+/// recommendation. A `traceparent` that is malformed is not received, nor are two of them, if the carrier lists them
+/// (`Extractor::get_all`): then the given context stays as it is. A malformed `tracestate` is left out, several count as one,
+/// none is sent that is empty, and the flag of random trace ids is passed on.
+///
+/// [`inject`](TextMapPropagator::inject) sends the span that is in force natively as well, without a `Context`. Whoever passes
+/// a `Context`, as the API crate's composite propagator does, has to pass [`current_context()`](crate::current_context):
+/// `Context::current()` knows nothing of native scopes. [`TraceParent`] and [`remote_span_context`] do the same without the
+/// heap.
 ///
 /// # Examples
 ///
@@ -34,10 +39,8 @@ use std::sync::LazyLock;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TraceContextPropagator(());
 
-const TRACESTATE: &str = "tracestate";
-
 static FIELDS: LazyLock<[String; 2]> =
-    LazyLock::new(|| [TraceParent::HEADER, TRACESTATE].map(str::to_owned));
+    LazyLock::new(|| [TraceParent::HEADER, TraceParent::STATE_HEADER].map(str::to_owned));
 
 impl TraceContextPropagator {
     /// A propagator. Does not allocate.
@@ -46,8 +49,8 @@ impl TraceContextPropagator {
     }
 }
 
-/// Sending allocates the text that a carrier takes, and another if there is a trace state; receiving what the carrier lists
-/// its values in, the `Context`, and the members of a trace state.
+/// Sending allocates the text that a carrier takes; receiving what the carrier lists its values in, and the `Context`. Where
+/// there is a trace state, it is copied and written, or read, besides.
 impl TextMapPropagator for TraceContextPropagator {
     /// Sends what [`current_span_context`] gives.
     fn inject(&self, injector: &mut dyn Injector) {
@@ -75,21 +78,14 @@ fn send(span: &SpanContext, injector: &mut dyn Injector) {
         return;
     };
     injector.set(TraceParent::HEADER, parent.to_string());
-    if *span.trace_state() != TraceState::NONE {
-        injector.set(TRACESTATE, span.trace_state().header());
+    // It may be there and have no members.
+    let state = span.trace_state().header();
+    if !state.is_empty() {
+        injector.set(TraceParent::STATE_HEADER, state);
     }
 }
 
 fn received(extractor: &dyn Extractor) -> Option<SpanContext> {
-    let sent = extractor.get_all(TraceParent::HEADER)?;
-    // Of two parents none can be believed.
-    let [parent] = sent[..] else {
-        return None;
-    };
-    let parent: TraceParent = parent.parse().ok()?;
-    Some(match extractor.get_all(TRACESTATE).as_deref() {
-        None | Some([]) => parent.into(),
-        Some([state]) => parent.with_trace_state(state),
-        Some(states) => parent.with_trace_state(&states.join(",")),
-    })
+    let all = |name| extractor.get_all(name).unwrap_or_default();
+    remote_span_context(all(TraceParent::HEADER), all(TraceParent::STATE_HEADER)).ok()
 }

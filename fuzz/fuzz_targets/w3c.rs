@@ -1,0 +1,19 @@
+//! Headers of W3C Trace Context are read as the stock propagator reads them, or refused, and passed on as they came.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../crates/zerospan-trace/tests/it/stock_propagator.rs"]
+mod stock_propagator;
+
+// A line for `traceparent`, then one for `tracestate`.
+fuzz_target!(|bytes: &[u8]| {
+    let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
+    let parent = lines.next().unwrap_or_default();
+    match std::str::from_utf8(parent) {
+        Ok(parent) => stock_propagator::same_as_stock(parent),
+        Err(_) => assert!(zerospan_trace::TraceParent::try_from(parent).is_err()),
+    }
+    let state = lines.next().unwrap_or_default();
+    stock_propagator::is_passed_on(state.strip_suffix(b"\n").unwrap_or(state));
+});

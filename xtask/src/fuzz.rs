@@ -48,6 +48,11 @@ impl Fuzz {
             let mut fuzz = nightly_cargo().context("the nightly toolchain went away")?;
             let seconds = format!("-max_total_time={}", self.minutes * 60);
             fuzz.args(["fuzz", "run", &target.name]);
+            let no_leaks = root().join("fuzz/leaks.txt");
+            fuzz.env(
+                "LSAN_OPTIONS",
+                format!("suppressions={}", no_leaks.display()),
+            );
             // What it finds goes into the first folder.
             let seeds = format!("fuzz/seeds/{}", target.name);
             if root().join(&seeds).is_dir() {

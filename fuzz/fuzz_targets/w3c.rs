@@ -4,18 +4,18 @@
 use libfuzzer_sys::fuzz_target;
 use zerospan_trace::TraceParent;
 
-#[path = "../../crates/zerospan-trace/tests/it/stock_propagator.rs"]
-mod stock_propagator;
+#[path = "../../crates/zerospan-trace/tests/it/w3c/oracle.rs"]
+mod oracle;
 
 // A line for `traceparent`, then one for `tracestate`.
 fuzz_target!(|bytes: &[u8]| {
     let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
     let parent = lines.next().unwrap_or_default();
     match (std::str::from_utf8(parent), TraceParent::try_from(parent)) {
-        (Ok(parent), _) => stock_propagator::same_as_stock(parent),
+        (Ok(parent), _) => oracle::same_as_stock(parent),
         // What follows in a version to come may be anything.
         (Err(_), read) => assert!(read.is_err() || !parent.starts_with(b"00")),
     }
     let state = lines.next().unwrap_or_default();
-    stock_propagator::is_passed_on(state.strip_suffix(b"\n").unwrap_or(state));
+    oracle::is_passed_on(state.strip_suffix(b"\n").unwrap_or(state));
 });

@@ -13,8 +13,9 @@ pub use trace_parent::{TraceParent, TraceParentError};
 /// [`tracestate`](TraceParent::STATE_HEADER), which count as one.
 ///
 /// As [the recommendation](https://www.w3.org/TR/trace-context-2/) has it, a trace state that is malformed, of more than 32
-/// members, or with a key twice, is left out as a whole, and does not keep the parent from being read. Allocates nothing
-/// without a trace state, and for its members with one.
+/// members, or with a key twice, is left out as a whole, and does not keep the parent from being read. So is one with a key
+/// that the API crate's `TraceState` refuses, as `one@two@three`. Allocates nothing without a trace state, and for its members
+/// with one.
 ///
 /// # Errors
 ///

@@ -27,7 +27,7 @@ fn caller(headers: &HeaderMap) -> Option<SpanContext> {
     remote_span_context(headers.get_all(&TRACEPARENT), headers.get_all(&TRACESTATE)).ok()
 }
 
-/// Sends the span along. A header's value is the one thing that is allocated: by HTTP.
+/// Sends the span along. Without a trace state a header's value is the one thing that is allocated: by HTTP.
 pub(crate) fn inject(headers: &mut HeaderMap, span: &SpanContext) {
     counted(|| {
         let parent = TraceParent::new(span).map(|parent| parent.to_header());

@@ -16,7 +16,8 @@ pub(super) fn read<S: AsRef<[u8]>>(headers: impl IntoIterator<Item = S>) -> Trac
             return TraceState::NONE;
         }
     }
-    // Keys with several `@`, or with more than 14 bytes behind one, are valid and refused by the API crate.
+    // The API crate refuses some keys that are valid: those with several `@`, with more than 13 bytes behind it, or with
+    // neither a letter nor a digit behind it.
     TraceState::from_key_value(members).unwrap_or_default()
 }
 

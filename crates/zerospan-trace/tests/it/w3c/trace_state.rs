@@ -1,4 +1,4 @@
-use crate::stock_propagator::is_passed_on;
+use super::oracle::is_passed_on;
 use opentelemetry::trace::TraceState;
 use proptest::prelude::*;
 use zerospan_trace::remote_span_context;
@@ -67,6 +67,19 @@ fn what_is_malformed_leaves_out_the_whole_state() {
         assert_eq!(read([b"good=1", header]), TraceState::NONE, "{text}");
     }
     assert_eq!(read(["foo=1", "foo=2"]), TraceState::NONE);
+}
+
+/// Keys of the second level that the API crate's `TraceState` does not take.
+#[test]
+fn what_the_api_crate_refuses_leaves_out_the_whole_state_too() {
+    for header in ["a@@b=1", "tenant@_vendor=1", "tenant@fourteen-bytes=1"] {
+        assert!(header.parse::<TraceState>().is_err());
+        assert_eq!(read(["good=1", header]), TraceState::NONE, "{header}");
+    }
+    assert_eq!(
+        read(["tenant@thirteen-byte=1"]).header(),
+        "tenant@thirteen-byte=1"
+    );
 }
 
 proptest! {

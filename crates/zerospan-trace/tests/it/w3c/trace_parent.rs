@@ -1,4 +1,4 @@
-use crate::stock_propagator::{read, same_as_stock};
+use super::oracle::{read, same_as_stock};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};

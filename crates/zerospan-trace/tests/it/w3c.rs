@@ -1,0 +1,4 @@
+mod oracle;
+mod propagator;
+mod trace_parent;
+mod trace_state;

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use zerospan_export::{BatchConfig, OtlpConfig, Pipeline};
-use zerospan_trace::{InSpanExt, Span, StaticKey, Tracer, TracerProvider};
+use zerospan_trace::{FutureExt, Span, StaticKey, Tracer, TracerProvider};
 
 const METHOD: StaticKey = StaticKey::new("http.request.method");
 const ROUTE: StaticKey = StaticKey::new("http.route");

@@ -3,7 +3,7 @@ use crate::environment::{self, Environment};
 use crate::ids::Ids;
 use crate::resource;
 use crate::slot::{SlotRecycle, Slots};
-use crate::{Clock, Processor, Sampler, StockProcessor, TracerProvider};
+use crate::{Clock, Processor, Sampler, SdkProcessor, TracerProvider};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{IdGenerator, SpanLimits, SpanProcessor};
 use std::fmt;
@@ -62,9 +62,9 @@ impl TracerProviderBuilder {
         self
     }
 
-    /// Feeds a processor of the stock SDK, which allocates for each span: see [`StockProcessor`].
+    /// Feeds a processor of the stock SDK, which allocates for each span: see [`SdkProcessor`].
     pub fn with_span_processor(self, processor: impl SpanProcessor + 'static) -> Self {
-        self.with_processor(StockProcessor::new(processor))
+        self.with_processor(SdkProcessor::new(processor))
     }
 
     /// Asks `sampler` which spans are recorded: one of ours, of the SDK's, or of yours.
@@ -156,7 +156,7 @@ impl TracerProviderBuilder {
     /// hand: 1024 unless it is said. With 0 none is kept at all.
     ///
     /// More spans may be open at a time: their slots are then allocated, and freed when they end.
-    pub fn with_idle_slots(mut self, most: usize) -> Self {
+    pub fn with_max_idle_slots(mut self, most: usize) -> Self {
         self.idle_slots = most;
         self
     }

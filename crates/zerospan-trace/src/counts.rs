@@ -19,7 +19,7 @@ pub(crate) struct Counts {
     /// Record-only spans that ended.
     record_only_ended: Count,
     /// Spans that ended here, and began in the process that this one was forked from.
-    pub(crate) before_fork: Count,
+    pub(crate) inherited: Count,
     /// Whether the thread has a slot at hand: 0 or 1.
     pub(crate) spare: Count,
 }
@@ -55,7 +55,7 @@ pub(crate) struct Sum {
     pub(crate) refused: u64,
     pub(crate) ended: u64,
     pub(crate) record_only_ended: u64,
-    pub(crate) before_fork: u64,
+    pub(crate) inherited: u64,
     pub(crate) spares: u64,
 }
 
@@ -68,7 +68,7 @@ impl Sum {
         self.record_only += counts.record_only.read();
         self.not_recorded += counts.not_recorded.read();
         self.refused += counts.refused.read();
-        self.before_fork += counts.before_fork.read();
+        self.inherited += counts.inherited.read();
         self.spares += counts.spare.read();
     }
 }
@@ -112,7 +112,7 @@ impl Counts {
             &self.refused,
             &self.sampled_ended,
             &self.record_only_ended,
-            &self.before_fork,
+            &self.inherited,
             &self.spare,
         ] {
             count.set(0);

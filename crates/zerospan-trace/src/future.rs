@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// Makes a span the parent of what a future starts.
-pub trait InSpanExt: Future + Sized {
+pub trait FutureExt: Future + Sized {
     /// Enters `span` whenever this future is polled, and leaves it when the poll returns.
     ///
     /// The future holds a copy of the span's context, so the span stays yours: set its attributes and end it when the future
@@ -15,7 +15,7 @@ pub trait InSpanExt: Future + Sized {
     /// # Examples
     ///
     /// ```
-    /// use zerospan_trace::{InSpanExt, StaticKey, Tracer};
+    /// use zerospan_trace::{FutureExt, StaticKey, Tracer};
     ///
     /// const ROWS: StaticKey = StaticKey::new("db.response.returned_rows");
     ///
@@ -39,10 +39,10 @@ pub trait InSpanExt: Future + Sized {
     }
 }
 
-impl<F: Future> InSpanExt for F {}
+impl<F: Future> FutureExt for F {}
 
 pin_project! {
-    /// A future whose polls run in a span, made by [`InSpanExt::in_span`].
+    /// A future whose polls run in a span, made by [`FutureExt::in_span`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are polled"]
     pub struct InSpan<F> {

@@ -28,7 +28,7 @@ pub trait Processor: Send + Sync + fmt::Debug {
     }
 
     /// A span has ended.
-    fn on_end(&self, span: &Ended<'_>) {
+    fn on_end(&self, span: &FinishedSpan<'_>) {
         let _ = span;
     }
 
@@ -63,7 +63,7 @@ pub type ProcessorError = Box<dyn Error + Send + Sync>;
 
 /// A span that has ended, for [`Processor::on_end`]: its encoded form, and what that does not tell.
 #[derive(Clone, Copy)]
-pub struct Ended<'a> {
+pub struct FinishedSpan<'a> {
     field: &'a [u8],
     context: &'a SpanContext,
     is_exported: bool,
@@ -71,7 +71,7 @@ pub struct Ended<'a> {
     resource: &'a Resource,
 }
 
-impl<'a> Ended<'a> {
+impl<'a> FinishedSpan<'a> {
     pub(crate) fn new(
         field: &'a [u8],
         context: &'a SpanContext,
@@ -139,9 +139,9 @@ impl<'a> Ended<'a> {
     }
 }
 
-impl fmt::Debug for Ended<'_> {
+impl fmt::Debug for FinishedSpan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ended")
+        f.debug_struct("FinishedSpan")
             .field("context", &self.context)
             .field("is_exported", &self.is_exported)
             .finish_non_exhaustive()

@@ -24,7 +24,7 @@ pub struct TraceStats {
     pub record_only_open: u64,
     /// Spans that ended here, and began in the process that this one was forked from: the parent's to export. They are in
     /// none of the numbers above, which a forked child counts from zero.
-    pub before_fork: u64,
+    pub inherited: u64,
     /// Slots of ended spans that are kept for later ones.
     pub idle_slots: usize,
     /// Threads that have started or ended a span here, and live.
@@ -46,7 +46,7 @@ impl TraceStats {
             refused: sum.refused,
             open: sum.sampled.saturating_sub(sum.ended),
             record_only_open: sum.record_only.saturating_sub(sum.record_only_ended),
-            before_fork: sum.before_fork,
+            inherited: sum.inherited,
             exports,
         }
     }

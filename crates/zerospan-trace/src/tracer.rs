@@ -1,11 +1,11 @@
 mod begin;
 
 use crate::core::{Core, CoreId};
-use crate::new_span::NewSpan;
 use crate::parent::{Asked, Content, Parent};
 use crate::provider::Owner;
 use crate::span::Span;
-use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt};
+use crate::span_builder::SpanBuilder;
+use opentelemetry::trace::{self as api, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope};
 use std::borrow::Cow;
 use std::fmt;
@@ -47,11 +47,11 @@ impl Tracer {
 
     /// Prepares a span: a child of the span that is in force on this thread, unless it is told otherwise.
     ///
-    /// Allocates nothing. In the destructor of a thread-local, [name the context](NewSpan::with_parent_context): the API
+    /// Allocates nothing. In the destructor of a thread-local, [name the context](SpanBuilder::with_parent_context): the API
     /// crate panics there where it is asked for its current one.
     #[inline]
-    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> NewSpan<'_> {
-        NewSpan::new(self, name.into())
+    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder<'_> {
+        SpanBuilder::new(self, name.into())
     }
 
     #[inline]
@@ -75,7 +75,7 @@ impl opentelemetry::trace::Tracer for Tracer {
         self.begin(&name.into(), &Asked::child_of(explicit(parent)))
     }
 
-    fn build(&self, builder: SpanBuilder) -> Span {
+    fn build(&self, builder: api::SpanBuilder) -> Span {
         self.build_from(builder, Parent::InForce)
     }
 
@@ -102,14 +102,14 @@ impl opentelemetry::trace::Tracer for Tracer {
         work(context)
     }
 
-    fn build_with_context(&self, builder: SpanBuilder, parent: &Context) -> Span {
+    fn build_with_context(&self, builder: api::SpanBuilder, parent: &Context) -> Span {
         self.build_from(builder, explicit(parent))
     }
 }
 
 impl Tracer {
-    fn build_from(&self, builder: SpanBuilder, parent: Parent<'_>) -> Span {
-        let SpanBuilder {
+    fn build_from(&self, builder: api::SpanBuilder, parent: Parent<'_>) -> Span {
+        let api::SpanBuilder {
             span_kind,
             name,
             start_time,

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zerospan_export::{InMemory, Pipeline};
-use zerospan_trace::{Ended, Processor, TraceStats, TracerProvider};
+use zerospan_trace::{FinishedSpan, Processor, TraceStats, TracerProvider};
 
 /// Forks, has both processes run `ids`, and gives what they said.
 #[allow(unsafe_code)]
@@ -77,7 +77,7 @@ fn numbers(stats: &TraceStats) -> Vec<u8> {
         stats.started,
         stats.sampled,
         stats.open,
-        stats.before_fork,
+        stats.inherited,
         stats.threads as u64,
         stats.exports[0].recorded,
         stats.exports[0].delivered,
@@ -116,7 +116,7 @@ fn a_span_that_is_open_at_a_fork_is_the_parents_to_export() {
     #[derive(Debug)]
     struct Telling(Arc<AtomicU64>);
     impl Processor for Telling {
-        fn on_end(&self, _: &Ended<'_>) {
+        fn on_end(&self, _: &FinishedSpan<'_>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }

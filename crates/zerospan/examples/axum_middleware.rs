@@ -7,7 +7,7 @@ use opentelemetry::trace::{SpanKind, TracerProvider as _};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zerospan::export::{InMemory, Pipeline};
 use zerospan::trace::{
-    InSpanExt, StaticKey, TraceParent, Tracer, TracerProvider, current_span_context,
+    FutureExt, StaticKey, TraceParent, Tracer, TracerProvider, current_span_context,
     remote_span_context,
 };
 

@@ -8,7 +8,7 @@ use opentelemetry::trace::TracerProvider as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zerospan::export::{InMemory, Pipeline};
-use zerospan::trace::{Ended, Processor, Span, StaticKey, TracerProvider};
+use zerospan::trace::{FinishedSpan, Processor, Span, StaticKey, TracerProvider};
 
 const TENANT: StaticKey = StaticKey::new("tenant.id");
 /// The number that OTLP gives the status `Error`.
@@ -22,7 +22,7 @@ impl Processor for Failures {
         span.set(&TENANT, "acme");
     }
 
-    fn on_end(&self, span: &Ended<'_>) {
+    fn on_end(&self, span: &FinishedSpan<'_>) {
         // The encoded span, read where it lies.
         let Ok(view) = span.view() else { return };
         let is_marked = view

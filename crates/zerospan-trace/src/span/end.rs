@@ -3,7 +3,7 @@
 use super::Span;
 use crate::core::{Core, Stage, contain};
 use crate::local::{self, Attached, Local, Seat};
-use crate::processor::Ended;
+use crate::processor::FinishedSpan;
 use crate::slot::Slot;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -72,7 +72,7 @@ fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTi
     let counts = seat.counts();
     if slot.generation != seat.generation() {
         // The parent of the fork has this span too, and exports it when it ends there.
-        counts.before_fork.raise();
+        counts.inherited.raise();
         seat.with(|to| seat.put_slot(&to.core, slot));
         return;
     }
@@ -122,7 +122,7 @@ impl Core {
         let mut encoded = ENCODED.take();
         encoded.clear();
         slot.recorder.finish(end, &slot.status, &mut encoded);
-        let ended = Ended::new(&encoded, span.context(), &slot, &parts, &self.resource);
+        let ended = FinishedSpan::new(&encoded, span.context(), &slot, &parts, &self.resource);
         for stage in &self.stages {
             match stage {
                 Stage::Processor(processor) => contain(|| processor.on_end(&ended)),

@@ -123,7 +123,7 @@ impl Span {
     }
 
     /// Renames the span, formatting the name only if it is recorded.
-    pub fn rename_fmt(&mut self, name: fmt::Arguments<'_>) {
+    pub fn update_name_fmt(&mut self, name: fmt::Arguments<'_>) {
         if let Some(slot) = &mut self.slot {
             let name = slot.format(name);
             slot.recorder.rename(&name);

@@ -34,7 +34,7 @@ fn a_span_is_moved_to_and_ended_on_another_thread() {
 
 #[test]
 fn slots_stay_bounded_where_one_thread_starts_and_another_ends() {
-    let rig = Rig::with(|builder| builder.with_idle_slots(16));
+    let rig = Rig::with(|builder| builder.with_max_idle_slots(16));
     let (sender, receiver) = std::sync::mpsc::sync_channel::<Span>(64);
     let ender = std::thread::spawn(move || receiver.into_iter().for_each(drop));
     for _ in 0..5_000 {

@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SimpleSp
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use zerospan_export::{Accepted, Pipeline, Request, SendError, Transport};
-use zerospan_trace::{Ended, Processor, ProcessorError, Span, StaticKey, Tracer};
+use zerospan_trace::{FinishedSpan, Processor, ProcessorError, Span, StaticKey, Tracer};
 
 #[derive(Clone, Debug, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
@@ -73,7 +73,7 @@ impl Processor for Noting {
         }
     }
 
-    fn on_end(&self, span: &Ended<'_>) {
+    fn on_end(&self, span: &FinishedSpan<'_>) {
         let view = span.view().expect("canonical bytes");
         let attributes: Vec<String> = view
             .attributes()
@@ -264,7 +264,7 @@ impl Processor for Panicking {
         std::panic::resume_unwind(Box::new("on purpose"));
     }
 
-    fn on_end(&self, _: &Ended<'_>) {
+    fn on_end(&self, _: &FinishedSpan<'_>) {
         std::panic::resume_unwind(Box::new("on purpose"));
     }
 }

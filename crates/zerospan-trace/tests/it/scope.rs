@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Poll, Waker};
-use zerospan_trace::{InSpanExt, Sampler, current_context, current_span_context};
+use zerospan_trace::{FutureExt as _, Sampler, current_context, current_span_context};
 
 fn parents(spans: &[Span]) -> HashMap<String, String> {
     let name_of = |id: &[u8]| {

@@ -13,7 +13,7 @@ use std::task::Waker;
 use zerospan_core::dev::{Allocations, CountingAllocator};
 use zerospan_export::{Accepted, Pipeline, Request, SendError, Transport};
 use zerospan_trace::{
-    InSpanExt, Sampler, Span, StaticKey, TraceParent, Tracer, TracerProvider,
+    FutureExt, Sampler, Span, StaticKey, TraceParent, Tracer, TracerProvider,
     TracerProviderBuilder, current_span_context, remote_span_context,
 };
 
@@ -148,7 +148,7 @@ fn eight_attributes_touch_no_heap() {
         for (number, key) in KEYS.iter().enumerate() {
             span.set_fmt(key, format_args!("number {number}"));
         }
-        span.rename_fmt(format_args!("renamed {}", 7));
+        span.update_name_fmt(format_args!("renamed {}", 7));
         span.set_error_fmt(format_args!("failed {}", 7));
     });
     check("through the traits", |tracer| {

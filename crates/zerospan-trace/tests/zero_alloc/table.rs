@@ -10,14 +10,15 @@ use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_sdk::trace as sdk;
 use std::fmt::Write as _;
 use zerospan_trace::{
-    Ended, Processor, TraceContextPropagator, TracerProvider, current_context, remote_span_context,
+    FinishedSpan, Processor, TraceContextPropagator, TracerProvider, current_context,
+    remote_span_context,
 };
 
 #[derive(Debug)]
 struct Watching;
 
 impl Processor for Watching {
-    fn on_end(&self, span: &Ended<'_>) {
+    fn on_end(&self, span: &FinishedSpan<'_>) {
         assert!(span.view().is_ok());
     }
 }

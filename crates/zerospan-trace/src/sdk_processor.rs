@@ -1,4 +1,4 @@
-use crate::processor::{Ended, Processor, ProcessorError};
+use crate::processor::{FinishedSpan, Processor, ProcessorError};
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
@@ -14,24 +14,24 @@ use zerospan_otlp::{AttributeView, SpanView, ValueView, ViewError};
 /// `on_start` is not called, since it wants the SDK's own span; those that do nothing there, as the batch and the simple
 /// processor, work as ever. Its `on_end` gets the spans that are to be exported, and no record-only ones.
 #[derive(Debug)]
-pub struct StockProcessor<P>(P);
+pub struct SdkProcessor<P>(P);
 
-impl<P: SpanProcessor> StockProcessor<P> {
+impl<P: SpanProcessor> SdkProcessor<P> {
     /// Wraps `processor`.
     pub fn new(processor: P) -> Self {
         Self(processor)
     }
 }
 
-impl<P: SpanProcessor> Processor for StockProcessor<P> {
-    fn on_end(&self, span: &Ended<'_>) {
+impl<P: SpanProcessor> Processor for SdkProcessor<P> {
+    fn on_end(&self, span: &FinishedSpan<'_>) {
         if !span.is_exported() {
             return;
         }
         match span_data(span) {
             Ok(data) => self.0.on_end(data),
             Err(error) => tracing::error!(
-                name: "StockProcessorSkippedSpan",
+                name: "SdkProcessorSkippedSpan",
                 error = %error,
                 "an encoded span cannot be read, and is not passed on"
             ),
@@ -53,7 +53,7 @@ impl<P: SpanProcessor> Processor for StockProcessor<P> {
 }
 
 /// The stock SDK's form of a span. Allocates for every string and vector in it.
-fn span_data(span: &Ended<'_>) -> Result<SpanData, ViewError> {
+fn span_data(span: &FinishedSpan<'_>) -> Result<SpanData, ViewError> {
     let view = span.view()?;
     Ok(SpanData {
         span_context: span.span_context().clone(),

@@ -11,13 +11,13 @@ use std::time::SystemTime;
 /// It takes what must be known at the start, and no attributes: set them on the span, where an unsampled one ignores them
 /// at no cost. A sampler that decides by attributes wants the API crate's `SpanBuilder`.
 #[must_use = "the span starts with `start`"]
-pub struct NewSpan<'a> {
+pub struct SpanBuilder<'a> {
     tracer: &'a Tracer,
     name: Cow<'static, str>,
     asked: Asked<'a>,
 }
 
-impl<'a> NewSpan<'a> {
+impl<'a> SpanBuilder<'a> {
     #[inline]
     pub(crate) fn new(tracer: &'a Tracer, name: Cow<'static, str>) -> Self {
         Self {
@@ -73,9 +73,9 @@ impl<'a> NewSpan<'a> {
     }
 }
 
-impl fmt::Debug for NewSpan<'_> {
+impl fmt::Debug for SpanBuilder<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewSpan")
+        f.debug_struct("SpanBuilder")
             .field("name", &self.name)
             .field("parent", &self.asked.parent)
             .finish_non_exhaustive()

@@ -8,8 +8,6 @@ mod contest;
 pub mod growth;
 mod keys;
 mod one_core;
-#[cfg(doctest)]
-mod pages;
 mod paths;
 #[cfg(feature = "peers")]
 pub mod peers;

@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+// The examples of the project's pages are tests of this crate: they need every feature.
+#[cfg(all(doctest, feature = "full"))]
+mod pages;
+
 #[cfg(feature = "arena")]
 pub use zerospan_arena as arena;
 #[cfg(feature = "attributes")]

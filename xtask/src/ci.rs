@@ -3,12 +3,13 @@
 use crate::cargo::{self, cargo, ensure_subcommand};
 use crate::e2e::E2e;
 use crate::guard::Guard;
-use crate::{loom, test, tidy};
+use crate::tidy::Tidy;
+use crate::{loom, test};
 use std::time::Instant;
 
 pub(crate) fn run() -> anyhow::Result<()> {
     let start = Instant::now();
-    tidy::run()?;
+    Tidy::default().run()?;
     let counts = test::run()?;
     loom::run()?;
     features()?;

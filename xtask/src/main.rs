@@ -33,8 +33,8 @@ struct Arguments {
 enum Task {
     /// Run every test: unit, integration, property, zero-allocation, documentation and compile-fail.
     Test,
-    /// Check what a reader sees: edges between crates, format, lints, docs, links, hygiene.
-    Tidy,
+    /// Check what a reader sees: dependencies between crates, imports between files, format, lints, docs, links.
+    Tidy(tidy::Tidy),
     /// Run all that must pass before a change lands: tidy, test, loom, every combination of features, end to end, guard.
     Ci,
     /// Hold every performance promise against what is measured here and now.
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Test => test::run().map(|counts| println!("{counts}")),
-        Task::Tidy => tidy::run(),
+        Task::Tidy(tidy) => tidy.run(),
         Task::Ci => ci::run(),
         Task::Budget(budget) => budget.run(),
         Task::Guard(guard) => guard.run(),

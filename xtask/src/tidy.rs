@@ -1,50 +1,66 @@
-//! What a reader sees, checked: edges between crates, format, lints, docs, links, hygiene.
+//! Checks of what a reader sees: dependencies between crates, imports between files, format, lints, docs, links.
 
+mod cycles;
 mod edges;
 mod hygiene;
 mod invariants;
 mod layout;
 mod links;
 
-use crate::cargo::{cargo, run as run_command};
+use crate::cargo::{cargo, run};
 use anyhow::bail;
+use clap::Args;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Runs every check; those that only read come first, since they are done in a second.
-///
-/// # Errors
-///
-/// If a check finds something: each finding is printed with its place.
-pub(crate) fn run() -> anyhow::Result<()> {
-    let files = tracked_files()?;
-    let mut findings = edges::check()?;
-    findings.extend(layout::check()?);
-    findings.extend(hygiene::check(&files));
-    findings.extend(links::check(&files));
-    findings.extend(invariants::check(&files));
-    if !findings.is_empty() {
-        for finding in &findings {
-            eprintln!("{finding}");
-        }
-        bail!("tidy found {} things to mend", findings.len());
-    }
-    println!(
-        "edges, layout, links and hygiene of {} files are tidy",
-        files.len()
-    );
+/// Check what a reader sees: dependencies between crates, imports between files, format, lints, docs, links.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Tidy {
+    /// Check only that imports between the files of a crate form no cycle.
+    #[arg(long)]
+    cycles: bool,
+}
 
-    run_command(cargo().args(["fmt", "--all", "--check"]))?;
-    run_command(
-        cargo()
+impl Tidy {
+    /// Runs every check, those that only read files first: they take a second.
+    ///
+    /// # Errors
+    ///
+    /// If a check finds something. Each finding is printed with its place.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        if self.cycles {
+            return report(&cycles::check()?);
+        }
+        let files = tracked_files()?;
+        let mut findings = edges::check()?;
+        findings.extend(layout::check()?);
+        findings.extend(hygiene::check(&files));
+        findings.extend(links::check(&files));
+        findings.extend(invariants::check(&files));
+        report(&findings)?;
+        println!(
+            "edges, layout, links and hygiene of {} files are tidy",
+            files.len()
+        );
+
+        run(cargo().args(["fmt", "--all", "--check"]))?;
+        run(cargo()
             .args(["clippy", "--workspace", "--all-targets", "--all-features"])
-            .args(["--", "--deny", "warnings"]),
-    )?;
-    run_command(
-        cargo()
+            .args(["--", "--deny", "warnings"]))?;
+        run(cargo()
             .args(["doc", "--workspace", "--no-deps", "--all-features"])
-            .env("RUSTDOCFLAGS", "--deny warnings"),
-    )
+            .env("RUSTDOCFLAGS", "--deny warnings"))
+    }
+}
+
+fn report(findings: &[String]) -> anyhow::Result<()> {
+    for finding in findings {
+        eprintln!("{finding}");
+    }
+    match findings.len() {
+        0 => Ok(()),
+        count => bail!("tidy: {count} findings, listed above"),
+    }
 }
 
 /// A text file that is part of the project.

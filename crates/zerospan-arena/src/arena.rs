@@ -110,7 +110,7 @@ impl SpanAttributeArena {
     /// Where a use needs more, each one allocates anew. The smallest chunk is about half a KiB: below that, a reset
     /// keeps nothing.
     #[must_use]
-    pub fn retain_at_most(mut self, bytes: usize) -> Self {
+    pub fn with_retention_limit(mut self, bytes: usize) -> Self {
         self.retention = bytes;
         self
     }
@@ -238,7 +238,7 @@ impl SpanAttributeArena {
         ArenaGuard::new(self)
     }
 
-    /// Frees all content at once, and keeps the memory, up to what [`retain_at_most`](Self::retain_at_most) allows.
+    /// Frees all content at once, and keeps the memory, up to what [`with_retention_limit`](Self::with_retention_limit) allows.
     ///
     /// Where one chunk was enough, this writes one pointer. After a use that took several it frees them and allocates one,
     /// as large as all of them, so that the next such use allocates nothing. If the system has no such memory, the arena

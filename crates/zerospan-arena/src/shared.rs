@@ -105,7 +105,7 @@ impl SharedAttributeArena {
     ///
     /// Where a use needs more, each one allocates anew.
     #[must_use]
-    pub fn retain_at_most(mut self, bytes: usize) -> Self {
+    pub fn with_retention_limit(mut self, bytes: usize) -> Self {
         self.retention = bytes;
         self
     }
@@ -124,7 +124,7 @@ impl SharedAttributeArena {
         }
     }
 
-    /// Frees all content at once, and keeps the memory, up to what [`retain_at_most`](Self::retain_at_most) allows.
+    /// Frees all content at once, and keeps the memory, up to what [`with_retention_limit`](Self::with_retention_limit) allows.
     ///
     /// After a use that took several slabs this frees them and allocates one, as large as all of them, for text and for
     /// sets each; otherwise it does nothing. A use of more than may be kept is freed down to that.

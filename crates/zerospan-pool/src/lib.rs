@@ -1,35 +1,28 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "array-queue")]
-mod array_queue;
-// The model in `tests/loom.rs` reaches the depot.
-#[cfg_attr(not(loom), allow(unreachable_pub))]
-mod depot;
-mod guard;
-#[cfg(feature = "object-pool")]
-mod object_pool;
+mod base;
 mod pool;
 #[cfg(feature = "sdk")]
-mod span;
-mod stats;
+mod span_pool;
 #[cfg(any(feature = "array-queue", feature = "object-pool"))]
 mod store;
-mod sync;
-mod terms;
 mod thread_cached;
+#[doc(hidden)]
+pub mod thread_states;
 
+pub use base::config::DEFAULT_RETENTION_LIMIT;
+pub use base::stats::{Discards, PoolStats};
+pub use pool::{Pool, Pooled, Return};
+#[cfg(feature = "sdk")]
+pub use span_pool::{GLOBAL_SPAN_POOL, PooledSpan, SpanPool, SpanRecycle, SpanThreads};
 #[cfg(feature = "array-queue")]
-pub use array_queue::{ArrayQueuePool, QueueCapacityError};
+pub use store::array_queue::{ArrayQueuePool, QueueCapacityError};
+#[cfg(feature = "object-pool")]
+pub use store::object_pool::ObjectPool;
+pub use thread_cached::cache::ThreadCaches;
 #[cfg(loom)]
 #[doc(hidden)]
-pub use depot::Depot;
-pub use guard::Pooled;
-#[cfg(feature = "object-pool")]
-pub use object_pool::ObjectPool;
-pub use pool::{Pool, Settlement};
-#[cfg(feature = "sdk")]
-pub use span::{GLOBAL_SPAN_POOL, PooledSpan, SpanPool, SpanRecycle, SpanThreads};
-pub use stats::{Discards, PoolStats};
-pub use terms::DEFAULT_RETENTION_LIMIT;
-pub use thread_cached::{AnyThread, ThreadCache, ThreadCachedPool, ThreadCaches};
+pub use thread_cached::depot::Depot;
+pub use thread_cached::pool::ThreadCachedPool;
+pub use thread_cached::thread_cache::{AnyThread, ThreadCache};

@@ -6,7 +6,7 @@ use opentelemetry_sdk::trace::SpanData;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zerospan_core::DefaultRecycle;
-use zerospan_pool::{Pool, Settlement, ThreadCache, ThreadCachedPool, thread_cache};
+use zerospan_pool::{Pool, Return, ThreadCache, ThreadCachedPool, thread_cache};
 
 /// How many vectors of each kind are kept, for all threads together.
 const KEPT: usize = 512;
@@ -57,7 +57,7 @@ impl<T, K: ThreadCache<Vec<T>>> Vectors<T, K> {
     fn keep(&self, vector: &mut Vec<T>) {
         if vector.capacity() > 0 && self.wanted.load(Ordering::Relaxed) {
             self.pool
-                .settle(Settlement::Returned(std::mem::take(vector)));
+                .put(Return::Reuse(std::mem::take(vector)));
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use zerospan_core::{Footprint, Reset};
 use zerospan_export::{Pipeline, Producer, fork_generation};
-use zerospan_pool::{Pool, Settlement};
+use zerospan_pool::{Pool, Return};
 
 /// What a thread keeps for itself, so that starting and ending a span writes to nothing that threads share.
 pub(crate) struct Local {
@@ -266,7 +266,7 @@ impl Seat {
             drop(producers);
             if let Some(slot) = self.spare.take() {
                 self.counts.spare.set(0);
-                core.slots.settle(Settlement::Returned(slot));
+                core.slots.put(Return::Reuse(slot));
             }
             core.dismiss(&self.counts);
         }
@@ -275,7 +275,7 @@ impl Seat {
 
 #[inline(never)]
 fn give_back(core: &Core, slot: Box<Slot>) {
-    core.slots.settle(Settlement::Returned(slot));
+    core.slots.put(Return::Reuse(slot));
 }
 
 impl Drop for Seats {

@@ -53,7 +53,7 @@ fn reset_turns_several_chunks_into_one_that_is_large_enough() {
 #[test]
 fn a_reset_keeps_no_more_than_the_retention_limit() {
     for most in [0, 100, 448, 500, 1000, 5000, 70_000] {
-        let mut arena = SpanAttributeArena::with_capacity(10_000).retain_at_most(most);
+        let mut arena = SpanAttributeArena::with_capacity(10_000).with_retention_limit(most);
         for bytes in [1, 300, 20_000, 200_000] {
             arena.alloc_str(&"x".repeat(bytes));
             arena.reset();
@@ -61,7 +61,7 @@ fn a_reset_keeps_no_more_than_the_retention_limit() {
             assert_eq!(arena.alloc_str("usable"), "usable");
         }
     }
-    let mut arena = SpanAttributeArena::new().retain_at_most(8000);
+    let mut arena = SpanAttributeArena::new().with_retention_limit(8000);
     arena.alloc_str(&"x".repeat(20_000));
     arena.reset();
     assert!(arena.capacity() >= 3000, "what may be kept is kept");

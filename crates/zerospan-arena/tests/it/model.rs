@@ -90,7 +90,7 @@ proptest! {
         uses in prop::collection::vec(prop::collection::vec(step(), 0..12), 1..5),
         retention in prop_oneof![0..10_000_usize, prop::strategy::Just(1 << 20)],
     ) {
-        let mut arena = SpanAttributeArena::new().retain_at_most(retention);
+        let mut arena = SpanAttributeArena::new().with_retention_limit(retention);
         for steps in &uses {
             let handed: Vec<Handed<'_>> = steps.iter().map(|step| take(&arena, step)).collect();
             // Read only when all is handed out: nothing later may have overwritten it.

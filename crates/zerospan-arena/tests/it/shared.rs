@@ -93,7 +93,7 @@ fn several_slabs_become_one_that_is_large_enough() {
 #[test]
 fn a_shared_reset_keeps_no_more_than_the_retention_limit() {
     for most in [0, 1, 500, 5000] {
-        let mut arena = SharedAttributeArena::with_capacity(9000).retain_at_most(most);
+        let mut arena = SharedAttributeArena::with_capacity(9000).with_retention_limit(most);
         for bytes in [1, 300, 20_000] {
             let share = arena.share();
             share.alloc_str(&"x".repeat(bytes));

@@ -1,56 +1,55 @@
-use crate::PoolStats;
-use crate::depot::Depot;
-use crate::stats::{Tally, add};
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock};
+use super::depot::Depot;
+use crate::base::stats::{Counters, PoolStats, add};
+use crate::base::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock};
 use std::sync::Arc;
 
-/// What the threads that use a pool share.
+/// The part of a pool that all threads share.
 #[derive(Debug)]
 pub(super) struct Shared<T> {
     pub(super) depot: Depot<T>,
-    /// What was counted outside the magazines, and by those that are gone.
-    pub(super) tally: Tally,
-    magazines: Mutex<Vec<Arc<Magazine>>>,
+    /// Everything but the counts of the caches that are in use.
+    pub(super) counters: Counters,
+    caches: Mutex<Vec<Arc<CacheCounters>>>,
 }
 
 impl<T> Shared<T> {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             depot: Depot::new(capacity),
-            tally: Tally::default(),
-            magazines: Mutex::new(Vec::new()),
+            counters: Counters::default(),
+            caches: Mutex::new(Vec::new()),
         }
     }
 
-    /// Counts a magazine in from here on.
-    pub(super) fn admit(&self, magazine: &Arc<Magazine>) {
-        lock(&self.magazines).push(Arc::clone(magazine));
+    /// Includes a cache's counters in the pool's counts.
+    pub(super) fn register(&self, cache: &Arc<CacheCounters>) {
+        lock(&self.caches).push(Arc::clone(cache));
     }
 
-    /// Takes over what an empty magazine has counted.
-    pub(super) fn dismiss(&self, magazine: &Arc<Magazine>) {
-        let mut magazines = lock(&self.magazines);
-        magazines.retain(|other| !Arc::ptr_eq(other, magazine));
-        add(&self.tally.hits, magazine.hits.load(Ordering::Relaxed));
+    /// Adds the counters of a flushed cache to the pool's own.
+    pub(super) fn unregister(&self, cache: &Arc<CacheCounters>) {
+        let mut caches = lock(&self.caches);
+        caches.retain(|other| !Arc::ptr_eq(other, cache));
+        add(&self.counters.hits, cache.hits.load(Ordering::Relaxed));
         add(
-            &self.tally.returns,
-            magazine.returns.load(Ordering::Relaxed),
+            &self.counters.returns,
+            cache.returns.load(Ordering::Relaxed),
         );
     }
 
-    /// The objects in the depot and in all magazines.
+    /// Returns the number of objects in the depot and all caches.
     pub(super) fn len(&self) -> usize {
-        let magazines = lock(&self.magazines);
-        let cached: usize = magazines.iter().map(|magazine| magazine.held()).sum();
+        let caches = lock(&self.caches);
+        let cached: usize = caches.iter().map(|cache| cache.len()).sum();
         self.depot.len() + cached
     }
 
     pub(super) fn stats(&self) -> PoolStats {
-        let magazines = lock(&self.magazines);
-        let mut stats = self.tally.snapshot();
-        for magazine in magazines.iter() {
-            stats.returns += magazine.returns.load(Ordering::Relaxed);
-            stats.hits += magazine.hits.load(Ordering::Relaxed);
+        let caches = lock(&self.caches);
+        let mut stats = self.counters.snapshot();
+        for cache in caches.iter() {
+            stats.returns += cache.returns.load(Ordering::Relaxed);
+            stats.hits += cache.hits.load(Ordering::Relaxed);
         }
         stats
     }
@@ -60,43 +59,43 @@ impl<T> Shared<T> {
 #[derive(Debug, Default)]
 // Two threads' counters never share a cache line, nor the pair of lines that is fetched together.
 #[repr(align(128))]
-pub(super) struct Magazine {
-    held: AtomicUsize,
+pub(super) struct CacheCounters {
+    len: AtomicUsize,
     hits: AtomicU64,
     returns: AtomicU64,
 }
 
-impl Magazine {
+impl CacheCounters {
     #[inline]
-    pub(super) fn held(&self) -> usize {
-        self.held.load(Ordering::Relaxed)
+    pub(super) fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed)
     }
 
     #[inline]
-    pub(super) fn set_held(&self, held: usize) {
-        self.held.store(held, Ordering::Relaxed);
+    pub(super) fn set_len(&self, len: usize) {
+        self.len.store(len, Ordering::Relaxed);
     }
 
-    /// One was lent; `held` are left.
+    /// Counts a hit that leaves `len` objects.
     #[inline]
-    pub(super) fn lend(&self, held: usize) {
-        self.set_held(held);
+    pub(super) fn record_hit(&self, len: usize) {
+        self.set_len(len);
         let hits = self.hits.load(Ordering::Relaxed);
         self.hits.store(hits.wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// One came back; `held` are here.
+    /// Counts a return that makes `len` objects.
     #[inline]
-    pub(super) fn keep(&self, held: usize) {
-        self.set_held(held);
+    pub(super) fn record_return(&self, len: usize) {
+        self.set_len(len);
         let returns = self.returns.load(Ordering::Relaxed);
         self.returns
             .store(returns.wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// Starts to count anew.
+    /// Sets all counters to zero.
     pub(super) fn clear(&self) {
-        self.set_held(0);
+        self.set_len(0);
         self.hits.store(0, Ordering::Relaxed);
         self.returns.store(0, Ordering::Relaxed);
     }

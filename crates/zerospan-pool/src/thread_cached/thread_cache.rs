@@ -3,17 +3,17 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// Leads to the thread-local in which a thread keeps its caches of pooled `T`s.
+/// Names the thread-local that holds a thread's caches of pooled `T`s.
 ///
-/// A generic type cannot have a thread-local of its own, so the fastest way to one is a type that names it:
-/// [`thread_cache!`](crate::thread_cache) declares both. [`AnyThread`] needs no declaration and is slower.
+/// A generic type cannot declare a thread-local. [`thread_cache!`](crate::thread_cache) declares one for a concrete `T`,
+/// with a type that names it. [`AnyThread`] needs no declaration and is slower.
 pub trait ThreadCache<T>: 'static {
-    /// Runs `work` on this thread's caches; `None`, without running it, where the thread is ending and has given them
-    /// up already.
+    /// Calls `work` with this thread's caches. Returns `None`, without the call, if the thread is ending and has dropped
+    /// them.
     fn try_with<O>(work: impl FnOnce(&ThreadCaches<T>) -> O) -> Option<O>;
 }
 
-/// Declares a [`ThreadCache`]: a type that names a thread-local for the pools of one object type.
+/// Declares a [`ThreadCache`]: a thread-local for the pools of one object type, and a type that names it.
 ///
 /// # Examples
 ///
@@ -22,14 +22,14 @@ pub trait ThreadCache<T>: 'static {
 /// use zerospan_pool::{Pool, ThreadCachedPool, thread_cache};
 ///
 /// thread_cache! {
-///     /// Where each thread keeps spare lines.
+///     /// Each thread's spare lines.
 ///     struct Lines for String;
 /// }
 ///
 /// static SPARE: std::sync::LazyLock<ThreadCachedPool<String, DefaultRecycle, Lines>> =
 ///     std::sync::LazyLock::new(|| ThreadCachedPool::with_recycle(64, DefaultRecycle));
 ///
-/// SPARE.acquire().push_str("reused from here on");
+/// SPARE.acquire().push_str("reused by the next call");
 /// assert_eq!(SPARE.acquire().as_str(), "");
 /// assert_eq!(SPARE.stats().hits, 1);
 /// ```
@@ -55,8 +55,8 @@ macro_rules! thread_cache {
     };
 }
 
-/// The thread-local of pools that name none: it holds the caches of every object type, and looks for the right one by
-/// type on each use.
+/// The thread-local of pools that name none. It holds the caches of every object type and searches them by type on each
+/// use.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyThread;
 
@@ -67,7 +67,7 @@ thread_local! {
 impl<T: 'static> ThreadCache<T> for AnyThread {
     #[inline]
     fn try_with<O>(work: impl FnOnce(&ThreadCaches<T>) -> O) -> Option<O> {
-        // The borrow ends before `work` begins.
+        // `work` may run user code: end the borrow before.
         let caches = ANY.try_with(|any| {
             let mut any = any.borrow_mut();
             if let Some(caches) = any.iter().find(|caches| caches.is::<ThreadCaches<T>>()) {

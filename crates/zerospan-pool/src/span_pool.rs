@@ -1,4 +1,7 @@
-use crate::{Pool, PoolStats, Pooled, ThreadCachedPool, thread_cache};
+use crate::base::stats::PoolStats;
+use crate::pool::{Pool, Pooled};
+use crate::thread_cache;
+use crate::thread_cached::pool::ThreadCachedPool;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
@@ -9,7 +12,7 @@ use std::sync::LazyLock;
 use std::time::SystemTime;
 use zerospan_core::Recycle;
 
-/// The process's span pool: 1,024 spans, created at the first use.
+/// The process-wide span pool: 1,024 spans, created at the first use.
 ///
 /// # Examples
 ///
@@ -24,10 +27,9 @@ use zerospan_core::Recycle;
 /// ```
 pub static GLOBAL_SPAN_POOL: LazyLock<SpanPool> = LazyLock::new(|| SpanPool::new(1024));
 
-/// Lends spans of the stock SDK, with room for attributes, events and links, and takes them back on drop.
+/// Lends spans of the official SDK, with room for attributes, events and links, and takes them back on drop.
 ///
-/// A [`ThreadCachedPool`] of boxed [`SpanData`]: its bounds, and its ways with threads and panics, are those of that
-/// type.
+/// A [`ThreadCachedPool`] of boxed [`SpanData`]: see there for its bounds and its handling of threads and panics.
 ///
 /// # Examples
 ///
@@ -50,92 +52,89 @@ pub struct SpanPool {
     spans: ThreadCachedPool<Box<SpanData>, SpanRecycle, SpanThreads>,
 }
 
-/// [`SpanPool::new`] creates at most this many spans ahead.
-const MOST_CREATED_AHEAD: usize = 16_384;
+/// [`SpanPool::new`] preallocates at most this many spans.
+const MAX_PREALLOCATED: usize = 16_384;
 
 impl SpanPool {
-    /// A pool of `capacity` spans, all of which are created here: each is 4 allocations, about 2.2 KB together.
+    /// Builds a pool of `capacity` spans and creates them: 4 allocations each, about 2.2 KB together.
     ///
-    /// Beyond 16,384, spans are created when they are first needed. Capacity 0 makes every span a fresh one.
+    /// Creates at most 16,384 spans; further ones are created when they are first needed. At capacity 0 every span is
+    /// created when it is acquired.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self::with_recycle(capacity, SpanRecycle::default())
     }
 
-    /// As [`new`](Self::new), with spans that have room as `recycle` says.
+    /// Builds a pool as [`new`](Self::new) does, of spans with the room that `recycle` sets.
     #[must_use]
     pub fn with_recycle(capacity: usize, recycle: SpanRecycle) -> Self {
         let spans = ThreadCachedPool::with_recycle(capacity, recycle);
-        spans.warm_up(capacity.min(MOST_CREATED_AHEAD));
+        spans.warm_up(capacity.min(MAX_PREALLOCATED));
         Self { spans }
     }
 
-    /// Keeps only spans that retain at most `bytes` of heap memory, the span's own included; 64 KiB unless set.
+    /// Keeps only spans that retain at most `bytes` of heap memory, including the boxed span; 64 KiB by default.
     #[must_use]
     pub fn with_retention_limit(mut self, bytes: usize) -> Self {
         self.spans = self.spans.with_retention_limit(bytes);
         self
     }
 
-    /// Lends a span in its just-built state. Where the pool keeps none, creates one: 4 allocations.
+    /// Lends an empty span. Creates one if the pool is empty: 4 allocations.
     #[inline]
     pub fn acquire(&self) -> PooledSpan<'_> {
         PooledSpan(self.spans.acquire())
     }
 
-    /// How many spans the pool keeps now.
+    /// Returns the number of spans that the pool keeps.
     pub fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// Whether the pool keeps no span now.
+    /// Returns `true` if the pool keeps no span.
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
 
-    /// How many spans the pool keeps at most.
+    /// Returns the maximum number of spans that the pool keeps.
     pub fn capacity(&self) -> usize {
         self.spans.capacity()
     }
 
-    /// What the pool has done so far.
+    /// Returns the counts of the pool's operations since it was built.
     pub fn stats(&self) -> PoolStats {
         self.spans.stats()
     }
 
-    /// The pool behind it, for what all pools can: [`shrink`](Pool::shrink), [`flush`](ThreadCachedPool::flush).
+    /// Returns the pool inside, for [`shrink`](Pool::shrink), [`flush`](ThreadCachedPool::flush) and the rest.
     pub fn as_pool(&self) -> &ThreadCachedPool<Box<SpanData>, SpanRecycle, SpanThreads> {
         &self.spans
     }
 }
 
-/// A span on loan: it goes back to its [`SpanPool`], once, when this is dropped.
+/// A guard of a span on loan: resets the span and returns it to its [`SpanPool`] when it is dropped.
 ///
-/// Reset on the way: nothing of it can be read from the next loan. Dropped while its thread panics, it is not used again.
+/// The next loan can read nothing of it. A guard dropped while its thread panics discards the span.
 pub struct PooledSpan<'pool>(
     Pooled<&'pool ThreadCachedPool<Box<SpanData>, SpanRecycle, SpanThreads>>,
 );
 
 impl PooledSpan<'_> {
-    /// The span, for writing: the same as the dereference.
+    /// Returns the span for writing, as the dereference does.
     #[inline]
     pub fn get_mut(&mut self) -> &mut SpanData {
         self
     }
 
-    /// Gives the span back here and now.
-    ///
-    /// # Panics
-    ///
-    /// Never: resetting and freeing a span does not.
+    /// Returns the span to the pool.
     #[inline]
     pub fn release(self) {
         self.0.release();
     }
 
-    /// Takes the span out of the pool for good, as it is: to hand it to an exporter, for instance.
+    /// Takes the span out of the guard, to hand it to an exporter for instance: it does not return to the pool.
     #[inline]
-    #[must_use = "a detached span does not go back to its pool"]
+    #[must_use = "a detached span does not return to its pool"]
     pub fn detach(self) -> Box<SpanData> {
         self.0.detach()
     }
@@ -163,18 +162,18 @@ impl fmt::Debug for PooledSpan<'_> {
     }
 }
 
-/// Creates, resets and judges boxed [`SpanData`]: with any backend of this crate.
+/// Creates, resets and measures boxed [`SpanData`], for any pool of this crate.
 ///
 /// A created span is empty: no name, invalid ids, both times at the Unix epoch, kind internal, status unset, an empty
-/// scope. A reset brings every field back to that, and keeps the vectors of attributes, events and links. What an event
-/// or a link owned itself, its attribute vector included, is freed with it, as are owned names and values.
+/// scope. A reset restores every field to that and keeps the vectors of attributes, events and links. It frees the
+/// events and links themselves, with their attribute vectors, and owned names and values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanRecycle {
-    /// Room for attributes in a created span; 16 by default.
+    /// The capacity for attributes of a created span; 16 by default.
     pub attributes: usize,
-    /// Room for events in a created span; 8 by default.
+    /// The capacity for events of a created span; 8 by default.
     pub events: usize,
-    /// Room for links in a created span; 4 by default.
+    /// The capacity for links of a created span; 4 by default.
     pub links: usize,
 }
 
@@ -212,7 +211,7 @@ impl Recycle<Box<SpanData>> for SpanRecycle {
 
     #[inline]
     fn reset(&self, span: &mut Box<SpanData>) {
-        // Taken apart, so that a field which a later SDK adds does not go unnoticed.
+        // Destructured, so that a field of a later SDK is a compile error rather than left as it is.
         let SpanData {
             span_context,
             parent_span_id,
@@ -247,17 +246,17 @@ impl Recycle<Box<SpanData>> for SpanRecycle {
 
     #[inline]
     fn heap_bytes(&self, span: &Box<SpanData>) -> usize {
-        fn of<T>(vector: &Vec<T>) -> usize {
+        fn bytes<T>(vector: &Vec<T>) -> usize {
             vector.capacity() * size_of::<T>()
         }
         size_of::<SpanData>()
-            + of::<KeyValue>(&span.attributes)
-            + of(&span.events.events)
-            + of(&span.links.links)
+            + bytes::<KeyValue>(&span.attributes)
+            + bytes(&span.events.events)
+            + bytes(&span.links.links)
     }
 }
 
 thread_cache! {
-    /// Where each thread caches the spans of its [`SpanPool`]s.
+    /// The thread-local that caches the spans of [`SpanPool`]s.
     pub struct SpanThreads for Box<SpanData>;
 }

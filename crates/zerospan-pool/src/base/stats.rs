@@ -1,63 +1,63 @@
-use crate::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, Ordering};
 
-/// What a pool has done since it was built.
+/// Counts of a pool's operations since it was built.
 ///
-/// Counted per thread where the pool caches per thread, and merged when it is asked for: exact when no thread is in the
-/// middle of an acquire or a return, and off by those that are otherwise. Two equations hold then:
+/// A pool with thread-local caches counts per thread and adds up on request. The counts are exact while no thread is in
+/// the middle of an acquire or a return; otherwise they are off by those operations. When exact, two equations hold:
 ///
-/// - `hits + misses == returns + discards.total() + detached + lent()`: each object lent goes exactly one way.
-/// - `warmed_up + returns - hits - shrunk` is what the pool keeps, its [`len`](crate::Pool::len).
+/// - `hits + misses == returns + discards.total() + detached + lent()`: each object lent has exactly one outcome.
+/// - `warmed_up + returns - hits - shrunk == len`, the number of objects that the pool [keeps](crate::Pool::len).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
-    /// Objects lent that the pool had kept.
+    /// Objects lent from the pool.
     pub hits: u64,
-    /// Objects lent that had to be created.
+    /// Objects lent that were created because the pool was empty.
     pub misses: u64,
-    /// Objects that came back and were kept.
+    /// Objects returned and kept.
     pub returns: u64,
-    /// Objects that came back and were not kept.
+    /// Objects returned and dropped.
     pub discards: Discards,
-    /// Objects that were taken out of their guard for good.
+    /// Objects detached from their guard.
     pub detached: u64,
-    /// Objects that [`warm_up`](crate::Pool::warm_up) put in.
+    /// Objects created by [`warm_up`](crate::Pool::warm_up).
     pub warmed_up: u64,
-    /// Objects that [`shrink`](crate::Pool::shrink) freed.
+    /// Objects freed by [`shrink`](crate::Pool::shrink).
     pub shrunk: u64,
 }
 
 impl PoolStats {
-    /// Objects that are lent now.
+    /// Returns the number of objects on loan.
     ///
-    /// A guard that was leaked ([`std::mem::forget`]) counts as lent for ever.
+    /// The object of a leaked guard ([`std::mem::forget`]) stays counted.
     pub fn lent(&self) -> u64 {
         (self.hits + self.misses)
             .saturating_sub(self.returns + self.discards.total() + self.detached)
     }
 }
 
-/// Why objects that came back were not kept.
+/// Counts of returned objects that were dropped, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Discards {
-    /// The pool kept as many as its capacity allows.
+    /// The pool was full.
     pub full: u64,
-    /// The object retained more heap memory than the retention limit allows.
+    /// The object retained more heap memory than the retention limit.
     pub too_large: u64,
     /// A panic unwound through the object's guard, or its reset panicked.
     pub panicked: u64,
 }
 
 impl Discards {
-    /// All of them.
+    /// Returns the sum of all reasons.
     pub fn total(&self) -> u64 {
         self.full + self.too_large + self.panicked
     }
 }
 
-/// The counters behind [`PoolStats`] that all threads share.
+/// The counters of [`PoolStats`] that all threads share.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Counters {
     pub(crate) hits: AtomicU64,
     pub(crate) misses: AtomicU64,
     pub(crate) returns: AtomicU64,
@@ -69,9 +69,9 @@ pub(crate) struct Tally {
     pub(crate) shrunk: AtomicU64,
 }
 
-impl Tally {
+impl Counters {
     pub(crate) fn snapshot(&self) -> PoolStats {
-        // What ends is read before what begins, so that `lent` of a snapshot taken mid-way is rather too high.
+        // Reads the outcomes before the loans, so that concurrent use makes `lent` too high rather than too low.
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         PoolStats {
             returns: read(&self.returns),
@@ -89,7 +89,7 @@ impl Tally {
     }
 }
 
-/// Adds to a counter that any thread may add to.
+/// Adds to a counter that several threads write.
 pub(crate) fn add(counter: &AtomicU64, count: u64) {
     counter.fetch_add(count, Ordering::Relaxed);
 }

@@ -1,0 +1,3 @@
+pub(crate) mod config;
+pub(crate) mod stats;
+pub(crate) mod sync;

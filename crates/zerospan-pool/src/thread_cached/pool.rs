@@ -1,0 +1,283 @@
+use super::cache::{Cache, MAX_CACHED};
+use super::shared::Shared;
+use super::thread_cache::{AnyThread, ThreadCache};
+use crate::base::config::{OnUnwind, PoolConfig};
+use crate::base::stats::{PoolStats, add};
+use crate::base::sync::AtomicU64;
+use crate::pool::{Pool, Return};
+use crate::thread_states::{DropSignal, OwnerId};
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use zerospan_core::{DefaultRecycle, Footprint, Recycle, Reset};
+
+/// The default pool: each thread caches a few objects and trades them in batches with a depot that all threads share.
+///
+/// A thread's cache holds at most 32 objects, and at most an eighth of the capacity; a pool with a capacity below 8 has
+/// no caches and locks its depot each time. Acquiring from the cache and returning to it touch nothing that threads
+/// share.
+///
+/// - **Bounded.** Cached objects, and the room that caches have reserved for returns, count towards the capacity.
+///   Therefore a thread may find the pool empty, or full, while other threads' caches have objects, or room: at most one
+///   cache for each of these threads. A pool whose capacity is `threads × 32` above the number of objects in use is
+///   never found full. [`flush`](Self::flush) empties a thread's cache before the thread idles.
+/// - **A thread ends.** Its cached objects move to the depot. Pools work during the teardown of thread-locals too,
+///   through the depot.
+/// - **The pool is dropped.** The depot and the dropping thread's cache are freed at once. Every other thread frees its
+///   own cache when it next uses a pool of the same key `K` (and type, for [`AnyThread`]), and when it ends; until then
+///   it holds up to 32 objects of the dropped pool.
+///
+/// A thread that uses several pools of one key searches their caches in the order of their first use. The key is
+/// [`AnyThread`] by default; one declared with [`thread_cache!`](crate::thread_cache) makes each use some nanoseconds
+/// faster.
+///
+/// Objects are moved in and out: box large ones.
+///
+/// The pool is `Sync` if its objects are `Send`:
+///
+/// ```compile_fail,E0277
+/// fn shareable<T: Sync>() {}
+/// shareable::<zerospan_pool::ThreadCachedPool<Vec<std::rc::Rc<u8>>>>();
+/// ```
+///
+/// Its objects need not be `Sync`, since only one thread has each:
+///
+/// ```
+/// fn shareable<T: Send + Sync>() {}
+/// shareable::<zerospan_pool::ThreadCachedPool<Vec<std::cell::Cell<u8>>>>();
+/// ```
+pub struct ThreadCachedPool<T: 'static, R = DefaultRecycle, K = AnyThread>
+where
+    K: ThreadCache<T>,
+{
+    config: PoolConfig<R>,
+    /// The maximum number of objects in a thread's cache; 0 if the capacity is too small for caches.
+    max_cached: usize,
+    id: OwnerId,
+    shared: Arc<Shared<T>>,
+    key: PhantomData<fn() -> K>,
+    // After `shared`: caches are stale once it is dropped.
+    _signal: DropSignal,
+}
+
+/// A cache holds at most the capacity divided by this.
+const MIN_SHARES: usize = 8;
+
+impl<T: 'static> ThreadCachedPool<T> {
+    /// Builds an empty pool of objects that implement `Default`, `Reset` and `Footprint`.
+    ///
+    /// Allocates the same for every `capacity`, which may be of any size.
+    pub fn new(capacity: usize) -> Self
+    where
+        T: Default + Reset + Footprint,
+    {
+        Self::with_recycle(capacity, DefaultRecycle)
+    }
+}
+
+impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
+    /// Builds an empty pool of objects that `recycle` creates, resets and measures.
+    ///
+    /// Allocates the same for every `capacity`, which may be of any size.
+    pub fn with_recycle(capacity: usize, recycle: R) -> Self {
+        Self {
+            config: PoolConfig::new(capacity, recycle),
+            max_cached: (capacity / MIN_SHARES).min(MAX_CACHED),
+            id: OwnerId::unique(),
+            shared: Arc::new(Shared::new(capacity)),
+            key: PhantomData,
+            _signal: DropSignal,
+        }
+    }
+
+    /// Keeps only objects that retain at most `bytes` of heap memory after their reset; 64 KiB by default.
+    #[must_use]
+    pub fn with_retention_limit(mut self, bytes: usize) -> Self {
+        self.config.retention_limit = bytes;
+        self
+    }
+
+    /// Moves this thread's cached objects to the depot, where other threads find them. Call it before the thread idles.
+    pub fn flush(&self) {
+        let _ = K::try_with(|caches| {
+            if let Some(cache) = caches.get(self.id) {
+                cache.flush(&self.shared);
+            }
+        });
+    }
+
+    /// Returns the number of objects that caches trade with the depot at a time: half a cache.
+    fn batch(&self) -> usize {
+        self.max_cached.div_ceil(2)
+    }
+
+    /// Takes an object from the depot, and a batch for the empty cache.
+    #[cold]
+    #[inline(never)]
+    fn take_from_depot(&self) -> Option<T> {
+        if self.max_cached > 0 {
+            let cached = K::try_with(|caches| {
+                let cache = caches.get_or_register(self.id, &self.shared);
+                // Freeing the objects of a dropped pool may have returned objects here.
+                if let Some(object) = cache.pop() {
+                    return Some(object);
+                }
+                cache.fill(&self.shared, self.batch());
+                cache.pop()
+            });
+            if let Some(object) = cached {
+                return object;
+            }
+        }
+        let object = self.shared.depot.take_one()?;
+        add(&self.shared.counters.hits, 1);
+        Some(object)
+    }
+
+    /// Keeps an object for which the cache has no room: extends the cache, or stores the object in the depot.
+    #[cold]
+    #[inline(never)]
+    fn keep_in_depot(&self, object: T) {
+        let mut object = Some(object);
+        if self.max_cached > 0 {
+            let on_panic = || add(&self.shared.counters.panicked, 1);
+            let guard = OnUnwind(&on_panic);
+            let _ = K::try_with(|caches| {
+                let cache = caches.get_or_register(self.id, &self.shared);
+                // Freeing the objects of a dropped pool may have made room here.
+                object = object.take().and_then(|kept| cache.push(kept).err());
+                if object.is_some() && cache.extend(&self.shared, self.batch(), self.max_cached) {
+                    object = object.take().and_then(|kept| cache.push(kept).err());
+                }
+            });
+            std::mem::forget(guard);
+        }
+        let Some(object) = object else { return };
+        match self.shared.depot.put_one(object) {
+            Ok(()) => add(&self.shared.counters.returns, 1),
+            Err(object) => {
+                add(&self.shared.counters.full, 1);
+                drop(object);
+            }
+        }
+    }
+
+    /// Keeps a reset object, if the capacity allows.
+    #[inline]
+    fn keep(&self, object: T) {
+        let mut object = Some(object);
+        // Freeing the objects of a dropped pool may panic, and `object` is lost to that panic.
+        let on_panic = || add(&self.shared.counters.panicked, 1);
+        let guard = OnUnwind(&on_panic);
+        let _ = K::try_with(|caches| {
+            if let Some(cache) = caches.get(self.id)
+                && let Some(kept) = object.take()
+            {
+                object = cache.push(kept).err();
+            }
+        });
+        std::mem::forget(guard);
+        if let Some(object) = object {
+            self.keep_in_depot(object);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn discard(&self, object: T, counter: &AtomicU64) {
+        add(counter, 1);
+        drop(object);
+    }
+}
+
+impl<T: 'static, R, K: ThreadCache<T>> Drop for ThreadCachedPool<T, R, K> {
+    fn drop(&mut self) {
+        // The depot frees its objects when it is dropped.
+        self.flush();
+    }
+}
+
+impl<T: 'static, R: Recycle<T>, K: ThreadCache<T>> Pool for ThreadCachedPool<T, R, K> {
+    type Object = T;
+
+    #[inline]
+    fn take(&self) -> T {
+        let cached = K::try_with(|caches| caches.get(self.id).and_then(Cache::pop));
+        if let Some(Some(object)) = cached {
+            return object;
+        }
+        if let Some(object) = self.take_from_depot() {
+            return object;
+        }
+        let object = self.config.recycle.create();
+        add(&self.shared.counters.misses, 1);
+        object
+    }
+
+    #[inline]
+    fn put(&self, returned: Return<T>) {
+        let counters = &self.shared.counters;
+        match returned {
+            Return::Reuse(object) => {
+                match self.config.recycle(object, || add(&counters.panicked, 1)) {
+                    Ok(object) => self.keep(object),
+                    Err(object) => self.discard(object, &counters.too_large),
+                }
+            }
+            Return::Unwound(object) => self.discard(object, &counters.panicked),
+            Return::Detached => add(&counters.detached, 1),
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        self.config.capacity
+    }
+
+    fn len(&self) -> usize {
+        self.shared.len()
+    }
+
+    fn stats(&self) -> PoolStats {
+        self.shared.stats()
+    }
+
+    /// Creates the objects in the depot, where every thread finds them.
+    fn warm_up(&self, count: usize) -> usize {
+        // Frees the room that this thread's cache has reserved.
+        self.flush();
+        let mut created = 0;
+        while created < count && self.shared.depot.has_room() {
+            if self
+                .shared
+                .depot
+                .put_one(self.config.recycle.create())
+                .is_err()
+            {
+                break;
+            }
+            add(&self.shared.counters.warmed_up, 1);
+            created += 1;
+        }
+        created
+    }
+
+    /// Frees objects of the depot and of this thread's cache; other threads' caches keep theirs.
+    fn shrink(&self, keep: usize) -> usize {
+        self.flush();
+        let surplus = self.len().saturating_sub(keep);
+        let freed = self.shared.depot.take(surplus);
+        let count = freed.len();
+        add(&self.shared.counters.shrunk, count as u64);
+        drop(freed);
+        count
+    }
+}
+
+impl<T: 'static, R: fmt::Debug, K: ThreadCache<T>> fmt::Debug for ThreadCachedPool<T, R, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadCachedPool")
+            .field("config", &self.config)
+            .field("len", &self.shared.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,407 @@
+//! The states that one thread keeps of objects that many threads share: of pools, of tracer providers.
+//!
+//! An *owner* is such a shared object. [`ThreadStates`] belongs in a thread-local and holds one state for each owner that
+//! the thread uses, so that the frequent operations write to nothing that threads share.
+
+use std::cell::{Cell, OnceCell};
+use std::fmt;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Identifies an owner for the life of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OwnerId(NonZeroU64);
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl OwnerId {
+    /// Returns an id that no other owner has.
+    pub fn unique() -> Self {
+        let number = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
+    }
+}
+
+/// Counts the owners that are dropped or closed.
+static EPOCH: AtomicU64 = AtomicU64::new(0);
+
+/// Advances the epoch: threads look for stale states when they next call [`ThreadStates::sweep_if_due`].
+pub fn bump_epoch() {
+    EPOCH.fetch_add(1, Ordering::Release);
+}
+
+/// Advances the epoch when it is dropped. Declare it as an owner's last field, after all that makes a state stale.
+#[derive(Debug)]
+pub struct DropSignal;
+
+impl Drop for DropSignal {
+    fn drop(&mut self) {
+        bump_epoch();
+    }
+}
+
+/// One thread's state of one owner. `Default` builds an unbound state.
+pub trait ThreadState: Default {
+    /// The shared object.
+    type Owner;
+
+    /// The values that only user code can drop: the list drops them when all states are consistent again.
+    type Garbage;
+
+    /// Binds this unbound state to `owner`. Must not use the list.
+    fn bind(&self, owner: &Self::Owner);
+
+    /// Reports that the owner is dropped or closed and that the state may be unbound.
+    fn is_stale(&self) -> bool;
+
+    /// Returns everything to the owner, or to the caller what must be dropped. Runs no user code, and leaves the state
+    /// as `Default` builds it, capacity aside.
+    fn unbind(&self) -> Self::Garbage;
+}
+
+/// A thread's states, one for each owner.
+///
+/// The list only grows, so that a reference to a state stays valid, without a borrow flag, while user code runs that
+/// uses the list again. A state whose owner is gone is bound to the next owner. Look-ups go in the order of first use.
+pub struct ThreadStates<S: ThreadState> {
+    first: OnceCell<Box<Node<S>>>,
+    /// The epoch of the last sweep.
+    swept: Cell<u64>,
+}
+
+struct Node<S> {
+    /// The owner; `None` while the state is unbound.
+    owner: Cell<Option<OwnerId>>,
+    state: S,
+    next: OnceCell<Box<Node<S>>>,
+}
+
+impl<S: ThreadState> ThreadStates<S> {
+    /// Builds an empty list. Does not allocate.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            first: OnceCell::new(),
+            swept: Cell::new(0),
+        }
+    }
+
+    /// Returns this thread's state of the owner, if it is registered.
+    #[inline]
+    pub fn get(&self, owner: OwnerId) -> Option<&S> {
+        match self.first.get() {
+            Some(node) if node.owner.get() == Some(owner) => Some(&node.state),
+            _ => self.search(owner),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn search(&self, owner: OwnerId) -> Option<&S> {
+        self.find(Some(owner)).map(|node| &node.state)
+    }
+
+    /// Returns this thread's state of the owner; binds one, after a sweep if one is due, where there is none yet.
+    ///
+    /// Allocates where no unbound state is left.
+    #[cold]
+    #[inline(never)]
+    pub fn register(&self, id: OwnerId, owner: &S::Owner) -> &S {
+        self.sweep_if_due();
+        // The sweep may have run user code that registered the owner.
+        if let Some(state) = self.search(id) {
+            return state;
+        }
+        let node = match self.find(None) {
+            Some(unbound) => unbound,
+            None => {
+                let mut end = &self.first;
+                while let Some(node) = end.get() {
+                    end = &node.next;
+                }
+                end.get_or_init(|| Box::new(Node::new()))
+            }
+        };
+        node.state.bind(owner);
+        node.owner.set(Some(id));
+        &node.state
+    }
+
+    /// Unbinds the states of owners that are gone, if the epoch has advanced since the last sweep.
+    #[inline]
+    pub fn sweep_if_due(&self) {
+        if EPOCH.load(Ordering::Relaxed) != self.swept.get() {
+            self.sweep();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn sweep(&self) {
+        self.swept.set(EPOCH.load(Ordering::Acquire));
+        let mut garbage = Vec::new();
+        for node in self.nodes() {
+            if node.owner.get().is_some() && node.state.is_stale() {
+                node.owner.set(None);
+                garbage.push(node.state.unbind());
+            }
+        }
+        // User code, which may use the list: every state is consistent by now.
+        drop(garbage);
+    }
+
+    /// Iterates over the states that are bound.
+    pub fn iter(&self) -> impl Iterator<Item = &S> {
+        self.nodes()
+            .filter(|node| node.owner.get().is_some())
+            .map(|node| &node.state)
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &Node<S>> {
+        std::iter::successors(self.first.get(), |node| node.next.get()).map(|node| &**node)
+    }
+
+    fn find(&self, owner: Option<OwnerId>) -> Option<&Node<S>> {
+        self.nodes().find(|node| node.owner.get() == owner)
+    }
+}
+
+impl<S: ThreadState> Default for ThreadStates<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: ThreadState + fmt::Debug> fmt::Debug for ThreadStates<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<S: ThreadState> Drop for ThreadStates<S> {
+    fn drop(&mut self) {
+        // A loop: the recursive drop of a long list overflows the stack.
+        let mut rest = self.first.take();
+        while let Some(mut node) = rest {
+            rest = node.next.take();
+            if node.owner.take().is_some() {
+                drop(node.state.unbind());
+            }
+        }
+    }
+}
+
+impl<S: ThreadState> Node<S> {
+    fn new() -> Self {
+        Self {
+            owner: Cell::new(None),
+            state: S::default(),
+            next: OnceCell::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DropSignal, OwnerId, ThreadState, ThreadStates, bump_epoch};
+    use std::cell::{Cell, RefCell};
+    use std::rc::{Rc, Weak};
+
+    /// An owner that runs `on_garbage` for each state that is unbound after its drop.
+    struct Owner {
+        id: OwnerId,
+        inner: Rc<Inner>,
+        _signal: DropSignal,
+    }
+
+    struct Inner {
+        returned: Rc<Cell<usize>>,
+        on_garbage: Rc<dyn Fn()>,
+    }
+
+    #[derive(Default)]
+    struct State {
+        inner: RefCell<Weak<Inner>>,
+        on_garbage: RefCell<Option<Rc<dyn Fn()>>>,
+    }
+
+    struct Garbage(Option<Rc<dyn Fn()>>);
+
+    impl Drop for Garbage {
+        fn drop(&mut self) {
+            if let Some(run) = self.0.take() {
+                run();
+            }
+        }
+    }
+
+    impl ThreadState for State {
+        type Owner = Owner;
+        type Garbage = Garbage;
+
+        fn bind(&self, owner: &Owner) {
+            self.inner.replace(Rc::downgrade(&owner.inner));
+            self.on_garbage
+                .replace(Some(owner.inner.on_garbage.clone()));
+        }
+
+        fn is_stale(&self) -> bool {
+            self.inner.borrow().strong_count() == 0
+        }
+
+        fn unbind(&self) -> Garbage {
+            let on_garbage = self.on_garbage.take();
+            match self.inner.take().upgrade() {
+                Some(inner) => {
+                    inner.returned.set(inner.returned.get() + 1);
+                    Garbage(None)
+                }
+                None => Garbage(on_garbage),
+            }
+        }
+    }
+
+    impl Owner {
+        fn new() -> Self {
+            Self::with_garbage(|| {})
+        }
+
+        fn with_garbage(on_garbage: impl Fn() + 'static) -> Self {
+            Self {
+                id: OwnerId::unique(),
+                inner: Rc::new(Inner {
+                    returned: Rc::default(),
+                    on_garbage: Rc::new(on_garbage),
+                }),
+                _signal: DropSignal,
+            }
+        }
+    }
+
+    fn count(states: &ThreadStates<State>) -> (usize, usize) {
+        (states.iter().count(), states.nodes().count())
+    }
+
+    #[test]
+    fn a_state_is_found_by_its_owner_alone() {
+        let states = ThreadStates::new();
+        let owners: Vec<_> = (0..5).map(|_| Owner::new()).collect();
+        for owner in &owners {
+            assert!(states.get(owner.id).is_none());
+            states.register(owner.id, owner);
+        }
+        for owner in &owners {
+            let state: &State = states.get(owner.id).expect("registered");
+            assert!(Weak::ptr_eq(
+                &state.inner.borrow(),
+                &Rc::downgrade(&owner.inner)
+            ));
+            assert!(std::ptr::eq(state, states.register(owner.id, owner)));
+        }
+        assert_eq!(count(&states), (5, 5));
+    }
+
+    #[test]
+    fn a_stale_state_is_bound_to_the_next_owner() {
+        let states = ThreadStates::<State>::new();
+        let stays = Owner::new();
+        states.register(stays.id, &stays);
+        for _ in 0..10 {
+            let owner = Owner::new();
+            states.register(owner.id, &owner);
+        }
+        assert_eq!(count(&states), (2, 2));
+        states.sweep_if_due();
+        assert_eq!(count(&states), (1, 2));
+        assert_eq!(stays.inner.returned.get(), 0);
+    }
+
+    #[test]
+    fn a_sweep_waits_for_the_epoch() {
+        let states = ThreadStates::<State>::new();
+        let Owner { id, inner, _signal } = Owner::new();
+        let owner = Owner { id, inner, _signal };
+        states.register(id, &owner);
+        let Owner { inner, _signal, .. } = owner;
+        // Other tests of this process may advance the epoch: claim that this list has seen it.
+        states.sweep_if_due();
+        drop(inner);
+        assert!(states.get(id).is_some());
+        drop(_signal);
+        states.sweep_if_due();
+        assert!(states.get(id).is_none());
+    }
+
+    #[test]
+    fn dropping_the_list_returns_every_state_to_its_owner() {
+        let states = ThreadStates::<State>::new();
+        let owners = [Owner::new(), Owner::new()];
+        for owner in &owners {
+            states.register(owner.id, owner);
+        }
+        drop(states);
+        for owner in &owners {
+            assert_eq!(owner.inner.returned.get(), 1);
+        }
+    }
+
+    #[test]
+    fn garbage_may_use_the_list() {
+        thread_local! {
+            static STATES: ThreadStates<State> = const { ThreadStates::new() };
+        }
+        let other = Rc::new(Owner::new());
+        let runs = Rc::new(Cell::new(0));
+        for _ in 0..3 {
+            let (other, runs) = (other.clone(), runs.clone());
+            let owner = Owner::with_garbage(move || {
+                STATES.with(|states| {
+                    states.register(other.id, &other);
+                    states.sweep_if_due();
+                });
+                runs.set(runs.get() + 1);
+            });
+            STATES.with(|states| states.register(owner.id, &owner).is_stale());
+        }
+        // The sweep registers `other` while it is asked to register it.
+        STATES.with(|states| {
+            states.register(other.id, &other);
+            assert_eq!(states.iter().count(), 1);
+        });
+        assert_eq!(runs.get(), 3);
+    }
+
+    #[test]
+    fn a_panic_of_garbage_leaves_the_list_consistent() {
+        let states = ThreadStates::<State>::new();
+        let runs = Rc::new(Cell::new(0));
+        let owners = [
+            Owner::with_garbage(|| panic!("garbage")),
+            Owner::with_garbage({
+                let runs = runs.clone();
+                move || runs.set(runs.get() + 1)
+            }),
+        ];
+        for owner in &owners {
+            states.register(owner.id, owner);
+        }
+        drop(owners);
+        let sweep = std::panic::AssertUnwindSafe(|| states.sweep_if_due());
+        assert!(std::panic::catch_unwind(sweep).is_err());
+        assert_eq!((count(&states), runs.get()), ((0, 2), 1));
+    }
+
+    #[test]
+    fn the_drop_of_a_long_list_does_not_recurse() {
+        let states = ThreadStates::<State>::new();
+        let owner = Owner::new();
+        let mut end = &states.first;
+        for _ in 0..300_000 {
+            end = &end.get_or_init(|| Box::new(super::Node::new())).next;
+        }
+        states.register(owner.id, &owner);
+        bump_epoch();
+        drop(states);
+        assert_eq!(owner.inner.returned.get(), 1);
+    }
+}

@@ -56,8 +56,7 @@ impl<T, K: ThreadCache<Vec<T>>> Vectors<T, K> {
     #[inline]
     fn keep(&self, vector: &mut Vec<T>) {
         if vector.capacity() > 0 && self.wanted.load(Ordering::Relaxed) {
-            self.pool
-                .put(Return::Reuse(std::mem::take(vector)));
+            self.pool.put(Return::Reuse(std::mem::take(vector)));
         }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn serve(side: Side, export: &Export) -> anyhow::Result<()> {
         while let Some(reply) = asked.recv().await {
             let reply: std::sync::mpsc::Sender<Allocations> = reply;
             // Who asked is waiting.
-            let _ = reply.send(Allocations::of_this_thread());
+            let _ = reply.send(Allocations::this_thread());
         }
         match answering.join() {
             Ok(outcome) => outcome,
@@ -73,7 +73,7 @@ fn answer(telemetry: &dyn Telemetry, ask: &Ask) -> anyhow::Result<()> {
         let (reply, service) = std::sync::mpsc::channel();
         ask.send(reply)?;
         let service = service.recv()?;
-        let all = Allocations::of_all_threads();
+        let all = Allocations::all_threads();
         say(&Sample {
             cpu_nanos: ProcessTime::try_now()?.as_duration().as_nanos() as u64,
             allocations: all.count,

@@ -15,7 +15,7 @@ pub(crate) fn allocations() -> u64 {
 }
 
 fn counted<R>(work: impl FnOnce() -> R) -> R {
-    let (outcome, allocations) = Allocations::of(work);
+    let (outcome, allocations) = Allocations::measure(work);
     ALLOCATIONS.fetch_add(allocations.count, Ordering::Relaxed);
     outcome
 }

@@ -47,9 +47,9 @@ fn per_operation(contest: &mut Contest, run: fn(&mut Contest)) -> f64 {
     let mut counted = 0;
     for _ in 0..COUNTED {
         contest.prepare();
-        let before = Allocations::of_all_threads();
+        let before = Allocations::all_threads();
         run(contest);
-        counted += Allocations::of_all_threads().since(before).count;
+        counted += Allocations::all_threads().since(before).count;
     }
     counted as f64 / (COUNTED * contest.operations()) as f64
 }

@@ -11,9 +11,9 @@ static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 fn main() -> ExitCode {
     Allocations::assert_counted();
     let counted = growth::allocations(|work| {
-        let before = Allocations::of_all_threads();
+        let before = Allocations::all_threads();
         work();
-        Allocations::of_all_threads().since(before).count
+        Allocations::all_threads().since(before).count
     });
     match counted.and_then(|counts| serde_json::to_string(&counts).map_err(|e| e.to_string())) {
         Ok(json) => {

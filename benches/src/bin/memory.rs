@@ -64,7 +64,7 @@ fn formatted() -> impl Iterator<Item = KeyValue> {
 #[allow(clippy::print_stdout)]
 fn row<T>(held_in: &str, mut hold: impl FnMut() -> T) {
     drop(black_box(hold()));
-    let (held, allocations) = Allocations::of(&mut hold);
+    let (held, allocations) = Allocations::measure(&mut hold);
     drop(black_box(held));
     println!(
         "| {held_in} | {} | {} |",

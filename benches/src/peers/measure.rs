@@ -214,9 +214,9 @@ fn count(bench: &mut Bench<'_>) -> Result<Counts, String> {
     let times = bench.times() * bench.work.stretch();
     let mut counted = Allocations::default();
     for _ in 0..bench.work.runs() {
-        let mut before = Allocations::of_all_threads();
-        bench.run(times, || before = Allocations::of_all_threads())?;
-        let run = Allocations::of_all_threads().since(before);
+        let mut before = Allocations::all_threads();
+        bench.run(times, || before = Allocations::all_threads())?;
+        let run = Allocations::all_threads().since(before);
         counted.count += run.count;
         counted.bytes += run.bytes;
         bench.sink.clear()?;

@@ -252,7 +252,7 @@ fn copy_value<'a>(
         AttributeValue::StrArray(strings) => {
             AttributeValue::StrArray(arena.copy_strings(strings.into_iter())?.into())
         }
-        AttributeValue::Unsupported => return Err(PushError::Unsupported),
+        _ => return Err(PushError::Unsupported),
     })
 }
 
@@ -269,7 +269,7 @@ impl AttributeSource for ArenaAttributes<'_> {
 }
 
 /// Copies each attribute into the arena. Where the arena refuses, the set is
-/// [out of room](zerospan_core::SinkError::OutOfRoom).
+/// [out of room](zerospan_core::SinkError::OutOfSpace).
 impl AttributeSink for ArenaAttributes<'_> {
     #[inline]
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {

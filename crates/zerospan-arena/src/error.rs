@@ -113,7 +113,7 @@ impl PushError {
 impl From<PushError> for SinkError {
     fn from(error: PushError) -> Self {
         match error {
-            PushError::Limit(LimitError { held, limit, .. }) => Self::OutOfRoom {
+            PushError::Limit(LimitError { held, limit, .. }) => Self::OutOfSpace {
                 capacity: limit.unwrap_or(held),
             },
             PushError::Unsupported => Self::Unsupported,

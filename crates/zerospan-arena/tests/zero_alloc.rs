@@ -36,10 +36,10 @@ fn a_second_request_allocates_nothing() {
         KeyValue::new("i64s", Value::Array(Array::I64(vec![1, 2]))),
     ];
     let mut arena = SpanAttributeArena::new();
-    let (first, allocations) = Allocations::of(|| request(&mut arena, &source));
+    let (first, allocations) = Allocations::measure(|| request(&mut arena, &source));
     assert!(allocations.count > 1, "several chunks, then one");
     for _ in 0..3 {
-        let (again, allocations) = Allocations::of(|| request(&mut arena, &source));
+        let (again, allocations) = Allocations::measure(|| request(&mut arena, &source));
         assert_eq!(again, first);
         assert_eq!(allocations, Allocations::default());
     }
@@ -48,9 +48,9 @@ fn a_second_request_allocates_nothing() {
 #[test]
 fn an_arena_with_capacity_allocates_once() {
     Allocations::assert_counted();
-    let (mut arena, allocations) = Allocations::of(|| SpanAttributeArena::with_capacity(4000));
+    let (mut arena, allocations) = Allocations::measure(|| SpanAttributeArena::with_capacity(4000));
     assert_eq!(allocations.count, 1);
-    let ((), allocations) = Allocations::of(|| {
+    let ((), allocations) = Allocations::measure(|| {
         arena.alloc_str("text");
         arena.reset();
     });
@@ -72,7 +72,7 @@ fn a_second_shared_request_allocates_nothing() {
     let first = request();
     // The second loan begins with the reset that makes one slab of several.
     assert_eq!(request(), first);
-    let (again, allocations) = Allocations::of(request);
+    let (again, allocations) = Allocations::measure(request);
     assert_eq!(again, first);
     assert_eq!(allocations, Allocations::default());
 }
@@ -82,7 +82,7 @@ fn conversion_to_key_values_allocates_what_it_says() {
     Allocations::assert_counted();
     let arena = SpanAttributeArena::new();
     let set = arena.create_attributes(&[("key", "value"); 8]);
-    let (copied, allocations) = Allocations::of(|| set.to_key_values());
+    let (copied, allocations) = Allocations::measure(|| set.to_key_values());
     assert_eq!(copied.map(|list| list.len()), Ok(8));
     assert_eq!(allocations.count, 17);
 }
@@ -90,9 +90,9 @@ fn conversion_to_key_values_allocates_what_it_says() {
 #[test]
 fn a_typed_arena_allocates_by_the_chunk() {
     Allocations::assert_counted();
-    let (arena, allocations) = Allocations::of(|| TypedArena::with_capacity(8));
+    let (arena, allocations) = Allocations::measure(|| TypedArena::with_capacity(8));
     assert_eq!(allocations.count, 2, "a trial, and the chunk");
-    let ((), allocations) = Allocations::of(|| {
+    let ((), allocations) = Allocations::measure(|| {
         for index in 0..8 {
             arena.alloc(index);
         }

@@ -12,10 +12,10 @@ use zerospan_core::{
 /// `(&str, &str)`, or an [`Attribute`].
 ///
 /// A key of your own that is in the base too hides it there: the last value wins, and the count is exact. The base is
-/// listed first, without what is hidden, then your own in the order their keys were first set.
+/// listed first, without what is shadowed, then your own in the order their keys were first set.
 ///
 /// Costs: [`try_set`](Self::try_set) compares the key with each of your own, and with each of the base's the first time.
-/// [`len`](AttributeSource::len) costs nothing. Listing costs nothing besides, as long as nothing is hidden; otherwise each
+/// [`len`](AttributeSource::len) costs nothing. Listing costs nothing besides, as long as nothing is shadowed; otherwise each
 /// key of the base is compared with each of your own. Nothing allocates.
 ///
 /// # Examples
@@ -38,9 +38,9 @@ use zerospan_core::{
 #[derive(Clone)]
 pub struct Overlay<B, A = opentelemetry::KeyValue, const N: usize = 4> {
     base: B,
-    own: ArrayVec<A, N>,
+    overrides: ArrayVec<A, N>,
     /// How many of the base's attributes have a key of `own`.
-    hidden: usize,
+    shadowed: usize,
 }
 
 impl<B: AttributeSource, A: AsAttribute, const N: usize> Overlay<B, A, N> {
@@ -49,8 +49,8 @@ impl<B: AttributeSource, A: AsAttribute, const N: usize> Overlay<B, A, N> {
     pub fn new(base: B) -> Self {
         Self {
             base,
-            own: ArrayVec::new(),
-            hidden: 0,
+            overrides: ArrayVec::new(),
+            shadowed: 0,
         }
     }
 
@@ -61,18 +61,18 @@ impl<B: AttributeSource, A: AsAttribute, const N: usize> Overlay<B, A, N> {
     /// [`CapacityError`] with the attribute in it, if its key is new and there are `N` already.
     pub fn try_set(&mut self, attribute: A) -> Result<Option<A>, CapacityError<A>> {
         let key = attribute.as_attribute().key;
-        let mut own = self.own.iter_mut();
+        let mut own = self.overrides.iter_mut();
         if let Some(place) = own.find(|own| own.as_attribute().key == key) {
             return Ok(Some(mem::replace(place, attribute)));
         }
-        if self.own.is_full() {
+        if self.overrides.is_full() {
             return Err(CapacityError::new(attribute, N));
         }
         let mut hides = 0;
         self.base
             .for_each(|base| hides += usize::from(base.key == key));
-        self.own.push(attribute);
-        self.hidden += hides;
+        self.overrides.push(attribute);
+        self.shadowed += hides;
         Ok(None)
     }
 
@@ -84,35 +84,35 @@ impl<B: AttributeSource, A: AsAttribute, const N: usize> Overlay<B, A, N> {
 
     /// Your own attributes, in the order their keys were first set.
     #[inline]
-    pub fn own(&self) -> &[A] {
-        &self.own
+    pub fn overrides(&self) -> &[A] {
+        &self.overrides
     }
 
-    /// How many of the base's attributes are hidden by your own.
+    /// How many of the base's attributes are shadowed by your own.
     #[inline]
-    pub fn hidden(&self) -> usize {
-        self.hidden
+    pub fn shadowed(&self) -> usize {
+        self.shadowed
     }
 
     /// Forgets your own attributes; the base shows as it is.
     pub fn clear(&mut self) {
         // First, since what is dropped next may panic.
-        self.hidden = 0;
-        self.own.clear();
+        self.shadowed = 0;
+        self.overrides.clear();
     }
 
     /// Reads the overlay into `sink`, as [`AttributeSink::push_all`] does, but hands the base over whole where nothing of it
-    /// is hidden: an encoder then copies the bytes it made of a shared base before.
+    /// is shadowed: an encoder then copies the bytes it made of a shared base before.
     ///
     /// # Errors
     ///
     /// [`ExtendError`] counts the attributes that were not taken and keeps the first cause.
     pub fn push_into<S: AttributeSink + ?Sized>(&self, sink: &mut S) -> Result<(), ExtendError> {
-        if self.hidden > 0 {
+        if self.shadowed > 0 {
             return sink.push_all(self);
         }
         let base = sink.push_all(&self.base);
-        let own = sink.push_all(self.own());
+        let own = sink.push_all(self.overrides());
         match (base, own) {
             (Err(base), Err(own)) => {
                 Err(ExtendError::new(base.rejected + own.rejected, base.cause))
@@ -122,19 +122,21 @@ impl<B: AttributeSource, A: AsAttribute, const N: usize> Overlay<B, A, N> {
     }
 
     fn hides(&self, key: &str) -> bool {
-        self.own.iter().any(|own| own.as_attribute().key == key)
+        self.overrides
+            .iter()
+            .any(|own| own.as_attribute().key == key)
     }
 }
 
 impl<B: AttributeSource, A: AsAttribute, const N: usize> AttributeSource for Overlay<B, A, N> {
     #[inline]
     fn len(&self) -> usize {
-        self.base.len() - self.hidden + self.own.len()
+        self.base.len() - self.shadowed + self.overrides.len()
     }
 
     #[inline]
     fn for_each<'a>(&'a self, mut visit: impl FnMut(Attribute<'a>)) {
-        if self.hidden == 0 {
+        if self.shadowed == 0 {
             self.base.for_each(&mut visit);
         } else {
             self.base.for_each(|attribute| {
@@ -143,7 +145,7 @@ impl<B: AttributeSource, A: AsAttribute, const N: usize> AttributeSource for Ove
                 }
             });
         }
-        AttributeSource::for_each(self.own(), visit);
+        AttributeSource::for_each(self.overrides(), visit);
     }
 }
 

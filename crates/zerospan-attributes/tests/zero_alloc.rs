@@ -29,7 +29,7 @@ impl AttributeSink for Counting {
 
 fn assert_allocations<R>(expected: u64, work: impl FnOnce() -> R) -> R {
     Allocations::assert_counted();
-    let (outcome, allocations) = Allocations::of(work);
+    let (outcome, allocations) = Allocations::measure(work);
     assert_eq!(allocations.count, expected);
     outcome
 }

@@ -69,7 +69,7 @@ pub enum SinkError {
         capacity: usize,
     },
     /// The memory that the sink has for keys and values is bounded, and does not hold these as well.
-    OutOfRoom {
+    OutOfSpace {
         /// How many bytes of keys and values the sink has room for.
         capacity: usize,
     },
@@ -81,7 +81,7 @@ impl fmt::Display for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full { capacity } => CapacityError::new((), *capacity).fmt(f),
-            Self::OutOfRoom { capacity } => write!(
+            Self::OutOfSpace { capacity } => write!(
                 f,
                 "the attribute does not fit into what is left of {capacity} bytes for keys and values: \
                  raise that bound, or use a sink that grows"

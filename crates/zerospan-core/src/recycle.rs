@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 /// Back to the just-built state, with the memory kept for the next use.
 ///
-/// The contract, which [`dev::conformance::reset`](crate::dev::conformance::reset) checks (feature `dev`):
+/// The contract, which [`dev::conformance::check_reset`](crate::dev::conformance::check_reset) checks (feature `dev`):
 ///
 /// - Nothing that was put in since the value was built can be read from it through its safe interface.
 /// - Capacity is kept, unless the type documents a limit to what it retains.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 ///
 /// Copying it copies at most a reference and a length; nothing is allocated.
 ///
-/// The enum is exhaustive on purpose: an encoder that forgets a kind must not compile. A kind that a later version of the
-/// API crate adds arrives as [`Unsupported`](Self::Unsupported) until this enum has a variant for it.
+/// A kind that a later version of the API crate adds is [`Unsupported`](Self::Unsupported) until this enum has a variant
+/// for it. Treat a variant that you do not know as [`Unsupported`](Self::Unsupported).
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum AttributeValue<'a> {
     /// A boolean.

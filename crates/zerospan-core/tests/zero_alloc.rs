@@ -25,7 +25,7 @@ impl AttributeSink for Measuring {
             AttributeValue::I64Array(values) => 8 * values.len(),
             AttributeValue::F64Array(values) => 8 * values.len(),
             AttributeValue::StrArray(strings) => strings.iter().map(str::len).sum(),
-            AttributeValue::Unsupported => return Err(SinkError::Unsupported),
+            _ => return Err(SinkError::Unsupported),
         };
         Ok(())
     }
@@ -46,7 +46,7 @@ fn any_source_is_read_into_a_sink_without_allocation() {
         KeyValue::new("i64s", Value::Array(Array::I64(vec![1, 2]))),
     ];
     let pairs = [("key", "value"), ("other", "")];
-    let (measured, allocations) = Allocations::of(|| {
+    let (measured, allocations) = Allocations::measure(|| {
         let mut sink = Measuring::default();
         let outcome = sink
             .push_all(&attributes)
@@ -61,7 +61,7 @@ fn any_source_is_read_into_a_sink_without_allocation() {
 fn errors_are_made_without_allocation() {
     Allocations::assert_counted();
     let value = KeyValue::new("key", 1);
-    let (error, allocations) = Allocations::of(|| CapacityError::new(value, 8));
+    let (error, allocations) = Allocations::measure(|| CapacityError::new(value, 8));
     assert_eq!(allocations.count, 0);
     assert_eq!(error.into_value(), KeyValue::new("key", 1));
 }
@@ -69,10 +69,10 @@ fn errors_are_made_without_allocation() {
 #[test]
 fn counts_are_per_thread_and_of_all_threads() {
     Allocations::assert_counted();
-    let everywhere = Allocations::of_all_threads();
-    let here = Allocations::of_this_thread();
+    let everywhere = Allocations::all_threads();
+    let here = Allocations::this_thread();
     let worker = std::thread::spawn(|| {
-        let (_, counted) = Allocations::of(|| vec![0_u8; 4096]);
+        let (_, counted) = Allocations::measure(|| vec![0_u8; 4096]);
         counted
     });
     let counted = worker.join().unwrap_or_default();
@@ -83,14 +83,14 @@ fn counts_are_per_thread_and_of_all_threads() {
             bytes: 4096
         }
     );
-    let (grown, reallocations) = Allocations::of(|| {
+    let (grown, reallocations) = Allocations::measure(|| {
         let mut text = String::with_capacity(1);
         text.push_str("grows");
         text
     });
     assert_eq!(grown, "grows");
     assert_eq!(reallocations.count, 2, "a reallocation counts as one");
-    let all = Allocations::of_all_threads().since(everywhere);
+    let all = Allocations::all_threads().since(everywhere);
     assert!(all.bytes >= 4096);
-    assert!(all.count > Allocations::of_this_thread().since(here).count - 1);
+    assert!(all.count > Allocations::this_thread().since(here).count - 1);
 }

@@ -94,12 +94,12 @@ fn neither_recording_nor_sending_allocates_once_the_memory_is_there() {
     for _ in 0..20 {
         round(true);
     }
-    let before = Allocations::of_all_threads();
+    let before = Allocations::all_threads();
     let requests = pipeline.stats().requests;
     for _ in 0..10 {
         round(false);
     }
-    let counted = Allocations::of_all_threads().since(before);
+    let counted = Allocations::all_threads().since(before);
     let requests = pipeline.stats().requests - requests;
     assert!(requests >= 80, "{requests}");
     // The two snapshots allocate once each; a chunk more or less depends on how far the worker is behind.
@@ -125,7 +125,7 @@ fn a_thread_that_records_allocates_nothing_for_a_span() {
         }
         pipeline.force_flush(LONG).unwrap();
     }
-    let ((), counted) = Allocations::of(|| {
+    let ((), counted) = Allocations::measure(|| {
         for _ in 0..100 {
             pipeline.record_encoded(&scope, &span).unwrap();
         }
@@ -156,7 +156,7 @@ fn a_producer_allocates_nothing_for_a_span_whole_chunks_included() {
         round();
         pipeline.force_flush(LONG).unwrap();
     }
-    let ((), counted) = Allocations::of(round);
+    let ((), counted) = Allocations::measure(round);
     assert_eq!(counted, Allocations::default());
     let stats = pipeline.stats();
     assert!(stats.queued > 100, "chunks were handed over: {stats:?}");
@@ -173,7 +173,7 @@ fn a_span_that_is_refused_allocates_nothing() {
     let (scope, span) = (scope(), span());
     pipeline.record_encoded(&scope, &span).unwrap();
     pipeline.shutdown(LONG).unwrap();
-    let (refused, counted) = Allocations::of(|| {
+    let (refused, counted) = Allocations::measure(|| {
         (0..100)
             .filter(|_| pipeline.record_encoded(&scope, &span).is_err())
             .count()
@@ -231,12 +231,12 @@ fn a_request_over_http_allocates_a_small_steady_number_of_times() {
     let (scope, span) = (scope(), span());
     let mut counts = Vec::new();
     for _ in 0..20 {
-        let before = Allocations::of_all_threads();
+        let before = Allocations::all_threads();
         for _ in 0..400 {
             pipeline.record_encoded(&scope, &span).unwrap();
         }
         pipeline.force_flush(LONG).unwrap();
-        counts.push(Allocations::of_all_threads().since(before).count);
+        counts.push(Allocations::all_threads().since(before).count);
     }
     let steady = &counts[10..];
     assert!(steady.iter().all(|&count| count <= 45), "{counts:?}");
@@ -260,7 +260,7 @@ fn a_request_over_grpc_allocates_a_small_steady_number_of_times() {
     recorder.finish(2, &Status::Unset, &mut span);
     let mut counts = Vec::new();
     for _ in 0..20 {
-        let ((), counted) = Allocations::of(|| {
+        let ((), counted) = Allocations::measure(|| {
             for _ in 0..400 {
                 pipeline.record_encoded(&scope, &span).unwrap();
             }

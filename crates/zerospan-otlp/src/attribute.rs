@@ -53,7 +53,7 @@ pub(crate) fn write<K: Key>(
         AttributeValue::I64Array(numbers) => integers(out, tag, key.as_str(), numbers),
         AttributeValue::F64Array(numbers) => floats(out, tag, key.as_str(), numbers),
         AttributeValue::StrArray(texts) => strings(out, tag, key.as_str(), texts, most_chars),
-        AttributeValue::Unsupported => return Err(UnsupportedValue),
+        _ => return Err(UnsupportedValue),
     }
     Ok(())
 }

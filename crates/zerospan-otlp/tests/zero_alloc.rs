@@ -71,7 +71,7 @@ fn a_span_is_written_into_a_buffer_with_room_without_allocation() {
     let mut exact = Vec::new();
     encode_span_data(&span, &mut exact);
     let mut out = Vec::with_capacity(exact.len() + SPARE);
-    let ((), allocations) = Allocations::of(|| encode_span_data(&span, &mut out));
+    let ((), allocations) = Allocations::measure(|| encode_span_data(&span, &mut out));
     assert_eq!(allocations, NONE);
     assert_eq!(out, exact);
 }
@@ -81,18 +81,18 @@ fn a_buffer_without_room_grows_and_the_growth_is_counted() {
     Allocations::assert_counted();
     let span = span(2);
     let mut out = Vec::new();
-    let ((), allocations) = Allocations::of(|| encode_span_data(&span, &mut out));
+    let ((), allocations) = Allocations::measure(|| encode_span_data(&span, &mut out));
     assert!(allocations.count > 0);
 
     // The length of a recorded span is known ahead: one allocation is all it takes.
     let mut recorder = SpanRecorder::new();
     record(&span, &mut recorder);
     let mut out = Vec::new();
-    let ((), allocations) = Allocations::of(|| recorder.finish(2, &span.status, &mut out));
+    let ((), allocations) = Allocations::measure(|| recorder.finish(2, &span.status, &mut out));
     assert_eq!(allocations.count, 1);
     assert_eq!(out.len(), recorder.encoded_len(2, &span.status));
     let mut room = Vec::with_capacity(out.len() + SPARE);
-    let ((), allocations) = Allocations::of(|| recorder.finish(2, &span.status, &mut room));
+    let ((), allocations) = Allocations::measure(|| recorder.finish(2, &span.status, &mut room));
     assert_eq!(allocations, NONE);
 }
 
@@ -106,7 +106,7 @@ fn a_used_recorder_holds_the_next_span_without_allocation() {
     recorder.set(&METHOD, "GET");
     recorder.set(&METHOD, "DELETE");
     let mut out = Vec::with_capacity(recorder.encoded_len(2, &first.status) + SPARE);
-    let (held, allocations) = Allocations::of(|| {
+    let (held, allocations) = Allocations::measure(|| {
         recorder.reset();
         record(&second, &mut recorder);
         recorder.set(&METHOD, "GET");
@@ -131,7 +131,7 @@ fn what_limits_drop_is_counted_without_allocation() {
     limits.links = 1;
     limits.value_length = Some(5);
     let mut recorder = SpanRecorder::with_capacity(limits, 4096, 4096);
-    let ((), allocations) = Allocations::of(|| record(&span, &mut recorder));
+    let ((), allocations) = Allocations::measure(|| record(&span, &mut recorder));
     assert_eq!(allocations, NONE);
     assert_eq!(recorder.attribute_count(), 10);
     assert_eq!(recorder.dropped_attributes(), 30);
@@ -152,7 +152,7 @@ fn requests_are_framed_and_batches_written_without_allocation() {
         .iter()
         .for_each(|span| encode_span_data(span, &mut spans));
     let mut out = Vec::with_capacity(2 * spans.len());
-    let ((), allocations) = Allocations::of(|| {
+    let ((), allocations) = Allocations::measure(|| {
         let groups = [(&scope, [spans.as_slice(), spans.as_slice()])];
         encode_request(&resource, groups, &mut out);
     });
@@ -161,7 +161,7 @@ fn requests_are_framed_and_batches_written_without_allocation() {
         "there is no room, and the length is known"
     );
     out.clear();
-    let ((), allocations) = Allocations::of(|| {
+    let ((), allocations) = Allocations::measure(|| {
         let groups = [(&scope, [spans.as_slice(), spans.as_slice()])];
         encode_request(&resource, groups, &mut out);
     });
@@ -171,7 +171,7 @@ fn requests_are_framed_and_batches_written_without_allocation() {
     out.clear();
     encoder.encode(&resource, &batch, &mut out);
     out.clear();
-    let ((), allocations) = Allocations::of(|| encoder.encode(&resource, &batch, &mut out));
+    let ((), allocations) = Allocations::measure(|| encoder.encode(&resource, &batch, &mut out));
     assert_eq!(allocations, NONE);
 }
 
@@ -182,7 +182,7 @@ fn reading_allocates_nothing() {
     let resource = EncodedResource::new(&[("service.name", "shop")], None);
     let mut out = Vec::new();
     BatchEncoder::new().encode(&resource, &batch, &mut out);
-    let (attributes, allocations) = Allocations::of(|| {
+    let (attributes, allocations) = Allocations::measure(|| {
         let view = RequestView::new(&out);
         view.validate()?;
         let mut attributes = 0;
@@ -196,7 +196,7 @@ fn reading_allocates_nothing() {
         Ok::<_, zerospan_otlp::ViewError>(attributes)
     });
     assert_eq!(attributes, Ok(160));
-    let (refused, allocations_of_refusal) = Allocations::of(|| {
+    let (refused, allocations_of_refusal) = Allocations::measure(|| {
         let cut = out.split_at(out.len() / 2).0;
         ScopeSpansView::new(cut).and_then(|view| view.validate())
     });
@@ -217,7 +217,7 @@ fn a_status_and_an_invalid_context_need_no_heap() {
     let status = Status::error("went wrong");
     let mut recorder = SpanRecorder::with_capacity(RecordLimits::default(), 256, 0);
     let mut out = Vec::with_capacity(1024);
-    let ((), allocations) = Allocations::of(|| {
+    let ((), allocations) = Allocations::measure(|| {
         recorder.begin(&SpanStart::new(&context, "", 0));
         recorder.finish(0, &status, &mut out);
     });

@@ -49,14 +49,14 @@ fn work(pool: &impl Pool<Object = Buffer>) {
 
 fn check(name: &str, pool: impl Pool<Object = Buffer>) {
     Allocations::assert_counted();
-    let ((), first) = Allocations::of(|| work(&pool));
+    let ((), first) = Allocations::measure(|| work(&pool));
     assert!(
         first.count >= 200,
         "{name}: the control: the first round creates, {first:?}"
     );
-    let ((), steady) = Allocations::of(|| work(&pool));
+    let ((), steady) = Allocations::measure(|| work(&pool));
     assert_eq!(steady, Allocations::default(), "{name}");
-    let (detached, allocations) = Allocations::of(|| pool.acquire().detach());
+    let (detached, allocations) = Allocations::measure(|| pool.acquire().detach());
     assert_eq!(allocations, Allocations::default(), "{name}: detach");
     drop(detached);
 }
@@ -85,9 +85,9 @@ fn a_warm_pool_lends_to_another_thread_without_creating() {
     assert_eq!(pool.warm_up(256), 256);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let ((), first) = Allocations::of(|| drop(pool.acquire()));
+            let ((), first) = Allocations::measure(|| drop(pool.acquire()));
             assert!(first.count < 10, "only the thread's cache: {first:?}");
-            let ((), steady) = Allocations::of(|| work(&pool));
+            let ((), steady) = Allocations::measure(|| work(&pool));
             assert_eq!(steady, Allocations::default());
         });
     });
@@ -101,7 +101,7 @@ fn a_span_is_used_without_allocation_within_its_room() {
 
     Allocations::assert_counted();
     drop(GLOBAL_SPAN_POOL.acquire());
-    let ((), allocations) = Allocations::of(|| {
+    let ((), allocations) = Allocations::measure(|| {
         for _ in 0..10 {
             let mut span = GLOBAL_SPAN_POOL.acquire();
             span.name = "GET /users/{id}".into();
@@ -111,8 +111,9 @@ fn a_span_is_used_without_allocation_within_its_room() {
         }
     });
     assert_eq!(allocations, Allocations::default());
-    let (fresh, allocations) =
-        Allocations::of(|| zerospan_core::Recycle::create(&zerospan_pool::SpanRecycle::default()));
+    let (fresh, allocations) = Allocations::measure(|| {
+        zerospan_core::Recycle::create(&zerospan_pool::SpanRecycle::default())
+    });
     assert_eq!(allocations.count, 4, "the control: a span from the heap");
     drop(fresh);
 }

@@ -56,7 +56,7 @@ fn ending_a_span_allocates_nothing() {
             .span_builder("GET /users/{id}")
             .with_attributes(attributes())
             .start(&tracer);
-        let ((), here) = Allocations::of(|| span.end());
+        let ((), here) = Allocations::measure(|| span.end());
         if round >= 700 {
             counted.count += here.count;
         }
@@ -86,6 +86,6 @@ fn with_a_recycled_vector_a_whole_span_of_the_stock_sdk_allocates_nothing() {
     }
     pipeline.force_flush(Duration::from_secs(5)).unwrap();
     span();
-    let ((), counted) = Allocations::of(|| (0..100).for_each(|_| span()));
+    let ((), counted) = Allocations::measure(|| (0..100).for_each(|_| span()));
     assert_eq!(counted, Allocations::default());
 }

@@ -248,7 +248,7 @@ impl<const N: usize, const TEXT: usize> AttributeSource for InlineAttributes<N, 
 }
 
 /// Copies key and value into the set, as [`try_push_value`](InlineAttributes::try_push_value) does. Text that does not fit
-/// is [`SinkError::OutOfRoom`].
+/// is [`SinkError::OutOfSpace`].
 impl<const N: usize, const TEXT: usize> AttributeSink for InlineAttributes<N, TEXT> {
     #[inline]
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
@@ -256,7 +256,7 @@ impl<const N: usize, const TEXT: usize> AttributeSink for InlineAttributes<N, TE
             .map_err(|error| match error {
                 InlineError::Unsupported => SinkError::Unsupported,
                 InlineError::Full { capacity } => SinkError::Full { capacity },
-                _ => SinkError::OutOfRoom { capacity: TEXT },
+                _ => SinkError::OutOfSpace { capacity: TEXT },
             })
     }
 }

@@ -25,7 +25,7 @@ impl AttributeSink for Counting {
 
 fn assert_allocations<R>(expected: u64, work: impl FnOnce() -> R) -> R {
     Allocations::assert_counted();
-    let (outcome, allocations) = Allocations::of(work);
+    let (outcome, allocations) = Allocations::measure(work);
     assert_eq!(allocations.count, expected);
     outcome
 }
@@ -54,7 +54,7 @@ fn eight_formatted_attributes_touch_no_heap() {
 
 #[test]
 fn the_heap_way_is_counted() {
-    let (attributes, allocations) = Allocations::of(|| -> Vec<KeyValue> {
+    let (attributes, allocations) = Allocations::measure(|| -> Vec<KeyValue> {
         (0..8)
             .map(|index| KeyValue::new(format!("key_{index}"), format!("value_{index}")))
             .collect()

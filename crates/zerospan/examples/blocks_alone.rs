@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ]);
 
     Allocations::assert_counted();
-    let (encoded, allocations) = Allocations::of(|| {
+    let (encoded, allocations) = Allocations::measure(|| {
         let mut known: Overlay<_, KeyValue, 3> = service.overlay();
         _ = known.try_set(KeyValue::new("http.request.method", "GET"));
         let mut formatted = InlineAttributes::<4, 128>::new();
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!((encoded, count), (5, 0));
 
     // With the stock API a builder must end in a vector: one allocation, of exactly its size.
-    let (_builder, allocations) = Allocations::of(|| {
+    let (_builder, allocations) = Allocations::measure(|| {
         StackSpanBuilder::new("GET /users/{id}")
             .with_attribute("http.request.method", "GET")
             .into_span_builder()

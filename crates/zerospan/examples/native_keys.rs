@@ -42,7 +42,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     (0..1000).for_each(|user| handle(&tracer, user));
     provider.force_flush()?;
     Allocations::assert_counted();
-    let ((), allocations) = Allocations::of(|| (0..100).for_each(|user| handle(&tracer, user)));
+    let ((), allocations) =
+        Allocations::measure(|| (0..100).for_each(|user| handle(&tracer, user)));
     assert_eq!(allocations.count, 0);
 
     provider.shutdown()?;

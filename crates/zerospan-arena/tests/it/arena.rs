@@ -162,9 +162,7 @@ fn read(set: &impl AttributeSource) -> Vec<u8> {
             AttributeValue::StrArray(strings) => {
                 bytes.extend(strings.iter().flat_map(str::bytes));
             }
-            AttributeValue::Bool(_)
-            | AttributeValue::BoolArray(_)
-            | AttributeValue::Unsupported => {}
+            _ => {}
         }
     });
     bytes

@@ -8,24 +8,24 @@ fn created_attributes_are_a_source() {
     let arena = SpanAttributeArena::new();
     let pairs = [("a", "1"), ("ü", "ß"), ("", "")];
     let expected = pairs.map(|(key, value)| (key, AttributeValue::Str(value)));
-    conformance::source(&arena.create_attributes(&pairs), &expected);
-    conformance::source::<_, &str>(&arena.create_attributes(&[]), &[]);
-    conformance::source::<_, &str>(&AttributeSet::default(), &[]);
+    conformance::check_source(&arena.create_attributes(&pairs), &expected);
+    conformance::check_source::<_, &str>(&arena.create_attributes(&[]), &[]);
+    conformance::check_source::<_, &str>(&AttributeSet::default(), &[]);
 
     let mut set = arena.attributes(0);
     for (key, value) in pairs {
         set.push_borrowed(key, value);
     }
-    conformance::source(&set, &expected);
+    conformance::check_source(&set, &expected);
     let copied = set.finish();
-    conformance::source(&copied, &expected);
+    conformance::check_source(&copied, &expected);
     assert_eq!(copied.as_slice().len(), 3);
 }
 
 #[test]
 fn a_set_being_filled_is_a_sink() {
     let arena = SpanAttributeArena::new();
-    conformance::sink(|| arena.attributes(2), |sink, each| sink.for_each(each));
+    conformance::check_sink(|| arena.attributes(2), |sink, each| sink.for_each(each));
 }
 
 #[test]

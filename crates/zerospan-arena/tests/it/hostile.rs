@@ -102,7 +102,7 @@ fn a_set_at_the_limit_stays_as_it_was() {
     assert!(set.try_push("numbers", &vec![0_i64; 500]).is_err());
     assert_eq!(
         set.push_attribute(Attribute::new("key", &long)),
-        Err(SinkError::OutOfRoom { capacity: 2000 })
+        Err(SinkError::OutOfSpace { capacity: 2000 })
     );
     assert_eq!(set.as_listed(), ["kept"]);
 

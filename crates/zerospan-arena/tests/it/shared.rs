@@ -58,11 +58,11 @@ fn shared_sets_are_sources() {
     let share = arena.share();
     let pairs = [("a", "1"), ("ü", "ß"), ("", ""), ("key", "")];
     let set = share.create_attributes(&pairs);
-    conformance::source(
+    conformance::check_source(
         &set,
         &pairs.map(|(key, value)| (key, AttributeValue::Str(value))),
     );
-    conformance::source::<_, &str>(&share.create_attributes(&[]), &[]);
+    conformance::check_source::<_, &str>(&share.create_attributes(&[]), &[]);
     assert_eq!(set.to_key_values().map(|list| list.len()), Ok(4));
     assert!(format!("{set:?}").contains("ß"));
 }

@@ -7,7 +7,7 @@ use zerospan_core::{Footprint, Recycle, Reset};
 
 #[test]
 fn reset_leaves_no_trace_of_the_last_texts() {
-    conformance::OfType::new(
+    conformance::ResetCheck::new(
         |interner: &mut Interner, canary: &mut Canary| {
             for length in [8, 40, 1000] {
                 drop(interner.intern(&canary.text(length)));

@@ -20,7 +20,7 @@ fn an_overlay_is_a_source_with_an_exact_count() {
     let base = shared();
     let text = AttributeValue::Str;
     let mut overlay: Overlay<_, (&str, &str), 3> = Overlay::new(&base);
-    conformance::source(
+    conformance::check_source(
         &overlay,
         &[("a", text("1")), ("b", text("2")), ("c", text("3"))],
     );
@@ -32,11 +32,11 @@ fn an_overlay_is_a_source_with_an_exact_count() {
         ("d", text("4")),
         ("b", text("x")),
     ];
-    conformance::source(&overlay, &expected);
+    conformance::check_source(&overlay, &expected);
     assert_eq!(overlay.try_set(("b", "y")), Ok(Some(("b", "x"))));
-    assert_eq!((overlay.len(), overlay.hidden()), (4, 1));
+    assert_eq!((overlay.len(), overlay.shadowed()), (4, 1));
     overlay.clear();
-    assert_eq!((overlay.len(), overlay.hidden()), (3, 0));
+    assert_eq!((overlay.len(), overlay.shadowed()), (3, 0));
     assert_eq!(base, shared(), "the base is as it was");
     assert!(overlay.encoding_cache().is_none(), "an overlay changes");
 }
@@ -68,7 +68,7 @@ fn a_base_that_lists_a_key_twice_is_counted_as_it_lists() {
     let mut overlay: Overlay<_, (&str, i64)> = Overlay::new([("a", 1_i64), ("a", 2), ("b", 3)]);
     assert_eq!(overlay.try_set(("a", 9)), Ok(None));
     let expected = [("b", AttributeValue::I64(3)), ("a", AttributeValue::I64(9))];
-    conformance::source(&overlay, &expected);
+    conformance::check_source(&overlay, &expected);
 }
 
 /// Takes up to `room` attributes, and notes whether it was offered a cache.
@@ -165,9 +165,9 @@ fn an_attribute_whose_drop_panics_leaves_the_base_as_it_is() {
     armed.set(true);
     let outcome = catch_unwind(AssertUnwindSafe(|| overlay.clear()));
     assert!(outcome.is_err());
-    assert_eq!((overlay.len(), overlay.own().len()), (3, 0));
+    assert_eq!((overlay.len(), overlay.overrides().len()), (3, 0));
     assert!(overlay.try_set(Bomb("a", &armed)).is_ok());
-    assert_eq!((overlay.len(), overlay.hidden()), (3, 1));
+    assert_eq!((overlay.len(), overlay.shadowed()), (3, 1));
 }
 
 proptest! {

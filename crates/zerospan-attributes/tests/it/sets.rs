@@ -27,24 +27,24 @@ fn every_set_is_a_source() {
         ("text", AttributeValue::Str("välue")),
         ("", AttributeValue::I64(7)),
     ];
-    conformance::source(&STATIC, &expected);
+    conformance::check_source(&STATIC, &expected);
     let shared: SharedAttributes = [pair("text", "välue"), KeyValue::new("", 7)].into();
-    conformance::source(&shared, &expected);
-    conformance::source(&shared.clone(), &expected);
+    conformance::check_source(&shared, &expected);
+    conformance::check_source(&shared.clone(), &expected);
 
     static TEXTS: StaticAttributes<&str> = StaticAttributes::new(&[("a", "1"), ("b", "")]);
     let expected = [
         ("a", AttributeValue::Str("1")),
         ("b", AttributeValue::Str("")),
     ];
-    conformance::source(&TEXTS, &expected);
+    conformance::check_source(&TEXTS, &expected);
     static NONE: StaticAttributes = StaticAttributes::new(&[]);
     let none: [(&str, AttributeValue<'_>); 0] = [];
-    conformance::source(&NONE, &none);
-    conformance::source(&SharedAttributes::default(), &none);
+    conformance::check_source(&NONE, &none);
+    conformance::check_source(&SharedAttributes::default(), &none);
 
     let builder = ZeroCopyAttributeBuilder::new("shop", String::from("1.2"));
-    conformance::source(
+    conformance::check_source(
         &builder.build_mixed_attributes("7f"),
         &[
             ("service.name", AttributeValue::Str("shop")),

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// #[global_allocator]
 /// static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 ///
-/// let (text, allocations) = Allocations::of(|| String::from("on the heap"));
+/// let (text, allocations) = Allocations::measure(|| String::from("on the heap"));
 /// assert_eq!(text.len(), 11);
 /// assert_eq!(allocations, Allocations { count: 1, bytes: 11 });
 /// ```
@@ -52,19 +52,19 @@ impl Allocations {
     ///
     /// The counts stay 0 where no [`CountingAllocator`] is installed. A test that asserts 0 therefore begins with
     /// [`assert_counted`](Self::assert_counted).
-    pub fn of<R>(work: impl FnOnce() -> R) -> (R, Self) {
-        let before = Self::of_this_thread();
+    pub fn measure<R>(work: impl FnOnce() -> R) -> (R, Self) {
+        let before = Self::this_thread();
         let outcome = work();
-        (outcome, Self::of_this_thread().since(before))
+        (outcome, Self::this_thread().since(before))
     }
 
     /// What this thread has allocated since it started.
-    pub fn of_this_thread() -> Self {
+    pub fn this_thread() -> Self {
         THREAD.with(Cell::get)
     }
 
     /// What all threads, also those that ended, have allocated since the process started.
-    pub fn of_all_threads() -> Self {
+    pub fn all_threads() -> Self {
         Self {
             count: PROCESS_COUNT.load(Ordering::Relaxed),
             bytes: PROCESS_BYTES.load(Ordering::Relaxed),
@@ -86,7 +86,7 @@ impl Allocations {
     ///
     /// If the program did not install a [`CountingAllocator`] as its global allocator.
     pub fn assert_counted() {
-        let (_, counted) = Self::of(|| std::hint::black_box(Box::new(0x5eed_u64)));
+        let (_, counted) = Self::measure(|| std::hint::black_box(Box::new(0x5eed_u64)));
         assert_eq!(
             counted,
             Self { count: 1, bytes: 8 },

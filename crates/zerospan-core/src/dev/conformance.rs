@@ -31,7 +31,7 @@ pub trait ResetSubject {
 /// # Panics
 ///
 /// With the rule that is broken.
-pub fn reset<S: ResetSubject>(subject: &S) {
+pub fn check_reset<S: ResetSubject>(subject: &S) {
     let read = |value: &S::Value| {
         let mut bytes = Vec::new();
         subject.read(value, &mut bytes);
@@ -87,12 +87,12 @@ pub fn reset<S: ResetSubject>(subject: &S) {
 
 /// A [`ResetSubject`] for a type that is [`Default`], [`Reset`] and [`Footprint`], from two closures.
 #[derive(Clone, Debug)]
-pub struct OfType<F, R> {
+pub struct ResetCheck<F, R> {
     fill: F,
     read: R,
 }
 
-impl<F, R> OfType<F, R> {
+impl<F, R> ResetCheck<F, R> {
     /// Takes how to fill a value with marked content, and how to read all of it.
     pub fn new<T>(fill: F, read: R) -> Self
     where
@@ -126,7 +126,7 @@ impl<F, R> OfType<F, R> {
         F: Fn(&mut T, &mut Canary),
         R: Fn(&T, &mut Vec<u8>),
     {
-        reset(&Recycled {
+        check_reset(&Recycled {
             recycle,
             fill: &self.fill,
             read: &self.read,
@@ -176,7 +176,7 @@ where
 /// # Panics
 ///
 /// With the rule that is broken.
-pub fn source<S, K>(source: &S, expected: &[(K, AttributeValue<'_>)])
+pub fn check_source<S, K>(source: &S, expected: &[(K, AttributeValue<'_>)])
 where
     S: AttributeSource + ?Sized,
     K: AsRef<str> + Debug,
@@ -217,7 +217,7 @@ where
 /// # Panics
 ///
 /// With the rule that is broken.
-pub fn sink<S: AttributeSink>(
+pub fn check_sink<S: AttributeSink>(
     mut build: impl FnMut() -> S,
     mut read: impl FnMut(&S, &mut dyn FnMut(Attribute<'_>)),
 ) {

@@ -92,25 +92,25 @@ fn a_later_kind_is_an_explicit_outcome() {
 fn slices_arrays_and_vectors_are_sources() {
     let pairs = [("a", 1_i64), ("b", 2)];
     let expected = [("a", AttributeValue::I64(1)), ("b", AttributeValue::I64(2))];
-    conformance::source(&pairs[..], &expected);
-    conformance::source(&pairs, &expected);
-    conformance::source(&pairs.to_vec(), &expected);
-    conformance::source(&&pairs, &expected);
-    conformance::source(&[KeyValue::new("a", 1), KeyValue::new("b", 2)], &expected);
-    conformance::source(&[Attribute::new("a", 1), Attribute::new("b", 2)], &expected);
-    conformance::source(
+    conformance::check_source(&pairs[..], &expected);
+    conformance::check_source(&pairs, &expected);
+    conformance::check_source(&pairs.to_vec(), &expected);
+    conformance::check_source(&&pairs, &expected);
+    conformance::check_source(&[KeyValue::new("a", 1), KeyValue::new("b", 2)], &expected);
+    conformance::check_source(&[Attribute::new("a", 1), Attribute::new("b", 2)], &expected);
+    conformance::check_source(
         &[(String::from("a"), "x"); 1],
         &[("a", AttributeValue::Str("x"))],
     );
-    conformance::source::<[KeyValue], &str>(&[], &[]);
+    conformance::check_source::<[KeyValue], &str>(&[], &[]);
 }
 
 #[test]
 fn vectors_and_span_builders_are_sinks() {
-    conformance::sink(Vec::<KeyValue>::new, |sink, each| {
+    conformance::check_sink(Vec::<KeyValue>::new, |sink, each| {
         sink.for_each(each);
     });
-    conformance::sink(
+    conformance::check_sink(
         || SpanBuilder::from_name("span"),
         |sink, each| {
             if let Some(attributes) = &sink.attributes {

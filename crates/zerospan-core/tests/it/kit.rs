@@ -16,8 +16,8 @@ fn read(text: &String, out: &mut Vec<u8>) {
 
 #[test]
 fn std_collections_keep_the_reset_contract() {
-    conformance::OfType::new(fill, read).check::<String>();
-    conformance::OfType::new(
+    conformance::ResetCheck::new(fill, read).check::<String>();
+    conformance::ResetCheck::new(
         |bytes: &mut Vec<u8>, canary: &mut Canary| bytes.extend(canary.bytes(64)),
         |bytes: &Vec<u8>, out: &mut Vec<u8>| out.extend_from_slice(bytes),
     )
@@ -42,7 +42,7 @@ impl<F: Fn(&mut String)> Recycle<String> for Resetting<F> {
 }
 
 fn check(reset: impl Fn(&mut String)) {
-    conformance::OfType::new(fill, read).check_recycle(&Resetting(reset));
+    conformance::ResetCheck::new(fill, read).check_recycle(&Resetting(reset));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn content_that_comes_back_later_fails() {
             0
         }
     }
-    conformance::OfType::new(
+    conformance::ResetCheck::new(
         |hoarder: &mut Hoarder, canary: &mut Canary| {
             hoarder.0.push(canary.text(8));
             hoarder.1 = hoarder.0.len();
@@ -117,7 +117,7 @@ fn content_that_comes_back_later_fails() {
 #[test]
 #[should_panic(expected = "the subject is blind")]
 fn a_subject_that_reads_nothing_fails() {
-    conformance::OfType::new(fill, |_: &String, _: &mut Vec<u8>| {}).check::<String>();
+    conformance::ResetCheck::new(fill, |_: &String, _: &mut Vec<u8>| {}).check::<String>();
 }
 
 /// Lists two attributes, whatever it says.
@@ -137,13 +137,13 @@ impl AttributeSource for Miscounting {
 #[test]
 #[should_panic(expected = "the first listing has not as many attributes as len says")]
 fn a_source_that_miscounts_fails() {
-    conformance::source(&Miscounting(3), &[("a", 1.into()), ("b", 2.into())]);
+    conformance::check_source(&Miscounting(3), &[("a", 1.into()), ("b", 2.into())]);
 }
 
 #[test]
 #[should_panic(expected = "the first listing differs at attribute 1")]
 fn a_source_that_lists_something_else_fails() {
-    conformance::source(&Miscounting(2), &[("a", 1.into()), ("b", 3.into())]);
+    conformance::check_source(&Miscounting(2), &[("a", 1.into()), ("b", 3.into())]);
 }
 
 /// Puts each attribute in front of the others.
@@ -160,7 +160,7 @@ impl AttributeSink for Reversing {
 #[test]
 #[should_panic(expected = "the sink does not hold what it took, in the order it took it")]
 fn a_sink_that_reorders_fails() {
-    conformance::sink(Reversing::default, |sink, each| {
+    conformance::check_sink(Reversing::default, |sink, each| {
         sink.0.for_each(each);
     });
 }

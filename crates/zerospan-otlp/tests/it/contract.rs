@@ -43,7 +43,7 @@ fn fill(recorder: &mut SpanRecorder, canary: &mut Canary) {
 
 #[test]
 fn reset_leaves_no_trace_of_the_last_span() {
-    conformance::OfType::new(fill, read).check::<SpanRecorder>();
+    conformance::ResetCheck::new(fill, read).check::<SpanRecorder>();
     let mut recorder = SpanRecorder::new();
     let mut canary = Canary::new(9);
     fill(&mut recorder, &mut canary);
@@ -83,7 +83,7 @@ fn to_value(view: &ValueView<'_>, then: &mut dyn FnMut(AttributeValue<'_>)) {
 
 #[test]
 fn the_recorder_is_a_sink() {
-    conformance::sink(SpanRecorder::new, |recorder, visit| {
+    conformance::check_sink(SpanRecorder::new, |recorder, visit| {
         for attribute in recorder.attributes() {
             if let Some(value) = &attribute.value {
                 to_value(value, &mut |value| {

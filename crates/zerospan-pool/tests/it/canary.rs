@@ -6,7 +6,7 @@ use zerospan_pool::Pool;
 
 #[test]
 fn the_recycler_of_these_tests_keeps_the_reset_contract() {
-    conformance::OfType::new(
+    conformance::ResetCheck::new(
         |text: &mut String, canary: &mut Canary| text.push_str(&canary.text(24)),
         |text: &String, out: &mut Vec<u8>| out.extend_from_slice(text.as_bytes()),
     )

@@ -65,7 +65,7 @@ fn read_boxed(span: &Box<SpanData>, out: &mut Vec<u8>) {
 
 #[test]
 fn reset_leaves_no_trace_of_the_last_span_and_keeps_its_capacity() {
-    conformance::OfType::new(
+    conformance::ResetCheck::new(
         |span: &mut Box<SpanData>, canary: &mut Canary| fill(span, canary),
         read_boxed,
     )

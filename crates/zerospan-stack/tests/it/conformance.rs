@@ -31,19 +31,19 @@ fn every_set_is_a_source() {
         ("number", AttributeValue::I64(7)),
         ("text", AttributeValue::Str("again")),
     ];
-    conformance::source(&StackAttributes::<16>::from(attributes.clone()), &expected);
-    conformance::source(&StackAttributes::<1>::from(attributes.clone()), &expected);
+    conformance::check_source(&StackAttributes::<16>::from(attributes.clone()), &expected);
+    conformance::check_source(&StackAttributes::<1>::from(attributes.clone()), &expected);
     let fixed: FixedAttributes<3> = zerospan_stack::create_fixed_attributes(attributes.clone());
-    conformance::source(&fixed, &expected);
+    conformance::check_source(&fixed, &expected);
     let mut inline = Inline::new();
     assert_eq!(inline.push_all(&attributes), Ok(()));
-    conformance::source(&inline, &expected);
+    conformance::check_source(&inline, &expected);
 
     let none: [(&str, AttributeValue<'_>); 0] = [];
-    conformance::source(&StackAttributes::<16>::new(), &none);
-    conformance::source(&FixedAttributes::<8>::new(), &none);
-    conformance::source(&Inline::new(), &none);
-    conformance::source(
+    conformance::check_source(&StackAttributes::<16>::new(), &none);
+    conformance::check_source(&FixedAttributes::<8>::new(), &none);
+    conformance::check_source(&Inline::new(), &none);
+    conformance::check_source(
         &[(
             "key",
             InlineStr::<5>::try_from_text("value").unwrap_or_default(),
@@ -54,19 +54,19 @@ fn every_set_is_a_source() {
 
 #[test]
 fn every_set_is_a_sink() {
-    conformance::sink(StackAttributes::<16>::new, list);
-    conformance::sink(StackAttributes::<2>::new, list);
-    conformance::sink(FixedAttributes::<16>::new, list);
-    conformance::sink(Inline::new, list);
+    conformance::check_sink(StackAttributes::<16>::new, list);
+    conformance::check_sink(StackAttributes::<2>::new, list);
+    conformance::check_sink(FixedAttributes::<16>::new, list);
+    conformance::check_sink(Inline::new, list);
 }
 
 #[test]
 fn reset_leaves_no_trace_of_the_last_use() {
-    conformance::OfType::new(fill::<StackAttributes>, read).check::<StackAttributes>();
-    conformance::OfType::new(fill::<StackAttributes<2>>, read).check::<StackAttributes<2>>();
-    conformance::OfType::new(fill::<FixedAttributes>, read).check::<FixedAttributes>();
-    conformance::OfType::new(fill::<Inline>, read).check::<Inline>();
-    conformance::OfType::new(
+    conformance::ResetCheck::new(fill::<StackAttributes>, read).check::<StackAttributes>();
+    conformance::ResetCheck::new(fill::<StackAttributes<2>>, read).check::<StackAttributes<2>>();
+    conformance::ResetCheck::new(fill::<FixedAttributes>, read).check::<FixedAttributes>();
+    conformance::ResetCheck::new(fill::<Inline>, read).check::<Inline>();
+    conformance::ResetCheck::new(
         |string: &mut InlineStr<64>, canary: &mut Canary| {
             assert_eq!(string.try_push(canary.text(40)), Ok(()));
         },

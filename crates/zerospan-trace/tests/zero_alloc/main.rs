@@ -48,7 +48,7 @@ fn of(provider: &TracerProvider, mut work: impl FnMut()) -> u64 {
         }
         provider.force_flush().expect("delivered");
     }
-    let ((), allocated) = Allocations::of(|| {
+    let ((), allocated) = Allocations::measure(|| {
         for _ in 0..64 {
             work();
         }
@@ -233,18 +233,18 @@ fn a_span_that_is_moved_touches_no_heap_on_either_thread() {
     let (done, ended) = sync_channel(1);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            let mut allocated = Allocations::of_this_thread();
+            let mut allocated = Allocations::this_thread();
             let mut seen = 0;
             while let Ok(Some(mut span)) = spans.recv() {
                 span.set(&KEYS[1], "there");
                 span.end();
                 seen += 1;
                 if seen == 4_000 {
-                    allocated = Allocations::of_this_thread();
+                    allocated = Allocations::this_thread();
                 }
                 done.send(0).expect("the starter lives");
             }
-            let counted = Allocations::of_this_thread().since(allocated).count;
+            let counted = Allocations::this_thread().since(allocated).count;
             done.send(counted).expect("the starter lives");
         });
         let pass = || {
@@ -258,7 +258,7 @@ fn a_span_that_is_moved_touches_no_heap_on_either_thread() {
         }
         // Has the worker give its chunks back: where it lags behind, the ender is lent one more than ever before.
         provider.force_flush().expect("delivered");
-        let ((), here) = Allocations::of(|| {
+        let ((), here) = Allocations::measure(|| {
             for _ in 0..640 {
                 pass();
             }

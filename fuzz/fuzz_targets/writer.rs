@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use prost::Message;
 use std::time::{Duration, SystemTime};
 use zerospan_core::Reset;
-use zerospan_otlp::{RecordLimits, ScopeSpansView, SpanRecorder, encode_span_data};
+use zerospan_otlp::{SpanLimits, ScopeSpansView, SpanRecorder, encode_span_data};
 
 #[path = "../../crates/zerospan-otlp/tests/it/model.rs"]
 mod model;
@@ -144,14 +144,14 @@ fn field(span: Span) -> Vec<u8> {
 }
 
 /// None, or few of each.
-fn limits_of([attributes, events, links, of_event, of_link, length]: [u8; 6]) -> RecordLimits {
+fn limits_of([attributes, events, links, of_event, of_link, length]: [u8; 6]) -> SpanLimits {
     let few = |most: u8| if most < 128 { u32::MAX } else { u32::from(most) % 8 };
-    let mut limits = RecordLimits::default();
-    limits.attributes = few(attributes);
-    limits.events = few(events);
-    limits.links = few(links);
-    limits.attributes_per_event = few(of_event);
-    limits.attributes_per_link = few(of_link);
-    limits.value_length = length.checked_sub(128).map(u32::from);
+    let mut limits = SpanLimits::default();
+    limits.max_attributes_per_span = few(attributes);
+    limits.max_events_per_span = few(events);
+    limits.max_links_per_span = few(links);
+    limits.max_attributes_per_event = few(of_event);
+    limits.max_attributes_per_link = few(of_link);
+    limits.max_attribute_value_length = length.checked_sub(128).map(u32::from);
     limits
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use std::{env, fs};
 use zerospan_core::{Attribute, Reset};
 use zerospan_otlp::{
-    BatchEncoder, EncodedResource, EncodedScope, RecordLimits, SpanRecorder, SpanStart, StaticKey,
+    BatchEncoder, EncodedResource, EncodedScope, SpanLimits, SpanRecorder, SpanStart, StaticKey,
     encode_request, encode_span_data,
 };
 
@@ -36,11 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     out.clear();
     record(&mut recorder, &mut out);
     write("ScopeSpans-recorded", &out)?;
-    let mut limits = RecordLimits::default();
-    limits.attributes = 2;
-    limits.events = 1;
-    limits.links = 0;
-    limits.value_length = Some(3);
+    let mut limits = SpanLimits::default();
+    limits.max_attributes_per_span = 2;
+    limits.max_events_per_span = 1;
+    limits.max_links_per_span = 0;
+    limits.max_attribute_value_length = Some(3);
     recorder.set_limits(limits);
     recorder.reset();
     let before = out.len();

@@ -1,9 +1,10 @@
 //! One attribute: the field of a message that repeats `KeyValue`.
 
 use crate::key::Key;
+use crate::protobuf::{field_len, varint_len};
 #[cfg(feature = "sdk")]
 use crate::wire::{Cursor, Keyed};
-use crate::wire::{Part, Varint, append, varint_len};
+use crate::wire::{Part, Varint, append};
 #[cfg(feature = "sdk")]
 use opentelemetry::KeyValue;
 use opentelemetry::Value;
@@ -324,12 +325,6 @@ pub(crate) fn key_is(area: &[u8], start: usize, key: &str) -> bool {
         length |= usize::from(byte & 0x7f) << (7 * place);
     }
     length == key.len() && area.get(at..at + length) == Some(key.as_bytes())
-}
-
-/// The bytes of a field with a tag of one byte whose content has a length: the tag, the length, the content.
-#[inline(always)]
-pub(crate) const fn field_len(content: usize) -> usize {
-    1 + varint_len(content as u64) + content
 }
 
 /// The first `most_chars` characters of `text`.

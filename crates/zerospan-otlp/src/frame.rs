@@ -1,5 +1,6 @@
-use crate::attribute::{self, UNLIMITED, field_len, tag};
+use crate::attribute::{self, UNLIMITED, tag};
 use crate::header::count;
+use crate::protobuf::field_len;
 use crate::wire::{Varint, append};
 use opentelemetry::InstrumentationScope;
 use zerospan_core::AttributeSource;

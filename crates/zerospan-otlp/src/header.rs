@@ -1,7 +1,8 @@
-use crate::attribute::field_len;
+use crate::protobuf::field_len;
+use crate::protobuf::varint_len;
 #[cfg(feature = "sdk")]
 use crate::wire::Short;
-use crate::wire::{Part, Varint, append, varint_len};
+use crate::wire::{Part, Varint, append};
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };

@@ -11,6 +11,8 @@ mod key;
 mod key_index;
 mod limits;
 mod nested;
+#[doc(hidden)]
+pub mod protobuf;
 mod recorder;
 mod shared;
 #[cfg(feature = "sdk")]
@@ -25,14 +27,14 @@ pub use batch::BatchEncoder;
 pub use frame::{EncodedResource, EncodedScope, encode_request, request_len};
 pub use header::SpanStart;
 pub use key::{HashedKey, StaticKey};
-pub use limits::RecordLimits;
+pub use limits::SpanLimits;
+pub use protobuf::{DecodeError, DecodeErrorKind};
 pub use recorder::SpanRecorder;
 #[cfg(feature = "sdk")]
 pub use span_data::encode_span_data;
 pub use time::unix_nanos;
 pub use view::{
     AttributeView, EntityRefView, EventView, LinkView, Repeated, RequestView, ResourceSpansView,
-    ResourceView, ScopeSpansView, ScopeView, SpanView, StatusView, Texts, ValueView, ViewError,
-    ViewErrorKind,
+    ResourceView, ScopeSpansView, ScopeView, SpanView, StatusView, Texts, ValueView,
 };
-pub use wire::SPARE;
+pub use wire::SPARE_CAPACITY;

@@ -1,6 +1,7 @@
 //! Messages whose length is known only once they are written.
 
-use crate::wire::{Zeros, append, varint_len};
+use crate::protobuf::varint_len;
+use crate::wire::{Zeros, append};
 
 /// Where a field with a length was begun.
 #[derive(Clone, Copy, Debug)]

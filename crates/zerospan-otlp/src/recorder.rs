@@ -7,8 +7,10 @@ use crate::attribute::{key_is, tag};
 use crate::attributes::{AttributeWriter, most_chars};
 use crate::key::{HashedKey, StaticKey, hash};
 use crate::key_index::KeyIndex;
-use crate::limits::RecordLimits;
-use crate::view::{AttributeView, Message, ValueView};
+use crate::limits::SpanLimits;
+use crate::protobuf::Message;
+use crate::protobuf::schema::span;
+use crate::view::{AttributeView, Repeated, ValueView};
 use head::Head;
 use std::fmt;
 use zerospan_core::{
@@ -19,7 +21,7 @@ use zerospan_core::{
 /// A span that is being recorded: whatever is known of it stands in wire form at once.
 ///
 /// [`begin`](Self::begin) says what is known when the span starts, [`finish`](Self::finish) writes the span with what is known
-/// when it ends. Made to be reused: [`reset`](Reset::reset) makes the recorder as good as new and keeps its memory. Setting a key again gives it its last value. What goes beyond the [`RecordLimits`] is dropped and
+/// when it ends. Made to be reused: [`reset`](Reset::reset) makes the recorder as good as new and keeps its memory. Setting a key again gives it its last value. What goes beyond the [`SpanLimits`] is dropped and
 /// counted, and the counts are written with the span.
 ///
 /// Allocates only where its memory has to grow: a recorder that has held a span holds one of the same size without a call
@@ -54,7 +56,7 @@ use zerospan_core::{
 /// ```
 #[derive(Clone)]
 pub struct SpanRecorder {
-    limits: RecordLimits,
+    limits: SpanLimits,
     /// The limit to the length of a value, as the writer takes it.
     most_chars: usize,
     /// The fields of the span in the order of their numbers, from the trace id to the attributes.
@@ -82,20 +84,20 @@ impl Default for SpanRecorder {
 impl SpanRecorder {
     /// A recorder with the default limits. Does not allocate.
     pub fn new() -> Self {
-        Self::with_limits(RecordLimits::default())
+        Self::with_limits(SpanLimits::default())
     }
 
     /// A recorder with `limits`. Does not allocate.
-    pub fn with_limits(limits: RecordLimits) -> Self {
+    pub fn with_limits(limits: SpanLimits) -> Self {
         Self {
             limits,
-            most_chars: most_chars(limits.value_length),
+            most_chars: most_chars(limits.max_attribute_value_length),
             span: Vec::new(),
             head: Head::default(),
-            keys: KeyIndex::new(limits.repeated_keys),
+            keys: KeyIndex::new(limits.keep_repeated_keys),
             events: Vec::new(),
             links: Vec::new(),
-            nested_keys: KeyIndex::new(limits.repeated_keys),
+            nested_keys: KeyIndex::new(limits.keep_repeated_keys),
             event_count: 0,
             link_count: 0,
             dropped_attributes: 0,
@@ -106,7 +108,7 @@ impl SpanRecorder {
 
     /// A recorder with `limits` and room for `span` bytes of the span itself, about 80 and the name, and for each attribute
     /// about 40; and for `nested` bytes each of events and links. Allocates.
-    pub fn with_capacity(limits: RecordLimits, span: usize, nested: usize) -> Self {
+    pub fn with_capacity(limits: SpanLimits, span: usize, nested: usize) -> Self {
         let mut recorder = Self::with_limits(limits);
         recorder.span.reserve_exact(span);
         recorder.events.reserve_exact(nested);
@@ -115,16 +117,16 @@ impl SpanRecorder {
     }
 
     /// What the recorder holds at most.
-    pub fn limits(&self) -> &RecordLimits {
+    pub fn limits(&self) -> &SpanLimits {
         &self.limits
     }
 
     /// Changes what the recorder holds at most. What it holds already stays.
-    pub fn set_limits(&mut self, limits: RecordLimits) {
+    pub fn set_limits(&mut self, limits: SpanLimits) {
         self.limits = limits;
-        self.most_chars = most_chars(limits.value_length);
-        self.keys.repeats = limits.repeated_keys;
-        self.nested_keys.repeats = limits.repeated_keys;
+        self.most_chars = most_chars(limits.max_attribute_value_length);
+        self.keys.repeats = limits.keep_repeated_keys;
+        self.nested_keys.repeats = limits.keep_repeated_keys;
     }
 
     /// Sets `key` to `value`: the fastest way. What does not fit the limits is dropped and counted.
@@ -160,10 +162,9 @@ impl SpanRecorder {
 
     /// The span's attributes, in the order in which their keys were first set. Does not allocate.
     pub fn attributes(&self) -> impl Iterator<Item = AttributeView<'_>> {
-        // Own bytes can be read.
-        Message::whole(&self.span[self.head.len..])
-            .repeated(9, AttributeView::parse)
-            .flatten()
+        let attributes = Message::new(&self.span[self.head.len..]);
+        // The recorder wrote these bytes, so each attribute can be read.
+        Repeated::new(attributes, span::ATTRIBUTES, AttributeView::parse).flatten()
     }
 
     /// The value of the span's attribute `key`. Does not allocate.
@@ -172,8 +173,9 @@ impl SpanRecorder {
             key_is(&self.span, entry.start, key)
         })?;
         let start = self.keys.entries().get(index)?.start;
-        let held = Message::whole(self.span.get(start..)?);
-        held.repeated(9, AttributeView::parse).next()?.ok()?.value
+        let attributes = Message::new(self.span.get(start..)?);
+        let mut attributes = Repeated::new(attributes, span::ATTRIBUTES, AttributeView::parse);
+        attributes.next()?.ok()?.value
     }
 
     /// How many attributes the span holds.
@@ -215,7 +217,7 @@ impl SpanRecorder {
             area: &mut self.span,
             keys: &mut self.keys,
             tag: tag::SPAN,
-            most: self.limits.attributes,
+            most: self.limits.max_attributes_per_span,
             most_chars: self.most_chars,
             dropped: &mut self.dropped_attributes,
         }

@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::SpanData;
 /// 2554 is written as the latest there is, and an attribute of an unsupported kind is left out and counted as dropped. Its
 /// scope is not part of a span: see [`EncodedScope`](crate::EncodedScope).
 ///
-/// Allocates only where `out` has no room for the span and [`SPARE`](crate::SPARE) bytes.
+/// Allocates only where `out` has no room for the span and [`SPARE_CAPACITY`](crate::SPARE_CAPACITY) bytes.
 pub fn encode_span_data(span: &SpanData, out: &mut Vec<u8>) {
     let mut cursor = Cursor::new(out);
     write_span(span, UnixTime::new(), &mut cursor);

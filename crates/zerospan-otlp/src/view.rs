@@ -1,18 +1,15 @@
-//! Reading encoded spans where they stand.
+//! Views of encoded requests and spans, read in place.
 
-mod common;
-mod error;
-mod field;
-mod message;
+mod repeated;
 mod request;
+mod resource;
+mod scope;
 mod span;
 mod value;
 
-pub use common::{EntityRefView, ResourceView, ScopeView};
-pub use error::{ViewError, ViewErrorKind};
-pub use message::{Repeated, Texts};
+pub use repeated::{Repeated, Texts};
 pub use request::{RequestView, ResourceSpansView, ScopeSpansView};
+pub use resource::{EntityRefView, ResourceView};
+pub use scope::ScopeView;
 pub use span::{EventView, LinkView, SpanView, StatusView};
 pub use value::{AttributeView, ValueView};
-
-pub(crate) use message::Message;

@@ -20,7 +20,7 @@ pub(crate) use cursor::Cursor;
 pub(crate) use keyed::Keyed;
 #[cfg(any(test, feature = "sdk"))]
 pub(crate) use parts::Opening;
-pub(crate) use parts::{BOUND, Short, TEMPLATE, Template, Varint, Zeros, varint_len};
+pub(crate) use parts::{BOUND, Short, TEMPLATE, Template, Varint, Zeros};
 
 /// The sum of two lengths of what is in memory at once.
 ///
@@ -40,7 +40,7 @@ const SLACK: usize = 64;
 
 /// The room that a writer wants beyond the bytes that it writes, so that it need not allocate: it stores whole words, and
 /// asks for the most that a number may take.
-pub const SPARE: usize = 512;
+pub const SPARE_CAPACITY: usize = 512;
 
 /// Appends `part` to `buffer`.
 ///
@@ -66,17 +66,17 @@ pub(crate) fn append(buffer: &mut Vec<u8>, part: impl Part) {
 /// Makes room for `most` bytes to be appended, in as many records as need be, at the price of one allocation at most.
 #[inline]
 pub(crate) fn make_room(buffer: &mut Vec<u8>, most: usize) {
-    let most = most.saturating_add(SPARE);
+    let most = most.saturating_add(SPARE_CAPACITY);
     if buffer.capacity() - buffer.len() < most {
         grow(buffer, most);
     }
 }
 
-/// With [`SPARE`] bytes besides, so that what follows a long record does not have the buffer double once more.
+/// With [`SPARE_CAPACITY`] bytes besides, so that what follows a long record does not have the buffer double once more.
 #[cold]
 #[inline(never)]
 fn grow(buffer: &mut Vec<u8>, most: usize) {
-    buffer.reserve(most.saturating_add(SPARE));
+    buffer.reserve(most.saturating_add(SPARE_CAPACITY));
 }
 
 /// Something that is written to the end of a buffer.

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use zerospan_core::dev::{Allocations, Canary, CountingAllocator};
 use zerospan_core::{Attribute, Reset};
 use zerospan_otlp::{
-    BatchEncoder, EncodedResource, EncodedScope, RecordLimits, RequestView, SPARE, ScopeSpansView,
-    SpanRecorder, SpanStart, StaticKey, encode_request, encode_span_data,
+    BatchEncoder, EncodedResource, EncodedScope, RequestView, SPARE_CAPACITY, ScopeSpansView,
+    SpanLimits, SpanRecorder, SpanStart, StaticKey, encode_request, encode_span_data,
 };
 
 #[global_allocator]
@@ -70,7 +70,7 @@ fn a_span_is_written_into_a_buffer_with_room_without_allocation() {
     let span = span(1);
     let mut exact = Vec::new();
     encode_span_data(&span, &mut exact);
-    let mut out = Vec::with_capacity(exact.len() + SPARE);
+    let mut out = Vec::with_capacity(exact.len() + SPARE_CAPACITY);
     let ((), allocations) = Allocations::measure(|| encode_span_data(&span, &mut out));
     assert_eq!(allocations, NONE);
     assert_eq!(out, exact);
@@ -91,7 +91,7 @@ fn a_buffer_without_room_grows_and_the_growth_is_counted() {
     let ((), allocations) = Allocations::measure(|| recorder.finish(2, &span.status, &mut out));
     assert_eq!(allocations.count, 1);
     assert_eq!(out.len(), recorder.encoded_len(2, &span.status));
-    let mut room = Vec::with_capacity(out.len() + SPARE);
+    let mut room = Vec::with_capacity(out.len() + SPARE_CAPACITY);
     let ((), allocations) = Allocations::measure(|| recorder.finish(2, &span.status, &mut room));
     assert_eq!(allocations, NONE);
 }
@@ -105,7 +105,7 @@ fn a_used_recorder_holds_the_next_span_without_allocation() {
     record(&first, &mut recorder);
     recorder.set(&METHOD, "GET");
     recorder.set(&METHOD, "DELETE");
-    let mut out = Vec::with_capacity(recorder.encoded_len(2, &first.status) + SPARE);
+    let mut out = Vec::with_capacity(recorder.encoded_len(2, &first.status) + SPARE_CAPACITY);
     let (held, allocations) = Allocations::measure(|| {
         recorder.reset();
         record(&second, &mut recorder);
@@ -125,11 +125,11 @@ fn a_used_recorder_holds_the_next_span_without_allocation() {
 fn what_limits_drop_is_counted_without_allocation() {
     Allocations::assert_counted();
     let span = span(5);
-    let mut limits = RecordLimits::default();
-    limits.attributes = 10;
-    limits.events = 1;
-    limits.links = 1;
-    limits.value_length = Some(5);
+    let mut limits = SpanLimits::default();
+    limits.max_attributes_per_span = 10;
+    limits.max_events_per_span = 1;
+    limits.max_links_per_span = 1;
+    limits.max_attribute_value_length = Some(5);
     let mut recorder = SpanRecorder::with_capacity(limits, 4096, 4096);
     let ((), allocations) = Allocations::measure(|| record(&span, &mut recorder));
     assert_eq!(allocations, NONE);
@@ -193,7 +193,7 @@ fn reading_allocates_nothing() {
                 }
             }
         }
-        Ok::<_, zerospan_otlp::ViewError>(attributes)
+        Ok::<_, zerospan_otlp::DecodeError>(attributes)
     });
     assert_eq!(attributes, Ok(160));
     let (refused, allocations_of_refusal) = Allocations::measure(|| {
@@ -215,7 +215,7 @@ fn a_status_and_an_invalid_context_need_no_heap() {
         TraceState::default(),
     );
     let status = Status::error("went wrong");
-    let mut recorder = SpanRecorder::with_capacity(RecordLimits::default(), 256, 0);
+    let mut recorder = SpanRecorder::with_capacity(SpanLimits::default(), 256, 0);
     let mut out = Vec::with_capacity(1024);
     let ((), allocations) = Allocations::measure(|| {
         recorder.begin(&SpanStart::new(&context, "", 0));

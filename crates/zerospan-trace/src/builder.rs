@@ -5,10 +5,10 @@ use crate::resource;
 use crate::slot::{SlotRecycle, Slots};
 use crate::{Clock, Processor, Sampler, SdkProcessor, TracerProvider};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{IdGenerator, SpanLimits, SpanProcessor};
+use opentelemetry_sdk::trace::{self as sdk, IdGenerator, SpanProcessor};
 use std::fmt;
 use zerospan_export::{EncodedResource, Pipeline};
-use zerospan_otlp::RecordLimits;
+use zerospan_otlp::SpanLimits;
 
 /// Sets a [`TracerProvider`] up.
 ///
@@ -27,7 +27,7 @@ pub struct TracerProviderBuilder {
     variables: Variables,
 }
 
-type Change = Box<dyn FnOnce(&mut RecordLimits) + Send>;
+type Change = Box<dyn FnOnce(&mut SpanLimits) + Send>;
 type Variables = Box<dyn Fn(&str) -> Option<String> + Send>;
 
 impl Default for TracerProviderBuilder {
@@ -80,53 +80,53 @@ impl TracerProviderBuilder {
     }
 
     /// Limits what a span holds. The limit to the length of values stays what it was.
-    pub fn with_span_limits(self, limits: SpanLimits) -> Self {
+    pub fn with_span_limits(self, limits: sdk::SpanLimits) -> Self {
         self.limit(move |all| {
-            all.attributes = limits.max_attributes_per_span;
-            all.events = limits.max_events_per_span;
-            all.links = limits.max_links_per_span;
-            all.attributes_per_event = limits.max_attributes_per_event;
-            all.attributes_per_link = limits.max_attributes_per_link;
+            all.max_attributes_per_span = limits.max_attributes_per_span;
+            all.max_events_per_span = limits.max_events_per_span;
+            all.max_links_per_span = limits.max_links_per_span;
+            all.max_attributes_per_event = limits.max_attributes_per_event;
+            all.max_attributes_per_link = limits.max_attributes_per_link;
         })
     }
 
     /// How many attributes a span holds at most.
     pub fn with_max_attributes_per_span(self, most: u32) -> Self {
-        self.limit(move |limits| limits.attributes = most)
+        self.limit(move |limits| limits.max_attributes_per_span = most)
     }
 
     /// How many events a span holds at most.
     pub fn with_max_events_per_span(self, most: u32) -> Self {
-        self.limit(move |limits| limits.events = most)
+        self.limit(move |limits| limits.max_events_per_span = most)
     }
 
     /// How many links a span holds at most.
     pub fn with_max_links_per_span(self, most: u32) -> Self {
-        self.limit(move |limits| limits.links = most)
+        self.limit(move |limits| limits.max_links_per_span = most)
     }
 
     /// How many attributes an event holds at most.
     pub fn with_max_attributes_per_event(self, most: u32) -> Self {
-        self.limit(move |limits| limits.attributes_per_event = most)
+        self.limit(move |limits| limits.max_attributes_per_event = most)
     }
 
     /// How many attributes a link holds at most.
     pub fn with_max_attributes_per_link(self, most: u32) -> Self {
-        self.limit(move |limits| limits.attributes_per_link = most)
+        self.limit(move |limits| limits.max_attributes_per_link = most)
     }
 
     /// After how many characters string values are cut, those in arrays too; `None` for no limit.
     pub fn with_attribute_value_length_limit(self, most: Option<u32>) -> Self {
-        self.limit(move |limits| limits.value_length = most)
+        self.limit(move |limits| limits.max_attribute_value_length = most)
     }
 
     /// Whether a span, an event or a link keeps every value of a key that is set again, as the stock SDK does. Otherwise the last
     /// value is kept, as the specification asks; that costs next to nothing.
     pub fn with_repeated_keys(self, repeated: bool) -> Self {
-        self.limit(move |limits| limits.repeated_keys = repeated)
+        self.limit(move |limits| limits.keep_repeated_keys = repeated)
     }
 
-    fn limit(mut self, change: impl FnOnce(&mut RecordLimits) + Send + 'static) -> Self {
+    fn limit(mut self, change: impl FnOnce(&mut SpanLimits) + Send + 'static) -> Self {
         self.limits.push(Box::new(change));
         self
     }

@@ -2,7 +2,7 @@ use crate::sampler::{ParentBased, Sampler};
 use opentelemetry::KeyValue;
 use percent_encoding::percent_decode_str;
 use std::env::VarError;
-use zerospan_otlp::RecordLimits;
+use zerospan_otlp::SpanLimits;
 
 /// The variables of the specification, as some reader finds them. A variable that is empty counts as not set.
 ///
@@ -69,33 +69,41 @@ impl<'a> Environment<'a> {
     }
 
     /// The span limits: a variable for spans, events or links wins over the general one.
-    pub(crate) fn limits(&self) -> RecordLimits {
+    pub(crate) fn limits(&self) -> SpanLimits {
         let general = self.number("OTEL_ATTRIBUTE_COUNT_LIMIT");
-        let mut limits = RecordLimits::default();
+        let mut limits = SpanLimits::default();
         for (variable, limit, general) in [
             (
                 "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
-                &mut limits.attributes,
+                &mut limits.max_attributes_per_span,
                 general,
             ),
             (
                 "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
-                &mut limits.attributes_per_event,
+                &mut limits.max_attributes_per_event,
                 general,
             ),
             (
                 "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
-                &mut limits.attributes_per_link,
+                &mut limits.max_attributes_per_link,
                 general,
             ),
-            ("OTEL_SPAN_EVENT_COUNT_LIMIT", &mut limits.events, None),
-            ("OTEL_SPAN_LINK_COUNT_LIMIT", &mut limits.links, None),
+            (
+                "OTEL_SPAN_EVENT_COUNT_LIMIT",
+                &mut limits.max_events_per_span,
+                None,
+            ),
+            (
+                "OTEL_SPAN_LINK_COUNT_LIMIT",
+                &mut limits.max_links_per_span,
+                None,
+            ),
         ] {
             if let Some(number) = self.number(variable).or(general) {
                 *limit = number;
             }
         }
-        limits.value_length = self
+        limits.max_attribute_value_length = self
             .number("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT")
             .or_else(|| self.number("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"));
         limits
@@ -250,23 +258,26 @@ mod tests {
             ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "7"),
         ];
         let limits = with(&pairs, |environment| environment.limits());
-        assert_eq!(limits.attributes, 10);
-        assert_eq!(limits.attributes_per_event, 3);
-        assert_eq!(limits.attributes_per_link, 10);
-        assert_eq!(limits.events, 128, "a value that does not parse is ignored");
-        assert_eq!(limits.links, 0);
-        assert_eq!(limits.value_length, Some(7));
+        assert_eq!(limits.max_attributes_per_span, 10);
+        assert_eq!(limits.max_attributes_per_event, 3);
+        assert_eq!(limits.max_attributes_per_link, 10);
+        assert_eq!(
+            limits.max_events_per_span, 128,
+            "a value that does not parse is ignored"
+        );
+        assert_eq!(limits.max_links_per_span, 0);
+        assert_eq!(limits.max_attribute_value_length, Some(7));
         let narrower = [
             ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "7"),
             ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "5"),
         ];
         assert_eq!(
-            with(&narrower, |environment| environment.limits()).value_length,
+            with(&narrower, |environment| environment.limits()).max_attribute_value_length,
             Some(5)
         );
         assert_eq!(
             with(&[], |environment| environment.limits()),
-            RecordLimits::default()
+            SpanLimits::default()
         );
     }
 

@@ -7,7 +7,7 @@ use opentelemetry_sdk::Resource;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
-use zerospan_otlp::{SpanView, ViewError};
+use zerospan_otlp::{DecodeError, SpanView};
 
 /// Is told of every span that is recorded, those included that are not exported.
 ///
@@ -100,7 +100,7 @@ impl<'a> FinishedSpan<'a> {
     /// # Errors
     ///
     /// None is known: the bytes are this crate's own.
-    pub fn view(&self) -> Result<SpanView<'a>, ViewError> {
+    pub fn view(&self) -> Result<SpanView<'a>, DecodeError> {
         SpanView::new(message(self.field))
     }
 

@@ -6,7 +6,7 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks, SpanProcessor};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use zerospan_otlp::{AttributeView, SpanView, ValueView, ViewError};
+use zerospan_otlp::{AttributeView, DecodeError, SpanView, ValueView};
 
 /// Feeds a processor of the stock SDK, and through it the stock exporters.
 ///
@@ -53,7 +53,7 @@ impl<P: SpanProcessor> Processor for SdkProcessor<P> {
 }
 
 /// The stock SDK's form of a span. Allocates for every string and vector in it.
-fn span_data(span: &FinishedSpan<'_>) -> Result<SpanData, ViewError> {
+fn span_data(span: &FinishedSpan<'_>) -> Result<SpanData, DecodeError> {
     let view = span.view()?;
     Ok(SpanData {
         span_context: span.span_context().clone(),
@@ -86,7 +86,7 @@ fn time(unix_nanos: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_nanos(unix_nanos)
 }
 
-fn events(view: &SpanView<'_>) -> Result<SpanEvents, ViewError> {
+fn events(view: &SpanView<'_>) -> Result<SpanEvents, DecodeError> {
     let mut events = SpanEvents::default();
     events.dropped_count = view.dropped_events();
     events.events = view
@@ -100,11 +100,11 @@ fn events(view: &SpanView<'_>) -> Result<SpanEvents, ViewError> {
                 event.dropped_attributes(),
             ))
         })
-        .collect::<Result<_, ViewError>>()?;
+        .collect::<Result<_, DecodeError>>()?;
     Ok(events)
 }
 
-fn links(view: &SpanView<'_>) -> Result<SpanLinks, ViewError> {
+fn links(view: &SpanView<'_>) -> Result<SpanLinks, DecodeError> {
     let mut links = SpanLinks::default();
     links.dropped_count = view.dropped_links();
     links.links = view
@@ -132,7 +132,7 @@ fn links(view: &SpanView<'_>) -> Result<SpanLinks, ViewError> {
                 link.dropped_attributes(),
             ))
         })
-        .collect::<Result<_, ViewError>>()?;
+        .collect::<Result<_, DecodeError>>()?;
     Ok(links)
 }
 
@@ -140,8 +140,8 @@ fn links(view: &SpanView<'_>) -> Result<SpanLinks, ViewError> {
 const IS_REMOTE: u32 = 0x200;
 
 fn attributes<'a>(
-    attributes: impl Iterator<Item = Result<AttributeView<'a>, ViewError>>,
-) -> Result<Vec<KeyValue>, ViewError> {
+    attributes: impl Iterator<Item = Result<AttributeView<'a>, DecodeError>>,
+) -> Result<Vec<KeyValue>, DecodeError> {
     attributes
         .map(|attribute| {
             let attribute = attribute?;
@@ -154,7 +154,7 @@ fn attributes<'a>(
         .collect()
 }
 
-fn owned(value: ValueView<'_>) -> Result<Value, ViewError> {
+fn owned(value: ValueView<'_>) -> Result<Value, DecodeError> {
     Ok(match value {
         ValueView::Str(text) => Value::from(text.to_owned()),
         ValueView::Bool(value) => Value::Bool(value),

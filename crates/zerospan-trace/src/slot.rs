@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 use zerospan_core::{Footprint, Recycle, Reset};
-use zerospan_otlp::{RecordLimits, SpanRecorder};
+use zerospan_otlp::{SpanLimits, SpanRecorder};
 use zerospan_pool::{ThreadCachedPool, thread_cache};
 
 thread_cache! {
@@ -110,7 +110,7 @@ impl Footprint for Slot {
 /// How slots of one provider are made.
 #[derive(Debug)]
 pub(crate) struct SlotRecycle {
-    pub(crate) limits: RecordLimits,
+    pub(crate) limits: SpanLimits,
 }
 
 /// What a span of a dozen attributes takes, so that the first spans of a slot seldom grow it.

@@ -36,7 +36,7 @@ impl SpanRecorder {
         time_unix_nanos: u64,
         write: impl FnOnce(&mut AttributeWriter<'_>),
     ) -> bool {
-        if self.event_count >= self.limits.events {
+        if self.event_count >= self.limits.max_events_per_span {
             self.count_dropped_events(1);
             return false;
         }
@@ -59,7 +59,7 @@ impl SpanRecorder {
             area: torn.area,
             keys: &mut self.nested_keys,
             tag: tag::EVENT,
-            most: self.limits.attributes_per_event,
+            most: self.limits.max_attributes_per_event,
             most_chars: self.most_chars,
             dropped: &mut dropped,
         });

@@ -1,7 +1,7 @@
 use super::SpanRecorder;
 use super::head::END;
-use crate::attribute::field_len;
 use crate::header::{END_TAG, FLAGS_LEN, count, count_len, fixed64, status_len, write_tail};
+use crate::protobuf::field_len;
 use crate::wire::{Varint, append, make_room};
 use opentelemetry::trace::Status;
 
@@ -17,7 +17,7 @@ impl SpanRecorder {
     /// `ScopeSpans.spans`, tag and length included. The description of a status counts only with an error.
     ///
     /// The recorder stays as it is. Allocates only if `out` has no room for
-    /// [`encoded_len`](Self::encoded_len) + [`SPARE`](crate::SPARE) bytes, and then once.
+    /// [`encoded_len`](Self::encoded_len) + [`SPARE_CAPACITY`](crate::SPARE_CAPACITY) bytes, and then once.
     #[inline]
     pub fn finish(&self, end_unix_nanos: u64, status: &Status, out: &mut Vec<u8>) {
         let is_plain = !self.is_more_than_attributes() && matches!(status, Status::Unset);

@@ -1,6 +1,6 @@
 use super::SpanRecorder;
-use crate::attribute::field_len;
 use crate::header::{END_TAG, SpanStart, flags, trace_state_len, write_head};
+use crate::protobuf::field_len;
 use crate::view::SpanView;
 use crate::wire::{Varint, append};
 use opentelemetry::trace::{SpanId, TraceState};

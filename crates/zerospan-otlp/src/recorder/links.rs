@@ -32,7 +32,7 @@ impl SpanRecorder {
         context: &SpanContext,
         write: impl FnOnce(&mut AttributeWriter<'_>),
     ) -> bool {
-        if self.link_count >= self.limits.links {
+        if self.link_count >= self.limits.max_links_per_span {
             self.count_dropped_links(1);
             return false;
         }
@@ -61,7 +61,7 @@ impl SpanRecorder {
             area: torn.area,
             keys: &mut self.nested_keys,
             tag: tag::LINK,
-            most: self.limits.attributes_per_link,
+            most: self.limits.max_attributes_per_link,
             most_chars: self.most_chars,
             dropped: &mut dropped,
         });

@@ -1,23 +1,27 @@
-use super::message::{Message, Repeated, once};
-use super::{ResourceView, ScopeView, SpanView, ViewError};
+use super::repeated::Repeated;
+use super::resource::ResourceView;
+use super::scope::ScopeView;
+use super::span::SpanView;
+use crate::protobuf::schema::{export_request, resource_items, scope_items};
+use crate::protobuf::{DecodeError, Message};
 use std::fmt;
 
-/// A whole request, `ExportTraceServiceRequest`, read where it stands.
+/// A whole request, `ExportTraceServiceRequest`, read in place.
 ///
-/// Fields that are not known are skipped. Nothing is allocated, and no byte is read before it is asked for.
+/// Skips unknown fields. Reads no byte before it is asked for. Does not allocate.
 ///
 /// # Examples
 ///
 /// ```
-/// use zerospan_otlp::{RequestView, ViewErrorKind};
+/// use zerospan_otlp::{RequestView, DecodeErrorKind};
 ///
 /// // One `ResourceSpans` that claims more bytes than there are.
 /// let request = RequestView::new(&[0x0a, 0x05, 0x12]);
 /// let error = request.validate().unwrap_err();
-/// assert_eq!((error.offset, error.kind), (1, ViewErrorKind::Truncated));
+/// assert_eq!((error.offset, error.kind), (1, DecodeErrorKind::Truncated));
 /// ```
 ///
-/// What is read borrows from the bytes, which stay as they are meanwhile:
+/// Views borrow the bytes, which cannot change meanwhile:
 ///
 /// ```compile_fail,E0502
 /// use zerospan_otlp::RequestView;
@@ -33,29 +37,35 @@ pub struct RequestView<'a> {
 }
 
 impl<'a> RequestView<'a> {
-    /// Looks at `bytes`, without reading them yet.
+    /// Creates a view of `bytes`, without reading them.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self {
-            message: Message::whole(bytes),
+            message: Message::new(bytes),
         }
     }
 
-    /// What the request says of each resource.
+    /// Returns the spans of each resource.
     pub fn resource_spans(&self) -> Repeated<'a, ResourceSpansView<'a>> {
-        self.message.repeated(1, ResourceSpansView::parse)
+        Repeated::new(
+            self.message,
+            export_request::RESOURCE_ITEMS,
+            ResourceSpansView::parse,
+        )
     }
 
-    /// Reads everything, however deep.
+    /// Reads everything, nested messages included.
     ///
     /// # Errors
     ///
-    /// The first fault, in the order of reading.
-    pub fn validate(&self) -> Result<(), ViewError> {
+    /// Returns the first fault, in the order of reading.
+    pub fn validate(&self) -> Result<(), DecodeError> {
         for field in self.message.fields() {
             let field = field?;
             match field.number {
-                1 => ResourceSpansView::parse(field.message()?)?.validate()?,
-                _ => field.unknown(self.message)?,
+                export_request::RESOURCE_ITEMS => {
+                    ResourceSpansView::parse(field.message()?)?.validate()?
+                }
+                _ => field.skip(self.message)?,
             }
         }
         Ok(())
@@ -70,7 +80,7 @@ impl fmt::Debug for RequestView<'_> {
     }
 }
 
-/// The spans of one resource.
+/// The spans of one resource, in encoded bytes.
 #[derive(Clone)]
 pub struct ResourceSpansView<'a> {
     message: Message<'a>,
@@ -79,15 +89,15 @@ pub struct ResourceSpansView<'a> {
 }
 
 impl<'a> ResourceSpansView<'a> {
-    fn parse(message: Message<'a>) -> Result<Self, ViewError> {
+    fn parse(message: Message<'a>) -> Result<Self, DecodeError> {
         let (mut resource, mut schema_url) = (None, "");
         for field in message.fields() {
             let field = field?;
             match field.number {
-                1 => once(&mut resource, field)?,
-                2 => drop(field.message()?),
-                3 => schema_url = field.text()?,
-                _ => field.unknown(message)?,
+                resource_items::RESOURCE => field.store_message(&mut resource)?,
+                resource_items::SCOPE_ITEMS => drop(field.message()?),
+                resource_items::SCHEMA_URL => schema_url = field.text()?,
+                _ => field.skip(message)?,
             }
         }
         Ok(Self {
@@ -97,22 +107,26 @@ impl<'a> ResourceSpansView<'a> {
         })
     }
 
-    /// The resource; `None` where the message has none.
+    /// Returns the resource, if the message has one.
     pub fn resource(&self) -> Option<&ResourceView<'a>> {
         self.resource.as_ref()
     }
 
-    /// The resource's schema URL; empty where there is none.
+    /// Returns the schema URL of the resource, or an empty text if there is none.
     pub fn schema_url(&self) -> &'a str {
         self.schema_url
     }
 
-    /// The spans, by scope.
+    /// Returns the spans of each scope.
     pub fn scope_spans(&self) -> Repeated<'a, ScopeSpansView<'a>> {
-        self.message.repeated(2, ScopeSpansView::parse)
+        Repeated::new(
+            self.message,
+            resource_items::SCOPE_ITEMS,
+            ScopeSpansView::parse,
+        )
     }
 
-    fn validate(&self) -> Result<(), ViewError> {
+    fn validate(&self) -> Result<(), DecodeError> {
         self.resource
             .as_ref()
             .map_or(Ok(()), ResourceView::validate)?;
@@ -129,7 +143,7 @@ impl fmt::Debug for ResourceSpansView<'_> {
     }
 }
 
-/// The spans of one scope.
+/// The spans of one scope, in encoded bytes.
 #[derive(Clone)]
 pub struct ScopeSpansView<'a> {
     message: Message<'a>,
@@ -138,25 +152,26 @@ pub struct ScopeSpansView<'a> {
 }
 
 impl<'a> ScopeSpansView<'a> {
-    /// Reads the content of a `ScopeSpans`: as such, whole spans one behind the other count too, as
-    /// [`SpanRecorder::finish`](crate::SpanRecorder::finish) appends them.
+    /// Reads the content of a `ScopeSpans`.
+    ///
+    /// Reads a run of encoded spans as well, as [`SpanRecorder::finish`](crate::SpanRecorder::finish) appends them.
     ///
     /// # Errors
     ///
-    /// The first fault outside the spans, which are read later.
-    pub fn new(bytes: &'a [u8]) -> Result<Self, ViewError> {
-        Self::parse(Message::whole(bytes))
+    /// Returns the first fault outside the spans, which are read later.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::parse(Message::new(bytes))
     }
 
-    fn parse(message: Message<'a>) -> Result<Self, ViewError> {
+    fn parse(message: Message<'a>) -> Result<Self, DecodeError> {
         let (mut scope, mut schema_url) = (None, "");
         for field in message.fields() {
             let field = field?;
             match field.number {
-                1 => once(&mut scope, field)?,
-                2 => drop(field.message()?),
-                3 => schema_url = field.text()?,
-                _ => field.unknown(message)?,
+                scope_items::SCOPE => field.store_message(&mut scope)?,
+                scope_items::ITEMS => drop(field.message()?),
+                scope_items::SCHEMA_URL => schema_url = field.text()?,
+                _ => field.skip(message)?,
             }
         }
         Ok(Self {
@@ -166,27 +181,27 @@ impl<'a> ScopeSpansView<'a> {
         })
     }
 
-    /// The scope; `None` where the message has none.
+    /// Returns the scope, if the message has one.
     pub fn scope(&self) -> Option<&ScopeView<'a>> {
         self.scope.as_ref()
     }
 
-    /// The scope's schema URL; empty where there is none.
+    /// Returns the schema URL of the scope, or an empty text if there is none.
     pub fn schema_url(&self) -> &'a str {
         self.schema_url
     }
 
-    /// The spans.
+    /// Returns the spans.
     pub fn spans(&self) -> Repeated<'a, SpanView<'a>> {
-        self.message.repeated(2, SpanView::parse)
+        Repeated::new(self.message, scope_items::ITEMS, SpanView::parse)
     }
 
-    /// Reads everything, however deep.
+    /// Reads everything, nested messages included.
     ///
     /// # Errors
     ///
-    /// The first fault, in the order of reading.
-    pub fn validate(&self) -> Result<(), ViewError> {
+    /// Returns the first fault, in the order of reading.
+    pub fn validate(&self) -> Result<(), DecodeError> {
         self.scope.as_ref().map_or(Ok(()), ScopeView::validate)?;
         self.spans().try_for_each(|span| span?.validate())
     }

@@ -1,8 +1,10 @@
-use super::message::{Message, Repeated, once};
-use super::{AttributeView, ViewError};
+use super::repeated::Repeated;
+use super::value::AttributeView;
+use crate::protobuf::schema::{event, link, span, status};
+use crate::protobuf::{DecodeError, Message};
 use std::fmt;
 
-/// Declares the public readers of a view's fields.
+/// Declares a public getter for each field.
 macro_rules! fields {
     ($($(#[$doc:meta])+ $field:ident: $kind:ty;)+) => {$(
         $(#[$doc])+
@@ -13,7 +15,7 @@ macro_rules! fields {
     )+};
 }
 
-/// One span of encoded bytes.
+/// A span in encoded bytes.
 #[derive(Clone, Copy)]
 pub struct SpanView<'a> {
     message: Message<'a>,
@@ -37,13 +39,13 @@ impl<'a> SpanView<'a> {
     ///
     /// # Errors
     ///
-    /// The first fault outside attributes, events and links, which are read later.
-    pub fn new(bytes: &'a [u8]) -> Result<Self, ViewError> {
-        Self::parse(Message::whole(bytes))
+    /// Returns the first fault outside attributes, events and links, which are read later.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::parse(Message::new(bytes))
     }
 
-    pub(super) fn parse(message: Message<'a>) -> Result<Self, ViewError> {
-        let mut span = Self {
+    pub(super) fn parse(message: Message<'a>) -> Result<Self, DecodeError> {
+        let mut view = Self {
             message,
             trace_id: &[],
             span_id: &[],
@@ -63,80 +65,83 @@ impl<'a> SpanView<'a> {
         for field in message.fields() {
             let field = field?;
             match field.number {
-                1 => span.trace_id = field.bytes()?,
-                2 => span.span_id = field.bytes()?,
-                3 => span.trace_state = field.text()?,
-                4 => span.parent_span_id = field.bytes()?,
-                5 => span.name = field.text()?,
-                6 => span.kind = field.varint()? as i32,
-                7 => span.start_unix_nanos = field.fixed64()?,
-                8 => span.end_unix_nanos = field.fixed64()?,
-                9 | 11 | 13 => drop(field.message()?),
-                10 => span.dropped_attributes = field.varint()? as u32,
-                12 => span.dropped_events = field.varint()? as u32,
-                14 => span.dropped_links = field.varint()? as u32,
-                15 => once(&mut status, field)?,
-                16 => span.flags = field.fixed32()?,
-                _ => field.unknown(message)?,
+                span::TRACE_ID => view.trace_id = field.bytes()?,
+                span::SPAN_ID => view.span_id = field.bytes()?,
+                span::TRACE_STATE => view.trace_state = field.text()?,
+                span::PARENT_SPAN_ID => view.parent_span_id = field.bytes()?,
+                span::NAME => view.name = field.text()?,
+                span::KIND => view.kind = field.varint()? as i32,
+                span::START_TIME_UNIX_NANO => view.start_unix_nanos = field.fixed64()?,
+                span::END_TIME_UNIX_NANO => view.end_unix_nanos = field.fixed64()?,
+                span::ATTRIBUTES | span::EVENTS | span::LINKS => drop(field.message()?),
+                span::DROPPED_ATTRIBUTES_COUNT => {
+                    view.dropped_attributes = field.varint()? as u32;
+                }
+                span::DROPPED_EVENTS_COUNT => view.dropped_events = field.varint()? as u32,
+                span::DROPPED_LINKS_COUNT => view.dropped_links = field.varint()? as u32,
+                span::STATUS => field.store_message(&mut status)?,
+                span::FLAGS => view.flags = field.fixed32()?,
+                _ => field.skip(message)?,
             }
         }
-        span.status = status.map(StatusView::parse).transpose()?;
-        Ok(span)
+        view.status = status.map(StatusView::parse).transpose()?;
+        Ok(view)
     }
 
     fields! {
-        /// The trace's id: 16 bytes, if it is valid.
+        /// Returns the trace id: 16 bytes if it is valid.
         trace_id: &'a [u8];
-        /// The span's id: 8 bytes, if it is valid.
+        /// Returns the span id: 8 bytes if it is valid.
         span_id: &'a [u8];
-        /// The trace state, as a header.
+        /// Returns the trace state, as in the `tracestate` header.
         trace_state: &'a str;
-        /// The parent's id; empty where there is none.
+        /// Returns the id of the parent, or no bytes if there is none.
         parent_span_id: &'a [u8];
-        /// The trace flags in the low 8 bits, then whether it is known whether the parent is remote, then whether it is.
+        /// Returns the flags: the trace flags in bits 0 to 7, `HAS_IS_REMOTE` in bit 8, and in bit 9 `IS_REMOTE`, which is set if
+        /// the parent is remote.
         flags: u32;
-        /// The span's name.
+        /// Returns the name.
         name: &'a str;
-        /// The span's kind: 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
+        /// Returns the kind: 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
         kind: i32;
-        /// When the span started, in nanoseconds since 1970.
+        /// Returns the start time, in nanoseconds since the Unix epoch.
         start_unix_nanos: u64;
-        /// When the span ended, in nanoseconds since 1970.
+        /// Returns the end time, in nanoseconds since the Unix epoch.
         end_unix_nanos: u64;
-        /// How many attributes were dropped.
+        /// Returns the number of attributes that were dropped.
         dropped_attributes: u32;
-        /// How many events were dropped.
+        /// Returns the number of events that were dropped.
         dropped_events: u32;
-        /// How many links were dropped.
+        /// Returns the number of links that were dropped.
         dropped_links: u32;
-        /// The status; `None` where the message has none.
+        /// Returns the status, if the message has one.
         status: Option<StatusView<'a>>;
     }
 
-    /// The span's attributes.
+    /// Returns the attributes.
     #[inline]
     pub fn attributes(&self) -> Repeated<'a, AttributeView<'a>> {
-        self.message.repeated(9, AttributeView::parse)
+        Repeated::new(self.message, span::ATTRIBUTES, AttributeView::parse)
     }
 
-    /// The span's events.
+    /// Returns the events.
     #[inline]
     pub fn events(&self) -> Repeated<'a, EventView<'a>> {
-        self.message.repeated(11, EventView::parse)
+        Repeated::new(self.message, span::EVENTS, EventView::parse)
     }
 
-    /// The span's links.
+    /// Returns the links.
     #[inline]
     pub fn links(&self) -> Repeated<'a, LinkView<'a>> {
-        self.message.repeated(13, LinkView::parse)
+        Repeated::new(self.message, span::LINKS, LinkView::parse)
     }
 
-    /// Reads everything, however deep.
+    /// Reads everything, nested messages included.
     ///
     /// # Errors
     ///
-    /// The first fault, in the order of reading.
-    pub fn validate(&self) -> Result<(), ViewError> {
+    /// Returns the first fault, in the order of reading.
+    pub fn validate(&self) -> Result<(), DecodeError> {
         self.attributes()
             .try_for_each(|attribute| attribute?.validate())?;
         self.events().try_for_each(|event| {
@@ -162,7 +167,7 @@ impl fmt::Debug for SpanView<'_> {
     }
 }
 
-/// The status of a span of encoded bytes.
+/// The status of a span in encoded bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusView<'a> {
     message: &'a str,
@@ -170,14 +175,14 @@ pub struct StatusView<'a> {
 }
 
 impl<'a> StatusView<'a> {
-    fn parse(message: Message<'a>) -> Result<Self, ViewError> {
+    fn parse(message: Message<'a>) -> Result<Self, DecodeError> {
         let (mut text, mut code) = ("", 0);
         for field in message.fields() {
             let field = field?;
             match field.number {
-                2 => text = field.text()?,
-                3 => code = field.varint()? as i32,
-                _ => field.unknown(message)?,
+                status::MESSAGE => text = field.text()?,
+                status::CODE => code = field.varint()? as i32,
+                _ => field.skip(message)?,
             }
         }
         Ok(Self {
@@ -187,26 +192,26 @@ impl<'a> StatusView<'a> {
     }
 
     fields! {
-        /// What went wrong; empty where nothing did.
+        /// Returns the description of the error, or an empty text if there is none.
         message: &'a str;
-        /// 0 unset, 1 ok, 2 error.
+        /// Returns the code: 0 unset, 1 ok, 2 error.
         code: i32;
     }
 }
 
-/// One event of a span of encoded bytes.
+/// An event of a span in encoded bytes.
 #[derive(Clone, Copy)]
 pub struct EventView<'a> {
-    content: Message<'a>,
+    message: Message<'a>,
     time_unix_nanos: u64,
     name: &'a str,
     dropped_attributes: u32,
 }
 
 impl<'a> EventView<'a> {
-    fn parse(message: Message<'a>) -> Result<Self, ViewError> {
-        let mut event = Self {
-            content: message,
+    fn parse(message: Message<'a>) -> Result<Self, DecodeError> {
+        let mut view = Self {
+            message,
             time_unix_nanos: 0,
             name: "",
             dropped_attributes: 0,
@@ -214,28 +219,30 @@ impl<'a> EventView<'a> {
         for field in message.fields() {
             let field = field?;
             match field.number {
-                1 => event.time_unix_nanos = field.fixed64()?,
-                2 => event.name = field.text()?,
-                3 => drop(field.message()?),
-                4 => event.dropped_attributes = field.varint()? as u32,
-                _ => field.unknown(message)?,
+                event::TIME_UNIX_NANO => view.time_unix_nanos = field.fixed64()?,
+                event::NAME => view.name = field.text()?,
+                event::ATTRIBUTES => drop(field.message()?),
+                event::DROPPED_ATTRIBUTES_COUNT => {
+                    view.dropped_attributes = field.varint()? as u32;
+                }
+                _ => field.skip(message)?,
             }
         }
-        Ok(event)
+        Ok(view)
     }
 
     fields! {
-        /// When it happened, in nanoseconds since 1970.
+        /// Returns the time of the event, in nanoseconds since the Unix epoch.
         time_unix_nanos: u64;
-        /// The event's name.
+        /// Returns the name.
         name: &'a str;
-        /// How many attributes were dropped.
+        /// Returns the number of attributes that were dropped.
         dropped_attributes: u32;
     }
 
-    /// The event's attributes.
+    /// Returns the attributes.
     pub fn attributes(&self) -> Repeated<'a, AttributeView<'a>> {
-        self.content.repeated(3, AttributeView::parse)
+        Repeated::new(self.message, event::ATTRIBUTES, AttributeView::parse)
     }
 }
 
@@ -248,10 +255,10 @@ impl fmt::Debug for EventView<'_> {
     }
 }
 
-/// One link of a span of encoded bytes.
+/// A link of a span in encoded bytes.
 #[derive(Clone, Copy)]
 pub struct LinkView<'a> {
-    content: Message<'a>,
+    message: Message<'a>,
     trace_id: &'a [u8],
     span_id: &'a [u8],
     trace_state: &'a str,
@@ -260,9 +267,9 @@ pub struct LinkView<'a> {
 }
 
 impl<'a> LinkView<'a> {
-    fn parse(message: Message<'a>) -> Result<Self, ViewError> {
-        let mut link = Self {
-            content: message,
+    fn parse(message: Message<'a>) -> Result<Self, DecodeError> {
+        let mut view = Self {
+            message,
             trace_id: &[],
             span_id: &[],
             trace_state: "",
@@ -272,34 +279,34 @@ impl<'a> LinkView<'a> {
         for field in message.fields() {
             let field = field?;
             match field.number {
-                1 => link.trace_id = field.bytes()?,
-                2 => link.span_id = field.bytes()?,
-                3 => link.trace_state = field.text()?,
-                4 => drop(field.message()?),
-                5 => link.dropped_attributes = field.varint()? as u32,
-                6 => link.flags = field.fixed32()?,
-                _ => field.unknown(message)?,
+                link::TRACE_ID => view.trace_id = field.bytes()?,
+                link::SPAN_ID => view.span_id = field.bytes()?,
+                link::TRACE_STATE => view.trace_state = field.text()?,
+                link::ATTRIBUTES => drop(field.message()?),
+                link::DROPPED_ATTRIBUTES_COUNT => view.dropped_attributes = field.varint()? as u32,
+                link::FLAGS => view.flags = field.fixed32()?,
+                _ => field.skip(message)?,
             }
         }
-        Ok(link)
+        Ok(view)
     }
 
     fields! {
-        /// The linked span's trace id: 16 bytes, if it is valid.
+        /// Returns the trace id of the linked span: 16 bytes if it is valid.
         trace_id: &'a [u8];
-        /// The linked span's id: 8 bytes, if it is valid.
+        /// Returns the span id of the linked span: 8 bytes if it is valid.
         span_id: &'a [u8];
-        /// The linked span's trace state, as a header.
+        /// Returns the trace state of the linked span, as in the `tracestate` header.
         trace_state: &'a str;
-        /// How many attributes were dropped.
+        /// Returns the number of attributes that were dropped.
         dropped_attributes: u32;
-        /// The linked span's trace flags, and whether its context is remote, as in [`SpanView::flags`].
+        /// Returns the flags, as [`SpanView::flags`] does; bit 9 is set if the linked span's context is remote.
         flags: u32;
     }
 
-    /// The link's attributes.
+    /// Returns the attributes.
     pub fn attributes(&self) -> Repeated<'a, AttributeView<'a>> {
-        self.content.repeated(4, AttributeView::parse)
+        Repeated::new(self.message, link::ATTRIBUTES, AttributeView::parse)
     }
 }
 

@@ -1,28 +1,30 @@
-use super::message::{Message, Repeated, once};
-use super::{ViewError, ViewErrorKind};
+use super::repeated::Repeated;
+use crate::protobuf::schema::{any_value, array_value, key_value, key_value_list};
+use crate::protobuf::{DecodeError, DecodeErrorKind, Message};
 use std::mem;
 
-/// One attribute of encoded bytes: `KeyValue`.
+/// An attribute in encoded bytes: a `KeyValue`.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AttributeView<'a> {
-    /// The attribute's name.
+    /// The key.
     pub key: &'a str,
-    /// The attribute's value; `None` where the message has none.
+    /// The value, if the message has one.
     pub value: Option<ValueView<'a>>,
-    /// The key's place in the string table of a profile; 0 in a trace.
+    /// The index of the key in the string table of a profile; 0 in traces and logs.
     pub key_index: i32,
 }
 
 impl<'a> AttributeView<'a> {
-    pub(crate) fn parse(message: Message<'a>) -> Result<Self, ViewError> {
+    pub(crate) fn parse(message: Message<'a>) -> Result<Self, DecodeError> {
         let (mut key, mut key_index, mut value) = ("", 0, None);
         for field in message.fields() {
             let field = field?;
             match field.number {
-                1 => key = field.text()?,
-                2 => once(&mut value, field)?,
-                3 => key_index = field.varint()? as i32,
-                _ => field.unknown(message)?,
+                key_value::KEY => key = field.text()?,
+                key_value::VALUE => field.store_message(&mut value)?,
+                key_value::KEY_STRINDEX => key_index = field.varint()? as i32,
+                _ => field.skip(message)?,
             }
         }
         Ok(Self {
@@ -32,7 +34,7 @@ impl<'a> AttributeView<'a> {
         })
     }
 
-    pub(crate) fn validate(self) -> Result<(), ViewError> {
+    pub(crate) fn validate(self) -> Result<(), DecodeError> {
         match self.value {
             Some(value) => value.validate(),
             None => Ok(()),
@@ -40,8 +42,9 @@ impl<'a> AttributeView<'a> {
     }
 }
 
-/// The value of an attribute of encoded bytes: `AnyValue`.
+/// A value in encoded bytes: an `AnyValue`.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum ValueView<'a> {
     /// A message without a value.
     Empty,
@@ -53,51 +56,57 @@ pub enum ValueView<'a> {
     I64(i64),
     /// A 64-bit floating point number.
     F64(f64),
-    /// An array: its values are read as they are reached.
+    /// An array, whose values are read as they are reached.
     Array(Repeated<'a, ValueView<'a>>),
     /// A list of keys and values, which are read as they are reached.
     KvList(Repeated<'a, AttributeView<'a>>),
     /// Bytes.
     Bytes(&'a [u8]),
-    /// A place in the string table of a profile; in a trace, no string.
+    /// An index into the string table of a profile. Traces and logs have no such table.
     StrIndex(i32),
 }
 
 impl<'a> ValueView<'a> {
-    pub(crate) fn parse(message: Message<'a>) -> Result<Self, ViewError> {
+    pub(crate) fn parse(message: Message<'a>) -> Result<Self, DecodeError> {
         let mut value = Self::Empty;
         for field in message.fields() {
             let field = field?;
-            let twice = match (field.number, &value) {
-                (5, Self::Array(_)) | (6, Self::KvList(_)) => {
-                    Err(field.error(ViewErrorKind::RepeatedMessage {
+            let is_new = match (field.number, &value) {
+                (any_value::ARRAY, Self::Array(_)) | (any_value::KVLIST, Self::KvList(_)) => {
+                    Err(field.error(DecodeErrorKind::RepeatedMessage {
                         field: field.number,
                     }))
                 }
                 _ => Ok(()),
             };
             let next = match field.number {
-                1 => Self::Str(field.text()?),
-                2 => Self::Bool(field.varint()? != 0),
-                3 => Self::I64(field.varint()? as i64),
-                4 => Self::F64(f64::from_bits(field.fixed64()?)),
-                5 => Self::Array(field.message()?.repeated(1, Self::parse)),
-                6 => Self::KvList(field.message()?.repeated(1, AttributeView::parse)),
-                7 => Self::Bytes(field.bytes()?),
-                8 => Self::StrIndex(field.varint()? as i32),
+                any_value::STRING => Self::Str(field.text()?),
+                any_value::BOOL => Self::Bool(field.varint()? != 0),
+                any_value::INT => Self::I64(field.varint()? as i64),
+                any_value::DOUBLE => Self::F64(f64::from_bits(field.fixed64()?)),
+                any_value::ARRAY => {
+                    let array = field.message()?;
+                    Self::Array(Repeated::new(array, array_value::VALUES, Self::parse))
+                }
+                any_value::KVLIST => {
+                    let (list, values) = (field.message()?, key_value_list::VALUES);
+                    Self::KvList(Repeated::new(list, values, AttributeView::parse))
+                }
+                any_value::BYTES => Self::Bytes(field.bytes()?),
+                any_value::STRING_STRINDEX => Self::StrIndex(field.varint()? as i32),
                 _ => {
-                    field.unknown(message)?;
+                    field.skip(message)?;
                     continue;
                 }
             };
-            twice?;
-            // What another value takes the place of has to be whole as well.
+            is_new?;
+            // A value that another one replaces must be valid too.
             mem::replace(&mut value, next).validate()?;
         }
         Ok(value)
     }
 
-    /// The string, if it is one.
+    /// Returns the string, if the value is one.
     pub fn as_str(&self) -> Option<&'a str> {
         match self {
             Self::Str(text) => Some(text),
@@ -105,7 +114,7 @@ impl<'a> ValueView<'a> {
         }
     }
 
-    /// The integer, if it is one.
+    /// Returns the integer, if the value is one.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Self::I64(number) => Some(*number),
@@ -113,7 +122,7 @@ impl<'a> ValueView<'a> {
         }
     }
 
-    /// The floating point number, if it is one.
+    /// Returns the floating point number, if the value is one.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::F64(number) => Some(*number),
@@ -121,7 +130,7 @@ impl<'a> ValueView<'a> {
         }
     }
 
-    /// The boolean, if it is one.
+    /// Returns the boolean, if the value is one.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(flag) => Some(*flag),
@@ -129,8 +138,8 @@ impl<'a> ValueView<'a> {
         }
     }
 
-    /// Reads what is nested. The recursion ends where messages are nested too deep to be read.
-    pub(crate) fn validate(self) -> Result<(), ViewError> {
+    /// Reads nested values. The reader's limit of nesting bounds the recursion.
+    pub(crate) fn validate(self) -> Result<(), DecodeError> {
         match self {
             Self::Array(mut values) => values.try_for_each(|value| value?.validate()),
             Self::KvList(mut attributes) => {

@@ -1,6 +1,6 @@
 //! Many records in a row.
 
-use super::{Opening, Part, SLACK, SPARE, grow, sum};
+use super::{Opening, Part, SLACK, SPARE_CAPACITY, grow, sum};
 use crate::nested;
 use std::ops::RangeInclusive;
 
@@ -15,7 +15,7 @@ pub(crate) struct Cursor<'a> {
     base: *mut u8,
     /// Where the next record begins: in the buffer's allocation, at its length or behind it, and initialised up to here.
     pub(super) at: *mut u8,
-    /// The last address with [`SPARE`] bytes of the allocation from there on; one before the buffer where there is none.
+    /// The last address with [`SPARE_CAPACITY`] bytes of the allocation from there on; one before the buffer where there is none.
     limit: usize,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     pub(crate) fn append<P: Part>(&mut self, part: P) {
         match P::MOST {
-            Some(most) if most + SLACK <= SPARE => self.want_spare(),
+            Some(most) if most + SLACK <= SPARE_CAPACITY => self.want_spare(),
             _ => self.want(sum(part.most(), SLACK)),
         }
         // SAFETY: what the part may write, and the slack, is allocated behind `at`, as just checked, and nothing else refers
@@ -119,17 +119,17 @@ impl<'a> Cursor<'a> {
         self.commit();
     }
 
-    /// Whether there is room for [`SPARE`] bytes.
+    /// Whether there is room for [`SPARE_CAPACITY`] bytes.
     #[inline(always)]
     pub(super) fn has_spare(&self) -> bool {
         self.at.addr() <= self.limit
     }
 
-    /// Makes room for [`SPARE`] bytes.
+    /// Makes room for [`SPARE_CAPACITY`] bytes.
     #[inline(always)]
     fn want_spare(&mut self) {
         if !self.has_spare() {
-            self.grow(SPARE);
+            self.grow(SPARE_CAPACITY);
         }
     }
 
@@ -174,20 +174,24 @@ impl Drop for FoundAgain<'_, '_> {
     }
 }
 
-/// Where the buffer begins and ends, and the last address with [`SPARE`] bytes behind it.
+/// Where the buffer begins and ends, and the last address with [`SPARE_CAPACITY`] bytes behind it.
 #[inline(always)]
 fn spare(buffer: &mut Vec<u8>) -> (*mut u8, *mut u8, usize) {
     let (length, capacity) = (buffer.len(), buffer.capacity());
     let start = buffer.as_mut_ptr();
     // SAFETY: the vector's length is at most its capacity, so the pointer stays in or at the end of its allocation.
     let at = unsafe { start.add(length) };
-    (start, at, (start.addr() + capacity).saturating_sub(SPARE))
+    (
+        start,
+        at,
+        (start.addr() + capacity).saturating_sub(SPARE_CAPACITY),
+    )
 }
 
 #[cold]
 #[inline(never)]
 fn grown(buffer: &mut Vec<u8>, most: usize) -> (*mut u8, *mut u8, usize) {
-    grow(buffer, most.max(SPARE));
+    grow(buffer, most.max(SPARE_CAPACITY));
     spare(buffer)
 }
 

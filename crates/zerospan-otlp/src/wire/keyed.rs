@@ -2,7 +2,8 @@
 
 use super::copy::{copy, copy_value};
 use super::parts::Low;
-use super::{BOUND, Cursor, Part, SLACK, SPARE, Varint, varint_len};
+use super::{BOUND, Cursor, Part, SLACK, SPARE_CAPACITY, Varint};
+use crate::protobuf::varint_len;
 
 /// The attribute's tag and length, the key's tag and length; and those of a value and of the text in it.
 const HEAD: usize = 4;
@@ -12,13 +13,13 @@ const NUMBER: usize = 13;
 const MOST_KEY: usize = 127 - 2 - NUMBER;
 
 // What an attribute takes, and what may be stored behind it.
-const _: () = assert!(HEAD + BOUND + HEAD + SLACK <= SPARE);
-const _: () = assert!(HEAD + MOST_KEY + NUMBER + SLACK <= SPARE);
+const _: () = assert!(HEAD + BOUND + HEAD + SLACK <= SPARE_CAPACITY);
+const _: () = assert!(HEAD + MOST_KEY + NUMBER + SLACK <= SPARE_CAPACITY);
 
 /// Attributes, in the field `tag` each.
 impl<'a> Cursor<'a> {
     /// Appends an attribute with a text, or nothing and returns `false`: if the key is empty, and so left out, if a length
-    /// takes more than one byte, or if there are not [`SPARE`] bytes of room.
+    /// takes more than one byte, or if there are not [`SPARE_CAPACITY`] bytes of room.
     #[inline(always)]
     #[must_use]
     pub(crate) fn text_attribute(&mut self, tag: u8, key: &[u8], text: &[u8]) -> bool {
@@ -27,21 +28,21 @@ impl<'a> Cursor<'a> {
         if key.is_empty() || !self.has_spare() || both > BOUND {
             return false;
         }
-        // SAFETY: `SPARE` bytes are allocated behind the cursor, and the key has at most `BOUND`.
+        // SAFETY: `SPARE_CAPACITY` bytes are allocated behind the cursor, and the key has at most `BOUND`.
         let before = unsafe { self.put_key(key) };
         // Sums, since no byte overflows into the next.
         let head = 0x000a_0212 + text.len() as u32 * 0x0100_0100;
-        // SAFETY: `SPARE` bytes are allocated behind the cursor, which is at most `BOUND` before.
+        // SAFETY: `SPARE_CAPACITY` bytes are allocated behind the cursor, which is at most `BOUND` before.
         let at = unsafe { before.add(HEAD) };
         // SAFETY: as above.
         unsafe { at.cast::<[u8; HEAD]>().write(head.to_le_bytes()) };
-        // SAFETY: as above, and `2 * HEAD + BOUND` is less than `SPARE`.
+        // SAFETY: as above, and `2 * HEAD + BOUND` is less than `SPARE_CAPACITY`.
         let at = unsafe { before.add(2 * HEAD) };
-        // SAFETY: key and text have at most `BOUND` bytes together, so that both heads and they are within the `SPARE` bytes; the
+        // SAFETY: key and text have at most `BOUND` bytes together, so that both heads and they are within the `SPARE_CAPACITY` bytes; the
         // text is borrowed, what is behind the cursor is not.
         unsafe { copy_value(text.as_ptr(), at, text.len()) };
         let head = u32::from(tag) + 0x000a_0600 + ((both as u32) << 8) + ((key.len() as u32) << 24);
-        // SAFETY: `SPARE` bytes are allocated behind the cursor.
+        // SAFETY: `SPARE_CAPACITY` bytes are allocated behind the cursor.
         unsafe { self.at.cast::<[u8; HEAD]>().write(head.to_le_bytes()) };
         // SAFETY: key and text, and what is before each, end here.
         self.at = unsafe { before.add(2 * HEAD + text.len()) };
@@ -50,14 +51,14 @@ impl<'a> Cursor<'a> {
 
     /// Begins an attribute with a number or a flag. Nothing is appended before there is a value.
     ///
-    /// `None` if the key is empty, and so left out, or too long, or if there are not [`SPARE`] bytes of room.
+    /// `None` if the key is empty, and so left out, or too long, or if there are not [`SPARE_CAPACITY`] bytes of room.
     #[inline(always)]
     pub(crate) fn key(&mut self, tag: u8, key: &[u8]) -> Option<Keyed<'_, 'a>> {
         // Of nothing, the difference is the largest number.
         if key.len().wrapping_sub(1) >= MOST_KEY || !self.has_spare() {
             return None;
         }
-        // SAFETY: `SPARE` bytes are allocated behind the cursor, and the key has at most `MOST_KEY`.
+        // SAFETY: `SPARE_CAPACITY` bytes are allocated behind the cursor, and the key has at most `MOST_KEY`.
         let before = unsafe { self.put_key(key) };
         // SAFETY: as above.
         let at = unsafe { before.add(HEAD) };
@@ -129,8 +130,8 @@ impl Keyed<'_, '_> {
     #[inline(always)]
     fn value<P: Part>(self, length: u32, value: P) {
         const { assert!(matches!(P::MOST, Some(most) if most <= NUMBER)) };
-        // SAFETY: `SPARE` bytes are allocated behind the cursor, which was borrowed ever since that was checked, and is at most
-        // `HEAD + MOST_KEY` before; the value takes at most `NUMBER`, and with the slack all that is within `SPARE`.
+        // SAFETY: `SPARE_CAPACITY` bytes are allocated behind the cursor, which was borrowed ever since that was checked, and is at most
+        // `HEAD + MOST_KEY` before; the value takes at most `NUMBER`, and with the slack all that is within `SPARE_CAPACITY`.
         let end = unsafe { value.put(self.at) };
         let start = self.cursor.at;
         let head = self.head + ((2 + length) << 8);

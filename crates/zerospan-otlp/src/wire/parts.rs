@@ -2,6 +2,7 @@
 
 use super::Part;
 use super::copy::copy;
+use crate::protobuf::varint_len;
 use std::ptr;
 
 // SAFETY: writes `N` bytes, no more.
@@ -310,13 +311,6 @@ unsafe impl Part for Varint {
         }
         out.push(left as u8);
     }
-}
-
-/// How many bytes `value` takes as a shortest varint.
-#[inline(always)]
-pub(crate) const fn varint_len(value: u64) -> usize {
-    // Bits over 7, rounded up, for 1 to 64 bits.
-    ((64 - (value | 1).leading_zeros() as usize) * 9 + 64) / 64
 }
 
 /// The varint of `value` in its first `varint_len` bytes.

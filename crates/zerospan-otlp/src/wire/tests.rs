@@ -1,8 +1,9 @@
 //! Every part against its safe twin.
 
 use super::parts::Low;
-use super::{BOUND, Cursor, Opening, SPARE, Short, TEMPLATE, Template, Varint, Zeros};
-use super::{Part, append, varint_len};
+use super::{BOUND, Cursor, Opening, SPARE_CAPACITY, Short, TEMPLATE, Template, Varint, Zeros};
+use super::{Part, append};
+use crate::protobuf::varint_len;
 use proptest::prelude::*;
 
 /// Appends both ways, into a buffer with no room to spare and into one with plenty.
@@ -105,7 +106,7 @@ fn attribute(tag: u8, key: &[u8], value: &[u8]) -> Vec<u8> {
 
 /// Appends by a cursor, behind something, with room for as much as that wants and with less.
 fn by_cursor(write: impl Fn(&mut Cursor<'_>) -> bool) -> Option<Vec<u8>> {
-    let mut results = [SPARE - 1, SPARE].map(|room| {
+    let mut results = [SPARE_CAPACITY - 1, SPARE_CAPACITY].map(|room| {
         let mut buffer = Vec::with_capacity(3 + room);
         buffer.extend_from_slice(&[0xee; 3]);
         buffer.shrink_to(3 + room);
@@ -115,7 +116,7 @@ fn by_cursor(write: impl Fn(&mut Cursor<'_>) -> bool) -> Option<Vec<u8>> {
         cursor.finish();
         assert_eq!(buffer[..3], [0xee; 3]);
         assert!(is_written || buffer.len() == 3, "nothing is appended");
-        assert!(!is_written || room >= SPARE, "there is no room");
+        assert!(!is_written || room >= SPARE_CAPACITY, "there is no room");
         is_written.then(|| buffer.split_off(3))
     });
     results[1].take()
@@ -176,7 +177,7 @@ fn a_short_scalar_attribute_is_what_the_safe_way_writes() {
 
 #[test]
 fn a_key_without_a_value_is_not_appended() {
-    let mut buffer = Vec::with_capacity(SPARE + 10);
+    let mut buffer = Vec::with_capacity(SPARE_CAPACITY + 10);
     let mut cursor = Cursor::new(&mut buffer);
     cursor.append([1]);
     assert!(cursor.key(0x4a, b"key").is_some());

@@ -8,7 +8,7 @@ use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, EncodingCache, EncodingFormat,
     Footprint, Reset, SinkError,
 };
-use zerospan_otlp::{RecordLimits, SpanRecorder, SpanStart, StaticKey, ValueView};
+use zerospan_otlp::{SpanLimits, SpanRecorder, SpanStart, StaticKey, ValueView};
 
 /// Everything that can be read from a recorder.
 fn read(recorder: &SpanRecorder, out: &mut Vec<u8>) {
@@ -96,8 +96,8 @@ fn the_recorder_is_a_sink() {
 
 #[test]
 fn what_a_sink_refuses_is_counted_as_dropped() {
-    let mut limits = RecordLimits::default();
-    limits.attributes = 1;
+    let mut limits = SpanLimits::default();
+    limits.max_attributes_per_span = 1;
     let mut recorder = SpanRecorder::with_limits(limits);
     let unsupported = Attribute::new("key", AttributeValue::Unsupported);
     assert_eq!(
@@ -181,15 +181,15 @@ fn a_shared_set_is_copied_as_it_would_be_set_one_by_one() {
     let before = [KeyValue::new("before", 1)];
     let clash = [KeyValue::new(twice[2].key.clone(), "clash")];
     let limits = [
-        RecordLimits::default(),
+        SpanLimits::default(),
         {
-            let mut limits = RecordLimits::default();
-            limits.attributes = 4;
+            let mut limits = SpanLimits::default();
+            limits.max_attributes_per_span = 4;
             limits
         },
         {
-            let mut limits = RecordLimits::default();
-            limits.value_length = Some(3);
+            let mut limits = SpanLimits::default();
+            limits.max_attribute_value_length = Some(3);
             limits
         },
     ];
@@ -295,7 +295,7 @@ fn a_constant_key_of_any_length_writes_what_its_text_writes() {
 
 #[test]
 fn hundreds_of_keys_are_each_found_again() {
-    let mut recorder = SpanRecorder::with_limits(RecordLimits::NONE);
+    let mut recorder = SpanRecorder::with_limits(SpanLimits::NONE);
     for round in 0..3_i64 {
         for number in 0..700_i64 {
             recorder.set_attribute(Attribute::new(&format!("key.{number}"), number << round));

@@ -10,11 +10,11 @@ use opentelemetry_proto::tonic::trace::v1::{
     span::{Event, Link},
 };
 use zerospan_otlp::{
-    AttributeView, EntityRefView, EventView, LinkView, Repeated, RequestView, ResourceSpansView,
-    ResourceView, ScopeSpansView, ScopeView, SpanView, ValueView, ViewError,
+    AttributeView, DecodeError, EntityRefView, EventView, LinkView, Repeated, RequestView,
+    ResourceSpansView, ResourceView, ScopeSpansView, ScopeView, SpanView, ValueView,
 };
 
-type Read<T> = Result<T, ViewError>;
+type Read<T> = Result<T, DecodeError>;
 
 fn all<'a, V, T>(views: Repeated<'a, V>, read: impl Fn(V) -> Read<T>) -> Read<Vec<T>> {
     views.map(|view| read(view?)).collect()
@@ -140,6 +140,7 @@ fn value(view: ValueView<'_>) -> Read<AnyValue> {
         })),
         ValueView::Bytes(bytes) => Some(Value::BytesValue(bytes.to_vec())),
         ValueView::StrIndex(index) => Some(Value::StringValueStrindex(index)),
+        other => panic!("a kind of value that prost does not know: {other:?}"),
     };
     Ok(AnyValue { value })
 }
@@ -153,7 +154,7 @@ fn value(view: ValueView<'_>) -> Read<AnyValue> {
 /// Where the two differ.
 pub(crate) fn same_as_prost(bytes: &[u8]) {
     use prost::Message as _;
-    use zerospan_otlp::ViewErrorKind;
+    use zerospan_otlp::DecodeErrorKind;
 
     let view = RequestView::new(bytes);
     let read = request(&view);
@@ -167,7 +168,7 @@ pub(crate) fn same_as_prost(bytes: &[u8]) {
         (Ok(theirs), Ok(ours)) => assert_eq!(theirs.encode_to_vec(), ours.encode_to_vec()),
         (Err(_), Err(_)) => {}
         (Ok(theirs), Err(error)) => assert!(
-            matches!(error.kind, ViewErrorKind::RepeatedMessage { .. }),
+            matches!(error.kind, DecodeErrorKind::RepeatedMessage { .. }),
             "we refuse with {error:?} what prost reads as {theirs:?}"
         ),
         (Err(error), Ok(ours)) => panic!("prost refuses with {error} what we read as {ours:?}"),

@@ -3,7 +3,7 @@
 use opentelemetry::trace::{Event, Link};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
-use zerospan_otlp::{RecordLimits, SpanRecorder, SpanStart, unix_nanos};
+use zerospan_otlp::{SpanLimits, SpanRecorder, SpanStart, unix_nanos};
 
 /// A list searched from the front, and cut values.
 fn kept(attributes: &[KeyValue], most: u32, most_chars: Option<u32>) -> (Vec<KeyValue>, u32) {
@@ -36,23 +36,23 @@ fn cut(value: &Value, most: usize) -> Value {
 }
 
 /// The span as the recorder holds it under `limits`.
-pub(crate) fn model(span: &SpanData, limits: &RecordLimits) -> SpanData {
+pub(crate) fn model(span: &SpanData, limits: &SpanLimits) -> SpanData {
     let mut span = span.clone();
-    let most_chars = limits.value_length;
+    let most_chars = limits.max_attribute_value_length;
     let nested = |attributes: &[KeyValue], most| kept(attributes, most, most_chars);
     (span.attributes, span.dropped_attributes_count) =
-        kept(&span.attributes, limits.attributes, most_chars);
+        kept(&span.attributes, limits.max_attributes_per_span, most_chars);
     let (events, links) = (&mut span.events, &mut span.links);
-    events.dropped_count = (events.events.len() as u32).saturating_sub(limits.events);
-    events.events.truncate(limits.events as usize);
+    events.dropped_count = (events.events.len() as u32).saturating_sub(limits.max_events_per_span);
+    events.events.truncate(limits.max_events_per_span as usize);
     for event in &mut events.events {
-        let (attributes, dropped) = nested(&event.attributes, limits.attributes_per_event);
+        let (attributes, dropped) = nested(&event.attributes, limits.max_attributes_per_event);
         *event = Event::new(event.name.clone(), event.timestamp, attributes, dropped);
     }
-    links.dropped_count = (links.links.len() as u32).saturating_sub(limits.links);
-    links.links.truncate(limits.links as usize);
+    links.dropped_count = (links.links.len() as u32).saturating_sub(limits.max_links_per_span);
+    links.links.truncate(limits.max_links_per_span as usize);
     for link in &mut links.links {
-        let (attributes, dropped) = nested(&link.attributes, limits.attributes_per_link);
+        let (attributes, dropped) = nested(&link.attributes, limits.max_attributes_per_link);
         *link = Link::new(link.span_context.clone(), attributes, dropped);
     }
     span

@@ -9,19 +9,19 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
 use zerospan_core::Reset;
-use zerospan_otlp::{RecordLimits, SpanRecorder, unix_nanos};
+use zerospan_otlp::{SpanLimits, SpanRecorder, unix_nanos};
 
-fn limits() -> impl Strategy<Value = RecordLimits> {
+fn limits() -> impl Strategy<Value = SpanLimits> {
     let few = || prop_oneof![Just(128_u32), Just(u32::MAX), 0_u32..5];
     let length = prop_oneof![3 => Just(None), 1 => (0_u32..40).prop_map(Some)];
     (vec(few(), 5), length).prop_map(|(few, length)| {
-        let mut limits = RecordLimits::default();
-        limits.attributes = few[0];
-        limits.events = few[1];
-        limits.links = few[2];
-        limits.attributes_per_event = few[3];
-        limits.attributes_per_link = few[4];
-        limits.value_length = length;
+        let mut limits = SpanLimits::default();
+        limits.max_attributes_per_span = few[0];
+        limits.max_events_per_span = few[1];
+        limits.max_links_per_span = few[2];
+        limits.max_attributes_per_event = few[3];
+        limits.max_attributes_per_link = few[4];
+        limits.max_attribute_value_length = length;
         limits
     })
 }

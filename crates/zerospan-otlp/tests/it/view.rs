@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
-use zerospan_otlp::{RequestView, ScopeSpansView, SpanView, ViewErrorKind, encode_span_data};
+use zerospan_otlp::{DecodeErrorKind, RequestView, ScopeSpansView, SpanView, encode_span_data};
 
 /// Every kind of value that the protocol has, nested.
 fn any_value() -> impl Strategy<Value = AnyValue> {
@@ -118,7 +118,7 @@ proptest! {
 }
 
 /// What `validate` says of a request whose one span has `content`.
-fn fault(content: &[u8]) -> Option<(usize, ViewErrorKind)> {
+fn fault(content: &[u8]) -> Option<(usize, DecodeErrorKind)> {
     match SpanView::new(content).and_then(|span| span.validate()) {
         Ok(()) => None,
         Err(error) => Some((error.offset, error.kind)),
@@ -127,7 +127,7 @@ fn fault(content: &[u8]) -> Option<(usize, ViewErrorKind)> {
 
 #[test]
 fn faults_are_named_with_their_offset() {
-    use ViewErrorKind as Kind;
+    use DecodeErrorKind as Kind;
     assert_eq!(fault(&[]), None);
     assert_eq!(fault(&[0x30]), Some((1, Kind::Truncated)));
     assert_eq!(fault(&[0x30, 0x80]), Some((1, Kind::Truncated)));
@@ -176,7 +176,7 @@ fn unknown_fields_are_skipped_groups_included() {
     let wrong_end = [0xa3, 0x06, 0x0c];
     assert_eq!(
         fault(&wrong_end),
-        Some((2, ViewErrorKind::UnexpectedEndOfGroup))
+        Some((2, DecodeErrorKind::UnexpectedEndOfGroup))
     );
 }
 
@@ -212,12 +212,12 @@ fn a_nesting_bomb_is_refused_where_prost_refuses_it() {
         });
         assert_eq!(theirs.is_ok(), ours.is_ok(), "{levels} levels: {ours:?}");
         if let Err(error) = ours {
-            assert_eq!(error.kind, ViewErrorKind::TooDeep);
+            assert_eq!(error.kind, DecodeErrorKind::TooDeep);
         }
     }
     // As a group, which is skipped, not read.
     let groups = [0xa3, 0x06].repeat(100_000);
-    assert_eq!(fault(&groups), Some((200, ViewErrorKind::TooDeep)));
+    assert_eq!(fault(&groups), Some((200, DecodeErrorKind::TooDeep)));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Checks of what a reader sees: dependencies between crates, imports between files, format, lints, docs, links.
 
 mod cycles;
-mod edges;
+mod dependencies;
+mod file;
 mod hygiene;
 mod invariants;
 mod layout;
@@ -10,8 +11,6 @@ mod links;
 use crate::cargo::{cargo, run};
 use anyhow::bail;
 use clap::Args;
-use std::path::PathBuf;
-use std::process::Command;
 
 /// Check what a reader sees: dependencies between crates, imports between files, format, lints, docs, links.
 #[derive(Debug, Default, Args)]
@@ -31,15 +30,15 @@ impl Tidy {
         if self.cycles {
             return report(&cycles::check()?);
         }
-        let files = tracked_files()?;
-        let mut findings = edges::check()?;
+        let files = file::read_tracked()?;
+        let mut findings = dependencies::check(&files)?;
         findings.extend(layout::check()?);
         findings.extend(hygiene::check(&files));
         findings.extend(links::check(&files));
         findings.extend(invariants::check(&files));
         report(&findings)?;
         println!(
-            "edges, layout, links and hygiene of {} files are tidy",
+            "dependencies, layout, links and hygiene of {} files are tidy",
             files.len()
         );
 
@@ -61,38 +60,4 @@ fn report(findings: &[String]) -> anyhow::Result<()> {
         0 => Ok(()),
         count => bail!("tidy: {count} findings, listed above"),
     }
-}
-
-/// A text file that is part of the project.
-struct File {
-    /// From the root of the workspace.
-    path: PathBuf,
-    text: String,
-}
-
-/// The text files that git tracks or would track.
-fn tracked_files() -> anyhow::Result<Vec<File>> {
-    let root = crate::cargo::root();
-    let output = Command::new("git")
-        .args([
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "-z",
-        ])
-        .current_dir(&root)
-        .output()?;
-    if !output.status.success() {
-        bail!("`git ls-files` failed: tidy needs a git checkout");
-    }
-    let names = String::from_utf8(output.stdout)?;
-    let files = names.split_terminator('\0').filter_map(|name| {
-        let text = std::fs::read_to_string(root.join(name)).ok()?;
-        Some(File {
-            path: name.into(),
-            text,
-        })
-    });
-    Ok(files.collect())
 }

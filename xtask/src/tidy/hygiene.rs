@@ -1,6 +1,6 @@
 //! What no file should hold: a path of the machine it was written on, a loose end without a reason, trailing space.
 
-use super::File;
+use super::file::File;
 
 /// Where build machines keep their files.
 const MACHINE_PATHS: [&str; 4] = ["/home/", "/root/", "/Users/", "/work/"];

@@ -1,6 +1,6 @@
 //! Each invariant of the architecture names what holds it, and what it names exists.
 
-use super::File;
+use super::file::File;
 
 const PAGE: &str = "docs/architecture.md";
 
@@ -71,7 +71,7 @@ fn test_name(quoted: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::check;
-    use crate::tidy::File;
+    use crate::tidy::file::File;
 
     fn findings(page: &str) -> Vec<String> {
         let file = |path: &str, text: &str| File {

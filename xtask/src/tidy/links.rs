@@ -1,6 +1,6 @@
 //! Every relative link of every Markdown file leads to a file.
 
-use super::File;
+use super::file::File;
 use crate::cargo::root;
 use std::path::Path;
 

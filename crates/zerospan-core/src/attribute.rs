@@ -3,7 +3,7 @@ use opentelemetry::KeyValue;
 
 /// One attribute, borrowed: a key and a value.
 ///
-/// Copying it copies two references; nothing is allocated. Equality is that of its parts.
+/// A copy copies two references and does not allocate.
 ///
 /// # Examples
 ///
@@ -16,7 +16,7 @@ use opentelemetry::KeyValue;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Attribute<'a> {
-    /// The attribute's name. The specification asks for a non-empty one; this view does not judge.
+    /// The attribute's name. The specification demands a non-empty one, which is not checked here.
     pub key: &'a str,
     /// The attribute's value.
     pub value: AttributeValue<'a>,
@@ -34,7 +34,7 @@ impl<'a> Attribute<'a> {
 
     /// Copies the attribute into the API crate's owned form.
     ///
-    /// Allocates: the key always (one allocation), and what [`AttributeValue::to_value`] allocates for the value.
+    /// Allocates once for the key, and what [`AttributeValue::to_value`] allocates for the value.
     ///
     /// # Errors
     ///
@@ -54,9 +54,9 @@ impl<'a> From<&'a KeyValue> for Attribute<'a> {
     }
 }
 
-/// A type that can be looked at as one attribute, without allocation.
+/// A type that can be borrowed as an attribute without allocation.
 ///
-/// Every slice of such a type is an [`AttributeSource`](crate::AttributeSource).
+/// A slice of such a type is an [`AttributeSource`](crate::AttributeSource).
 pub trait AsAttribute {
     /// Borrows `self` as an attribute. Does not allocate.
     fn as_attribute(&self) -> Attribute<'_>;

@@ -1,6 +1,6 @@
-//! What the family's tests share: the conformance kit, the canary and the counting allocator (feature `dev`).
+//! Test tools for implementers: the conformance kit, the canary and the counting allocator (feature `dev`).
 //!
-//! For dev-dependencies: nothing here belongs into a program that ships.
+//! For dev-dependencies only.
 
 mod allocations;
 mod canary;

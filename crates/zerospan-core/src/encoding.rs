@@ -1,14 +1,14 @@
-/// Where a shared, unchanging attribute set keeps the bytes that an encoder made of it.
+/// Storage, in an immutable attribute set, for the bytes that an encoder made of it.
 ///
-/// This is how a set in one crate is encoded once by another that it does not depend on: the set owns the storage, the
-/// encoder owns the format.
+/// Lets an encoder encode a shared set once, although neither crate depends on the other: the set owns the storage, and
+/// the encoder owns the format.
 pub trait EncodingCache {
-    /// The set's encoding in `format`.
+    /// Returns the set's encoding in `format`.
     ///
-    /// The first call runs `encode` on an empty buffer and keeps what it wrote: one allocation or more, once in the life
-    /// of the set. Every later call with the same format returns the same bytes and allocates nothing.
+    /// The first call runs `encode` on an empty buffer and stores the bytes, which allocates. Every later call with the
+    /// same format returns the same bytes and does not allocate.
     ///
-    /// `None` means that the cache holds another format, and has no room for this one: encode the set attribute by
+    /// Returns `None` if the cache holds another format and has no room for this one: encode the set attribute by
     /// attribute.
     fn encoding(
         &self,
@@ -17,7 +17,7 @@ pub trait EncodingCache {
     ) -> Option<&[u8]>;
 }
 
-/// The name of a wire format, by which an encoder finds its own bytes again.
+/// The name of a wire format: the key of an encoder's bytes in an [`EncodingCache`].
 ///
 /// # Examples
 ///
@@ -31,12 +31,12 @@ pub trait EncodingCache {
 pub struct EncodingFormat(&'static str);
 
 impl EncodingFormat {
-    /// Names a format. Two formats are the same if their names are.
+    /// Names a format. Two formats with the same name are equal.
     pub const fn new(name: &'static str) -> Self {
         Self(name)
     }
 
-    /// The format's name.
+    /// Returns the format's name.
     pub const fn name(self) -> &'static str {
         self.0
     }

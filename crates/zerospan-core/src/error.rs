@@ -1,29 +1,29 @@
 use std::error::Error;
 use std::fmt;
 
-/// A collection of fixed capacity is full: here is your value back.
+/// A collection of fixed capacity is full. Hands the value back.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CapacityError<T> {
     /// The value that did not fit.
     pub value: T,
-    /// How many values the collection holds when it is full.
+    /// The collection's capacity, in values.
     pub capacity: usize,
 }
 
 impl<T> CapacityError<T> {
-    /// Says that `value` did not fit into a collection of `capacity`.
+    /// Reports that `value` did not fit into a collection of `capacity`.
     pub const fn new(value: T, capacity: usize) -> Self {
         Self { value, capacity }
     }
 
-    /// The value that did not fit.
+    /// Returns the value that did not fit.
     pub fn into_value(self) -> T {
         self.value
     }
 }
 
-/// Leaves the value out, which need not be `Debug`.
+/// Omits the value, which need not be `Debug`.
 impl<T> fmt::Debug for CapacityError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CapacityError")
@@ -44,14 +44,14 @@ impl<T> fmt::Display for CapacityError<T> {
 
 impl<T> Error for CapacityError<T> {}
 
-/// A value of a kind that this version does not know; it comes from a later version of the OpenTelemetry API.
+/// The kind of an attribute value is unknown: it was added by a later version of the OpenTelemetry API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnsupportedValue;
 
 impl fmt::Display for UnsupportedValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the attribute value is of a kind that OpenTelemetry 0.33 does not have: \
+            "the kind of the attribute value is unknown to OpenTelemetry 0.33: \
              use a boolean, an integer, a float, a string or an array of one of them",
         )
     }
@@ -59,18 +59,18 @@ impl fmt::Display for UnsupportedValue {
 
 impl Error for UnsupportedValue {}
 
-/// Why an [`AttributeSink`](crate::AttributeSink) did not take an attribute.
+/// The reason that an [`AttributeSink`](crate::AttributeSink) rejected an attribute.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SinkError {
-    /// The sink's capacity is fixed, and used up.
+    /// The sink holds its maximum number of attributes.
     Full {
-        /// How many attributes the sink takes.
+        /// The sink's capacity, in attributes.
         capacity: usize,
     },
-    /// The memory that the sink has for keys and values is bounded, and does not hold these as well.
+    /// The sink's bounded memory for keys and values has no room for these.
     OutOfSpace {
-        /// How many bytes of keys and values the sink has room for.
+        /// The sink's capacity for keys and values, in bytes.
         capacity: usize,
     },
     /// The value is [`AttributeValue::Unsupported`](crate::AttributeValue::Unsupported).
@@ -83,7 +83,7 @@ impl fmt::Display for SinkError {
             Self::Full { capacity } => CapacityError::new((), *capacity).fmt(f),
             Self::OutOfSpace { capacity } => write!(
                 f,
-                "the attribute does not fit into what is left of {capacity} bytes for keys and values: \
+                "the attribute exceeds the rest of the {capacity} bytes for keys and values: \
                  raise that bound, or use a sink that grows"
             ),
             Self::Unsupported => UnsupportedValue.fmt(f),
@@ -99,18 +99,20 @@ impl From<UnsupportedValue> for SinkError {
     }
 }
 
-/// Some attributes of a source were not taken; the others were.
+/// A sink rejected some attributes of a source; it took the others.
+///
+/// The reason for the first of them is the [`source`](Error::source).
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExtendError {
-    /// How many attributes were not taken: at least 1.
+    /// The number of rejected attributes: at least 1.
     pub rejected: usize,
-    /// Why the first of them was not.
+    /// The reason for the first of them.
     pub cause: SinkError,
 }
 
 impl ExtendError {
-    /// Says that `rejected` attributes were not taken, the first of them for `cause`.
+    /// Reports that `rejected` attributes were rejected, the first of them for `cause`.
     pub const fn new(rejected: usize, cause: SinkError) -> Self {
         Self { rejected, cause }
     }
@@ -118,11 +120,7 @@ impl ExtendError {
 
 impl fmt::Display for ExtendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} attributes were not taken; the first: {}",
-            self.rejected, self.cause
-        )
+        write!(f, "the sink rejected {} attributes", self.rejected)
     }
 }
 

@@ -1,43 +1,43 @@
 use std::collections::VecDeque;
 
-/// Back to the just-built state, with the memory kept for the next use.
+/// Restores the initial state, and keeps the memory for the next use.
 ///
 /// The contract, which [`dev::conformance::check_reset`](crate::dev::conformance::check_reset) checks (feature `dev`):
 ///
-/// - Nothing that was put in since the value was built can be read from it through its safe interface.
-/// - Capacity is kept, unless the type documents a limit to what it retains.
+/// - Nothing that was written since the value was built can be read through its safe interface.
+/// - Capacity is kept, up to a limit if the type documents one.
 /// - A second reset changes nothing.
 ///
 /// # Panics
 ///
-/// An implementation may panic where it drops elements whose `Drop` panics. The value is then in an unspecified state
-/// that is safe to drop; a pool discards it.
+/// An implementation may panic if it drops elements whose `Drop` panics. The value is then in an unspecified state that
+/// is safe to drop; a pool discards it.
 pub trait Reset {
-    /// Forgets the last use. Does not allocate.
+    /// Restores the initial state. Does not allocate.
     fn reset(&mut self);
 }
 
-/// How much heap memory a value keeps hold of.
+/// Reports the heap memory that a value retains.
 pub trait Footprint {
-    /// The bytes of heap memory that the value retains for its next use. Does not allocate.
+    /// Returns the bytes of heap memory that the value retains for its next use. Does not allocate.
     ///
-    /// Judged after a [`Reset`]: a collection answers for its own capacity, not for what its elements own, since a reset
+    /// Measured after a [`Reset`]: a collection counts its own capacity and not what its elements own, since a reset
     /// collection has none.
     fn heap_bytes(&self) -> usize;
 }
 
-/// How a pool creates, resets and judges a `T`.
+/// Creates, resets and measures the objects of a pool.
 ///
-/// A trait of its own, so that a crate can pool a type that neither it nor this crate defines. Where `T` has what it takes
-/// itself, [`DefaultRecycle`] is the implementation.
+/// Separate from `T`, so that a crate can pool a type that another crate defines. [`DefaultRecycle`] implements it for
+/// types that are [`Default`], [`Reset`] and [`Footprint`].
 pub trait Recycle<T> {
-    /// Makes a value in its just-built state. May allocate.
+    /// Creates a value in its initial state. May allocate.
     fn create(&self) -> T;
 
-    /// Brings a used value back to the state that [`create`](Self::create) gives, as [`Reset`] demands.
+    /// Restores the state that [`create`](Self::create) returns, under the contract of [`Reset`].
     fn reset(&self, value: &mut T);
 
-    /// The bytes of heap memory that a reset `value` retains, as [`Footprint`] counts them.
+    /// Returns the bytes of heap memory that a reset `value` retains, as [`Footprint`] counts them.
     fn heap_bytes(&self, value: &T) -> usize;
 }
 
@@ -101,7 +101,7 @@ impl<T: Reset + ?Sized> Reset for Box<T> {
     }
 }
 
-/// Counts the box itself and what is behind it.
+/// Counts the boxed value and what it retains.
 impl<T: Footprint> Footprint for Box<T> {
     fn heap_bytes(&self) -> usize {
         size_of::<T>() + (**self).heap_bytes()

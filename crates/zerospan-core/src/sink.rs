@@ -2,10 +2,10 @@ use crate::{Attribute, AttributeSource, ExtendError, SinkError};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanBuilder;
 
-/// As much of a source's count as room is made for ahead: one that miscounts must not cost the memory it claims.
-const BELIEVED: usize = 1024;
+/// Limits the room reserved for a source: its count may be wrong.
+const MAX_RESERVED: usize = 1024;
 
-/// Something that takes attributes: a vector, a span builder, an encoder, a span.
+/// A consumer of attributes: a vector, a span builder, an encoder, a span.
 ///
 /// # Examples
 ///
@@ -21,29 +21,27 @@ const BELIEVED: usize = 1024;
 /// # }
 /// ```
 pub trait AttributeSink {
-    /// Takes one attribute, after all that it took before.
-    ///
-    /// What it allocates is the implementation's to state.
+    /// Appends one attribute. Each implementation documents what it allocates.
     ///
     /// # Errors
     ///
-    /// [`SinkError`] says why the attribute was not taken; the sink is as it was before the call.
+    /// [`SinkError`] if the sink rejects the attribute; the sink is unchanged.
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError>;
 
-    /// Makes room for at least `additional` more attributes, where the sink can. Does nothing by default.
+    /// Reserves room for at least `additional` more attributes if the sink supports it. Does nothing by default.
     #[inline]
     fn reserve_attributes(&mut self, additional: usize) {
         let _ = additional;
     }
 
-    /// Takes every attribute that `source` lists, in its order. An attribute that is rejected does not stop the rest.
+    /// Appends every attribute of `source`, in its order. Continues after a rejected attribute.
     ///
     /// # Errors
     ///
-    /// [`ExtendError`] counts the attributes that were not taken and keeps the first cause.
+    /// [`ExtendError`] with the number of rejected attributes and the reason for the first.
     #[inline]
     fn push_all<S: AttributeSource + ?Sized>(&mut self, source: &S) -> Result<(), ExtendError> {
-        self.reserve_attributes(source.len().min(BELIEVED));
+        self.reserve_attributes(source.len().min(MAX_RESERVED));
         let mut outcome = Ok(());
         source.for_each(|attribute| {
             if let Err(cause) = self.push_attribute(attribute) {
@@ -57,7 +55,7 @@ pub trait AttributeSink {
     }
 }
 
-/// Copies each attribute: allocates as [`Attribute::to_key_value`] says, and for the vector's growth.
+/// Copies each attribute: allocates as [`Attribute::to_key_value`] does, and for the vector's growth.
 impl AttributeSink for Vec<KeyValue> {
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
         self.push(attribute.to_key_value()?);
@@ -69,7 +67,7 @@ impl AttributeSink for Vec<KeyValue> {
     }
 }
 
-/// Copies each attribute behind those the builder holds: allocates as a `Vec<KeyValue>` does.
+/// Appends copies to the builder's attributes: allocates as a `Vec<KeyValue>` does.
 impl AttributeSink for SpanBuilder {
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
         let attribute = attribute.to_key_value()?;

@@ -1,8 +1,8 @@
 use crate::{AsAttribute, Attribute, EncodingCache};
 
-/// Something that lists attributes: a slice, an arena's set, a shared set, a fixed-capacity set.
+/// A list of attributes: a slice, an arena's set, a shared set, a set of fixed capacity.
 ///
-/// Listing allocates nothing. The order is the set's own and does not change between two listings of an unchanged set.
+/// Listing does not allocate. Two listings of an unchanged set have the same order.
 ///
 /// # Examples
 ///
@@ -18,10 +18,10 @@ use crate::{AsAttribute, Attribute, EncodingCache};
 /// assert_eq!(longest_key(&[("http.route", "/"), ("db.system", "sqlite")]), 10);
 /// ```
 pub trait AttributeSource {
-    /// How many attributes [`for_each`](Self::for_each) lists: exactly that many.
+    /// Returns the exact number of attributes that [`for_each`](Self::for_each) lists.
     fn len(&self) -> usize;
 
-    /// Whether there is nothing to list.
+    /// Returns `true` if there are no attributes.
     #[inline]
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -30,9 +30,9 @@ pub trait AttributeSource {
     /// Calls `visit` once for each attribute, in order. Does not allocate.
     fn for_each<'a>(&'a self, visit: impl FnMut(Attribute<'a>));
 
-    /// Where an encoder may keep the bytes that it made of this set, for the next span that shares it.
+    /// Returns the storage in which an encoder keeps its encoding of this set, for later spans that share the set.
     ///
-    /// `None`, the default, means that the set is encoded anew each time. A set that answers `Some` never changes.
+    /// Returns `None` by default: the set is encoded each time. A set that returns `Some` must be immutable.
     #[inline]
     fn encoding_cache(&self) -> Option<&dyn EncodingCache> {
         None

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The value of an attribute, borrowed: every kind that OpenTelemetry 0.33 knows.
+/// The value of an attribute, borrowed: every kind that OpenTelemetry 0.33 has.
 ///
-/// Copying it copies at most a reference and a length; nothing is allocated.
+/// A copy copies at most a reference and a length and does not allocate.
 ///
 /// A kind that a later version of the API crate adds is [`Unsupported`](Self::Unsupported) until this enum has a variant
 /// for it. Treat a variant that you do not know as [`Unsupported`](Self::Unsupported).
@@ -29,15 +29,15 @@ pub enum AttributeValue<'a> {
     F64Array(&'a [f64]),
     /// An array of strings.
     StrArray(StrArray<'a>),
-    /// A kind of value that this version does not know: a sink rejects it, and whoever reads it counts it as dropped.
+    /// An unknown kind: sinks reject it, and readers count it as dropped.
     Unsupported,
 }
 
 impl AttributeValue<'_> {
     /// Copies the value into the API crate's owned form.
     ///
-    /// Allocates: nothing for numbers and booleans, once for a string (unless empty), once for an array and once for each
-    /// non-empty string in it.
+    /// Does not allocate for numbers and booleans; allocates once for a non-empty string, once for an array, and once
+    /// for each non-empty string in the array.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl AttributeValue<'_> {
     }
 }
 
-/// An array of strings, borrowed from whichever type holds them.
+/// A borrowed array of strings: of `&str`, `String` or the API crate's `StringValue`.
 ///
 /// # Examples
 ///
@@ -80,7 +80,7 @@ enum Strings<'a> {
 }
 
 impl<'a> StrArray<'a> {
-    /// The number of strings.
+    /// Returns the number of strings.
     #[inline]
     pub fn len(&self) -> usize {
         match self.0 {
@@ -90,13 +90,13 @@ impl<'a> StrArray<'a> {
         }
     }
 
-    /// Whether there is no string in it.
+    /// Returns `true` if there are no strings.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The string at `index`, counted from 0.
+    /// Returns the string at `index`, counted from 0.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&'a str> {
         match self.0 {
@@ -106,7 +106,7 @@ impl<'a> StrArray<'a> {
         }
     }
 
-    /// The strings in order. Does not allocate.
+    /// Iterates over the strings in order. Does not allocate.
     #[inline]
     pub fn iter(&self) -> StrArrayIter<'a> {
         StrArrayIter {
@@ -155,7 +155,7 @@ impl<'a> IntoIterator for StrArray<'a> {
     }
 }
 
-/// The strings of a [`StrArray`], in order.
+/// Iterates over the strings of a [`StrArray`].
 #[derive(Clone, Debug)]
 pub struct StrArrayIter<'a> {
     strings: StrArray<'a>,
@@ -181,12 +181,12 @@ impl<'a> Iterator for StrArrayIter<'a> {
 
 impl ExactSizeIterator for StrArrayIter<'_> {}
 
-/// A type that can be looked at as an attribute's value, without allocation.
+/// A type that can be borrowed as an attribute value without allocation.
 ///
 /// Implemented for the kinds of [`AttributeValue`], for the types that own one (`String`, `Vec<i64>`, the API crate's
-/// [`Value`]), and for smaller integers and `f32`, which widen without loss. There is none for `u64` and `usize`: the
-/// specification's integers are signed, so a value above `i64::MAX` has no honest form. Convert, and decide, where you
-/// know what the number means.
+/// [`Value`]), and for smaller integers and `f32`, which widen without loss. Not implemented for `u64` and `usize`: the
+/// specification's integers are signed, so that a value above `i64::MAX` has no lossless form. Convert such a value
+/// yourself.
 pub trait AsAttributeValue {
     /// Borrows `self` as a value. Does not allocate.
     fn as_attribute_value(&self) -> AttributeValue<'_>;

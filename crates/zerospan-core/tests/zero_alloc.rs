@@ -1,4 +1,4 @@
-//! Views, sources and errors never touch the heap.
+//! Views, sources and errors do not allocate.
 
 use opentelemetry::{Array, KeyValue, Value};
 use zerospan_core::dev::{Allocations, CountingAllocator};
@@ -7,7 +7,7 @@ use zerospan_core::{Attribute, AttributeSink, AttributeValue, CapacityError, Sin
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
-/// Generic over nothing but the contract: keeps what an encoder would need.
+/// Counts the bytes that an encoder would write.
 #[derive(Default)]
 struct Measuring {
     keys: usize,
@@ -58,7 +58,7 @@ fn any_source_is_read_into_a_sink_without_allocation() {
 }
 
 #[test]
-fn errors_are_made_without_allocation() {
+fn errors_do_not_allocate() {
     Allocations::assert_counted();
     let value = KeyValue::new("key", 1);
     let (error, allocations) = Allocations::measure(|| CapacityError::new(value, 8));

@@ -4,10 +4,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A global allocator that counts what each thread asks of it, and what all threads together do.
+/// A global allocator that counts allocations, per thread and in total.
 ///
-/// Allocations and reallocations count, each as one; releases do not. It forwards to `A`, the system's allocator unless
-/// another is given.
+/// Each allocation and each reallocation counts as one; deallocations do not count. Forwards to `A`, by default the
+/// system's allocator.
 ///
 /// # Examples
 ///
@@ -25,32 +25,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct CountingAllocator<A = System>(A);
 
 impl CountingAllocator {
-    /// Counts in front of the system's allocator.
+    /// Wraps the system's allocator.
     pub const fn system() -> Self {
         Self(System)
     }
 }
 
 impl<A> CountingAllocator<A> {
-    /// Counts in front of `allocator`.
+    /// Wraps `allocator`.
     pub const fn new(allocator: A) -> Self {
         Self(allocator)
     }
 }
 
-/// How many heap allocations were made, and of how many bytes.
+/// A number of heap allocations and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allocations {
-    /// Allocations and reallocations.
+    /// The number of allocations and reallocations.
     pub count: u64,
-    /// The bytes asked for: a reallocation counts its whole new size.
+    /// The requested bytes: a reallocation counts its whole new size.
     pub bytes: u64,
 }
 
 impl Allocations {
-    /// Runs `work` and counts what this thread allocates meanwhile.
+    /// Calls `work` and counts this thread's allocations meanwhile.
     ///
-    /// The counts stay 0 where no [`CountingAllocator`] is installed. A test that asserts 0 therefore begins with
+    /// The counts stay 0 if no [`CountingAllocator`] is installed. A test that asserts 0 therefore begins with
     /// [`assert_counted`](Self::assert_counted).
     pub fn measure<R>(work: impl FnOnce() -> R) -> (R, Self) {
         let before = Self::this_thread();
@@ -58,12 +58,12 @@ impl Allocations {
         (outcome, Self::this_thread().since(before))
     }
 
-    /// What this thread has allocated since it started.
+    /// Returns the allocations of this thread since it started.
     pub fn this_thread() -> Self {
         THREAD.with(Cell::get)
     }
 
-    /// What all threads, also those that ended, have allocated since the process started.
+    /// Returns the allocations of all threads, including ended ones, since the process started.
     pub fn all_threads() -> Self {
         Self {
             count: PROCESS_COUNT.load(Ordering::Relaxed),
@@ -71,7 +71,7 @@ impl Allocations {
         }
     }
 
-    /// The allocations made after `earlier` was taken.
+    /// Returns the allocations made after `earlier` was taken.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {
@@ -80,7 +80,7 @@ impl Allocations {
         }
     }
 
-    /// Asserts that allocations are counted here: the control of every test that asserts that there are none.
+    /// Asserts that allocations are counted: the control of every test that asserts that there are none.
     ///
     /// # Panics
     ///
@@ -96,7 +96,7 @@ impl Allocations {
 }
 
 thread_local! {
-    // Const-initialised and without a destructor: reading it allocates nothing, and it outlives every other local.
+    // Const-initialised and without a destructor: a read does not allocate, and it outlives every other thread-local.
     static THREAD: Cell<Allocations> = const { Cell::new(Allocations { count: 0, bytes: 0 }) };
 }
 
@@ -120,7 +120,7 @@ fn count(bytes: usize) {
 unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
-        // SAFETY: the caller's promise about `layout` is the one that `A` asks for.
+        // SAFETY: the caller upholds the contract of `alloc`, which is that of `A`.
         unsafe { self.0.alloc(layout) }
     }
 
@@ -132,7 +132,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size);
-        // SAFETY: `memory` came from `A` with `layout`, since every allocation here is forwarded to it.
+        // SAFETY: `memory` came from `A` with `layout`, since every allocation is forwarded to it.
         unsafe { self.0.realloc(memory, layout, size) }
     }
 

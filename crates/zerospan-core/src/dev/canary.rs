@@ -2,10 +2,10 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, Tra
 use opentelemetry::{Array, KeyValue, Value};
 use std::time::{Duration, SystemTime};
 
-/// Fills every kind of field with marked bytes, and finds the marks again.
+/// Fills every kind of field with marked bytes, and finds the marks.
 ///
-/// A test fills an object with one canary, has it reset and reused, and asserts that no byte of that canary
-/// [can be read](Self::is_in) from the next use.
+/// A test fills an object with one canary, resets and reuses the object, and asserts that the canary's mark is not
+/// [readable](Self::is_in) from the next use.
 ///
 /// # Examples
 ///
@@ -23,11 +23,11 @@ pub struct Canary {
     mark: [u8; MARK],
 }
 
-/// A mark is as long as an integer, a float or a span id, and is text.
+/// The length of a mark: that of an integer, a float and a span id. Marks are ASCII.
 const MARK: usize = 8;
 
 impl Canary {
-    /// A canary whose marks differ from those of every other `seed`.
+    /// Builds a canary whose mark differs from that of every other `seed`.
     pub fn new(seed: u16) -> Self {
         let mut mark = *b"Zc\0\0\0\0qJ";
         for (index, byte) in mark[2..6].iter_mut().enumerate() {
@@ -37,8 +37,8 @@ impl Canary {
         Self { mark }
     }
 
-    /// Whether a mark of this canary stands in `bytes`, as text, as a number in either byte order, or as a number
-    /// written in decimal.
+    /// Returns `true` if `bytes` contains the mark of this canary: as text, as a number in either byte order, or as a
+    /// decimal number.
     pub fn is_in(&self, bytes: &[u8]) -> bool {
         let number = u64::from_be_bytes(self.mark).to_string();
         let mut reversed = self.mark;
@@ -48,44 +48,44 @@ impl Canary {
             .any(|mark| bytes.windows(mark.len()).any(|window| window == *mark))
     }
 
-    /// Marked bytes: `length` of them, at least one whole mark.
+    /// Returns `length` marked bytes, at least one whole mark.
     pub fn bytes(&self, length: usize) -> Vec<u8> {
         let length = length.max(MARK);
         self.mark.iter().copied().cycle().take(length).collect()
     }
 
-    /// Marked text of `length` bytes, at least one whole mark.
+    /// Returns marked text of `length` bytes, at least one whole mark.
     pub fn text(&mut self, length: usize) -> String {
         self.bytes(length).into_iter().map(char::from).collect()
     }
 
-    /// A marked integer.
+    /// Returns a marked integer.
     pub fn integer(&self) -> i64 {
         i64::from_be_bytes(self.mark)
     }
 
-    /// A marked float: finite, and equal to itself.
+    /// Returns a marked float, which is finite.
     pub fn float(&self) -> f64 {
         f64::from_be_bytes(self.mark)
     }
 
-    /// A marked instant, about two hundred years after 1970.
+    /// Returns a marked instant, about two hundred years after 1970.
     pub fn time(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::from_be_bytes(self.mark))
     }
 
-    /// A marked trace id.
+    /// Returns a marked trace id.
     pub fn trace_id(&self) -> TraceId {
         let half = u128::from(u64::from_be_bytes(self.mark));
         TraceId::from((half << 64) | half)
     }
 
-    /// A marked span id.
+    /// Returns a marked span id.
     pub fn span_id(&self) -> SpanId {
         SpanId::from(u64::from_be_bytes(self.mark))
     }
 
-    /// A sampled, remote span context with marked ids and a marked trace state.
+    /// Returns a sampled, remote span context with marked ids and a marked trace state.
     pub fn span_context(&mut self) -> SpanContext {
         let value = self.text(24);
         let state = TraceState::from_key_value([("canary", value)]).unwrap_or_default();
@@ -98,12 +98,12 @@ impl Canary {
         )
     }
 
-    /// A marked error status.
+    /// Returns a marked error status.
     pub fn status(&mut self) -> Status {
         Status::error(self.text(32))
     }
 
-    /// A marked value of each kind that carries one: string, integer, float and an array of each.
+    /// Returns a marked value of each kind that can carry a mark: string, integer, float and an array of each.
     pub fn values(&mut self) -> Vec<Value> {
         vec![
             Value::String(self.text(40).into()),
@@ -118,7 +118,7 @@ impl Canary {
         ]
     }
 
-    /// `count` attributes with marked, distinct keys and marked values of every kind in turn.
+    /// Returns `count` attributes with marked, distinct keys and marked values of every kind in turn.
     pub fn attributes(&mut self, count: usize) -> Vec<KeyValue> {
         let values = self.values();
         (0..count)

@@ -1,36 +1,36 @@
-//! The contracts of this crate as functions that panic, with the broken rule, where an implementation breaks one.
+//! Checks of this crate's contracts: functions that panic with the broken rule.
 
 use super::Canary;
 use crate::{Attribute, AttributeSink, AttributeSource, AttributeValue, Footprint, Recycle, Reset};
 use std::fmt::Debug;
 
-/// What the kit must know of a type to hold its [`Reset`] to the contract.
+/// The operations on a type that [`check_reset`] needs.
 pub trait ResetSubject {
     /// The type under test.
     type Value;
 
-    /// A value in its just-built state.
+    /// Builds a value in its initial state.
     fn build(&self) -> Self::Value;
 
-    /// Puts marked content into every field that the type has.
+    /// Writes marked content into every field.
     fn fill(&self, value: &mut Self::Value, canary: &mut Canary);
 
-    /// Appends to `out` everything that safe code can read from the value.
+    /// Appends everything that safe code can read from the value to `out`.
     fn read(&self, value: &Self::Value, out: &mut Vec<u8>);
 
-    /// The call under test.
+    /// Resets the value: the call under test.
     fn reset(&self, value: &mut Self::Value);
 
-    /// The capacity that a reset must keep, in any unit; 0 where the type has none.
+    /// Returns the capacity that a reset must keep, in any unit; 0 if the type has none.
     fn capacity(&self, value: &Self::Value) -> usize;
 }
 
-/// Holds a reset to its contract: nothing of the last use is readable, capacity is kept, a second reset changes nothing,
-/// and the value is usable again.
+/// Checks a reset: nothing of the last use is readable, capacity is kept, a second reset changes nothing, and the value
+/// is usable again.
 ///
 /// # Panics
 ///
-/// With the rule that is broken.
+/// With the broken rule.
 pub fn check_reset<S: ResetSubject>(subject: &S) {
     let read = |value: &S::Value| {
         let mut bytes = Vec::new();
@@ -40,11 +40,11 @@ pub fn check_reset<S: ResetSubject>(subject: &S) {
     let (mut first, mut second) = (Canary::new(0x0f1), Canary::new(0x0f2));
 
     let mut value = subject.build();
-    let just_built = read(&value);
+    let initial = read(&value);
     subject.fill(&mut value, &mut first);
     assert!(
         first.is_in(&read(&value)),
-        "the subject is blind: it does not read what it filled in"
+        "the subject does not read what it filled in"
     );
 
     let capacity = subject.capacity(&value);
@@ -54,19 +54,16 @@ pub fn check_reset<S: ResetSubject>(subject: &S) {
         !first.is_in(&after),
         "reset leaves content of the last use readable"
     );
-    assert_eq!(
-        after, just_built,
-        "reset does not bring back the just-built state"
-    );
+    assert_eq!(after, initial, "reset does not restore the initial state");
     assert!(
         subject.capacity(&value) >= capacity,
-        "reset gives up capacity: {capacity} before, {} after",
+        "reset loses capacity: {capacity} before, {} after",
         subject.capacity(&value),
     );
 
     let kept = subject.capacity(&value);
     subject.reset(&mut value);
-    assert_eq!(read(&value), just_built, "a second reset changes the value");
+    assert_eq!(read(&value), initial, "a second reset changes the value");
     assert_eq!(
         subject.capacity(&value),
         kept,
@@ -77,15 +74,15 @@ pub fn check_reset<S: ResetSubject>(subject: &S) {
     let refilled = read(&value);
     assert!(
         second.is_in(&refilled),
-        "a reset value does not take content again"
+        "a reset value does not accept content"
     );
     assert!(
         !first.is_in(&refilled),
-        "content of an earlier use shows up in the next one"
+        "content of an earlier use is readable in the next one"
     );
 }
 
-/// A [`ResetSubject`] for a type that is [`Default`], [`Reset`] and [`Footprint`], from two closures.
+/// Checks the resets of a type with two closures in place of a [`ResetSubject`].
 #[derive(Clone, Debug)]
 pub struct ResetCheck<F, R> {
     fill: F,
@@ -93,7 +90,7 @@ pub struct ResetCheck<F, R> {
 }
 
 impl<F, R> ResetCheck<F, R> {
-    /// Takes how to fill a value with marked content, and how to read all of it.
+    /// Builds a check. `fill` writes marked content into a value, and `read` appends everything readable to a vector.
     pub fn new<T>(fill: F, read: R) -> Self
     where
         F: Fn(&mut T, &mut Canary),
@@ -102,11 +99,11 @@ impl<F, R> ResetCheck<F, R> {
         Self { fill, read }
     }
 
-    /// Holds the type to [`reset`]'s contract.
+    /// Checks the type's own [`Reset`], as [`check_reset`] does.
     ///
     /// # Panics
     ///
-    /// With the rule that is broken.
+    /// With the broken rule.
     pub fn check<T>(&self)
     where
         T: Default + Reset + Footprint,
@@ -116,11 +113,11 @@ impl<F, R> ResetCheck<F, R> {
         self.check_recycle(&crate::DefaultRecycle);
     }
 
-    /// Holds a [`Recycle`] implementation to [`reset`]'s contract.
+    /// Checks a [`Recycle`] implementation, as [`check_reset`] does.
     ///
     /// # Panics
     ///
-    /// With the rule that is broken.
+    /// With the broken rule.
     pub fn check_recycle<T>(&self, recycle: &impl Recycle<T>)
     where
         F: Fn(&mut T, &mut Canary),
@@ -130,7 +127,7 @@ impl<F, R> ResetCheck<F, R> {
             recycle,
             fill: &self.fill,
             read: &self.read,
-            of: std::marker::PhantomData,
+            value: std::marker::PhantomData,
         });
     }
 }
@@ -139,7 +136,7 @@ struct Recycled<'a, T, C, F, R> {
     recycle: &'a C,
     fill: &'a F,
     read: &'a R,
-    of: std::marker::PhantomData<T>,
+    value: std::marker::PhantomData<T>,
 }
 
 impl<T, C, F, R> ResetSubject for Recycled<'_, T, C, F, R>
@@ -171,11 +168,11 @@ where
     }
 }
 
-/// Holds a source to its contract: it counts what it lists, lists `expected` in order, and lists it again.
+/// Checks a source: its count is that of its listing, and it lists `expected` in order, twice.
 ///
 /// # Panics
 ///
-/// With the rule that is broken.
+/// With the broken rule.
 pub fn check_source<S, K>(source: &S, expected: &[(K, AttributeValue<'_>)])
 where
     S: AttributeSource + ?Sized,
@@ -192,12 +189,12 @@ where
         assert_eq!(
             listed.len(),
             source.len(),
-            "the {listing} listing has not as many attributes as len says"
+            "the number of attributes in the {listing} listing is not len"
         );
         assert_eq!(
             listed.len(),
             expected.len(),
-            "the {listing} listing has not as many attributes as expected"
+            "the number of attributes in the {listing} listing is not the expected one"
         );
         for (index, (listed, (key, value))) in listed.iter().zip(expected).enumerate() {
             assert_eq!(
@@ -209,14 +206,14 @@ where
     }
 }
 
-/// Holds a sink to its contract: it takes one attribute of every kind, keeps their order behind what it already held,
-/// and takes a whole source as it takes its attributes one by one.
+/// Checks a sink: it accepts attributes of every kind, appends them in order, and accepts a whole source like its
+/// attributes one by one.
 ///
-/// `build` makes an empty sink with room for 16 attributes; `read` lists what a sink holds.
+/// `build` makes an empty sink with room for 16 attributes; `read` lists the attributes of a sink.
 ///
 /// # Panics
 ///
-/// With the rule that is broken.
+/// With the broken rule.
 pub fn check_sink<S: AttributeSink>(
     mut build: impl FnMut() -> S,
     mut read: impl FnMut(&S, &mut dyn FnMut(Attribute<'_>)),
@@ -238,7 +235,7 @@ pub fn check_sink<S: AttributeSink>(
     for attribute in all {
         if let Err(error) = one_by_one.push_attribute(attribute) {
             panic!(
-                "the sink rejects `{}` while it has room: {error}",
+                "the sink rejects `{}` although it has room: {error}",
                 attribute.key
             );
         }
@@ -249,7 +246,10 @@ pub fn check_sink<S: AttributeSink>(
     let (head, tail) = all.split_at(4);
     for part in [head, tail] {
         if let Err(error) = at_once.push_all(part) {
-            panic!("the sink rejects part of a source while it has room: {error}");
+            panic!(
+                "the sink rejects part of a source although it has room: {error}: {}",
+                error.cause
+            );
         }
     }
     expect_order(&at_once, &mut read, &all);
@@ -261,7 +261,7 @@ pub fn check_sink<S: AttributeSink>(
     };
     assert!(
         at_once.push_attribute(unsupported).is_err(),
-        "the sink takes a value of an unsupported kind without a word"
+        "the sink accepts a value of an unsupported kind"
     );
     assert_eq!(
         listed(&at_once, &mut read),
@@ -279,14 +279,14 @@ fn expect_order<S>(
     assert_eq!(
         listed(sink, read),
         expected,
-        "the sink does not hold what it took, in the order it took it"
+        "the sink does not hold what was pushed, in the order of the pushes"
     );
 }
 
 fn listed<S>(sink: &S, read: &mut impl FnMut(&S, &mut dyn FnMut(Attribute<'_>))) -> Vec<String> {
     let mut listed = Vec::new();
     read(sink, &mut |attribute| {
-        // A string array reads the same whichever type holds it.
+        // Equal string arrays of different types must compare equal.
         listed.push(match attribute.value {
             AttributeValue::StrArray(strings) => {
                 let strings: Vec<&str> = strings.iter().collect();

@@ -10,7 +10,7 @@ use zerospan_core::{
 };
 
 #[test]
-fn every_value_kind_is_viewed_as_what_it_is() {
+fn every_value_kind_is_viewed_as_its_own_variant() {
     let strings = vec![StringValue::from("a"), StringValue::from(String::new())];
     let expected = ["a", ""];
     let cases = [
@@ -42,7 +42,7 @@ fn every_value_kind_is_viewed_as_what_it_is() {
 }
 
 #[test]
-fn whatever_owns_a_value_can_be_viewed() {
+fn every_owner_of_a_value_can_be_viewed() {
     let owner = String::from("text");
     let text = AttributeValue::Str("text");
     assert_eq!(owner.as_attribute_value(), text);
@@ -58,12 +58,12 @@ fn whatever_owns_a_value_can_be_viewed() {
     assert_eq!(
         vec![owner.clone(), owner].as_attribute_value(),
         ["text", "text"].as_attribute_value(),
-        "string arrays are equal whichever type holds them"
+        "string arrays of different types are equal if their strings are"
     );
 }
 
 #[test]
-fn a_later_kind_is_an_explicit_outcome() {
+fn an_unknown_kind_is_rejected_and_the_rest_is_taken() {
     let later = Attribute {
         key: "later",
         value: AttributeValue::Unsupported,
@@ -84,7 +84,7 @@ fn a_later_kind_is_an_explicit_outcome() {
     assert_eq!(
         vector,
         [KeyValue::new("kept", 1), KeyValue::new("too", 2)],
-        "what could be taken was"
+        "the supported attributes are taken"
     );
 }
 

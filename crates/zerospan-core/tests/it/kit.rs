@@ -1,4 +1,4 @@
-//! A kit that passes a broken implementation is worse than none: each rule is shown to bite.
+//! The conformance kit detects each broken rule.
 
 use std::cell::Cell;
 use zerospan_core::dev::{Canary, conformance};
@@ -15,7 +15,7 @@ fn read(text: &String, out: &mut Vec<u8>) {
 }
 
 #[test]
-fn std_collections_keep_the_reset_contract() {
+fn std_collections_meet_the_reset_contract() {
     conformance::ResetCheck::new(fill, read).check::<String>();
     conformance::ResetCheck::new(
         |bytes: &mut Vec<u8>, canary: &mut Canary| bytes.extend(canary.bytes(64)),
@@ -46,7 +46,7 @@ fn check(reset: impl Fn(&mut String)) {
 }
 
 #[test]
-fn an_honest_reset_passes() {
+fn a_correct_reset_passes() {
     check(String::clear);
 }
 
@@ -57,7 +57,7 @@ fn a_leaky_reset_fails() {
 }
 
 #[test]
-#[should_panic(expected = "reset does not bring back the just-built state")]
+#[should_panic(expected = "reset does not restore the initial state")]
 fn a_reset_to_another_state_fails() {
     check(|text| {
         text.clear();
@@ -66,7 +66,7 @@ fn a_reset_to_another_state_fails() {
 }
 
 #[test]
-#[should_panic(expected = "reset gives up capacity: 64 before, 0 after")]
+#[should_panic(expected = "reset loses capacity: 64 before, 0 after")]
 fn a_reset_that_frees_fails() {
     check(|text| *text = String::new());
 }
@@ -85,8 +85,8 @@ fn a_reset_that_toggles_fails() {
 }
 
 #[test]
-#[should_panic(expected = "content of an earlier use shows up in the next one")]
-fn content_that_comes_back_later_fails() {
+#[should_panic(expected = "content of an earlier use is readable in the next one")]
+fn content_that_reappears_in_the_next_use_fails() {
     // Reads as empty after a reset, but keeps the text for the next use.
     #[derive(Default)]
     struct Hoarder(Vec<String>, usize);
@@ -115,12 +115,12 @@ fn content_that_comes_back_later_fails() {
 }
 
 #[test]
-#[should_panic(expected = "the subject is blind")]
+#[should_panic(expected = "the subject does not read what it filled in")]
 fn a_subject_that_reads_nothing_fails() {
     conformance::ResetCheck::new(fill, |_: &String, _: &mut Vec<u8>| {}).check::<String>();
 }
 
-/// Lists two attributes, whatever it says.
+/// Lists two attributes and reports a length that the test chooses.
 struct Miscounting(usize);
 
 impl AttributeSource for Miscounting {
@@ -135,7 +135,7 @@ impl AttributeSource for Miscounting {
 }
 
 #[test]
-#[should_panic(expected = "the first listing has not as many attributes as len says")]
+#[should_panic(expected = "the number of attributes in the first listing is not len")]
 fn a_source_that_miscounts_fails() {
     conformance::check_source(&Miscounting(3), &[("a", 1.into()), ("b", 2.into())]);
 }
@@ -146,7 +146,7 @@ fn a_source_that_lists_something_else_fails() {
     conformance::check_source(&Miscounting(2), &[("a", 1.into()), ("b", 3.into())]);
 }
 
-/// Puts each attribute in front of the others.
+/// Prepends each attribute.
 #[derive(Default)]
 struct Reversing(Vec<opentelemetry::KeyValue>);
 
@@ -158,7 +158,7 @@ impl AttributeSink for Reversing {
 }
 
 #[test]
-#[should_panic(expected = "the sink does not hold what it took, in the order it took it")]
+#[should_panic(expected = "the sink does not hold what was pushed, in the order of the pushes")]
 fn a_sink_that_reorders_fails() {
     conformance::check_sink(Reversing::default, |sink, each| {
         sink.0.for_each(each);
@@ -166,7 +166,7 @@ fn a_sink_that_reorders_fails() {
 }
 
 #[test]
-fn canaries_are_found_in_every_form_and_only_their_own() {
+fn a_canary_is_found_in_every_form_and_no_other_canary_is() {
     let (mut canary, other) = (Canary::new(7), Canary::new(8));
     let context = canary.span_context();
     let nanoseconds = canary

@@ -1,4 +1,4 @@
-//! The contracts of `zerospan-core`, and the conformance kit held to its own.
+//! The traits of `zerospan-core` and its conformance kit.
 
 mod attributes;
 mod kit;

@@ -6,14 +6,14 @@ use std::sync::Arc;
 pub const SERVICE_NAME: &str = "service.name";
 /// The key of the service's version, from the semantic conventions.
 pub const SERVICE_VERSION: &str = "service.version";
-/// The key of the id that [`build_mixed_attributes`](ZeroCopyAttributeBuilder::build_mixed_attributes) is given. The semantic
-/// conventions have no word for it.
+/// The key of the id in [`build_mixed_attributes`](ZeroCopyAttributeBuilder::build_mixed_attributes). The semantic
+/// conventions define none.
 pub const REQUEST_ID: &str = "request.id";
 
-/// Builds the API's own attributes without copying a text: a static one is pointed to, an owned one is moved.
+/// Builds the API crate's attributes without copying text: static text is borrowed, owned text is moved.
 ///
-/// The service's name and version are yours, and given once. If they are owned they are put behind an `Arc` then, so that
-/// no attribute built later allocates for them.
+/// Set the service's name and version once. Owned ones are moved into an `Arc`, so that attributes built later do not
+/// allocate for them.
 ///
 /// # Examples
 ///
@@ -34,7 +34,7 @@ pub struct ZeroCopyAttributeBuilder {
 }
 
 impl ZeroCopyAttributeBuilder {
-    /// A builder for the service of that name and version. Allocates once for each of the two that is owned.
+    /// Builds a builder for a service. Allocates once for an owned name and once for an owned version.
     pub fn new(
         service_name: impl Into<Cow<'static, str>>,
         service_version: impl Into<Cow<'static, str>>,
@@ -45,13 +45,13 @@ impl ZeroCopyAttributeBuilder {
         }
     }
 
-    /// An attribute with a static key. Does not allocate: a static value is pointed to, an owned one moves.
+    /// Builds an attribute with a static key. Does not allocate: a static value is borrowed, an owned one is moved.
     #[inline]
     pub fn build_attribute(key: &'static str, value: impl Into<Cow<'static, str>>) -> KeyValue {
         KeyValue::new(key, Value::String(StringValue::from(value.into())))
     }
 
-    /// The attributes that are the same for every span of the service: its name and version. Does not allocate.
+    /// Builds the attributes that all spans of the service share: its name and version. Does not allocate.
     #[inline]
     pub fn build_static_attributes(&self) -> [KeyValue; 2] {
         [
@@ -60,7 +60,7 @@ impl ZeroCopyAttributeBuilder {
         ]
     }
 
-    /// The static attributes and the id of one request, which moves. Does not allocate.
+    /// Builds the static attributes and the id of a request, which is moved. Does not allocate.
     #[inline]
     pub fn build_mixed_attributes(
         &self,
@@ -71,7 +71,7 @@ impl ZeroCopyAttributeBuilder {
     }
 }
 
-/// A text whose clones do not allocate.
+/// Converts text into a form whose clones do not allocate.
 fn shareable(text: Cow<'static, str>) -> StringValue {
     match text {
         Cow::Borrowed(text) => text.into(),

@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 use zerospan_core::{EncodingCache, EncodingFormat};
 
-/// Keeps the first encoding it is asked for.
+/// Stores one encoding: the first.
 #[derive(Debug, Default)]
 pub(crate) struct OneEncoding(OnceLock<(EncodingFormat, Box<[u8]>)>);
 
@@ -11,15 +11,15 @@ impl OneEncoding {
     }
 }
 
-/// `encode` runs outside the lock, so it may look at the set it encodes, and may panic: nothing is kept then. Threads that
-/// ask for the first time at once may each run theirs; one outcome is kept, and all of them return it.
+/// `encode` runs outside the lock: it may read the set that it encodes, and if it panics nothing is stored. Threads that
+/// race for the first call may each run theirs; all of them return the one result that is stored.
 impl EncodingCache for OneEncoding {
     fn encoding(
         &self,
         format: EncodingFormat,
         encode: &mut dyn FnMut(&mut Vec<u8>),
     ) -> Option<&[u8]> {
-        let (kept, bytes) = match self.0.get() {
+        let (stored, bytes) = match self.0.get() {
             Some(encoding) => encoding,
             None => {
                 let mut bytes = Vec::new();
@@ -27,6 +27,6 @@ impl EncodingCache for OneEncoding {
                 self.0.get_or_init(|| (format, bytes.into_boxed_slice()))
             }
         };
-        (*kept == format).then_some(bytes)
+        (*stored == format).then_some(bytes)
     }
 }

@@ -5,18 +5,18 @@ use zerospan_core::{
     AsAttribute, Attribute, AttributeSink, AttributeSource, CapacityError, ExtendError,
 };
 
-/// A base that is not copied, with up to `N` attributes of your own over it: 'the shared set plus three of mine'.
+/// A base set with up to `N` overrides, without a copy of the base: 'the shared set plus three attributes'.
 ///
 /// The base is any [`AttributeSource`]: a [`SharedAttributes`](crate::SharedAttributes) or a reference to one, a
-/// [`StaticAttributes`](crate::StaticAttributes). Your own are kept inline, each an `A`: a `KeyValue`, or a borrowed
+/// [`StaticAttributes`](crate::StaticAttributes). Overrides are stored inline, each an `A`: a `KeyValue`, a borrowed
 /// `(&str, &str)`, or an [`Attribute`].
 ///
-/// A key of your own that is in the base too hides it there: the last value wins, and the count is exact. The base is
-/// listed first, without what is shadowed, then your own in the order their keys were first set.
+/// An override shadows the base's attributes of the same key. The base is listed first, without the shadowed
+/// attributes, then the overrides in the order in which their keys were first set. The count is exact.
 ///
-/// Costs: [`try_set`](Self::try_set) compares the key with each of your own, and with each of the base's the first time.
-/// [`len`](AttributeSource::len) costs nothing. Listing costs nothing besides, as long as nothing is shadowed; otherwise each
-/// key of the base is compared with each of your own. Nothing allocates.
+/// [`try_set`](Self::try_set) compares the key with that of each override, and a new key with each key of the base.
+/// [`len`](AttributeSource::len) takes constant time. Listing compares each key of the base with each override only if an
+/// attribute is shadowed. Nothing allocates.
 ///
 /// # Examples
 ///
@@ -26,25 +26,25 @@ use zerospan_core::{
 /// use zerospan_core::{AttributeSource, CapacityError};
 ///
 /// let shared = SharedAttributes::new([KeyValue::new("tier", "web"), KeyValue::new("zone", "a")]);
-/// let mut mine: Overlay<_, (&str, &str), 2> = Overlay::new(&shared);
-/// assert!(mine.try_set(("http.route", "/")).is_ok());
-/// assert!(mine.try_set(("zone", "b")).is_ok());
+/// let mut overlay: Overlay<_, (&str, &str), 2> = Overlay::new(&shared);
+/// assert!(overlay.try_set(("http.route", "/")).is_ok());
+/// assert!(overlay.try_set(("zone", "b")).is_ok());
 ///
 /// let mut listed = Vec::new();
-/// mine.for_each(|attribute| listed.push(attribute.key));
+/// overlay.for_each(|attribute| listed.push(attribute.key));
 /// assert_eq!(listed, ["tier", "http.route", "zone"]);
-/// assert_eq!(mine.try_set(("full", "yes")), Err(CapacityError::new(("full", "yes"), 2)));
+/// assert_eq!(overlay.try_set(("full", "yes")), Err(CapacityError::new(("full", "yes"), 2)));
 /// ```
 #[derive(Clone)]
 pub struct Overlay<B, A = opentelemetry::KeyValue, const N: usize = 4> {
     base: B,
     overrides: ArrayVec<A, N>,
-    /// How many of the base's attributes have a key of `own`.
+    /// The number of the base's attributes whose key is in `overrides`.
     shadowed: usize,
 }
 
 impl<B: AttributeSource, A: AsAttribute, const N: usize> Overlay<B, A, N> {
-    /// An overlay with nothing of its own yet. Does not allocate.
+    /// Builds an overlay without overrides. Does not allocate.
     #[inline]
     pub fn new(base: B) -> Self {
         Self {
@@ -54,77 +54,78 @@ impl<B: AttributeSource, A: AsAttribute, const N: usize> Overlay<B, A, N> {
         }
     }
 
-    /// Sets an attribute, and returns the one of your own that had its key. Does not allocate.
+    /// Sets an override and returns the former override of its key. Does not allocate.
     ///
     /// # Errors
     ///
-    /// [`CapacityError`] with the attribute in it, if its key is new and there are `N` already.
+    /// [`CapacityError`] with the attribute, if its key is new and there are `N` overrides.
     pub fn try_set(&mut self, attribute: A) -> Result<Option<A>, CapacityError<A>> {
         let key = attribute.as_attribute().key;
-        let mut own = self.overrides.iter_mut();
-        if let Some(place) = own.find(|own| own.as_attribute().key == key) {
-            return Ok(Some(mem::replace(place, attribute)));
+        let mut overrides = self.overrides.iter_mut();
+        if let Some(known) = overrides.find(|known| known.as_attribute().key == key) {
+            return Ok(Some(mem::replace(known, attribute)));
         }
         if self.overrides.is_full() {
             return Err(CapacityError::new(attribute, N));
         }
-        let mut hides = 0;
+        let mut shadowed = 0;
         self.base
-            .for_each(|base| hides += usize::from(base.key == key));
+            .for_each(|base| shadowed += usize::from(base.key == key));
         self.overrides.push(attribute);
-        self.shadowed += hides;
+        self.shadowed += shadowed;
         Ok(None)
     }
 
-    /// What is below.
+    /// Returns the base.
     #[inline]
     pub fn base(&self) -> &B {
         &self.base
     }
 
-    /// Your own attributes, in the order their keys were first set.
+    /// Returns the overrides, in the order in which their keys were first set.
     #[inline]
     pub fn overrides(&self) -> &[A] {
         &self.overrides
     }
 
-    /// How many of the base's attributes are shadowed by your own.
+    /// Returns the number of the base's attributes that are shadowed by overrides.
     #[inline]
     pub fn shadowed(&self) -> usize {
         self.shadowed
     }
 
-    /// Forgets your own attributes; the base shows as it is.
+    /// Removes the overrides.
     pub fn clear(&mut self) {
-        // First, since what is dropped next may panic.
+        // First, since dropping an override may panic.
         self.shadowed = 0;
         self.overrides.clear();
     }
 
-    /// Reads the overlay into `sink`, as [`AttributeSink::push_all`] does, but hands the base over whole where nothing of it
-    /// is shadowed: an encoder then copies the bytes it made of a shared base before.
+    /// Appends the overlay to `sink`, as [`AttributeSink::push_all`] does, but passes the base as a whole if none of it is
+    /// shadowed, so that an encoder can copy the encoding of a shared base.
     ///
     /// # Errors
     ///
-    /// [`ExtendError`] counts the attributes that were not taken and keeps the first cause.
+    /// [`ExtendError`] with the number of rejected attributes and the reason for the first.
     pub fn push_into<S: AttributeSink + ?Sized>(&self, sink: &mut S) -> Result<(), ExtendError> {
         if self.shadowed > 0 {
             return sink.push_all(self);
         }
         let base = sink.push_all(&self.base);
-        let own = sink.push_all(self.overrides());
-        match (base, own) {
-            (Err(base), Err(own)) => {
-                Err(ExtendError::new(base.rejected + own.rejected, base.cause))
-            }
-            (base, own) => base.and(own),
+        let overrides = sink.push_all(self.overrides());
+        match (base, overrides) {
+            (Err(base), Err(overrides)) => Err(ExtendError::new(
+                base.rejected + overrides.rejected,
+                base.cause,
+            )),
+            (base, overrides) => base.and(overrides),
         }
     }
 
-    fn hides(&self, key: &str) -> bool {
+    fn shadows(&self, key: &str) -> bool {
         self.overrides
             .iter()
-            .any(|own| own.as_attribute().key == key)
+            .any(|attribute| attribute.as_attribute().key == key)
     }
 }
 
@@ -140,7 +141,7 @@ impl<B: AttributeSource, A: AsAttribute, const N: usize> AttributeSource for Ove
             self.base.for_each(&mut visit);
         } else {
             self.base.for_each(|attribute| {
-                if !self.hides(attribute.key) {
+                if !self.shadows(attribute.key) {
                     visit(attribute);
                 }
             });

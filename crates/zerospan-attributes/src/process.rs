@@ -3,18 +3,17 @@ use opentelemetry::KeyValue;
 use std::env::consts;
 use std::sync::LazyLock;
 
-/// What is true of every span of this process, and that `std` knows without being told.
+/// Attributes of this process that the standard library knows.
 ///
 /// | key | value |
 /// |---|---|
 /// | `telemetry.sdk.language` | `rust` |
-/// | `os.type` | by the semantic conventions: `linux`, `windows`, `darwin`, .. |
-/// | `host.arch` | by the semantic conventions: `amd64`, `arm64`, .. |
-/// | `process.executable.name` | the executable's file name; absent where it is not known or not text |
+/// | `os.type` | `linux`, `windows`, `darwin`, … (semantic conventions) |
+/// | `host.arch` | `amd64`, `arm64`, … (semantic conventions) |
+/// | `process.executable.name` | the executable's file name; absent if it is unknown or not UTF-8 |
 ///
-/// It names no service, since only you know yours: see
-/// [`ZeroCopyAttributeBuilder`](crate::ZeroCopyAttributeBuilder). It has no process id either, which would be wrong after
-/// a `fork`. Made on first use, with a handful of allocations; none later.
+/// Does not name the service: see [`ZeroCopyAttributeBuilder`](crate::ZeroCopyAttributeBuilder). Has no process id, which
+/// would be wrong after a `fork`. Built on first use, with a handful of allocations.
 ///
 /// # Examples
 ///
@@ -44,7 +43,7 @@ pub static COMMON_ATTRIBUTES: LazyLock<SharedAttributes> = LazyLock::new(|| {
     .collect()
 });
 
-/// The conventions' name of an operating system; one that they do not list keeps Rust's, as they allow.
+/// Returns the semantic conventions' name of an operating system, or Rust's name if they list none.
 fn os_type(os: &'static str) -> &'static str {
     match os {
         "macos" | "ios" => "darwin",
@@ -53,7 +52,7 @@ fn os_type(os: &'static str) -> &'static str {
     }
 }
 
-/// The conventions' name of a processor architecture; one that they do not list keeps Rust's, as they allow.
+/// Returns the semantic conventions' name of a processor architecture, or Rust's name if they list none.
 fn host_arch(arch: &'static str) -> &'static str {
     match arch {
         "x86_64" => "amd64",
@@ -70,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_conventions() {
+    fn names_follow_the_semantic_conventions() {
         assert_eq!(os_type("macos"), "darwin");
         assert_eq!(os_type("linux"), "linux");
         assert_eq!(host_arch("x86_64"), "amd64");

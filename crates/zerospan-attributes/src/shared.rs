@@ -7,11 +7,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 use zerospan_core::{Attribute, AttributeSource, EncodingCache};
 
-/// One unchanging set of attributes, shared by as many spans as like: a clone copies a pointer.
+/// An immutable set of attributes, shared by any number of spans: a clone copies a pointer.
 ///
-/// Keys are unique: of attributes with the same key the last one's value is kept, at the place of the first, as the
-/// specification asks. The set keeps the bytes that an encoder made of it, so it is encoded once, however many clones are
-/// recorded.
+/// Keys are unique: of attributes with the same key the last value is kept, at the position of the first, as the
+/// specification demands. The set stores its encoding, so that all clones together are encoded once.
 ///
 /// # Examples
 ///
@@ -42,16 +41,16 @@ struct Shared {
 }
 
 impl SharedAttributes {
-    /// Takes the attributes. Allocates the set: twice, besides what finding equal keys takes meanwhile.
+    /// Builds a set. Allocates it twice, and a temporary map of the keys.
     pub fn new(attributes: impl IntoIterator<Item = KeyValue>) -> Self {
-        let mut places: HashMap<Key, usize> = HashMap::new();
+        let mut positions: HashMap<Key, usize> = HashMap::new();
         let mut unique: Vec<KeyValue> = Vec::new();
-        // Pushed one by one: what a `size_hint` claims is not reserved.
+        // One by one: `collect` and `extend` would reserve a wrong `size_hint`.
         for attribute in attributes {
-            match places.get(&attribute.key) {
-                Some(&place) => unique[place] = attribute,
+            match positions.get(&attribute.key) {
+                Some(&position) => unique[position] = attribute,
                 None => {
-                    places.insert(attribute.key.clone(), unique.len());
+                    positions.insert(attribute.key.clone(), unique.len());
                     unique.push(attribute);
                 }
             }
@@ -62,26 +61,26 @@ impl SharedAttributes {
         }))
     }
 
-    /// The attributes, in order.
+    /// Returns the attributes, in order.
     #[inline]
     pub fn as_slice(&self) -> &[KeyValue] {
         &self.0.attributes
     }
 
-    /// Whether `other` is a clone of this set: the same memory, not just equal attributes.
+    /// Returns `true` if `other` is a clone of this set: the same memory, and not only equal attributes.
     #[inline]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// This set with up to `N` attributes of your own before it: see [`Overlay`]. Copies a pointer.
+    /// Returns this set as the base of an [`Overlay`] with up to `N` overrides. Copies a pointer.
     #[inline]
     pub fn overlay<A: zerospan_core::AsAttribute, const N: usize>(&self) -> Overlay<Self, A, N> {
         Overlay::new(self.clone())
     }
 }
 
-/// An empty set. Allocates its one shared part.
+/// An empty set. Allocates once.
 impl Default for SharedAttributes {
     fn default() -> Self {
         Self::new([])
@@ -120,7 +119,7 @@ impl AttributeSource for SharedAttributes {
         AttributeSource::for_each(self.as_slice(), visit);
     }
 
-    /// One cache for all clones.
+    /// Returns the cache that all clones share.
     #[inline]
     fn encoding_cache(&self) -> Option<&dyn EncodingCache> {
         Some(&self.0.encoding)

@@ -2,11 +2,10 @@ use crate::encoding::OneEncoding;
 use std::fmt;
 use zerospan_core::{AsAttributeValue, Attribute, AttributeSource, AttributeValue, EncodingCache};
 
-/// Attributes that are known when the program is compiled: nothing is allocated, then or later.
+/// A set of attributes that is known at compile time, for a `static`. Does not allocate.
 ///
-/// For a `static`: it keeps the bytes that an encoder made of it, so it is encoded once in the life of the process. That a
-/// key stands twice is an error when the program is compiled. `V` is any kind of value, such as `&str`; for values of
-/// several kinds it is [`AttributeValue`], which the type takes by default.
+/// The set stores its encoding, so that it is encoded once in the life of the process. A duplicate key is a compile
+/// error. `V` is any kind of value, such as `&str`; for values of several kinds use the default, [`AttributeValue`].
 ///
 /// # Examples
 ///
@@ -21,12 +20,12 @@ use zerospan_core::{AsAttributeValue, Attribute, AttributeSource, AttributeValue
 /// assert_eq!(DATABASE.len(), 2);
 /// ```
 ///
-/// A key that stands twice does not compile:
+/// A duplicate key does not compile:
 ///
 /// ```compile_fail,E0080
 /// use zerospan_attributes::StaticAttributes;
 ///
-/// static TWICE: StaticAttributes<&str> = StaticAttributes::new(&[("a", "1"), ("b", "2"), ("a", "3")]);
+/// static DUPLICATE: StaticAttributes<&str> = StaticAttributes::new(&[("a", "1"), ("b", "2"), ("a", "3")]);
 /// ```
 pub struct StaticAttributes<V: 'static = AttributeValue<'static>> {
     attributes: &'static [(&'static str, V)],
@@ -34,12 +33,12 @@ pub struct StaticAttributes<V: 'static = AttributeValue<'static>> {
 }
 
 impl<V: AsAttributeValue + 'static> StaticAttributes<V> {
-    /// Takes the attributes. Does not allocate.
+    /// Builds a set. Does not allocate.
     ///
     /// # Panics
     ///
-    /// If a key stands twice: in a `static` or a `const` that is an error of compilation. Every pair of keys is compared, so
-    /// this is not for sets that come from outside; [`SharedAttributes`](crate::SharedAttributes) is.
+    /// If a key occurs twice; in a `static` or a `const` that is a compile error. Compares every pair of keys: for sets from
+    /// outside use [`SharedAttributes`](crate::SharedAttributes).
     pub const fn new(attributes: &'static [(&'static str, V)]) -> Self {
         let mut later = 0;
         while later < attributes.len() {
@@ -47,7 +46,7 @@ impl<V: AsAttributeValue + 'static> StaticAttributes<V> {
             while earlier < later {
                 assert!(
                     !same(attributes[earlier].0, attributes[later].0),
-                    "a key stands twice: remove one of the two"
+                    "a key occurs twice: remove one of the two attributes"
                 );
                 earlier += 1;
             }
@@ -59,14 +58,14 @@ impl<V: AsAttributeValue + 'static> StaticAttributes<V> {
         }
     }
 
-    /// The attributes, in order.
+    /// Returns the attributes, in order.
     #[inline]
     pub const fn as_slice(&self) -> &'static [(&'static str, V)] {
         self.attributes
     }
 }
 
-/// `==` on strings is not `const`.
+/// Compares strings in a `const` context, where `==` is not available.
 const fn same(left: &str, right: &str) -> bool {
     let (left, right) = (left.as_bytes(), right.as_bytes());
     if left.len() != right.len() {

@@ -1,4 +1,4 @@
-//! What the README says about the heap.
+//! The allocations that the README states.
 
 use opentelemetry::{Key, KeyValue};
 use zerospan_attributes::{
@@ -16,7 +16,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 static STATIC: StaticAttributes =
     StaticAttributes::new(&[("db.system.name", AttributeValue::Str("postgresql"))]);
 
-/// A sink that counts what it is given.
+/// A sink that counts its attributes.
 #[derive(Default)]
 struct Counting(usize);
 
@@ -35,7 +35,7 @@ fn assert_allocations<R>(expected: u64, work: impl FnOnce() -> R) -> R {
 }
 
 #[test]
-fn sharing_overlaying_and_listing_touch_no_heap() {
+fn sharing_overlaying_and_listing_do_not_allocate() {
     let shared: SharedAttributes = (0..5)
         .map(|index| KeyValue::new(format!("key {index}"), "value"))
         .collect();
@@ -68,7 +68,7 @@ fn an_overlay_of_key_values_moves_them() {
 }
 
 #[test]
-fn building_attributes_touches_no_heap() {
+fn building_attributes_does_not_allocate() {
     let builder = ZeroCopyAttributeBuilder::new(String::from("owned name"), "1.0");
     let request = String::from("7f3a");
     let attributes = assert_allocations(0, || builder.build_mixed_attributes(request));
@@ -78,7 +78,7 @@ fn building_attributes_touches_no_heap() {
 }
 
 #[test]
-fn a_copy_of_the_same_attributes_is_counted() {
+fn copying_the_attributes_allocates() {
     let builder = ZeroCopyAttributeBuilder::new("name", "1.0");
     let attributes = builder.build_mixed_attributes(String::from("7f3a"));
     assert_allocations(2, || attributes.to_vec());
@@ -97,7 +97,7 @@ fn an_encoding_is_allocated_once() {
 }
 
 #[test]
-fn a_known_text_touches_no_heap_on_its_way_into_an_attribute() {
+fn an_attribute_of_known_texts_does_not_allocate() {
     let mut interner = Interner::default();
     drop(interner.intern("tenant"));
     drop(interner.intern("acme"));

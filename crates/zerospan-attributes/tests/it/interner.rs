@@ -6,7 +6,7 @@ use zerospan_core::dev::{Canary, conformance};
 use zerospan_core::{Footprint, Recycle, Reset};
 
 #[test]
-fn reset_leaves_no_trace_of_the_last_texts() {
+fn reset_leaves_no_earlier_text_readable() {
     conformance::ResetCheck::new(
         |interner: &mut Interner, canary: &mut Canary| {
             for length in [8, 40, 1000] {
@@ -14,7 +14,7 @@ fn reset_leaves_no_trace_of_the_last_texts() {
             }
         },
         |interner: &Interner, out: &mut Vec<u8>| {
-            // An interner lists nothing: what can be read is what can be asked for, here by the marks of the kit's canaries.
+            // An interner lists no texts: the readable ones are those that `peek` finds, here the marks of the canaries.
             for seed in [0x0f1, 0x0f2] {
                 let mut canary = Canary::new(seed);
                 for length in [8, 40, 1000] {
@@ -29,7 +29,7 @@ fn reset_leaves_no_trace_of_the_last_texts() {
     .check_recycle(&OwnMemory);
 }
 
-/// Judges an interner by its own memory, without that of its texts: those are gone after a reset.
+/// Measures an interner without its texts, which a reset removes.
 struct OwnMemory;
 
 impl Recycle<Interner> for OwnMemory {
@@ -47,7 +47,7 @@ impl Recycle<Interner> for OwnMemory {
 }
 
 #[test]
-fn the_text_not_asked_for_the_longest_goes_first() {
+fn the_least_recently_used_text_is_evicted_first() {
     let mut interner = Interner::new(2, 100);
     let first = interner.intern("first");
     drop(interner.intern("second"));
@@ -60,13 +60,13 @@ fn the_text_not_asked_for_the_longest_goes_first() {
             .is_some_and(|text| Arc::ptr_eq(text, &first))
     );
     drop(interner.intern("fourth"));
-    assert_eq!(&*first, "first", "whoever holds an evicted text keeps it");
+    assert_eq!(&*first, "first", "an evicted text lives on in its holder");
     assert_eq!(interner.stats().evictions, 2);
     assert_eq!(interner.stats().hit_rate(), 0.2);
 }
 
 #[test]
-fn bounds_of_zero_and_of_everything_are_bounds() {
+fn bounds_of_zero_and_of_usize_max_hold() {
     let mut nothing = Interner::new(0, usize::MAX);
     let mut empty_only = Interner::new(usize::MAX, 0);
     for text in ["", "a", "a"] {
@@ -87,7 +87,7 @@ fn bounds_of_zero_and_of_everything_are_bounds() {
 }
 
 #[test]
-fn a_text_larger_than_the_bound_evicts_nobody() {
+fn a_text_larger_than_the_bound_evicts_no_other() {
     let mut interner = Interner::new(8, 10);
     drop(interner.intern("small"));
     let large = interner.intern(&"x".repeat(1 << 20));
@@ -98,7 +98,7 @@ fn a_text_larger_than_the_bound_evicts_nobody() {
 }
 
 #[test]
-fn memory_stays_bounded_however_many_texts_come() {
+fn memory_stays_bounded_for_any_number_of_texts() {
     let mut interner = Interner::new(64, 4096);
     for index in 0..2_000 {
         drop(interner.intern(&format!("text {index}")));
@@ -119,7 +119,7 @@ fn memory_stays_bounded_however_many_texts_come() {
     assert_eq!(&*interner.intern("again"), "again");
 }
 
-/// Every text collides with every other.
+/// Hashes every text to the same value.
 #[derive(Clone, Copy)]
 struct Colliding;
 
@@ -156,7 +156,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..80)
 }
 
-/// From the newest to the oldest.
+/// The model: a list of texts, the most recently used first.
 struct Model {
     texts: Vec<Arc<str>>,
     stats: (u64, u64, u64, u64),
@@ -169,7 +169,7 @@ impl Model {
         self.texts.iter().map(|text| text.len()).sum()
     }
 
-    /// The text that must be returned, if it is known.
+    /// Returns the text that the interner must return, if it is known.
     fn intern(&mut self, text: &str) -> Option<Arc<str>> {
         if let Some(place) = self.texts.iter().position(|known| **known == *text) {
             self.stats.0 += 1;
@@ -245,7 +245,7 @@ fn drive<S: BuildHasher>(
 
 proptest! {
     #[test]
-    fn an_interner_is_a_list_of_the_texts_asked_for_last(
+    fn an_interner_keeps_the_most_recently_used_texts(
         max_entries in 0_usize..6, max_bytes in 0_usize..12, steps in steps()
     ) {
         let interner = Interner::new(max_entries, max_bytes);
@@ -253,7 +253,7 @@ proptest! {
     }
 
     #[test]
-    fn texts_that_all_collide_are_told_apart(
+    fn texts_with_equal_hashes_are_kept_apart(
         max_entries in 0_usize..6, max_bytes in 0_usize..12, steps in steps()
     ) {
         let interner = Interner::with_hasher(max_entries, max_bytes, Colliding);

@@ -1,4 +1,4 @@
-//! The sets that are shared, held to the contracts of `zerospan-core` and to naive models.
+//! The shared sets against the contracts of `zerospan-core` and naive models.
 
 mod interner;
 mod overlay;

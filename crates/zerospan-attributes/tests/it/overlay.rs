@@ -37,19 +37,19 @@ fn an_overlay_is_a_source_with_an_exact_count() {
     assert_eq!((overlay.len(), overlay.shadowed()), (4, 1));
     overlay.clear();
     assert_eq!((overlay.len(), overlay.shadowed()), (3, 0));
-    assert_eq!(base, shared(), "the base is as it was");
-    assert!(overlay.encoding_cache().is_none(), "an overlay changes");
+    assert_eq!(base, shared(), "the base is unchanged");
+    assert!(overlay.encoding_cache().is_none(), "an overlay is mutable");
 }
 
 #[test]
-fn the_base_is_pointed_to_and_not_copied() {
+fn an_overlay_borrows_its_base_without_a_copy() {
     let base = shared();
     let overlay = base.overlay::<KeyValue, 3>();
     assert!(overlay.base().is_same(&base));
 }
 
 #[test]
-fn a_full_overlay_hands_the_attribute_back_and_still_replaces() {
+fn a_full_overlay_hands_a_new_key_back_and_still_replaces_a_known_one() {
     let mut none: Overlay<_, (&str, i64), 0> = Overlay::new(shared());
     assert_eq!(none.try_set(("a", 1)), Err(CapacityError::new(("a", 1), 0)));
     assert_eq!(none.len(), 3);
@@ -64,14 +64,14 @@ fn a_full_overlay_hands_the_attribute_back_and_still_replaces() {
 }
 
 #[test]
-fn a_base_that_lists_a_key_twice_is_counted_as_it_lists() {
+fn a_key_that_the_base_lists_twice_is_shadowed_twice() {
     let mut overlay: Overlay<_, (&str, i64)> = Overlay::new([("a", 1_i64), ("a", 2), ("b", 3)]);
     assert_eq!(overlay.try_set(("a", 9)), Ok(None));
     let expected = [("b", AttributeValue::I64(3)), ("a", AttributeValue::I64(9))];
     conformance::check_source(&overlay, &expected);
 }
 
-/// Takes up to `room` attributes, and notes whether it was offered a cache.
+/// Accepts up to `room` attributes, and records whether a source offered a cache.
 #[derive(Default)]
 struct Sink {
     room: usize,
@@ -106,7 +106,7 @@ impl AttributeSink for Sink {
 }
 
 #[test]
-fn a_base_of_which_nothing_is_hidden_is_handed_over_with_its_encoding() {
+fn an_overlay_without_shadowed_attributes_uses_the_encoding_of_its_base() {
     let mut overlay: Overlay<_, (&str, &str)> = Overlay::new(shared());
     assert_eq!(overlay.try_set(("d", "4")), Ok(None));
     let mut sink = Sink {
@@ -126,7 +126,7 @@ fn a_base_of_which_nothing_is_hidden_is_handed_over_with_its_encoding() {
 }
 
 #[test]
-fn what_a_sink_does_not_take_is_counted_over_both_parts() {
+fn rejected_attributes_of_base_and_overrides_are_counted_together() {
     let mut overlay: Overlay<_, (&str, &str)> = Overlay::new(shared());
     assert_eq!(overlay.try_set(("d", "4")), Ok(None));
     let mut sink = Sink {
@@ -155,7 +155,7 @@ impl Drop for Bomb<'_> {
 }
 
 #[test]
-fn an_attribute_whose_drop_panics_leaves_the_base_as_it_is() {
+fn a_panic_in_the_drop_of_an_override_leaves_the_base_intact() {
     let armed = Cell::new(false);
     let base = shared();
     let mut overlay: Overlay<_, Bomb<'_>, 4> = Overlay::new(&base);
@@ -172,7 +172,7 @@ fn an_attribute_whose_drop_panics_leaves_the_base_as_it_is() {
 
 proptest! {
     #[test]
-    fn an_overlay_is_a_list_in_which_the_last_value_wins(
+    fn an_overlay_lists_the_last_value_of_each_key(
         base in prop::collection::vec(("[a-f]", any::<i64>()), 0..6),
         sets in prop::collection::vec(("[a-f]{0,1}", any::<i64>()), 0..12),
     ) {

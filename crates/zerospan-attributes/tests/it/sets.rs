@@ -55,7 +55,7 @@ fn every_set_is_a_source() {
 }
 
 #[test]
-fn common_attributes_say_what_the_process_is_and_name_no_service() {
+fn common_attributes_describe_the_process_and_name_no_service() {
     let key = |key| {
         COMMON_ATTRIBUTES
             .iter()
@@ -72,7 +72,7 @@ fn common_attributes_say_what_the_process_is_and_name_no_service() {
 }
 
 #[test]
-fn static_text_is_pointed_to_and_owned_text_moves() {
+fn static_text_is_borrowed_and_owned_text_is_moved() {
     let owned = String::from("owned");
     let memory = owned.as_ptr();
     let attribute = ZeroCopyAttributeBuilder::build_attribute("key", owned);
@@ -108,13 +108,13 @@ fn a_set_is_encoded_once_for_all_its_clones() {
         assert_eq!(bytes, Some(&b"bytes"[..]));
         let other = EncodingFormat::new("another format");
         let bytes = cache.and_then(|cache| cache.encoding(other, &mut encode));
-        assert_eq!(bytes, None, "there is room for one format");
+        assert_eq!(bytes, None, "the cache has room for one format");
     }
     assert_eq!(encoded.get(), 1);
 }
 
 #[test]
-fn threads_that_encode_at_once_see_the_same_bytes() {
+fn threads_that_encode_concurrently_see_the_same_bytes() {
     let shared = SharedAttributes::new([pair("key", "value")]);
     let encode = |set: &SharedAttributes| {
         let bytes = set
@@ -139,7 +139,7 @@ fn threads_that_encode_at_once_see_the_same_bytes() {
 }
 
 #[test]
-fn an_encoder_may_panic_or_read_the_set_it_encodes() {
+fn an_encoder_may_panic_or_read_its_own_set() {
     let shared = SharedAttributes::new([pair("key", "value")]);
     let Some(cache) = shared.encoding_cache() else {
         panic!("a shared set has a cache");
@@ -155,11 +155,11 @@ fn an_encoder_may_panic_or_read_the_set_it_encodes() {
         cache.encoding(FORMAT, &mut |inner| inner.push(1));
         out.push(2);
     });
-    assert_eq!(bytes, Some(&[1][..]), "the one that was kept first");
+    assert_eq!(bytes, Some(&[1][..]), "the bytes that were stored first");
 }
 
 #[test]
-fn sets_cross_threads() {
+fn sets_are_send_and_sync() {
     fn crosses<T: Send + Sync>() {}
     crosses::<SharedAttributes>();
     crosses::<StaticAttributes>();
@@ -167,13 +167,13 @@ fn sets_cross_threads() {
 }
 
 #[test]
-fn a_key_that_stands_twice_in_a_static_set_is_refused() {
+fn a_static_set_with_a_duplicate_key_panics() {
     let twice = catch_unwind(|| StaticAttributes::new(&[("a", "1"), ("ab", "2"), ("a", "3")]));
     assert!(twice.is_err());
 }
 
 #[test]
-fn every_length_of_text_and_a_hint_that_lies_are_taken() {
+fn any_length_of_text_and_a_wrong_size_hint_are_accepted() {
     struct Lying(u8);
     impl Iterator for Lying {
         type Item = KeyValue;
@@ -200,7 +200,7 @@ fn every_length_of_text_and_a_hint_that_lies_are_taken() {
 
 proptest! {
     #[test]
-    fn a_shared_set_keeps_the_last_value_at_the_first_place(
+    fn a_shared_set_keeps_the_last_value_at_the_first_position(
         pairs in prop::collection::vec(("[a-d]{0,1}", any::<i64>()), 0..12)
     ) {
         let mut model: Vec<(String, i64)> = Vec::new();

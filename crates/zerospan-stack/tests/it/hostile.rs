@@ -322,7 +322,7 @@ fn sizes_are_what_the_documentation_says() {
 }
 
 #[test]
-fn sets_cross_threads() {
+fn sets_are_send_and_sync() {
     fn crosses<T: Send + Sync>() {}
     crosses::<StackAttributes>();
     crosses::<FixedAttributes>();

@@ -2,23 +2,23 @@ use std::error::Error;
 use std::fmt;
 use zerospan_core::SinkError;
 
-/// Why an inline string or set did not take what it was given; it is as it was before the call.
+/// The reason that an inline string or set rejected its input. The string or set is unchanged.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InlineError {
-    /// There is not enough room left for the text.
+    /// The text exceeds the remaining capacity.
     TextFull {
-        /// How many bytes of text were left.
-        left: usize,
-        /// How many bytes of text there are room for in all.
+        /// The remaining capacity for text, in bytes.
+        remaining: usize,
+        /// The whole capacity for text, in bytes.
         capacity: usize,
     },
-    /// The set holds as many attributes as it can.
+    /// The set holds its maximum number of attributes.
     Full {
-        /// How many attributes the set takes.
+        /// The set's capacity, in attributes.
         capacity: usize,
     },
-    /// A `Display` implementation among the pieces of the text returned an error.
+    /// A `Display` implementation in the text returned an error.
     Format,
     /// The value is [`AttributeValue::Unsupported`](zerospan_core::AttributeValue::Unsupported).
     Unsupported,
@@ -27,10 +27,13 @@ pub enum InlineError {
 impl fmt::Display for InlineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TextFull { left, capacity } => write!(
+            Self::TextFull {
+                remaining,
+                capacity,
+            } => write!(
                 f,
-                "the text does not fit into the {left} bytes that are left of {capacity}: \
-                 choose a larger capacity, or truncate"
+                "the text exceeds the remaining {remaining} of {capacity} bytes: \
+                 choose a larger capacity, or truncate it"
             ),
             Self::Full { capacity } => SinkError::Full {
                 capacity: *capacity,
@@ -38,7 +41,7 @@ impl fmt::Display for InlineError {
             .fmt(f),
             Self::Unsupported => SinkError::Unsupported.fmt(f),
             Self::Format => f.write_str(
-                "a Display implementation returned an error: it must not, unless its formatter did",
+                "a Display implementation returned an error: it must return only errors of its formatter",
             ),
         }
     }

@@ -1,3 +1,4 @@
+use crate::into_iter::FixedIntoIter;
 use arrayvec::ArrayVec;
 use opentelemetry::KeyValue;
 use std::ops::{Deref, DerefMut};
@@ -5,10 +6,10 @@ use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, CapacityError, Footprint, Reset, SinkError,
 };
 
-/// At most `N` attributes, where it is declared and nowhere else: a full set hands the next one back.
+/// At most `N` attributes, stored inline: a full set hands the next one back.
 ///
-/// It is a list: a key that is pushed twice is listed twice. [`fixed_attributes!`](crate::fixed_attributes) and
-/// [`create_fixed_attributes`] build one whose size is checked by the compiler.
+/// The set is a list: a key that is pushed twice is listed twice. [`fixed_attributes!`](crate::fixed_attributes) and
+/// [`create_fixed_attributes`] build a set whose size is checked at compile time.
 ///
 /// # Examples
 ///
@@ -28,7 +29,7 @@ use zerospan_core::{
 pub struct FixedAttributes<const N: usize = 8>(ArrayVec<KeyValue, N>);
 
 impl<const N: usize> FixedAttributes<N> {
-    /// An empty set. Does not allocate.
+    /// Builds an empty set. Does not allocate.
     #[inline]
     pub fn new() -> Self {
         Self(ArrayVec::new())
@@ -38,7 +39,7 @@ impl<const N: usize> FixedAttributes<N> {
     ///
     /// # Errors
     ///
-    /// [`CapacityError`] with the attribute in it, if the set is full.
+    /// [`CapacityError`] with the attribute, if the set is full.
     #[inline]
     pub fn try_push(&mut self, attribute: KeyValue) -> Result<(), CapacityError<KeyValue>> {
         self.0
@@ -46,12 +47,12 @@ impl<const N: usize> FixedAttributes<N> {
             .map_err(|full| CapacityError::new(full.element(), N))
     }
 
-    /// Appends what `attributes` yields until one does not fit. Its `size_hint` is not asked.
+    /// Appends the attributes of an iterator until one does not fit. Ignores its `size_hint`.
     ///
     /// # Errors
     ///
-    /// [`CapacityError`] with the first attribute that did not fit. Those before it are in the set; those behind it have not
-    /// been asked for, and are still there where `attributes` was passed by `&mut`.
+    /// [`CapacityError`] with the first attribute that did not fit. The set keeps those before it, and the iterator those
+    /// after it: pass it by `&mut` to go on.
     pub fn try_extend(
         &mut self,
         attributes: impl IntoIterator<Item = KeyValue>,
@@ -61,39 +62,38 @@ impl<const N: usize> FixedAttributes<N> {
             .try_for_each(|attribute| self.try_push(attribute))
     }
 
-    /// Removes the attribute that was pushed last.
+    /// Removes the attribute that was pushed last and returns it.
     #[inline]
     pub fn pop(&mut self) -> Option<KeyValue> {
         self.0.pop()
     }
 
-    /// The attributes, in the order they were pushed.
+    /// Returns the attributes, in the order of the pushes.
     #[inline]
     pub fn as_slice(&self) -> &[KeyValue] {
         &self.0
     }
 
-    /// How many attributes fit in all: `N`.
+    /// Returns the maximum number of attributes: `N`.
     #[inline]
     pub const fn capacity(&self) -> usize {
         N
     }
 
-    /// Whether there is no room for another attribute.
+    /// Returns `true` if the set holds `N` attributes.
     #[inline]
     pub fn is_full(&self) -> bool {
         self.0.is_full()
     }
 
-    /// Forgets every attribute.
+    /// Removes all attributes.
     #[inline]
     pub fn clear(&mut self) {
         self.0.clear();
     }
 }
 
-/// Moves an array of `M` attributes into a set of `N`. That `M` is at most `N` is checked when the call is compiled. Does not
-/// allocate.
+/// Moves an array of `M` attributes into a set of at most `N`. It is a compile error if `M` exceeds `N`. Does not allocate.
 ///
 /// # Examples
 ///
@@ -125,16 +125,16 @@ pub fn create_fixed_attributes<const M: usize, const N: usize>(
     const {
         assert!(
             M <= N,
-            "too many attributes: choose a FixedAttributes of larger capacity"
+            "too many attributes: choose a FixedAttributes of a larger capacity"
         );
     }
     FixedAttributes(attributes.into_iter().collect())
 }
 
-/// A [`FixedAttributes`] from `key => value` pairs, as [`create_fixed_attributes`] makes it: too many do not compile.
+/// Builds a [`FixedAttributes`] from `key => value` pairs. Too many pairs are a compile error.
 ///
-/// A key is what [`Key`](opentelemetry::Key) is made from, a value what [`Value`](opentelemetry::Value) is. Of the default
-/// capacity, 8, unless the type says another.
+/// Keys convert into a [`Key`](opentelemetry::Key), and values into a [`Value`](opentelemetry::Value). The capacity is
+/// that of the expected type.
 ///
 /// # Examples
 ///
@@ -188,8 +188,8 @@ impl<const N: usize> AttributeSource for FixedAttributes<N> {
     }
 }
 
-/// Copies key and value into owned ones: allocates as [`Attribute::to_key_value`] says, and only if there is room.
-/// [`try_push`](FixedAttributes::try_push) moves.
+/// Copies key and value: allocates as [`Attribute::to_key_value`] does, and only if there is room.
+/// [`try_push`](FixedAttributes::try_push) moves them.
 impl<const N: usize> AttributeSink for FixedAttributes<N> {
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
         if self.is_full() {
@@ -206,20 +206,20 @@ impl<const N: usize> Reset for FixedAttributes<N> {
     }
 }
 
-/// Always 0.
+/// Returns 0.
 impl<const N: usize> Footprint for FixedAttributes<N> {
     fn heap_bytes(&self) -> usize {
         0
     }
 }
 
-/// Yields the attributes in the order they were pushed.
+/// Yields the attributes in the order of the pushes.
 impl<const N: usize> IntoIterator for FixedAttributes<N> {
     type Item = KeyValue;
-    type IntoIter = arrayvec::IntoIter<KeyValue, N>;
+    type IntoIter = FixedIntoIter<N>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+    fn into_iter(self) -> FixedIntoIter<N> {
+        FixedIntoIter(self.0.into_iter())
     }
 }
 

@@ -1,5 +1,6 @@
-use crate::fill::take_back;
-use crate::{InlineError, Text};
+use crate::error::InlineError;
+use crate::text::Text;
+use crate::write::rollback;
 use arrayvec::{ArrayString, ArrayVec};
 use opentelemetry::Value;
 use std::fmt;
@@ -8,17 +9,17 @@ use zerospan_core::{
     SinkError,
 };
 
-/// Up to `N` attributes whose keys and values share `TEXT` bytes, all of it where the set is declared: formatted
-/// attributes without a heap.
+/// Up to `N` attributes, stored inline: their keys and values share `TEXT` bytes. For formatted attributes without heap
+/// allocation.
 ///
-/// The API crate's `KeyValue` cannot hold inline text, so this set is not made of it: an encoder, a span or any other
-/// [`AttributeSink`] reads it as an [`AttributeSource`]. It is a list: a key that is pushed twice is listed twice, and the
-/// sink decides.
+/// The API crate's `KeyValue` cannot hold inline text, so the set does not consist of `KeyValue`s: an encoder, a span or
+/// any other [`AttributeSink`] reads it as an [`AttributeSource`]. The set is a list: a key that is pushed twice is listed
+/// twice.
 ///
-/// Text, numbers and booleans never allocate. Arrays have no inline form and are the exception: each is copied to the heap,
-/// as [`AttributeValue::to_value`] does.
+/// Text, numbers and booleans do not allocate. Arrays have no inline form: each is copied to the heap, as
+/// [`AttributeValue::to_value`] does.
 ///
-/// Moving a set copies all of it, about `TEXT + 24 * N` bytes: fill it where it is declared and pass it by reference.
+/// Moving a set copies about `TEXT + 24 * N` bytes: fill it in place and pass it by reference.
 ///
 /// # Examples
 ///
@@ -44,33 +45,32 @@ pub struct InlineAttributes<const N: usize = 8, const TEXT: usize = 512> {
     arrays: Vec<Value>,
 }
 
-/// Where the key stands in the text, and what the value is.
+/// One attribute: the range of its key in the text, and its value.
 #[derive(Clone, Copy)]
 struct Entry {
     start: u32,
     key_end: u32,
-    value: Held,
+    value: EntryValue,
 }
 
-/// What an entry holds of its value.
 #[derive(Clone, Copy)]
-enum Held {
+enum EntryValue {
     Bool(bool),
     I64(i64),
     F64(f64),
-    /// Text from the key's end to here.
+    /// The text from the key's end to this offset.
     Text(u32),
-    /// The index of an array.
+    /// An index into `arrays`.
     Array(u32),
 }
 
-/// Offsets and indices are `u32`: an `ArrayString` and an `ArrayVec` hold no more than that.
+/// Converts an offset or an index: an `ArrayString` and an `ArrayVec` hold at most `u32::MAX`.
 fn offset(length: usize) -> u32 {
     length as u32
 }
 
 impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
-    /// An empty set. Does not allocate.
+    /// Builds an empty set. Does not allocate.
     #[inline]
     pub fn new() -> Self {
         Self {
@@ -80,15 +80,15 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
         }
     }
 
-    /// Appends an attribute whose key and value are both text, written in place. Does not allocate.
+    /// Appends an attribute whose key and value are text, written in place. Does not allocate.
     ///
-    /// For a number or a boolean as a value in its own right there is [`try_push_value`](Self::try_push_value).
+    /// [`try_push_value`](Self::try_push_value) appends a number or a boolean as a value of its kind.
     ///
     /// # Errors
     ///
     /// [`InlineError::Full`] if the set holds `N` attributes, [`InlineError::TextFull`] if there is no room for the text,
-    /// [`InlineError::Format`] if a `Display` in it fails. The set is as it was before.
-    // Always: where it is a call, the lengths of literals are not known, and each costs a call to copy it.
+    /// [`InlineError::Format`] if a `Display` in it fails. The set is unchanged.
+    // Always inlined: an outlined copy does not know the lengths of literals and calls `memcpy` for each.
     #[inline(always)]
     pub fn try_push(&mut self, key: impl Text, value: impl Text) -> Result<(), InlineError> {
         let start = self.text.len();
@@ -97,50 +97,50 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
         }
         let key_end = match key.write_to(&mut self.text) {
             Ok(()) => offset(self.text.len()),
-            Err(error) => return Err(take_back(&mut self.text, start, error)),
+            Err(error) => return Err(rollback(&mut self.text, start, error)),
         };
         let end = match value.write_to(&mut self.text) {
             Ok(()) => offset(self.text.len()),
-            Err(error) => return Err(take_back(&mut self.text, start, error)),
+            Err(error) => return Err(rollback(&mut self.text, start, error)),
         };
         self.entries.push(Entry {
             start: offset(start),
             key_end,
-            value: Held::Text(end),
+            value: EntryValue::Text(end),
         });
         Ok(())
     }
 
-    /// Appends an attribute whose value keeps its kind. Allocates nothing, but for an array: that goes to the heap.
+    /// Appends an attribute whose value keeps its kind. Allocates only for an array.
     ///
     /// # Errors
     ///
-    /// As for [`try_push`](Self::try_push), and [`InlineError::Unsupported`] for a value of a kind that is not known.
+    /// As for [`try_push`](Self::try_push), and [`InlineError::Unsupported`] for a value of an unknown kind.
     #[inline]
     pub fn try_push_value(
         &mut self,
         key: impl Text,
         value: impl AsAttributeValue,
     ) -> Result<(), InlineError> {
-        let held = match value.as_attribute_value() {
+        let value = match value.as_attribute_value() {
             AttributeValue::Str(text) => return self.try_push(key, text),
-            AttributeValue::Bool(value) => Held::Bool(value),
-            AttributeValue::I64(value) => Held::I64(value),
-            AttributeValue::F64(value) => Held::F64(value),
+            AttributeValue::Bool(value) => EntryValue::Bool(value),
+            AttributeValue::I64(value) => EntryValue::I64(value),
+            AttributeValue::F64(value) => EntryValue::F64(value),
             array => return self.try_push_array(&key, array),
         };
-        self.try_push_held(&key, held)
+        self.try_push_entry(&key, value)
     }
 
     #[inline]
-    fn try_push_held(&mut self, key: &impl Text, value: Held) -> Result<(), InlineError> {
+    fn try_push_entry(&mut self, key: &impl Text, value: EntryValue) -> Result<(), InlineError> {
         let start = self.text.len();
         if self.entries.is_full() {
             return Err(InlineError::Full { capacity: N });
         }
         let key_end = match key.write_to(&mut self.text) {
             Ok(()) => offset(self.text.len()),
-            Err(error) => return Err(take_back(&mut self.text, start, error)),
+            Err(error) => return Err(rollback(&mut self.text, start, error)),
         };
         self.entries.push(Entry {
             start: offset(start),
@@ -157,18 +157,18 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
         array: AttributeValue<'_>,
     ) -> Result<(), InlineError> {
         let array = array.to_value().map_err(|_| InlineError::Unsupported)?;
-        self.try_push_held(key, Held::Array(offset(self.arrays.len())))?;
+        self.try_push_entry(key, EntryValue::Array(offset(self.arrays.len())))?;
         self.arrays.push(array);
         Ok(())
     }
 
-    /// The attribute at `index`, counted from 0.
+    /// Returns the attribute at `index`, counted from 0.
     #[inline]
     pub fn at(&self, index: usize) -> Option<Attribute<'_>> {
         self.entries.get(index).map(|entry| self.view(entry))
     }
 
-    /// The value that was pushed last with `key`. Compares every key until it is found.
+    /// Returns the value that was pushed last with `key`. Searches linearly.
     pub fn get(&self, key: &str) -> Option<AttributeValue<'_>> {
         let mut attributes = self.entries.iter().rev().map(|entry| self.view(entry));
         attributes
@@ -176,25 +176,25 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
             .map(|attribute| attribute.value)
     }
 
-    /// How many attributes there is room for in all: `N`.
+    /// Returns the maximum number of attributes: `N`.
     #[inline]
     pub const fn capacity(&self) -> usize {
         N
     }
 
-    /// How many bytes of text there is room for in all: `TEXT`.
+    /// Returns the maximum number of bytes of text: `TEXT`.
     #[inline]
     pub const fn text_capacity(&self) -> usize {
         TEXT
     }
 
-    /// How many bytes of text the keys and values take.
+    /// Returns the number of bytes of text in all keys and values.
     #[inline]
     pub fn text_len(&self) -> usize {
         self.text.len()
     }
 
-    /// Forgets every attribute; what arrays took on the heap is kept for the next ones.
+    /// Removes all attributes. Keeps the heap memory of the list of arrays.
     #[inline]
     pub fn clear(&mut self) {
         self.entries.clear();
@@ -205,17 +205,17 @@ impl<const N: usize, const TEXT: usize> InlineAttributes<N, TEXT> {
     #[inline]
     fn view(&self, entry: &Entry) -> Attribute<'_> {
         let (start, key_end) = (entry.start as usize, entry.key_end as usize);
-        // The offsets are those of whole texts: neither lookup fails.
+        // The offsets are character boundaries within the text: neither lookup fails.
         Attribute {
             key: self.text.get(start..key_end).unwrap_or_default(),
             value: match entry.value {
-                Held::Bool(value) => AttributeValue::Bool(value),
-                Held::I64(value) => AttributeValue::I64(value),
-                Held::F64(value) => AttributeValue::F64(value),
-                Held::Text(end) => {
+                EntryValue::Bool(value) => AttributeValue::Bool(value),
+                EntryValue::I64(value) => AttributeValue::I64(value),
+                EntryValue::F64(value) => AttributeValue::F64(value),
+                EntryValue::Text(end) => {
                     AttributeValue::Str(self.text.get(key_end..end as usize).unwrap_or_default())
                 }
-                Held::Array(index) => self
+                EntryValue::Array(index) => self
                     .arrays
                     .get(index as usize)
                     .map_or(AttributeValue::Unsupported, Value::as_attribute_value),
@@ -247,8 +247,8 @@ impl<const N: usize, const TEXT: usize> AttributeSource for InlineAttributes<N, 
     }
 }
 
-/// Copies key and value into the set, as [`try_push_value`](InlineAttributes::try_push_value) does. Text that does not fit
-/// is [`SinkError::OutOfSpace`].
+/// Copies key and value, as [`try_push_value`](InlineAttributes::try_push_value) does. Text that does not fit is
+/// [`SinkError::OutOfSpace`].
 impl<const N: usize, const TEXT: usize> AttributeSink for InlineAttributes<N, TEXT> {
     #[inline]
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
@@ -267,7 +267,7 @@ impl<const N: usize, const TEXT: usize> Reset for InlineAttributes<N, TEXT> {
     }
 }
 
-/// 0 as long as no array was pushed.
+/// Counts the list of arrays.
 impl<const N: usize, const TEXT: usize> Footprint for InlineAttributes<N, TEXT> {
     fn heap_bytes(&self) -> usize {
         self.arrays.heap_bytes()

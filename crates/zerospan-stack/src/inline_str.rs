@@ -1,17 +1,16 @@
-use crate::fill::{Prefix, take_back};
-use crate::text::Sealed;
-use crate::{InlineError, Text, TextError};
+use crate::error::InlineError;
+use crate::text::{Sealed, Text, TextError};
+use crate::write::{TruncatingWriter, rollback};
 use arrayvec::ArrayString;
 use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 use zerospan_core::{AsAttributeValue, AttributeValue, Footprint, Reset};
 
-/// A string of up to `N` bytes that lives where it is declared: formatted text without a heap.
+/// A string of up to `N` bytes, stored inline: formatted text without heap allocation.
 ///
-/// It is a value for the borrowed sets of the family (`[(&str, InlineStr)]` is an
-/// [`AttributeSource`](zerospan_core::AttributeSource)), and a [`fmt::Write`]. Moving it copies `N` bytes, so choose `N` for
-/// the text that you expect.
+/// It is a value of borrowed sets (`[(&str, InlineStr)]` is an [`AttributeSource`](zerospan_core::AttributeSource)) and a
+/// [`fmt::Write`]. Moving it copies `N` bytes: choose `N` for the expected text.
 ///
 /// # Examples
 ///
@@ -27,9 +26,9 @@ use zerospan_core::{AsAttributeValue, AttributeValue, Footprint, Reset};
 /// let mut short = InlineStr::<8>::new();
 /// assert_eq!(
 ///     short.try_push("/users/42"),
-///     Err(InlineError::TextFull { left: 8, capacity: 8 }),
+///     Err(InlineError::TextFull { remaining: 8, capacity: 8 }),
 /// );
-/// assert_eq!(short.push_truncated("/users/42")?, 1, "bytes that did not fit");
+/// assert_eq!(short.push_truncated("/users/42")?, 1, "omitted bytes");
 /// assert_eq!(short, *"/users/4");
 /// # Ok(())
 /// # }
@@ -38,17 +37,17 @@ use zerospan_core::{AsAttributeValue, AttributeValue, Footprint, Reset};
 pub struct InlineStr<const N: usize>(ArrayString<N>);
 
 impl<const N: usize> InlineStr<N> {
-    /// An empty string with room for `N` bytes. Does not allocate.
+    /// Builds an empty string with room for `N` bytes. Does not allocate.
     #[inline]
     pub fn new() -> Self {
         Self(ArrayString::new())
     }
 
-    /// The whole of `text`. Does not allocate.
+    /// Builds a string from `text`. Does not allocate.
     ///
     /// # Errors
     ///
-    /// [`InlineError::TextFull`] if it has more than `N` bytes, [`InlineError::Format`] if a `Display` in it fails.
+    /// [`InlineError::TextFull`] if `text` exceeds `N` bytes, [`InlineError::Format`] if a `Display` in it fails.
     #[inline]
     pub fn try_from_text(text: impl Text) -> Result<Self, InlineError> {
         let mut string = Self::new();
@@ -60,47 +59,46 @@ impl<const N: usize> InlineStr<N> {
     ///
     /// # Errors
     ///
-    /// [`InlineError::TextFull`] if it does not fit, [`InlineError::Format`] if a `Display` in it fails; the string is as it
-    /// was before.
+    /// [`InlineError::TextFull`] if it does not fit, [`InlineError::Format`] if a `Display` in it fails. The string is
+    /// unchanged.
     #[inline]
     pub fn try_push(&mut self, text: impl Text) -> Result<(), InlineError> {
         let before = self.0.len();
         text.write_to(&mut self.0)
-            .map_err(|error| take_back(&mut self.0, before, error))
+            .map_err(|error| rollback(&mut self.0, before, error))
     }
 
-    /// Appends as much of `text` as fits, whole characters only, and returns how many bytes did not: 0 if all did. Does not
-    /// allocate.
+    /// Appends the whole characters of `text` that fit, and returns the number of omitted bytes. Does not allocate.
     ///
-    /// Behind the first character that does not fit nothing more is taken, even if it would fit.
+    /// Omits everything after the first character that does not fit.
     ///
     /// # Errors
     ///
-    /// [`InlineError::Format`] if a `Display` in `text` fails; the string is as it was before.
-    #[must_use = "a truncated value is not the value: say so where it is recorded"]
+    /// [`InlineError::Format`] if a `Display` in `text` fails. The string is unchanged.
+    #[must_use = "a truncated value differs from the original: record how much is missing"]
     pub fn push_truncated(&mut self, text: impl Text) -> Result<usize, InlineError> {
         let before = self.0.len();
-        let mut prefix = Prefix::new(&mut self.0);
-        let outcome = text.write_to(&mut prefix);
-        let omitted = prefix.omitted();
-        outcome
+        let mut writer = TruncatingWriter::new(&mut self.0);
+        let result = text.write_to(&mut writer);
+        let omitted = writer.omitted();
+        result
             .map(|()| omitted)
-            .map_err(|error| take_back(&mut self.0, before, error))
+            .map_err(|error| rollback(&mut self.0, before, error))
     }
 
-    /// The text.
+    /// Returns the text.
     #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// How many bytes of text there is room for in all: `N`.
+    /// Returns the maximum number of bytes: `N`.
     #[inline]
     pub const fn capacity(&self) -> usize {
         N
     }
 
-    /// Forgets the text.
+    /// Removes the text.
     #[inline]
     pub fn clear(&mut self) {
         self.0.clear();
@@ -149,8 +147,8 @@ impl<const N: usize> fmt::Display for InlineStr<N> {
     }
 }
 
-/// Takes each piece whole, or fails at the first that does not fit; what came before it stays.
-/// [`try_push`](InlineStr::try_push) takes all or nothing.
+/// Writes each piece as a whole, and fails at the first that does not fit; the pieces before it stay.
+/// [`try_push`](InlineStr::try_push) writes all or nothing.
 impl<const N: usize> fmt::Write for InlineStr<N> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -179,7 +177,7 @@ impl<const N: usize> Reset for InlineStr<N> {
     }
 }
 
-/// Always 0.
+/// Returns 0.
 impl<const N: usize> Footprint for InlineStr<N> {
     fn heap_bytes(&self) -> usize {
         0

@@ -1,15 +1,16 @@
+use crate::into_iter::StackIntoIter;
 use opentelemetry::KeyValue;
 use smallvec::SmallVec;
 use std::ops::{Deref, DerefMut};
 use zerospan_core::{Attribute, AttributeSink, AttributeSource, Footprint, Reset, SinkError};
 
-/// Attributes in a vector whose first `N` places are where it is declared; more of them spill to the heap.
+/// A vector of attributes that stores up to `N` inline, and spills to the heap beyond.
 ///
-/// What is saved is the vector: a `KeyValue` with static or shared text costs no allocation then, one with an owned
-/// `String` still owns that. Text that is formatted for one span belongs into [`InlineAttributes`](crate::InlineAttributes).
+/// Saves the allocation of the vector: a `KeyValue` with static or shared text costs none then, and one with an owned
+/// `String` still owns it. For text that is formatted for one span use [`InlineAttributes`](crate::InlineAttributes).
 ///
-/// It is a list, like the vector it stands for: a key that is pushed twice is listed twice. A `KeyValue` has 56 bytes, so
-/// moving a set of 16 copies about 900.
+/// The set is a list: a key that is pushed twice is listed twice. A `KeyValue` has 56 bytes, so moving a set of 16 copies
+/// about 900.
 ///
 /// # Examples
 ///
@@ -26,54 +27,54 @@ use zerospan_core::{Attribute, AttributeSink, AttributeSource, Footprint, Reset,
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StackAttributes<const N: usize = 16>(SmallVec<[KeyValue; N]>);
 
-/// How many attributes a hint is believed about: more than any span should have, less than a lie could cost.
-const BELIEVED: usize = 1024;
+/// Limits the room reserved on request: the requested number may be wrong.
+const MAX_RESERVED: usize = 1024;
 
 impl<const N: usize> StackAttributes<N> {
-    /// An empty set. Does not allocate.
+    /// Builds an empty set. Does not allocate.
     #[inline]
     pub fn new() -> Self {
         Self(SmallVec::new())
     }
 
-    /// Appends an attribute. Allocates if the set holds `N` and has not spilled, and where a spilled one must grow.
+    /// Appends an attribute. Allocates if the set spills, and if a spilled set must grow.
     #[inline]
     pub fn push(&mut self, attribute: KeyValue) {
         self.0.push(attribute);
     }
 
-    /// Removes the attribute that was pushed last.
+    /// Removes the attribute that was pushed last and returns it.
     #[inline]
     pub fn pop(&mut self) -> Option<KeyValue> {
         self.0.pop()
     }
 
-    /// The attributes, in the order they were pushed.
+    /// Returns the attributes, in the order of the pushes.
     #[inline]
     pub fn as_slice(&self) -> &[KeyValue] {
         &self.0
     }
 
-    /// Whether the attributes lie on the heap, because there were more than `N` at once.
+    /// Returns `true` if the attributes are on the heap, since there were more than `N` at once.
     #[inline]
     pub fn spilled(&self) -> bool {
         self.0.spilled()
     }
 
-    /// How many attributes fit without a further allocation: at least `N`.
+    /// Returns the number of attributes that fit without a further allocation: at least `N`.
     #[inline]
     pub fn capacity(&self) -> usize {
         self.0.capacity()
     }
 
-    /// Forgets every attribute. A set that spilled keeps its heap memory.
+    /// Removes all attributes. A spilled set keeps its heap memory.
     #[inline]
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Moves the attributes into a vector of exactly their number: one allocation. A spilled set hands over the memory it
-    /// has, an empty one makes a vector that has none: no allocation.
+    /// Moves the attributes into a vector of exactly their number: one allocation. A spilled set hands over its memory, and
+    /// an empty one needs none: no allocation.
     pub fn into_vec(self) -> Vec<KeyValue> {
         if self.spilled() {
             return self.0.into_vec();
@@ -112,18 +113,17 @@ impl<const N: usize> AttributeSource for StackAttributes<N> {
     }
 }
 
-/// Copies key and value into owned ones, since that is all a `KeyValue` can be made of here: allocates as
-/// [`Attribute::to_key_value`] says. [`push`](StackAttributes::push) moves.
+/// Copies key and value: allocates as [`Attribute::to_key_value`] does. [`push`](StackAttributes::push) moves them.
 impl<const N: usize> AttributeSink for StackAttributes<N> {
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
         self.push(attribute.to_key_value()?);
         Ok(())
     }
 
-    /// Believes a request for up to 1,024 attributes; a set grows beyond as they come.
+    /// Reserves room for at most 1,024 attributes; beyond that the set grows with each push.
     fn reserve_attributes(&mut self, additional: usize) {
-        // A failure to reserve is no failure to push.
-        let _ = self.0.try_reserve(additional.min(BELIEVED));
+        // A failure to reserve is not a failure to push.
+        let _ = self.0.try_reserve(additional.min(MAX_RESERVED));
     }
 }
 
@@ -133,7 +133,7 @@ impl<const N: usize> Reset for StackAttributes<N> {
     }
 }
 
-/// 0 as long as the set has not spilled.
+/// Returns 0 until the set spills.
 impl<const N: usize> Footprint for StackAttributes<N> {
     fn heap_bytes(&self) -> usize {
         if self.spilled() {
@@ -144,7 +144,7 @@ impl<const N: usize> Footprint for StackAttributes<N> {
     }
 }
 
-/// Takes what the iterator yields, whatever its `size_hint` says.
+/// Ignores the iterator's `size_hint`.
 impl<const N: usize> Extend<KeyValue> for StackAttributes<N> {
     fn extend<I: IntoIterator<Item = KeyValue>>(&mut self, attributes: I) {
         for attribute in attributes {
@@ -167,13 +167,13 @@ impl<const N: usize, const M: usize> From<[KeyValue; M]> for StackAttributes<N> 
     }
 }
 
-/// Yields the attributes in the order they were pushed.
+/// Yields the attributes in the order of the pushes.
 impl<const N: usize> IntoIterator for StackAttributes<N> {
     type Item = KeyValue;
-    type IntoIter = smallvec::IntoIter<[KeyValue; N]>;
+    type IntoIter = StackIntoIter<N>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+    fn into_iter(self) -> StackIntoIter<N> {
+        StackIntoIter(self.0.into_iter())
     }
 }
 

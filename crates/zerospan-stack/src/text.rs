@@ -3,12 +3,13 @@ use std::error::Error;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-/// Text in pieces, written one behind the other where it is to stand, with no `String` in between.
+/// Text in pieces, written in order into a buffer, without a `String` in between.
 ///
 /// A piece is a string, a character, a boolean, an integer, a float, or a tuple of up to eight pieces. Integers and floats
-/// go through dedicated formatters, several times as fast as `core::fmt`; whatever else is `Display` goes through
-/// [`format_args!`], which is a piece too. The trait is sealed: that an error is passed on is what keeps a truncated text from
-/// being taken for a whole one.
+/// use dedicated formatters, several times as fast as `core::fmt`; for other types that are `Display` use
+/// [`format_args!`], which is a piece too.
+///
+/// The trait is sealed: an implementation that hides a write error would pass off a truncated text as a whole one.
 ///
 /// # Examples
 ///
@@ -21,29 +22,30 @@ use std::sync::Arc;
 /// # Ok::<(), zerospan_stack::TextError>(())
 /// ```
 pub trait Text: Sealed {
-    /// Writes the text behind what `out` holds. Allocates nothing itself.
+    /// Appends the text to `out`. Allocates only what `out` allocates.
     ///
     /// # Errors
     ///
-    /// [`TextError`] at the first piece that could not be written; those before it stay.
+    /// [`TextError`] at the first piece that could not be written; the pieces before it stay.
     fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError>;
 }
 
-/// Why a [`Text`] was not written to its end.
+/// The reason that a [`Text`] was not written completely.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextError {
-    /// What it was written to returned an error: an inline string is full.
+    /// The output returned an error, as a full inline string does.
     Output,
-    /// A `Display` implementation among the pieces returned an error of its own.
+    /// A `Display` implementation in the text returned an error that its formatter did not.
     Display,
 }
 
 impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Output => "the text was not taken whole: choose something larger to write it to",
+            Self::Output => "the output did not accept the whole text: write to a larger one",
             Self::Display => {
-                "a Display implementation returned an error: it must not, unless its formatter did"
+                "a Display implementation returned an error: it must return only errors of its formatter"
             }
         })
     }
@@ -52,13 +54,12 @@ impl fmt::Display for TextError {
 impl Error for TextError {}
 
 mod sealed {
-    /// Only this crate says what text is.
     pub trait Sealed {}
 }
 pub(crate) use sealed::Sealed;
 
-// Pieces are inlined always: the length of a literal is known only then, and a copy of unknown length is a call that costs
-// more than the rest of the piece.
+// Always inlined: only then is the length of a literal known, and a copy of unknown length is a call that costs more than
+// the rest of the piece.
 #[inline(always)]
 fn write<W: Write>(out: &mut W, text: &str) -> Result<(), TextError> {
     out.write_str(text).map_err(|fmt::Error| TextError::Output)
@@ -87,7 +88,7 @@ impl Text for char {
 }
 
 impl Sealed for bool {}
-/// `true` or `false`.
+/// Writes `true` or `false`.
 impl Text for bool {
     #[inline(always)]
     fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
@@ -96,30 +97,30 @@ impl Text for bool {
 }
 
 impl Sealed for fmt::Arguments<'_> {}
-/// Through `core::fmt`, for whatever is `Display` or wants a width or a base.
+/// Formats with `core::fmt`, for every type that is `Display`, and for widths and bases.
 impl Text for fmt::Arguments<'_> {
     #[inline(always)]
     fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
-        let mut honest = Honest { out, failed: false };
-        match honest.write_fmt(*self) {
-            _ if honest.failed => Err(TextError::Output),
+        let mut latch = ErrorLatch { out, failed: false };
+        match latch.write_fmt(*self) {
+            _ if latch.failed => Err(TextError::Output),
             Ok(()) => Ok(()),
             Err(fmt::Error) => Err(TextError::Display),
         }
     }
 }
 
-/// Remembers an error that a `Display` may swallow.
-struct Honest<'a, W> {
+/// Records a write error that a `Display` may swallow.
+struct ErrorLatch<'a, W> {
     out: &'a mut W,
     failed: bool,
 }
 
-impl<W: Write> Write for Honest<'_, W> {
+impl<W: Write> Write for ErrorLatch<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let outcome = self.out.write_str(text);
-        self.failed |= outcome.is_err();
-        outcome
+        let result = self.out.write_str(text);
+        self.failed |= result.is_err();
+        result
     }
 }
 
@@ -137,14 +138,14 @@ macro_rules! strings {
 
 strings!(String, Box<str>, Arc<str>, Cow<'_, str>);
 
-/// The last digit of `number`. Indices, counts and codes have few digits: written one by one they need no buffer, and no
-/// copy of a length that is not known.
+/// Writes the last digit of `number`. Indices, counts and codes have few digits: written one by one, they need neither a
+/// buffer nor a copy of unknown length.
 #[inline(always)]
 fn digit<W: Write>(out: &mut W, number: u16) -> Result<(), TextError> {
     write_char(out, char::from(b'0' + (number % 10) as u8))
 }
 
-/// Two to four digits.
+/// Writes a number of two to four digits.
 #[inline]
 fn few_digits<W: Write>(out: &mut W, number: u16) -> Result<(), TextError> {
     if number >= 1000 {
@@ -160,7 +161,7 @@ fn few_digits<W: Write>(out: &mut W, number: u16) -> Result<(), TextError> {
 macro_rules! integers {
     ($($integer:ty),+) => {$(
         impl Sealed for $integer {}
-        /// In decimal.
+        /// Writes the number in decimal.
         impl Text for $integer {
             #[inline(always)]
             fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
@@ -181,7 +182,7 @@ integers!(
 macro_rules! floats {
     ($($float:ty),+) => {$(
         impl Sealed for $float {}
-        /// In the shortest decimal form that reads back the same: `0.5`, `1e300`, `NaN`, `inf`, `-inf`.
+        /// Writes the shortest decimal that parses to the same float: `0.5`, `1e+300`, `NaN`, `inf`, `-inf`.
         impl Text for $float {
             #[inline(always)]
             fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
@@ -206,7 +207,7 @@ macro_rules! tuples {
         impl<$($piece: Text),+> Sealed for ($($piece,)+) {}
         impl<$($piece: Text),+> Text for ($($piece,)+) {
             #[inline(always)]
-            #[allow(non_snake_case, reason = "a type parameter names the piece it types")]
+            #[allow(non_snake_case, reason = "each piece has the name of its type parameter")]
             fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
                 let ($($piece,)+) = self;
                 $($piece.write_to(out)?;)+
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_read_as_display_writes_them() {
+    fn numbers_read_as_display_formats_them() {
         for number in (-11..11_000).chain([65_535, 65_536, i64::MAX, i64::MIN]) {
             assert_eq!(text(number), number.to_string());
         }
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_stand_one_behind_the_other() {
+    fn pieces_are_written_in_order() {
         let owned = String::from("ü");
         assert_eq!(
             text((
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_display_that_fails_fails_the_text() {
+    fn a_display_that_fails_is_an_error_of_the_text() {
         struct Broken;
         impl fmt::Display for Broken {
             fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {

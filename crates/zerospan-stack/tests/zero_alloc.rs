@@ -1,4 +1,4 @@
-//! What the README says about the heap.
+//! The allocations that the README states.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanBuilder;
@@ -13,7 +13,7 @@ use zerospan_stack::{
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
-/// A span that counts what it is given.
+/// A span that counts its attributes.
 struct Counting(usize);
 
 impl AttributeSink for Counting {
@@ -31,7 +31,7 @@ fn assert_allocations<R>(expected: u64, work: impl FnOnce() -> R) -> R {
 }
 
 #[test]
-fn eight_formatted_attributes_touch_no_heap() {
+fn eight_formatted_attributes_do_not_allocate() {
     let length = assert_allocations(0, || {
         let mut set = InlineAttributes::<8, 256>::new();
         for index in 0..8_u64 {
@@ -53,7 +53,7 @@ fn eight_formatted_attributes_touch_no_heap() {
 }
 
 #[test]
-fn the_heap_way_is_counted() {
+fn eight_attributes_in_a_vector_allocate() {
     let (attributes, allocations) = Allocations::measure(|| -> Vec<KeyValue> {
         (0..8)
             .map(|index| KeyValue::new(format!("key_{index}"), format!("value_{index}")))
@@ -64,7 +64,7 @@ fn the_heap_way_is_counted() {
 }
 
 #[test]
-fn inline_strings_touch_no_heap() {
+fn inline_strings_do_not_allocate() {
     assert_allocations(0, || {
         let mut string = InlineStr::<16>::new();
         assert_eq!(string.try_push(("/users/", 42)), Ok(()));
@@ -75,7 +75,7 @@ fn inline_strings_touch_no_heap() {
 }
 
 #[test]
-fn sets_of_key_values_touch_no_heap_within_their_capacity() {
+fn sets_of_key_values_do_not_allocate_within_their_capacity() {
     assert_allocations(0, || {
         let mut stack: StackAttributes = (0..16).map(|index| KeyValue::new("k", index)).collect();
         assert!(!stack.spilled());
@@ -101,7 +101,7 @@ fn one_attribute_more_than_fits_spills_with_one_allocation() {
 }
 
 #[test]
-fn a_stock_builder_costs_one_allocation_of_exact_size() {
+fn a_span_builder_costs_one_allocation_of_exact_size() {
     let builder = StackSpanBuilder::new("span")
         .with_attribute("a", 1)
         .with_attribute("b", "static")
@@ -112,7 +112,7 @@ fn a_stock_builder_costs_one_allocation_of_exact_size() {
 }
 
 #[test]
-fn a_span_that_takes_attributes_costs_none() {
+fn a_span_that_is_a_sink_costs_no_allocation() {
     assert_allocations(0, || {
         let mut set = InlineAttributes::<8, 64>::new();
         assert_eq!(set.try_push("route", ("/users/", 42)), Ok(()));

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use zerospan_core::{Attribute, AttributeSink, ExtendError, SinkError};
 use zerospan_stack::{FixedAttributes, InlineAttributes, StackAttributes, StackSpanBuilder};
 
-/// A tracer that keeps what it is asked to build, and starts the no-op tracer's spans.
+/// A tracer that records its builders, and starts the no-op tracer's spans.
 struct Keeping {
     tracer: NoopTracer,
     built: RefCell<Vec<SpanBuilder>>,
@@ -31,7 +31,7 @@ impl Tracer for Keeping {
 }
 
 #[test]
-fn any_tracer_is_given_name_kind_time_and_attributes() {
+fn a_span_of_any_tracer_has_name_kind_time_and_attributes() {
     let tracer = Keeping::new();
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(7);
     let mut span = StackSpanBuilder::new(String::from("GET"))
@@ -59,7 +59,7 @@ fn any_tracer_is_given_name_kind_time_and_attributes() {
 }
 
 #[test]
-fn a_spilled_set_hands_over_the_memory_it_has() {
+fn a_spilled_set_hands_over_its_memory() {
     let mut builder = StackSpanBuilder::with_set("span", StackAttributes::<2>::new());
     builder
         .attributes_mut()
@@ -97,7 +97,7 @@ impl AttributeSink for Recording {
 }
 
 #[test]
-fn any_set_is_read_into_a_span_that_takes_attributes() {
+fn any_set_can_be_read_into_a_span_that_is_a_sink() {
     let mut inline = InlineAttributes::<4, 64>::new();
     assert_eq!(inline.try_push(("a", 1), 1), Ok(()));
     let (span, taken) = StackSpanBuilder::with_set("inline", &inline)
@@ -116,7 +116,7 @@ fn any_set_is_read_into_a_span_that_takes_attributes() {
 }
 
 #[test]
-fn a_span_that_does_not_take_all_runs_and_says_so() {
+fn a_span_that_rejects_attributes_is_started_with_an_error() {
     let pairs = [("a", 1), ("b", 2), ("c", 3), ("d", 4)];
     let (span, taken) = StackSpanBuilder::with_set("span", pairs).start_into(Recording::start);
     assert_eq!(

@@ -76,7 +76,7 @@ fn reset_leaves_no_trace_of_the_last_use() {
 }
 
 #[test]
-fn a_rejected_text_leaves_no_trace_in_the_next_attribute() {
+fn a_rejected_text_is_not_readable_in_the_next_attribute() {
     let mut canary = Canary::new(3);
     let mut set = InlineAttributes::<4, 64>::new();
     assert!(set.try_push(canary.text(48), canary.text(48)).is_err());

@@ -1,4 +1,4 @@
-//! Bad input: each has an answer in the README, and that answer here.
+//! Invalid and hostile input: the results that the README states.
 
 use opentelemetry::KeyValue;
 use std::fmt;
@@ -15,7 +15,7 @@ use zerospan_stack::{
 
 const MIB: usize = 1 << 20;
 
-/// Yields `count` attributes and claims any other number.
+/// Yields `count` attributes and reports another number.
 struct Lying {
     count: usize,
     claim: usize,
@@ -47,7 +47,7 @@ impl AttributeSource for Lying {
 }
 
 #[test]
-fn a_hint_that_lies_is_not_believed() {
+fn a_wrong_size_hint_reserves_no_memory() {
     for claim in [0, usize::MAX] {
         let mut set: StackAttributes<2> = Lying { count: 5, claim }.collect();
         set.extend(Lying { count: 1, claim });
@@ -61,7 +61,7 @@ fn a_hint_that_lies_is_not_believed() {
         assert_eq!(
             outcome,
             Err(CapacityError::new(KeyValue::new("key", 0), 2)),
-            "the first that does not fit is handed back"
+            "the first attribute that does not fit is handed back"
         );
         let mut inline = InlineAttributes::<2, 64>::new();
         assert_eq!(
@@ -108,7 +108,7 @@ fn a_capacity_of_zero_is_full() {
     assert_eq!(
         textless.try_push_value("k", 1),
         Err(InlineError::TextFull {
-            left: 0,
+            remaining: 0,
             capacity: 0
         })
     );
@@ -121,9 +121,9 @@ fn a_capacity_of_zero_is_full() {
 }
 
 #[test]
-fn every_length_of_text_is_taken_or_refused_whole() {
+fn every_length_of_text_is_accepted_or_rejected_as_a_whole() {
     let large = "ü".repeat(MIB / 2);
-    // A set of 3 MiB is more than a test thread's stack holds.
+    // A set of 3 MiB exceeds a test thread's stack.
     let on_a_large_stack = |work: fn(&str)| {
         let large = large.clone();
         let thread = std::thread::Builder::new().stack_size(64 * MIB);
@@ -159,17 +159,17 @@ fn large_texts_in_a_large_set(large: &str) {
     assert_eq!(
         inline.try_push(large, large),
         Err(InlineError::TextFull {
-            left: 3 * MIB - inline.text_len(),
+            remaining: 3 * MIB - inline.text_len(),
             capacity: 3 * MIB
         }),
-        "the key would fit, the value does not"
+        "the key fits, the value does not"
     );
     assert_eq!(inline.len(), 6);
     assert_eq!(inline.get(large), Some("🦀".into()));
 }
 
 #[test]
-fn truncation_ends_with_a_whole_character_and_says_what_is_missing() {
+fn truncation_ends_at_a_character_boundary_and_reports_the_rest() {
     for text in ["aüüü", "日本語", "🦀🦀", "e\u{301}e\u{301}e\u{301}"] {
         let mut string = InlineStr::<6>::new();
         let omitted = string.push_truncated(text);
@@ -181,12 +181,12 @@ fn truncation_ends_with_a_whole_character_and_says_what_is_missing() {
     assert_eq!(
         string.push_truncated(("12345", "🦀", "6")),
         Ok(5),
-        "nothing is taken behind a gap"
+        "nothing is written after a gap"
     );
     assert_eq!(string, *"12345");
 }
 
-/// Fails, swallows our error, or panics, behind some text.
+/// Fails, swallows a write error, or panics, after some text.
 enum Broken {
     Fails,
     Swallows,
@@ -208,7 +208,7 @@ impl fmt::Display for Broken {
 }
 
 #[test]
-fn a_broken_display_is_an_error_and_leaves_nothing() {
+fn a_display_that_fails_is_an_error_and_its_text_is_removed() {
     let (fails, swallows) = (Broken::Fails, Broken::Swallows);
     let mut set = InlineAttributes::<2, 16>::new();
     assert_eq!(
@@ -220,13 +220,13 @@ fn a_broken_display_is_an_error_and_leaves_nothing() {
         Err(InlineError::Format)
     );
     let full = InlineError::TextFull {
-        left: 16,
+        remaining: 16,
         capacity: 16,
     };
     assert_eq!(
         set.try_push("key", format_args!("{swallows}")),
         Err(full),
-        "an overflow that a Display hides is an overflow"
+        "an overflow that a Display swallows is an overflow"
     );
     assert_eq!((set.len(), set.text_len()), (0, 0));
 
@@ -239,13 +239,13 @@ fn a_broken_display_is_an_error_and_leaves_nothing() {
     assert_eq!(
         string.push_truncated(("before", format_args!("{fails}"))),
         Err(InlineError::Format),
-        "what a Display did not write is not passed over in silence"
+        "a failure of a Display is reported"
     );
     assert!(string.is_empty());
 }
 
 #[test]
-fn a_display_that_panics_leaves_the_set_as_it_was() {
+fn a_display_that_panics_leaves_the_set_unchanged() {
     let panics = Broken::Panics;
     let mut set = InlineAttributes::<4, 64>::new();
     assert_eq!(set.try_push("before", 1), Ok(()));
@@ -260,7 +260,7 @@ fn a_display_that_panics_leaves_the_set_as_it_was() {
 }
 
 #[test]
-fn an_unknown_kind_is_refused_before_anything_is_copied() {
+fn an_unknown_kind_is_rejected_before_anything_is_copied() {
     let mut set = InlineAttributes::<4, 64>::new();
     assert_eq!(
         set.try_push_value("key", AttributeValue::Unsupported),
@@ -272,7 +272,7 @@ fn an_unknown_kind_is_refused_before_anything_is_copied() {
         InlineError::Format,
         InlineError::Full { capacity: 4 },
         InlineError::TextFull {
-            left: 3,
+            remaining: 3,
             capacity: 64,
         },
     ] {
@@ -291,7 +291,7 @@ fn arrays_that_do_not_fit_are_not_kept() {
 }
 
 #[test]
-fn as_many_as_fit_are_checked_by_the_compiler() {
+fn the_compiler_accepts_as_many_attributes_as_fit() {
     let none: FixedAttributes<2> = create_fixed_attributes([]);
     assert!(none.is_empty());
     let all: FixedAttributes<2> = fixed_attributes!["a" => 1, String::from("b") => "two"];
@@ -302,7 +302,7 @@ fn as_many_as_fit_are_checked_by_the_compiler() {
 }
 
 #[test]
-fn a_set_that_spilled_stays_usable_and_keeps_its_memory() {
+fn a_spilled_set_stays_usable_and_keeps_its_memory() {
     let mut set: StackAttributes<2> = iter::repeat_n(KeyValue::new("key", 1), 100).collect();
     let capacity = set.capacity();
     assert!(set.spilled());
@@ -314,7 +314,7 @@ fn a_set_that_spilled_stays_usable_and_keeps_its_memory() {
 }
 
 #[test]
-fn sizes_are_what_the_documentation_says() {
+fn sizes_are_those_of_the_documentation() {
     assert_eq!(size_of::<KeyValue>(), 56);
     let entries = size_of::<InlineAttributes<8, 256>>() - size_of::<InlineAttributes<0, 256>>();
     assert_eq!(entries, 8 * 24);

@@ -1,4 +1,4 @@
-//! The sets and strings of fixed capacity, held to the contracts of `zerospan-core` and to naive models.
+//! The sets and strings of fixed capacity against the contracts of `zerospan-core` and naive models.
 
 mod builder;
 mod conformance;

@@ -27,7 +27,7 @@ fn attribute() -> impl Strategy<Value = KeyValue> {
 #[derive(Clone, Debug)]
 enum Step {
     Push(KeyValue),
-    /// Through the sink.
+    /// Pushes as a sink.
     Copy(KeyValue),
     Pop,
     Reset,
@@ -43,7 +43,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..40)
 }
 
-/// What a set lists, owned.
+/// Returns owned copies of the listed attributes.
 fn listed(set: &impl AttributeSource) -> Vec<KeyValue> {
     let mut vector: Vec<KeyValue> = Vec::new();
     assert_eq!(vector.push_all(set), Ok(()));
@@ -51,7 +51,7 @@ fn listed(set: &impl AttributeSource) -> Vec<KeyValue> {
     vector
 }
 
-/// The bytes that an inline set needs for an attribute.
+/// Returns the bytes of text that an inline set needs for an attribute.
 fn text(attribute: &KeyValue) -> usize {
     let value = match &attribute.value {
         Value::String(text) => text.as_str().len(),
@@ -62,7 +62,7 @@ fn text(attribute: &KeyValue) -> usize {
 
 proptest! {
     #[test]
-    fn stack_attributes_are_a_vector(steps in steps()) {
+    fn stack_attributes_behave_like_a_vector(steps in steps()) {
         let mut set = StackAttributes::<3>::new();
         let mut model: Vec<KeyValue> = Vec::new();
         for step in steps {
@@ -91,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn fixed_attributes_are_a_vector_that_ends(steps in steps()) {
+    fn fixed_attributes_behave_like_a_bounded_vector(steps in steps()) {
         let mut set = FixedAttributes::<3>::new();
         let mut model: Vec<KeyValue> = Vec::new();
         for step in steps {
@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn inline_attributes_are_a_vector_with_a_limit_to_its_text(steps in steps()) {
+    fn inline_attributes_behave_like_a_vector_with_bounded_text(steps in steps()) {
         let mut set = InlineAttributes::<6, 160>::new();
         let mut model: Vec<KeyValue> = Vec::new();
         for step in steps {
@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn an_inline_string_is_a_string_that_ends(texts in prop::collection::vec(any::<String>(), 0..6)) {
+    fn an_inline_string_behaves_like_a_bounded_string(texts in prop::collection::vec(any::<String>(), 0..6)) {
         let (mut whole, mut truncated) = (InlineStr::<48>::new(), InlineStr::<48>::new());
         let (mut model, mut all) = (String::new(), String::new());
         for text in &texts {
@@ -186,14 +186,14 @@ proptest! {
             all.truncate(before);
             all.push_str(text);
             prop_assert!(all.starts_with(truncated.as_str()));
-            // No further whole character would have fitted.
+            // No further whole character fits.
             let next = all[truncated.len()..].chars().next();
             prop_assert!(next.is_none_or(|next| truncated.len() + next.len_utf8() > 48));
         }
     }
 
     #[test]
-    fn numbers_in_an_inline_string_read_as_display_writes_them(
+    fn numbers_in_an_inline_string_read_as_display_formats_them(
         number in any::<i64>(), large in any::<u128>(), float in any::<f64>()
     ) {
         let text = InlineStr::<128>::try_from_text((number, ' ', large))

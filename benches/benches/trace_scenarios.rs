@@ -13,7 +13,7 @@ use opentelemetry::trace::{Span, Tracer, TracerProvider as _};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace as sdk;
 use std::time::{Duration, Instant};
-use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, SendError, Transport};
+use zerospan_export::{BatchConfig, ExportResponse, Pipeline, Request, SendError, Transport};
 use zerospan_trace::{Sampler, StaticKey};
 
 /// An exporter of the official kind, and a transport of ours: both drop everything.
@@ -27,8 +27,8 @@ impl sdk::SpanExporter for Void {
 }
 
 impl Transport for Void {
-    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
-        Ok(Accepted::ALL)
+    fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+        Ok(ExportResponse::ALL)
     }
 }
 

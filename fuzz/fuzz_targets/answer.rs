@@ -9,8 +9,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 use std::time::Duration;
 use tonic_types::pb;
-use zerospan_export::fuzzing::{grpc_answer, grpc_refusal, http_answer};
-use zerospan_export::{Accepted, Retry, SendError};
+use zerospan_transport::{
+    ExportResponse, RetryHint, SendError, classify_grpc_code, parse_grpc_response,
+    parse_http_response, parse_retry_info,
+};
 
 /// Bytes as they come, or a message that others have encoded.
 #[derive(Arbitrary, Debug)]
@@ -18,7 +20,6 @@ struct Answer {
     status: u16,
     code: i32,
     retry_after: Option<Vec<u8>>,
-    complete: bool,
     body: Body,
 }
 
@@ -121,33 +122,26 @@ fn response(rejected_spans: i64, message: &str) -> ExportTraceServiceResponse {
 
 fuzz_target!(|answer: Answer| {
     let body = answer.body.encode();
-    let of_http = http_answer(
-        answer.status,
-        answer.retry_after.as_deref(),
-        &body,
-        answer.complete,
-    );
-    match &of_http {
-        Some(Ok(accepted)) => {
+    let retry_after = answer.retry_after.as_deref();
+    let retry_after = retry_after.and_then(|value| std::str::from_utf8(value).ok());
+    match &parse_http_response(answer.status, retry_after, &body) {
+        Ok(accepted) => {
             assert!((200..300).contains(&answer.status));
             fit_for_a_log(&accepted.message);
-            if answer.complete {
-                same_as_prost(&body, accepted);
-            }
+            same_as_prost(&body, accepted);
         }
-        Some(Err(refusal)) => {
+        Err(refusal) => {
             assert!(!(200..300).contains(&answer.status));
             fit_for_a_log(&refusal.message);
             let tried_again = [429, 502, 503, 504].contains(&answer.status);
-            assert_eq!(refusal.retry != Retry::Never, tried_again);
+            assert_eq!(refusal.retry != RetryHint::Never, tried_again);
         }
-        None => assert!(!(100..1000).contains(&answer.status)),
     }
-    let accepted = grpc_answer(&body);
+    let accepted = parse_grpc_response(&body);
     fit_for_a_log(&accepted.message);
     same_as_prost(&body, &accepted);
 
-    let refusal = grpc_refusal(answer.code, "busy\u{7}", &body);
+    let refusal = classify_grpc_code(answer.code, parse_retry_info(&body), "busy\u{7}");
     fit_for_a_log(&refusal.message);
     if let Some(delay) = answer.body.delay() {
         delay_is(&refusal, delay, answer.code);
@@ -155,15 +149,15 @@ fuzz_target!(|answer: Answer| {
 });
 
 /// Where prost reads a response, so do we, but for groups, and then we say that the answer is none.
-fn same_as_prost(body: &[u8], ours: &Accepted) {
+fn same_as_prost(body: &[u8], ours: &ExportResponse) {
     let Ok(theirs) = ExportTraceServiceResponse::decode(body) else {
         return;
     };
     let partial = theirs.partial_success.unwrap_or_default();
-    let is_none = ours.rejected_spans == 0 && ours.message.contains("the answer");
+    let is_none = ours.rejected_items == 0 && ours.message.contains("the response");
     if !is_none {
         let rejected = u64::try_from(partial.rejected_spans).unwrap_or(0);
-        assert_eq!(ours.rejected_spans, rejected);
+        assert_eq!(ours.rejected_items, rejected);
         let text = partial.error_message.replace(char::is_control, " ");
         if text.len() <= 1024 {
             assert_eq!(ours.message, text);
@@ -173,9 +167,9 @@ fn same_as_prost(body: &[u8], ours: &Accepted) {
 
 fn delay_is(refusal: &SendError, delay: Option<Duration>, code: i32) {
     let expected = match (code, delay) {
-        (1 | 4 | 10 | 11 | 14 | 15, None) => Retry::Backoff,
-        (1 | 4 | 8 | 10 | 11 | 14 | 15, Some(delay)) => Retry::After(delay),
-        _ => Retry::Never,
+        (1 | 4 | 10 | 11 | 14 | 15, None) => RetryHint::Backoff,
+        (1 | 4 | 8 | 10 | 11 | 14 | 15, Some(delay)) => RetryHint::After(delay),
+        _ => RetryHint::Never,
     };
     assert_eq!(refusal.retry, expected, "{code}");
 }

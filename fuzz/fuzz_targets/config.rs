@@ -5,7 +5,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use opentelemetry::InstrumentationScope;
 use std::time::Duration;
-use zerospan_export::{BatchConfig, ConfigError, InMemory, OtlpConfig, Pipeline, Protocol, Scope};
+use zerospan_export::{BatchConfig, ConfigError, InMemoryTransport, OtlpConfig, Pipeline, Protocol, Scope};
 
 /// Settings as a hostile or careless hand writes them. Certificates are not named by the environment here: a path may lead
 /// anywhere.
@@ -132,7 +132,7 @@ fuzz_target!(|settings: Settings| {
 
 /// What the environment says never keeps a pipeline from working.
 fn delivers(otlp: OtlpConfig, batch: BatchConfig) {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = Pipeline::builder()
         .with_otlp(otlp)
         .with_batch(batch)

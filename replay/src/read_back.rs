@@ -37,7 +37,7 @@ pub fn read_requests<'a>(
     Ok(spans)
 }
 
-/// Reads back requests that each stand behind their length, as [`ToFile`](zerospan_export::ToFile) writes them.
+/// Reads back requests that each stand behind their length, as [`FileTransport`](zerospan_export::FileTransport) writes them.
 ///
 /// # Errors
 ///

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use zerospan_export::{ExportStats, InMemory, OtlpConfig, Pipeline, ToFile};
+use zerospan_export::{ExportStats, FileTransport, InMemoryTransport, OtlpConfig, Pipeline};
 use zerospan_trace::{Sampler, Tracer, TracerProvider};
 
 /// Where spans go.
@@ -85,7 +85,7 @@ fn replay_counted(
     for span in &given {
         by_service.entry(&span.service).or_default().push(span);
     }
-    let proof = InMemory::new();
+    let proof = InMemoryTransport::new();
     for (service, spans) in by_service {
         let stats = replay_service(service, &spans, destinations, &proof)?;
         let worst = stats.iter().min_by_key(|stats| stats.delivered);
@@ -124,13 +124,15 @@ fn replay_service(
     service: &str,
     spans: &[&Carried],
     destinations: &[Destination],
-    proof: &InMemory,
+    proof: &InMemoryTransport,
 ) -> Result<Vec<ExportStats>, ReplayError> {
     let mut pipelines = vec![Pipeline::builder().with_transport(proof.clone()).build()?];
     for destination in destinations {
         let builder = match destination {
             Destination::Otlp(config) => Pipeline::builder().with_otlp(config.as_ref().clone()),
-            Destination::File(path) => Pipeline::builder().with_transport(ToFile::new(path)?),
+            Destination::File(path) => {
+                Pipeline::builder().with_transport(FileTransport::new(path)?)
+            }
         };
         pipelines.push(builder.build()?);
     }

@@ -12,13 +12,13 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use prost::Message;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use zerospan_export::{InMemory, Pipeline};
+use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_sdk::OtlpSpanExporter;
 
 /// The peer groups and encodes the batch as the official exporters do.
 pub(super) fn batches() -> Contest {
     let spans = spans();
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = Pipeline::builder()
         .with_transport(memory.clone())
         .without_worker()

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use zerospan_export::{Accepted, Pipeline, Request, Scope, SendError, Transport};
+use zerospan_export::{ExportResponse, Pipeline, Request, Scope, SendError, Transport};
 use zerospan_otlp::{SpanRecorder, SpanStart, StaticKey};
 
 /// Spans of one run: they fit the queue.
@@ -108,11 +108,11 @@ impl Sink {
 }
 
 impl Transport for Sink {
-    fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
+    fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(request.body.to_vec());
-        Ok(Accepted::ALL)
+        Ok(ExportResponse::ALL)
     }
 }

@@ -10,7 +10,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use prost::Message;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use zerospan_export::{Accepted, Request, SendError, Transport};
+use zerospan_export::{ExportResponse, Request, SendError, Transport};
 
 /// Where a peer ends.
 #[derive(Debug)]
@@ -120,9 +120,9 @@ impl SpanExporter for Exporter {
 }
 
 impl Transport for Memory {
-    fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
-        self.take(request.body, request.spans as u64);
-        Ok(Accepted::ALL)
+    fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
+        self.take(request.body, request.items as u64);
+        Ok(ExportResponse::ALL)
     }
 }
 

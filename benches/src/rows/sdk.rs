@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zerospan_export::{
-    Accepted, BatchConfig, Pipeline, PipelineBuilder, Request, SendError, Transport,
+    BatchConfig, ExportResponse, Pipeline, PipelineBuilder, Request, SendError, Transport,
 };
 use zerospan_sdk::{OtlpSpanExporter, OtlpSpanProcessor, RecycledBuilder};
 
@@ -152,9 +152,9 @@ impl SpanExporter for ProstExporter {
 }
 
 impl Transport for Sink {
-    fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
+    fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
         self.put(request.body);
-        Ok(Accepted::ALL)
+        Ok(ExportResponse::ALL)
     }
 }
 

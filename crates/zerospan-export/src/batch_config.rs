@@ -1,7 +1,7 @@
 use crate::ConfigError;
-use crate::config;
 use crate::limits::Limits;
 use std::time::Duration;
+use zerospan_transport::env::{self, Environment};
 
 /// How spans are gathered into requests, and what they may cost meanwhile.
 ///
@@ -49,12 +49,38 @@ impl BatchConfig {
     /// What the environment says in `OTEL_BSP_*`. A batch that is larger than the queue, or a value that cannot be used, is
     /// reported once, through `tracing`, and ignored.
     pub fn from_env() -> Self {
-        config::of_this_process(config::batch_from)
+        env::from_process(Self::read)
     }
 
     /// Like [`from_env`](Self::from_env), with the variables that `lookup` knows. Gives what was ignored, too.
     pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
-        config::of_variables(lookup, config::batch_from)
+        env::from_vars(lookup, Self::read)
+    }
+
+    fn read(environment: &mut Environment<'_>) -> Self {
+        let mut config = Self::default();
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        if let Some(millis) = environment.number("OTEL_BSP_SCHEDULE_DELAY", 0) {
+            config.schedule_delay = Duration::from_millis(millis);
+        }
+        if let Some(timeout) = environment.parse("OTEL_BSP_EXPORT_TIMEOUT", env::millis) {
+            config.export_timeout = timeout;
+        }
+        if let Some(spans) = environment.number("OTEL_BSP_MAX_QUEUE_SIZE", 1) {
+            config.max_queue_size = size(spans);
+        }
+        let name = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
+        config.max_export_batch_size = config.max_export_batch_size.min(config.max_queue_size);
+        if let Some(spans) = environment.number(name, 1).map(size) {
+            if spans <= config.max_queue_size {
+                config.max_export_batch_size = spans;
+            } else {
+                let max = config.max_queue_size;
+                let accepted = format!("1 to OTEL_BSP_MAX_QUEUE_SIZE, which is {max}");
+                environment.ignore(ConfigError::new(name, spans, accepted));
+            }
+        }
+        config
     }
 
     /// Checks the settings against one another.
@@ -121,5 +147,22 @@ impl BatchConfig {
                 .min(FOR_EVER),
             drop_timeout: drop_timeout.min(FOR_EVER),
         })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    #[test]
+    fn a_batch_variable_that_is_not_unicode_is_named_and_ignored() {
+        let lookup = |_: &str| Some(OsString::from_vec(b"x\xff".to_vec()));
+        let mut environment = Environment::new(&lookup);
+        assert_eq!(BatchConfig::read(&mut environment), BatchConfig::default());
+        let mut errors = environment.ignored().iter();
+        let error = errors.find(|error| error.setting() == "OTEL_BSP_MAX_QUEUE_SIZE");
+        assert_eq!(error.map(ConfigError::value), Some("x\u{fffd}"));
     }
 }

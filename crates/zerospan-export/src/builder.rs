@@ -1,5 +1,5 @@
 use crate::core::{Core, Setup};
-use crate::{BatchConfig, ConfigError, Connect, OtlpConfig, Pipeline, RetryPolicy, fork};
+use crate::{BatchConfig, ConfigError, Connect, OtlpConfig, Pipeline, RetryPolicy, Signal, fork};
 use opentelemetry::KeyValue;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -101,12 +101,15 @@ impl PipelineBuilder {
     /// [`ConfigError`] names the setting that cannot be used, its value, and what is accepted.
     pub fn build(self) -> Result<Pipeline, ConfigError> {
         let timeout = match (&self.otlp, self.timeout) {
-            (Some(otlp), None) => Some(otlp.timeout),
+            (Some(otlp), None) => Some(otlp.timeout()),
             (_, timeout) => timeout,
         };
         let limits = self.batch.limits(timeout, self.drop_timeout)?;
         // Checked beside a transport, too: a setting that cannot be used is an error, used or not.
-        let otlp = self.otlp.as_ref().map(OtlpConfig::connect).transpose()?;
+        let otlp = self.otlp.as_ref();
+        let otlp = otlp
+            .map(|otlp| otlp.connector(Signal::Traces))
+            .transpose()?;
         let connect: Box<dyn Connect> = match (self.connect, otlp) {
             (Some(connect), _) => connect,
             (None, Some(otlp)) => Box::new(otlp),

@@ -1,6 +1,8 @@
 use crate::core::Setup;
 use crate::state::Outcome;
-use crate::{Accepted, DropCause, Request, Retry, SendError, Transport};
+use crate::{
+    DropCause, ExportResponse, Request, RetryHint, SendError, SendErrorKind, Signal, Transport,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,30 @@ pub(crate) struct Delivery {
     failures: u64,
     /// Whether the last answer had a complaint: the first of several is worth a warning.
     complained: bool,
+}
+
+/// An attempt that failed.
+struct Failure {
+    /// The spans are counted under it if this was the last attempt.
+    cause: DropCause,
+    retry: RetryHint,
+    message: String,
+}
+
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        let cause = match error.kind {
+            SendErrorKind::TimedOut => DropCause::TimedOut,
+            SendErrorKind::Unavailable => DropCause::Unavailable,
+            SendErrorKind::Refused => DropCause::Refused,
+            _ => DropCause::Unreachable,
+        };
+        Self {
+            cause,
+            retry: error.retry,
+            message: error.message,
+        }
+    }
 }
 
 /// What the delivery needs to know of the world while it works.
@@ -53,11 +79,11 @@ impl Delivery {
     ) -> Outcome {
         let own_deadline = Instant::now() + timeout;
         let mut backoff = setup.retry.backoff();
-        let mut earlier: Option<SendError> = None;
+        let mut earlier: Option<Failure> = None;
         loop {
             let deadline = earliest(own_deadline, world.deadline());
             world.attempt();
-            let request = Request::new(body, spans, deadline);
+            let request = Request::new(Signal::Traces, body, spans, deadline);
             let error = match self.attempt(setup, &request) {
                 Ok(accepted) => return self.accepted(&accepted, spans, body.len()),
                 Err(error) => error,
@@ -69,14 +95,14 @@ impl Delivery {
             };
             let now = Instant::now();
             let until = match error.retry {
-                Retry::Never => return self.failed(&error, spans),
-                Retry::Backoff => now + backoff.wait(),
-                Retry::After(wait) => {
+                RetryHint::Never => return self.failed(&error, spans),
+                RetryHint::After(wait) => {
                     // A collector that says "at once", and says it again and again, is not asked in a loop.
                     let until = now + wait.min(LONGEST_PAUSE).max(backoff.wait());
                     self.not_before = Some(until);
                     until
                 }
+                _ => now + backoff.wait(),
             };
             if !self.pause(world, own_deadline, until) {
                 return self.failed(&error, spans);
@@ -99,7 +125,7 @@ impl Delivery {
         }
     }
 
-    fn attempt(&mut self, setup: &Setup, request: &Request<'_>) -> Result<Accepted, SendError> {
+    fn attempt(&mut self, setup: &Setup, request: &Request<'_>) -> Result<ExportResponse, Failure> {
         let transport = &mut self.transport;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let transport = match transport {
@@ -108,20 +134,22 @@ impl Delivery {
             };
             transport.send(request)
         }));
-        outcome.unwrap_or_else(|panic| {
-            // What has panicked is in no state to go on.
-            self.disconnect();
-            let message = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "without a message".to_owned());
-            Err(SendError::new(
-                DropCause::TransportPanic,
-                Retry::Never,
-                message,
-            ))
-        })
+        outcome
+            .map(|sent| sent.map_err(Failure::from))
+            .unwrap_or_else(|panic| {
+                // What has panicked is in no state to go on.
+                self.disconnect();
+                let message = panic
+                    .downcast_ref::<&str>()
+                    .map(|text| (*text).to_owned())
+                    .or_else(|| panic.downcast_ref::<String>().cloned())
+                    .unwrap_or_else(|| "without a message".to_owned());
+                Err(Failure {
+                    cause: DropCause::TransportPanic,
+                    retry: RetryHint::Never,
+                    message,
+                })
+            })
     }
 
     /// Drops the transport, which may panic over it.
@@ -130,16 +158,16 @@ impl Delivery {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(transport)));
     }
 
-    fn accepted(&mut self, accepted: &Accepted, spans: usize, bytes: usize) -> Outcome {
+    fn accepted(&mut self, accepted: &ExportResponse, spans: usize, bytes: usize) -> Outcome {
         if self.failures > 0 {
             tracing::info!(name: "ExportRecovered", failures = self.failures, "the collector takes spans again");
             self.failures = 0;
         }
-        let complaint = accepted.rejected_spans > 0 || !accepted.message.is_empty();
+        let complaint = accepted.rejected_items > 0 || !accepted.message.is_empty();
         if complaint && !std::mem::replace(&mut self.complained, complaint) {
             tracing::warn!(
                 name: "ExportPartialSuccess",
-                rejected_spans = accepted.rejected_spans,
+                rejected_items = accepted.rejected_items,
                 spans,
                 message = accepted.message.as_str(),
                 "the collector took the request, but not all of it without complaint: said once until it has none"
@@ -147,12 +175,12 @@ impl Delivery {
         }
         self.complained = complaint;
         Outcome::Delivered {
-            rejected: accepted.rejected_spans,
+            rejected: accepted.rejected_items,
             bytes: bytes as u64,
         }
     }
 
-    fn failed(&mut self, error: &SendError, spans: usize) -> Outcome {
+    fn failed(&mut self, error: &Failure, spans: usize) -> Outcome {
         self.failures += 1;
         if self.failures == 1 {
             tracing::warn!(

@@ -11,7 +11,7 @@ use crate::slot::Slot;
 use crate::state::{Outcome, Rest, Worker};
 use crate::worker::{self, Hand};
 use crate::{
-    Connect, DropCause, InMemory, Producer, RetryPolicy, Scope, SendError, Transport, wire,
+    Connect, DropCause, InMemoryTransport, Producer, RetryPolicy, Scope, SendError, Transport, wire,
 };
 use loom::thread;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
@@ -40,7 +40,7 @@ struct Nowhere;
 
 impl Connect for Nowhere {
     fn connect(&self) -> Result<Box<dyn Transport>, SendError> {
-        Ok(Box::new(InMemory::new()))
+        Ok(Box::new(InMemoryTransport::new()))
     }
 }
 

@@ -3,17 +3,9 @@
 /// The tag of `ScopeSpans.spans`: field 2, length-delimited. Each recorded span begins with it.
 pub(crate) const SPAN_TAG: u8 = 0x12;
 
-pub(crate) fn put_varint(into: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        into.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    into.push(value as u8);
-}
-
 /// Reads one varint: the value and the bytes behind it.
 #[inline]
-pub(crate) fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+fn take_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0_u64;
     for (index, &byte) in bytes.iter().take(10).enumerate() {
         if index == 9 && byte > 1 {

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use zerospan_core::Attribute;
 use zerospan_core::dev::{Allocations, CountingAllocator};
-use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, Scope, SendError, Transport};
+use zerospan_export::{
+    BatchConfig, ExportResponse, Pipeline, Request, Scope, SendError, Transport,
+};
 use zerospan_otlp::{SpanRecorder, SpanStart};
 
 #[global_allocator]
@@ -26,8 +28,8 @@ const LONG: Duration = Duration::from_secs(5);
 struct Nowhere;
 
 impl Transport for Nowhere {
-    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
-        Ok(Accepted::ALL)
+    fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+        Ok(ExportResponse::ALL)
     }
 }
 
@@ -35,9 +37,9 @@ impl Transport for Nowhere {
 struct Gated(Arc<Mutex<()>>);
 
 impl Transport for Gated {
-    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+    fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
         drop(self.0.lock());
-        Ok(Accepted::ALL)
+        Ok(ExportResponse::ALL)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider};
-use zerospan_export::{InMemory, Pipeline};
+use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_sdk::{OtlpSpanExporter, recycled_attributes};
 
 #[test]
 fn vectors_of_spans_that_another_thread_exports_come_back_as_well() {
     let pipeline = Pipeline::builder()
-        .with_transport(InMemory::new())
+        .with_transport(InMemoryTransport::new())
         .without_worker()
         .build()
         .unwrap();

@@ -5,7 +5,7 @@ use opentelemetry::trace::{Span, Tracer, TracerProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::time::Duration;
 use zerospan_core::dev::{Allocations, CountingAllocator};
-use zerospan_export::{Accepted, Pipeline, Request, SendError, Transport};
+use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Transport};
 use zerospan_sdk::{OtlpSpanProcessor, RecycledBuilder, recycled_attributes};
 
 #[global_allocator]
@@ -14,8 +14,8 @@ static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 struct Nowhere;
 
 impl Transport for Nowhere {
-    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
-        Ok(Accepted::ALL)
+    fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+        Ok(ExportResponse::ALL)
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use zerospan_export::{InMemory, Pipeline};
+use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_trace::{FinishedSpan, Processor, TraceStats, TracerProvider};
 
 /// Forks, has both processes run `ids`, and gives what they said.
@@ -65,7 +65,7 @@ fn ids_differ_between_parent_and_child_where_the_official_ones_do_not() {
 
 fn pipeline() -> Pipeline {
     Pipeline::builder()
-        .with_transport(InMemory::new())
+        .with_transport(InMemoryTransport::new())
         .build()
         .expect("valid")
 }

@@ -5,7 +5,7 @@
 use axum::{Router, extract, middleware, response::Response, routing::get};
 use opentelemetry::trace::{SpanKind, TracerProvider as _};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use zerospan::export::{InMemory, Pipeline};
+use zerospan::export::{InMemoryTransport, Pipeline};
 use zerospan::trace::{
     FutureExt, StaticKey, TraceParent, Tracer, TracerProvider, current_span_context,
     remote_span_context,
@@ -39,7 +39,7 @@ async fn traced(
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let pipeline = Pipeline::builder().with_transport(InMemory::new());
+    let pipeline = Pipeline::builder().with_transport(InMemoryTransport::new());
     let provider = TracerProvider::builder().with_exporter(pipeline.build()?);
     let provider = provider.build();
     let handler = || async { current_span_context().trace_id().to_string() };

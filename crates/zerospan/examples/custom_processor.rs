@@ -7,7 +7,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::TracerProvider as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use zerospan::export::{InMemory, Pipeline};
+use zerospan::export::{InMemoryTransport, Pipeline};
 use zerospan::trace::{FinishedSpan, Processor, Span, StaticKey, TracerProvider};
 
 const TENANT: StaticKey = StaticKey::new("tenant.id");
@@ -37,7 +37,7 @@ impl Processor for Failures {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let failures = Failures::default();
-    let exporter = Pipeline::builder().with_transport(InMemory::new());
+    let exporter = Pipeline::builder().with_transport(InMemoryTransport::new());
     let provider = TracerProvider::builder()
         .with_processor(failures.clone())
         .with_exporter(exporter.build()?)

@@ -5,7 +5,7 @@
 
 use opentelemetry::trace::{SpanKind, TracerProvider as _};
 use zerospan::core::dev::{Allocations, CountingAllocator};
-use zerospan::export::{InMemory, Pipeline};
+use zerospan::export::{InMemoryTransport, Pipeline};
 use zerospan::otlp::RequestView;
 use zerospan::trace::{StaticKey, Tracer, TracerProvider};
 
@@ -33,7 +33,7 @@ fn handle(tracer: &Tracer, user: u64) {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = Pipeline::builder().with_transport(memory.clone()).build()?;
     let provider = TracerProvider::builder().with_exporter(pipeline).build();
     let tracer = provider.tracer("users");

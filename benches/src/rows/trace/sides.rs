@@ -12,7 +12,7 @@ use prost::Message;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use zerospan_export::{Accepted, BatchConfig, Pipeline, Request, SendError, Transport};
+use zerospan_export::{BatchConfig, ExportResponse, Pipeline, Request, SendError, Transport};
 
 /// What a run gives: how many spans were recorded, how many arrived in all, and the requests of the first run.
 #[derive(Default)]
@@ -273,9 +273,9 @@ impl Ours {
 }
 
 impl Transport for Sink {
-    fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
-        self.take(request.body, request.spans as u64);
-        Ok(Accepted::ALL)
+    fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
+        self.take(request.body, request.items as u64);
+        Ok(ExportResponse::ALL)
     }
 }
 

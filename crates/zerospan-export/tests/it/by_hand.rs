@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 use zerospan_export::{
-    Accepted, DropCause, FlushError, InMemory, Request, Retry, RetryPolicy, SendError, Transport,
+    ExportResponse, FlushError, InMemoryTransport, Request, RetryHint, RetryPolicy, SendError,
+    SendErrorKind, Transport,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn without_a_worker_a_flush_sends_on_its_own_thread_and_nothing_else_does() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let senders = Arc::new(Mutex::new(HashSet::new()));
-    struct Noting(InMemory, Arc<Mutex<HashSet<ThreadId>>>);
+    struct Noting(InMemoryTransport, Arc<Mutex<HashSet<ThreadId>>>);
     impl Transport for Noting {
-        fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
+        fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
             self.1.lock().unwrap().insert(std::thread::current().id());
             self.0.send(request)
         }
@@ -49,7 +50,7 @@ fn without_a_worker_a_flush_sends_on_its_own_thread_and_nothing_else_does() {
 fn without_a_worker_a_flush_and_a_shutdown_end_with_their_time() {
     struct Failing;
     impl Transport for Failing {
-        fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+        fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
             Err(SendError::unreachable("nobody there"))
         }
     }
@@ -78,9 +79,9 @@ fn without_a_worker_a_flush_and_a_shutdown_end_with_their_time() {
 fn a_collector_that_says_at_once_is_asked_no_more_often_than_the_backoff_allows() {
     struct AtOnce;
     impl Transport for AtOnce {
-        fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
-            let retry = Retry::After(Duration::ZERO);
-            Err(SendError::new(DropCause::Unavailable, retry, "at once"))
+        fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+            let retry = RetryHint::After(Duration::ZERO);
+            Err(SendError::new(SendErrorKind::Unavailable, retry, "at once"))
         }
     }
     let wait = Duration::from_millis(50);

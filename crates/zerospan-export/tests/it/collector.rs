@@ -129,6 +129,7 @@ impl Collector {
         let server: Box<dyn std::any::Any> = match protocol {
             Protocol::HttpProtobuf => Box::new(http::serve(listener, tls, Arc::clone(&script))),
             Protocol::Grpc => Box::new(grpc::serve(listener, tls, Arc::clone(&script))),
+            other => unreachable!("no collector speaks {other}"),
         };
         Self {
             protocol,

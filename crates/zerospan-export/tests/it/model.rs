@@ -6,7 +6,7 @@ use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::{prop_assert, prop_assert_eq, proptest, test_runner::Config};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use zerospan_export::{DropCause, InMemory};
+use zerospan_export::{DropCause, InMemoryTransport};
 
 const SCOPES: [&str; 4] = ["a", "b", "c", "d"];
 const LONG: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ proptest! {
         request_bytes in 4096..65_536_usize,
         chunk_bytes in 1024..8192_usize,
     ) {
-        let memory = InMemory::new();
+        let memory = InMemoryTransport::new();
         let pipeline = quick()
             .with_transport(memory.clone())
             .with_batch(batch(|batch| {

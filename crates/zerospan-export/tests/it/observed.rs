@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
-use zerospan_export::{Accepted, Protocol, Request, SendError, ToFile, Transport};
+use zerospan_export::{ExportResponse, FileTransport, Protocol, Request, SendError, Transport};
 
 const LONG: Duration = Duration::from_secs(5);
 
@@ -15,10 +15,10 @@ const LONG: Duration = Duration::from_secs(5);
 fn exporting_is_itself_never_traced() {
     struct Asking(Arc<AtomicBool>);
     impl Transport for Asking {
-        fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+        fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
             self.0
                 .store(Context::is_current_telemetry_suppressed(), Ordering::SeqCst);
-            Ok(Accepted::ALL)
+            Ok(ExportResponse::ALL)
         }
     }
     let suppressed = Arc::new(AtomicBool::new(false));
@@ -105,7 +105,7 @@ fn a_file_holds_each_request_behind_its_length() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spans.otlp");
     for round in 0..2 {
-        let file = ToFile::new(&path).unwrap();
+        let file = FileTransport::new(&path).unwrap();
         let pipeline = quick().with_transport(file).build().unwrap();
         record(&pipeline, &scope("file"), round * 600..(round + 1) * 600);
         pipeline.shutdown(LONG).unwrap();
@@ -121,7 +121,7 @@ fn a_file_holds_each_request_behind_its_length() {
     }
     let spans = received(&requests).remove("file").unwrap();
     assert!(spans.into_iter().eq(0..1200));
-    let error = ToFile::new(folder.path()).unwrap_err();
+    let error = FileTransport::new(folder.path()).unwrap_err();
     assert!(error.to_string().starts_with("file cannot be"), "{error}");
 }
 

@@ -2,13 +2,13 @@
 
 use crate::support::{batch, eventually, quick, received, record, scope, span};
 use std::time::{Duration, Instant};
-use zerospan_export::{DropCause, FlushError, InMemory, ShutdownError};
+use zerospan_export::{DropCause, FlushError, InMemoryTransport, ShutdownError};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_flush_delivers_all_that_was_recorded_before_grouped_by_scope_in_order() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let (one, other) = (scope("one"), scope("other"));
     for number in 0..500 {
@@ -39,7 +39,7 @@ fn a_flush_delivers_all_that_was_recorded_before_grouped_by_scope_in_order() {
 
 #[test]
 fn equal_scopes_made_twice_are_one_scope_in_a_request() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     record(&pipeline, &scope("same"), 0..2);
     record(&pipeline, &scope("same"), 2..4);
@@ -56,7 +56,7 @@ fn equal_scopes_made_twice_are_one_scope_in_a_request() {
 #[test]
 fn a_request_has_at_most_so_many_spans_and_so_many_bytes() {
     for (spans, bytes) in [(7, 1 << 20), (512, 4 << 10)] {
-        let memory = InMemory::new();
+        let memory = InMemoryTransport::new();
         let pipeline = quick()
             .with_transport(memory.clone())
             .with_batch(batch(|batch| {
@@ -91,7 +91,7 @@ fn a_request_has_at_most_so_many_spans_and_so_many_bytes() {
 
 #[test]
 fn a_span_waits_no_longer_than_the_schedule_delay() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .with_batch(batch(|batch| {
@@ -114,7 +114,7 @@ fn a_span_waits_no_longer_than_the_schedule_delay() {
 
 #[test]
 fn a_full_request_is_sent_before_the_timer() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     record(&pipeline, &scope("full"), 0..1100);
     let stats = eventually(&pipeline, |stats| stats.delivered >= 512);
@@ -123,7 +123,7 @@ fn a_full_request_is_sent_before_the_timer() {
 
 #[test]
 fn a_full_request_behind_another_is_sent_before_the_timer_too() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("behind");
     for requests in 1..=4 {
@@ -137,7 +137,7 @@ fn a_full_request_behind_another_is_sent_before_the_timer_too() {
 
 #[test]
 fn a_span_larger_than_a_chunk_arrives_and_one_larger_than_a_request_is_counted() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("large");
     record(&pipeline, &scope, 0..3);
@@ -161,7 +161,7 @@ fn a_span_larger_than_a_chunk_arrives_and_one_larger_than_a_request_is_counted()
 
 #[test]
 fn after_shutdown_spans_are_counted_and_a_second_shutdown_is_an_error() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("shutdown");
     record(&pipeline, &scope, 0..10);
@@ -184,7 +184,7 @@ fn after_shutdown_spans_are_counted_and_a_second_shutdown_is_an_error() {
 
 #[test]
 fn dropping_the_last_handle_flushes() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let other = pipeline.clone();
     record(&pipeline, &scope("dropped"), 0..10);
@@ -196,7 +196,7 @@ fn dropping_the_last_handle_flushes() {
 
 #[test]
 fn snapshots_balance_at_every_instant() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .with_batch(batch(|batch| {
@@ -238,7 +238,7 @@ fn snapshots_balance_at_every_instant() {
 
 #[test]
 fn times_without_end_are_as_good_as_very_long_ones() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .with_timeout(Duration::MAX)

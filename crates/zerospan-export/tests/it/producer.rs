@@ -5,7 +5,7 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, Tra
 use std::ops::Range;
 use std::time::Duration;
 use zerospan_core::Attribute;
-use zerospan_export::{DropCause, InMemory, Producer, Scope};
+use zerospan_export::{DropCause, InMemoryTransport, Producer, Scope};
 use zerospan_otlp::{SpanRecorder, SpanStart};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ fn produce_all(producer: &Producer, scope: &Scope, numbers: Range<u64>) {
 
 #[test]
 fn spans_through_a_producer_arrive_once_each_and_in_order() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .with_batch(batch(|batch| batch.chunk_bytes = 4 << 10))
@@ -66,7 +66,7 @@ fn spans_through_a_producer_arrive_once_each_and_in_order() {
 
 #[test]
 fn a_span_too_large_for_a_producer_is_counted_and_those_around_it_arrive() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .with_batch(batch(|batch| batch.max_request_bytes = 4 << 10))
@@ -90,7 +90,7 @@ fn a_span_too_large_for_a_producer_is_counted_and_those_around_it_arrive() {
 
 #[test]
 fn a_producer_is_refused_after_the_shutdown_and_each_refusal_is_counted() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("late");
     let producer = pipeline.producer();
@@ -114,7 +114,7 @@ fn a_producer_is_refused_after_the_shutdown_and_each_refusal_is_counted() {
 
 #[test]
 fn a_producer_that_is_dropped_hands_over_what_it_holds() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .without_worker()
@@ -138,7 +138,7 @@ fn a_producer_that_is_dropped_hands_over_what_it_holds() {
 
 #[test]
 fn a_producer_outlives_its_pipeline_and_does_no_harm() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let watch = pipeline.watch();
     let scope = scope("outlives");
@@ -159,7 +159,7 @@ fn a_producer_outlives_its_pipeline_and_does_no_harm() {
 #[test]
 fn a_producer_that_two_threads_share_loses_nothing() {
     const EACH: u64 = 1500;
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .with_batch(batch(|batch| {
@@ -189,7 +189,7 @@ fn a_producer_that_two_threads_share_loses_nothing() {
 
 #[test]
 fn a_producer_and_record_on_the_same_thread_both_account() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let (of_producer, of_record) = (scope("producer"), scope("record"));
     let producer = pipeline.producer();
@@ -212,7 +212,7 @@ fn a_producer_and_record_on_the_same_thread_both_account() {
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn after_fork_a_producer_of_the_parents_records_into_the_childs_pipeline() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .without_worker()

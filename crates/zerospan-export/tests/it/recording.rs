@@ -2,13 +2,13 @@
 
 use crate::support::{batch, eventually, quick, received, record, scope, span};
 use std::time::Duration;
-use zerospan_export::{DropCause, InMemory};
+use zerospan_export::{DropCause, InMemoryTransport};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn what_is_no_span_is_refused_and_leaves_the_others_alone() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("malformed");
     let good = span(1, 10);
@@ -31,7 +31,7 @@ fn what_is_no_span_is_refused_and_leaves_the_others_alone() {
 
 #[test]
 fn an_encoder_that_panics_or_takes_away_costs_what_it_touched_and_no_more() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("panics");
     record(&pipeline, &scope, 0..2);
@@ -61,7 +61,7 @@ fn an_encoder_that_panics_or_takes_away_costs_what_it_touched_and_no_more() {
 
 #[test]
 fn a_span_recorded_within_another_is_not_lost() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("nested");
     for outer in [0, 10] {
@@ -81,7 +81,7 @@ fn a_span_recorded_within_another_is_not_lost() {
 
 #[test]
 fn a_thread_that_ends_hands_over_its_spans() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("threads");
     for thread in 0..50 {
@@ -101,7 +101,7 @@ fn a_thread_that_ends_hands_over_its_spans() {
 
 #[test]
 fn many_threads_fit_into_little_memory_and_lose_nothing() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .with_batch(batch(|batch| {
@@ -138,7 +138,7 @@ fn many_threads_fit_into_little_memory_and_lose_nothing() {
 
 #[test]
 fn threads_that_end_together_lose_nothing_that_memory_holds() {
-    let memory = InMemory::new();
+    let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())
         .with_batch(batch(|batch| batch.chunk_bytes = 8 << 10))

@@ -76,7 +76,7 @@ impl Play {
             fault,
             protocol: match protocol {
                 Protocol::HttpProtobuf => "http",
-                Protocol::Grpc => "grpc",
+                _ => "grpc",
             },
             start: Instant::now(),
             scope: scope("faults"),

@@ -4,7 +4,7 @@ use crate::collector::Authority;
 use crate::support::{batch_from, from, quick, record, scope};
 use std::time::Duration;
 use zerospan_export::{
-    BatchConfig, ConfigError, DropCause, InMemory, OtlpConfig, Pipeline, RetryPolicy,
+    BatchConfig, ConfigError, DropCause, InMemoryTransport, OtlpConfig, Pipeline, RetryPolicy,
 };
 
 #[test]
@@ -155,7 +155,7 @@ fn a_retry_policy_that_spins_or_never_ends_is_an_error_of_the_build() {
         let mut retry = RetryPolicy::default();
         change(&mut retry);
         let builder = Pipeline::builder()
-            .with_transport(InMemory::new())
+            .with_transport(InMemoryTransport::new())
             .with_retry(retry);
         builder.build().unwrap_err().to_string()
     };
@@ -170,7 +170,7 @@ fn a_retry_policy_that_spins_or_never_ends_is_an_error_of_the_build() {
         let mut retry = RetryPolicy::default();
         retry.multiplier = multiplier;
         let builder = Pipeline::builder()
-            .with_transport(InMemory::new())
+            .with_transport(InMemoryTransport::new())
             .with_retry(retry);
         let error = builder.build().unwrap_err();
         assert_eq!(error.setting(), "retry.multiplier");
@@ -180,7 +180,7 @@ fn a_retry_policy_that_spins_or_never_ends_is_an_error_of_the_build() {
         let mut retry = RetryPolicy::default();
         retry.jitter = jitter;
         let builder = Pipeline::builder()
-            .with_transport(InMemory::new())
+            .with_transport(InMemoryTransport::new())
             .with_retry(retry);
         let error = builder.build().unwrap_err();
         assert_eq!(
@@ -288,7 +288,7 @@ fn a_collector_that_is_not_used_is_checked_all_the_same() {
     let config = OtlpConfig::new().with_endpoint("nonsense");
     let builder = Pipeline::builder()
         .with_otlp(config)
-        .with_transport(InMemory::new());
+        .with_transport(InMemoryTransport::new());
     assert_eq!(builder.build().unwrap_err().setting(), "endpoint");
 }
 

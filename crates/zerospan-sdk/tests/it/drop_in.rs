@@ -12,7 +12,9 @@ use opentelemetry_sdk::trace::{
 };
 use std::future::Future;
 use std::time::Duration;
-use zerospan_export::{Accepted, BatchConfig, DropCause, Pipeline, Request, SendError, Transport};
+use zerospan_export::{
+    BatchConfig, DropCause, ExportResponse, Pipeline, Request, SendError, Transport,
+};
 use zerospan_sdk::{
     OtlpSpanExporter, OtlpSpanProcessor, RecycledBuilder, recycled_attributes, recycled_events,
     recycled_links,
@@ -184,7 +186,7 @@ fn the_vectors_of_a_finished_span_come_back_empty_and_with_their_room() {
 struct Refusing;
 
 impl Transport for Refusing {
-    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
+    fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
         Err(SendError::refused("not here"))
     }
 }
@@ -251,7 +253,7 @@ fn what_ended_is_delivered_when_the_provider_is_dropped_without_a_shutdown() {
 #[test]
 fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
     use opentelemetry_sdk::trace::BatchConfigBuilder;
-    let memory = zerospan_export::InMemory::new();
+    let memory = zerospan_export::InMemoryTransport::new();
     let mut small = BatchConfig::default();
     small.max_queue_size = 50;
     small.max_export_batch_size = 20;
@@ -294,7 +296,7 @@ fn export_with_the_least_memory(
         span.set_attribute(KeyValue::new("text", "x".repeat(*bytes)));
         span.end();
     }
-    let memory = zerospan_export::InMemory::new();
+    let memory = zerospan_export::InMemoryTransport::new();
     let mut least = BatchConfig::default();
     least.max_memory_bytes = least.max_request_bytes + 4 * least.chunk_bytes;
     let pipeline = Pipeline::builder()

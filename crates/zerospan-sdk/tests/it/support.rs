@@ -7,10 +7,10 @@ use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_sc
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use prost::Message;
-use zerospan_export::{InMemory, Pipeline};
+use zerospan_export::{InMemoryTransport, Pipeline};
 
-pub(crate) fn in_memory() -> (InMemory, Pipeline) {
-    let memory = InMemory::new();
+pub(crate) fn in_memory() -> (InMemoryTransport, Pipeline) {
+    let memory = InMemoryTransport::new();
     let pipeline = Pipeline::builder()
         .with_transport(memory.clone())
         .build()
@@ -19,8 +19,8 @@ pub(crate) fn in_memory() -> (InMemory, Pipeline) {
 }
 
 /// As it should be under the exporter.
-pub(crate) fn in_memory_without_worker() -> (InMemory, Pipeline) {
-    let memory = InMemory::new();
+pub(crate) fn in_memory_without_worker() -> (InMemoryTransport, Pipeline) {
+    let memory = InMemoryTransport::new();
     let builder = Pipeline::builder().with_transport(memory.clone());
     (memory, builder.without_worker().build().unwrap())
 }

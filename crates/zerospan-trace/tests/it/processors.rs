@@ -8,7 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SimpleSpanProcessor};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use zerospan_export::{Accepted, Pipeline, Request, SendError, Transport};
+use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Transport};
 use zerospan_trace::{FinishedSpan, Processor, ProcessorError, Span, StaticKey, Tracer};
 
 #[derive(Clone, Debug, Default)]
@@ -333,7 +333,7 @@ fn what_ended_is_delivered_though_a_processor_takes_all_the_time() {
 struct Silent;
 
 impl Transport for Silent {
-    fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
+    fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
         let _ = request;
         std::thread::sleep(Duration::from_secs(3));
         Err(SendError::timed_out("no answer"))

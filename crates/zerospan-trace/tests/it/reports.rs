@@ -4,7 +4,7 @@ use crate::support::{Warnings, builder, pipeline, resource, value};
 use opentelemetry::Key;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
-use zerospan_export::{EncodedResource, InMemory, Pipeline};
+use zerospan_export::{EncodedResource, InMemoryTransport, Pipeline};
 use zerospan_trace::TracerProvider;
 
 #[test]
@@ -36,7 +36,7 @@ fn a_resource_that_a_pipeline_cannot_take_is_reported_once() {
     );
 
     let own = Pipeline::builder()
-        .with_transport(InMemory::new())
+        .with_transport(InMemoryTransport::new())
         .with_resource(EncodedResource::from_sdk(&shop()))
         .build()
         .expect("valid");

@@ -9,7 +9,7 @@ use prost::Message;
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::span;
-use zerospan_export::{InMemory, Pipeline};
+use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_trace::{Tracer, TracerProvider, TracerProviderBuilder};
 
 /// A provider that reads no environment.
@@ -20,7 +20,7 @@ pub(crate) fn builder() -> TracerProviderBuilder {
 pub(crate) struct Rig {
     pub(crate) provider: TracerProvider,
     pub(crate) tracer: Tracer,
-    memory: InMemory,
+    memory: InMemoryTransport,
 }
 
 impl Rig {
@@ -58,8 +58,8 @@ impl Rig {
     }
 }
 
-pub(crate) fn pipeline() -> (Pipeline, InMemory) {
-    let memory = InMemory::new();
+pub(crate) fn pipeline() -> (Pipeline, InMemoryTransport) {
+    let memory = InMemoryTransport::new();
     let pipeline = Pipeline::builder()
         .with_transport(memory.clone())
         .build()
@@ -67,7 +67,7 @@ pub(crate) fn pipeline() -> (Pipeline, InMemory) {
     (pipeline, memory)
 }
 
-pub(crate) fn spans(memory: &InMemory) -> Vec<Span> {
+pub(crate) fn spans(memory: &InMemoryTransport) -> Vec<Span> {
     decode(&memory.take())
 }
 

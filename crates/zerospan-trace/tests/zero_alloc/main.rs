@@ -11,7 +11,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Waker;
 use zerospan_core::dev::{Allocations, CountingAllocator};
-use zerospan_export::{Accepted, Pipeline, Request, SendError, Transport};
+use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Transport};
 use zerospan_trace::{
     FutureExt, Sampler, Span, StaticKey, TraceParent, Tracer, TracerProvider,
     TracerProviderBuilder, current_span_context, remote_span_context,
@@ -24,8 +24,8 @@ static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 struct Null;
 
 impl Transport for Null {
-    fn send(&mut self, _: &Request<'_>) -> Result<Accepted, SendError> {
-        Ok(Accepted::ALL)
+    fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+        Ok(ExportResponse::ALL)
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use zerospan_export::{
-    Accepted, DropCause, FlushError, Protocol, Request, RetryPolicy, SendError, ShutdownError,
-    Transport,
+    DropCause, ExportResponse, FlushError, Protocol, Request, RetryPolicy, SendError,
+    ShutdownError, Transport,
 };
 
 pub(crate) fn full_queue_from_four_producers(protocol: Protocol) -> Observed {
@@ -156,13 +156,13 @@ struct Panicking {
 }
 
 impl Transport for Panicking {
-    fn send(&mut self, request: &Request<'_>) -> Result<Accepted, SendError> {
-        if request.spans % 2 == 1 {
+    fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
+        if request.items % 2 == 1 {
             self.panicked = true;
-            panic!("{} spans are odd", request.spans);
+            panic!("{} spans are odd", request.items);
         }
-        self.counted.fetch_add(request.spans, Ordering::SeqCst);
-        Ok(Accepted::ALL)
+        self.counted.fetch_add(request.items, Ordering::SeqCst);
+        Ok(ExportResponse::ALL)
     }
 }
 

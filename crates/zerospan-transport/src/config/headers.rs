@@ -1,9 +1,9 @@
-use crate::ConfigError;
+use crate::error::ConfigError;
 use percent_encoding::percent_decode_str;
 use uri::{HeaderMap, HeaderName, HeaderValue};
 
-/// Headers that the transport writes itself, or that say how the connection is used: another value breaks the request.
-const OF_THE_TRANSPORT: [&str; 16] = [
+/// Headers that the transport sets, or that describe the connection: another value would break the request.
+const RESERVED: [&str; 16] = [
     "accept-encoding",
     "connection",
     "content-encoding",
@@ -22,8 +22,8 @@ const OF_THE_TRANSPORT: [&str; 16] = [
     "upgrade",
 ];
 
-/// One header. An error does not show the value, which may be a secret.
-pub(crate) fn header(
+/// Checks one header. The error does not contain the value, which may be a secret.
+pub(super) fn header(
     setting: &str,
     name: &str,
     value: &str,
@@ -32,18 +32,18 @@ pub(crate) fn header(
         ConfigError::new(
             setting,
             format!("{name}=..."),
-            "a header's name: letters, digits and hyphens",
+            "a header name of letters, digits and hyphens",
         )
     })?;
-    if OF_THE_TRANSPORT.contains(&header.as_str()) {
+    if RESERVED.contains(&header.as_str()) {
         return Err(ConfigError::new(
             setting,
             format!("{name}=..."),
-            "a header that is not the transport's own: it sets this one itself, or does without",
+            "another header: the transport controls this one",
         ));
     }
     match HeaderValue::try_from(value) {
-        // What is not ASCII, gRPC would not take.
+        // gRPC accepts ASCII only.
         Ok(text) if text.to_str().is_ok() => Ok((header, text)),
         _ => Err(ConfigError::new(
             setting,
@@ -53,25 +53,26 @@ pub(crate) fn header(
     }
 }
 
-/// `name=value,name=value` with values percent-encoded, as W3C Baggage writes it. A pair that cannot be used is left out.
-pub(crate) fn parse(setting: &str, text: &str, errors: &mut Vec<ConfigError>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+/// Parses `name=value,name=value` with percent-encoded values, as in W3C Baggage. Leaves out the pairs that cannot be used,
+/// and returns an error for each.
+pub(super) fn parse(setting: &str, text: &str) -> (HeaderMap, Vec<ConfigError>) {
+    let (mut headers, mut errors) = (HeaderMap::new(), Vec::new());
     for pair in text
         .split(',')
         .map(str::trim)
         .filter(|pair| !pair.is_empty())
     {
-        match pair_of(setting, pair) {
+        match parse_pair(setting, pair) {
             Ok((name, value)) => {
                 headers.insert(name, value);
             }
             Err(error) => errors.push(error),
         }
     }
-    headers
+    (headers, errors)
 }
 
-fn pair_of(setting: &str, pair: &str) -> Result<(HeaderName, HeaderValue), ConfigError> {
+fn parse_pair(setting: &str, pair: &str) -> Result<(HeaderName, HeaderValue), ConfigError> {
     let Some((name, value)) = pair.split_once('=') else {
         return Err(ConfigError::new(
             setting,

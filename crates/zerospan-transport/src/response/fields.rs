@@ -1,21 +1,21 @@
-//! The little of protobuf that it takes to read an answer.
+//! A reader of protobuf messages.
 
-use crate::wire::take_varint;
+use crate::varint::take_varint;
 
 /// One field of a message.
-pub(crate) enum Field<'a> {
+pub(super) enum Field<'a> {
     Varint(u64),
     Bytes(&'a [u8]),
-    /// A fixed field, which no answer has: its content is of no interest.
+    /// A fixed-width field: no response has one, so its content is skipped.
     Fixed,
 }
 
-/// Reads the fields of a message in order; a malformed one ends in `Err`.
-pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
+/// Iterates over the fields of a message in order, and ends with `Err` at a malformed one.
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
-/// The bytes are no protobuf message.
+/// The bytes are not a protobuf message.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Malformed;
+pub(super) struct Malformed;
 
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<(u64, Field<'a>), Malformed>;

@@ -1,4 +1,4 @@
-use crate::ConfigError;
+use crate::error::ConfigError;
 use std::path::PathBuf;
 
 /// Where certificates and keys come from.
@@ -12,7 +12,7 @@ pub(crate) struct TlsSettings {
 /// A file, or the text itself.
 #[derive(Clone)]
 pub(crate) struct Source {
-    setting: &'static str,
+    setting: String,
     from: From,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Pems {
 /// A text in PEM, and whence it came.
 #[cfg_attr(not(feature = "tls"), allow(dead_code))]
 pub(crate) struct Pem {
-    setting: &'static str,
+    setting: String,
     origin: String,
     pub(crate) text: Vec<u8>,
 }
@@ -51,16 +51,16 @@ impl TlsSettings {
 }
 
 impl Source {
-    pub(crate) fn file(setting: &'static str, path: PathBuf) -> Self {
+    pub(crate) fn file(setting: impl Into<String>, path: PathBuf) -> Self {
         Self {
-            setting,
+            setting: setting.into(),
             from: From::File(path),
         }
     }
 
-    pub(crate) fn text(setting: &'static str, text: Vec<u8>) -> Self {
+    pub(crate) fn text(setting: impl Into<String>, text: Vec<u8>) -> Self {
         Self {
-            setting,
+            setting: setting.into(),
             from: From::Text(text),
         }
     }
@@ -72,7 +72,7 @@ impl Source {
                 Ok(text) => (path.display().to_string(), text),
                 Err(error) => {
                     return Err(ConfigError::new(
-                        self.setting,
+                        &self.setting,
                         path.display(),
                         format!("a PEM file that can be read ({error})"),
                     ));
@@ -80,7 +80,7 @@ impl Source {
             },
         };
         Ok(Pem {
-            setting: self.setting,
+            setting: self.setting.clone(),
             origin,
             text,
         })
@@ -102,7 +102,7 @@ impl Pem {
     /// The text makes no sense.
     pub(crate) fn unusable(&self, why: String) -> ConfigError {
         ConfigError::new(
-            self.setting,
+            &self.setting,
             &self.origin,
             format!("PEM: certificates, and for a client its key as well ({why})"),
         )

@@ -1,0 +1,151 @@
+//! Environment variables: how every crate of the family reads them, and what it logs about those that it cannot use.
+//!
+//! An empty variable counts as unset, as the specification asks. A value that cannot be used is ignored, and reported once
+//! in the life of the process.
+
+use crate::error::ConfigError;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Calls `read` with the variables of this process, and logs the values that it ignores.
+pub fn from_process<T>(read: impl FnOnce(&mut Environment<'_>) -> T) -> T {
+    let mut environment = Environment::new(&|name| std::env::var_os(name));
+    let config = read(&mut environment);
+    report(&environment.ignored);
+    config
+}
+
+/// Calls `read` with the variables that `lookup` finds, and returns the values that it ignores.
+pub fn from_vars<T>(
+    lookup: impl Fn(&str) -> Option<String>,
+    read: impl FnOnce(&mut Environment<'_>) -> T,
+) -> (T, Vec<ConfigError>) {
+    let lookup = |name: &str| lookup(name).map(OsString::from);
+    let mut environment = Environment::new(&lookup);
+    let config = read(&mut environment);
+    (config, environment.ignored)
+}
+
+/// Environment variables, and those whose values cannot be used.
+pub struct Environment<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<OsString>,
+    ignored: Vec<ConfigError>,
+}
+
+impl<'a> Environment<'a> {
+    /// Creates an environment of the variables that `lookup` finds.
+    pub fn new(lookup: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
+        Self {
+            lookup,
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Returns the value of a variable, unless it is empty or not Unicode.
+    pub fn get(&mut self, name: &str) -> Option<String> {
+        match (self.lookup)(name)?.into_string() {
+            Ok(value) => Some(value).filter(|value| !value.trim().is_empty()),
+            Err(value) => {
+                // Values of headers may be secrets.
+                let shown = match name.ends_with("_HEADERS") {
+                    true => "...".into(),
+                    false => value.to_string_lossy(),
+                };
+                self.ignore(ConfigError::new(name, shown, "a text in Unicode"));
+                None
+            }
+        }
+    }
+
+    /// Returns what `parse` makes of a variable's value, without white space around it.
+    pub fn parse<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str, &str) -> Result<T, ConfigError>,
+    ) -> Option<T> {
+        let value = self.get(name)?;
+        match parse(name, value.trim()) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.ignore(error);
+                None
+            }
+        }
+    }
+
+    /// Returns the first of the variables that has a value which `parse` accepts.
+    pub fn first<T>(
+        &mut self,
+        names: &[String],
+        parse: impl Fn(&str, &str) -> Result<T, ConfigError>,
+    ) -> Option<T> {
+        names.iter().find_map(|name| self.parse(name, &parse))
+    }
+
+    /// Returns a variable's whole number of at least `min`.
+    pub fn number(&mut self, name: &str, min: u64) -> Option<u64> {
+        self.parse(name, |name, value| {
+            let number = value.parse().ok().filter(|&number| number >= min);
+            number.ok_or_else(|| {
+                ConfigError::new(name, value, format!("a whole number of at least {min}"))
+            })
+        })
+    }
+
+    /// Notes a value that cannot be used.
+    pub fn ignore(&mut self, error: ConfigError) {
+        self.ignored.push(error);
+    }
+
+    /// Returns the values that cannot be used.
+    pub fn ignored(&self) -> &[ConfigError] {
+        &self.ignored
+    }
+}
+
+impl std::fmt::Debug for Environment<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment")
+            .field("ignored", &self.ignored)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Parses a time in milliseconds, above zero.
+///
+/// # Errors
+///
+/// [`ConfigError`] for any other value.
+pub fn millis(name: &str, value: &str) -> Result<Duration, ConfigError> {
+    match value.parse() {
+        Ok(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
+        _ => Err(ConfigError::new(
+            name,
+            value,
+            "a whole number of milliseconds above 0",
+        )),
+    }
+}
+
+/// Logs each variable that cannot be used, once in the life of the process.
+fn report(errors: &[ConfigError]) {
+    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    for error in errors {
+        let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = reported.insert(error.setting().to_owned());
+        // A subscriber may read settings itself.
+        drop(reported);
+        if is_new {
+            let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
+            tracing::warn!(
+                name: "SettingIgnored",
+                variable = error.setting(),
+                value = error.value(),
+                accepted = error.accepted(),
+                "an environment variable cannot be used and is ignored"
+            );
+        }
+    }
+}

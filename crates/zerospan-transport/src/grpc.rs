@@ -1,0 +1,6 @@
+//! OTLP/gRPC.
+
+mod codec;
+mod transport;
+
+pub(crate) use transport::GrpcTransport;

@@ -1,0 +1,19 @@
+//! Responses of collectors: read within bounds, and classified as the OTLP specification asks.
+//!
+//! Needs neither HTTP nor gRPC: a transport of one's own uses the same functions.
+
+mod export_response;
+mod fields;
+mod grpc;
+mod http;
+mod status;
+
+pub use export_response::ExportResponse;
+pub use grpc::{classify_grpc_code, parse_grpc_response};
+pub(crate) use http::unreadable;
+pub use http::{classify_http_status, parse_http_response, parse_retry_after};
+pub(crate) use status::one_line;
+pub use status::parse_retry_info;
+
+/// The number of bytes of a response that are read: a longer one is not parsed.
+pub const MAX_RESPONSE_BYTES: usize = 64 << 10;

@@ -1,15 +1,18 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(feature = "dev"), forbid(unsafe_code))]
-#![cfg_attr(feature = "dev", deny(unsafe_code))]
+#![deny(unsafe_code)]
 
 mod attribute;
 #[cfg(feature = "dev")]
 pub mod dev;
 mod encoding;
 mod error;
+#[doc(hidden)]
+pub mod fork;
 mod recycle;
 mod sink;
 mod source;
+#[doc(hidden)]
+pub mod sync;
 mod value;
 
 pub use attribute::{AsAttribute, Attribute};

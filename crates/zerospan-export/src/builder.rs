@@ -1,9 +1,10 @@
 use crate::core::{Core, Setup};
-use crate::{BatchConfig, ConfigError, Connect, OtlpConfig, Pipeline, RetryPolicy, Signal, fork};
+use crate::{BatchConfig, ConfigError, Connect, OtlpConfig, Pipeline, RetryPolicy, Signal};
 use opentelemetry::KeyValue;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use zerospan_core::fork;
 use zerospan_otlp::EncodedResource;
 
 /// Sets up a [`Pipeline`]: where spans go, what they are about, and how they are gathered.
@@ -122,7 +123,13 @@ impl PipelineBuilder {
             }
         };
         self.retry.check()?;
-        fork::watch_forks();
+        if let Err(error) = fork::watch() {
+            tracing::warn!(
+                name: "ForkUnwatched",
+                error = %error,
+                "a forked child cannot be detected and would export this process's spans again"
+            );
+        }
         Ok(Pipeline::from_core(Core::new(
             limits,
             Arc::new(Setup {

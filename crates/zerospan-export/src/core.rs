@@ -2,13 +2,14 @@ use crate::chunk::Chunk;
 use crate::limits::Limits;
 use crate::slot::{Open, Slot};
 use crate::state::{Rest, State, Worker};
-use crate::sync::{self, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard};
 use crate::worker::{self, Hand};
-use crate::{Connect, DropCause, ExportStats, RetryPolicy, fork};
+use crate::{Connect, DropCause, ExportStats, RetryPolicy};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+use zerospan_core::fork;
+use zerospan_core::sync::{self, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard};
 
 /// What all handles of a pipeline, all threads and the worker share, in one process.
 ///
@@ -59,7 +60,7 @@ impl Core {
         }
         Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            generation: fork::fork_generation(),
+            generation: fork::generation(),
             limits,
             closed: AtomicBool::new(false),
             queued_spans: AtomicUsize::new(0),
@@ -88,13 +89,13 @@ impl Core {
     /// Whether this is the process that the core was made in.
     #[inline]
     pub(crate) fn is_of_this_process(&self) -> bool {
-        self.generation == fork::fork_generation()
+        self.generation == fork::generation()
     }
 
     #[cold]
     fn of_the_child(self: &Arc<Self>) -> &Arc<Self> {
         let mut core = self;
-        while core.generation != fork::fork_generation() {
+        while core.generation != fork::generation() {
             core = core.next.get_or_init(|| {
                 let child = Self::new(self.limits, Arc::clone(&self.setup));
                 child
@@ -231,7 +232,7 @@ impl Core {
     /// Called with a slot's lock held, which someone with the registry's lock may be waiting for: so it waits for nobody.
     #[cold]
     fn relieve(&self) -> bool {
-        let Some(registry) = (0..sync::TRIES).find_map(|_| {
+        let Some(registry) = (0..sync::TRY_LOCK_ATTEMPTS).find_map(|_| {
             sync::try_lock(&self.registry).or_else(|| {
                 sync::yield_now();
                 None

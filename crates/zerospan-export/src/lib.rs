@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 mod batch;
 mod batch_config;
@@ -8,7 +8,6 @@ mod chunk;
 mod core;
 mod delivery;
 mod error;
-mod fork;
 mod limits;
 mod local;
 #[cfg(feature = "metrics")]
@@ -22,14 +21,12 @@ mod scope;
 mod slot;
 mod state;
 mod stats;
-mod sync;
 mod wire;
 mod worker;
 
 pub use batch_config::BatchConfig;
 pub use builder::PipelineBuilder;
 pub use error::{FlushError, ShutdownError};
-pub use fork::{fork_generation, watch_forks};
 pub use pipeline::{Pipeline, StatsWatch};
 pub use producer::Producer;
 pub use retry::RetryPolicy;

@@ -3,12 +3,13 @@ use crate::core::Core;
 use crate::state::Worker;
 use crate::{
     DropCause, ExportStats, FlushError, PipelineBuilder, Producer, Scope, ShutdownError, local,
-    sync, worker,
+    worker,
 };
 use opentelemetry::Context;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use zerospan_core::sync;
 use zerospan_otlp::EncodedResource;
 
 /// Takes encoded spans from any thread and gets them to a collector.

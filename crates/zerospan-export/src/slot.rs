@@ -1,8 +1,8 @@
 use crate::chunk::Chunk;
 use crate::core::Core;
-use crate::sync::{self, Mutex, MutexGuard};
 use crate::{DropCause, Dropped};
 use std::sync::Arc;
+use zerospan_core::sync::{self, Mutex, MutexGuard};
 
 /// What one thread holds of one pipeline. Only a flush, the timer and a snapshot take the lock from elsewhere.
 #[derive(Debug, Default)]

@@ -3,11 +3,11 @@ use crate::batch::Batch;
 use crate::core::Core;
 use crate::delivery::{Delivery, World, earliest};
 use crate::state::{Outcome, Rest, State, Worker};
-use crate::sync::MutexGuard;
 use opentelemetry::Context;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use zerospan_core::sync::MutexGuard;
 
 /// Starts the worker of `core`. If the system gives no thread, the next chunk tries again.
 pub(crate) fn start(core: &Arc<Core>, state: &mut MutexGuard<'_, State>) {

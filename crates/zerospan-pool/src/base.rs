@@ -1,3 +1,2 @@
 pub(crate) mod config;
 pub(crate) mod stats;
-pub(crate) mod sync;

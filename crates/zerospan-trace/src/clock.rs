@@ -1,8 +1,8 @@
-use crate::sync;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime};
+use zerospan_core::sync;
 use zerospan_otlp::unix_nanos;
 
 /// Where a provider takes the time from.

@@ -5,14 +5,15 @@ use crate::local::{self, Seat};
 use crate::processor::Processor;
 use crate::sampler::Sampler;
 use crate::slot::{Slot, Slots};
-use crate::sync;
 use opentelemetry_sdk::Resource;
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, Weak};
-use zerospan_export::{Pipeline, fork_generation};
+use zerospan_core::fork;
+use zerospan_core::sync;
+use zerospan_export::Pipeline;
 use zerospan_pool::Pool;
 
 /// The number of a provider, unlike that of any other that this process has or had.
@@ -94,7 +95,13 @@ pub(crate) struct Parts {
 
 impl Core {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        zerospan_export::watch_forks();
+        if let Err(error) = fork::watch() {
+            tracing::warn!(
+                name: "ForkUnwatched",
+                error = %error,
+                "a forked child cannot be detected and would export this process's spans again"
+            );
+        }
         let has_processors = parts
             .stages
             .iter()
@@ -116,7 +123,7 @@ impl Core {
             closed: AtomicBool::new(parts.disabled),
             shut_down: AtomicBool::new(false),
             gone: AtomicBool::new(false),
-            seats: Mutex::new(Seats::of(fork_generation())),
+            seats: Mutex::new(Seats::of(fork::generation())),
         });
         cores().insert(core.id, Arc::downgrade(&core));
         core
@@ -199,7 +206,7 @@ impl Core {
     /// A forked child has the parent's counts in its memory, and of its threads but one: it starts with none.
     fn seats(&self) -> MutexGuard<'_, Seats> {
         let mut seats = sync::lock(&self.seats);
-        let generation = fork_generation();
+        let generation = fork::generation();
         if seats.generation != generation {
             *seats = Seats::of(generation);
         }

@@ -4,7 +4,7 @@ use rand::rngs::{SysRng, Xoshiro256PlusPlus};
 use rand::{Rng, SeedableRng};
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
-use zerospan_export::fork_generation;
+use zerospan_core::fork;
 
 /// Where span and trace ids come from.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl RandomIds {
 
     #[inline(always)]
     fn next(&mut self, trace: TraceId) -> (TraceId, SpanId) {
-        let generation = fork_generation();
+        let generation = fork::generation();
         let source = match &mut self.source {
             Some(source) if self.generation == generation => source,
             source => {

@@ -22,7 +22,6 @@ mod span;
 mod span_builder;
 mod stats;
 
-mod sync;
 mod tracer;
 mod w3c;
 

@@ -7,8 +7,8 @@ use crate::slot::Slot;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use zerospan_core::{Footprint, Reset};
-use zerospan_export::{Pipeline, Producer, fork_generation};
+use zerospan_core::{Footprint, Reset, fork};
+use zerospan_export::{Pipeline, Producer};
 use zerospan_pool::{Pool, Return};
 
 /// What a thread keeps for itself, so that starting and ending a span writes to nothing that threads share.
@@ -53,7 +53,7 @@ impl Local {
     #[inline]
     pub(crate) fn seat_taken(&self, id: CoreId) -> Option<&Seat> {
         let seat = self.seats.find(id)?;
-        (seat.generation.get() == fork_generation()).then_some(seat)
+        (seat.generation.get() == fork::generation()).then_some(seat)
     }
 
     /// This thread's seat at the provider.
@@ -193,7 +193,7 @@ impl Seat {
     /// What this thread counts in this process: a forked child begins at zero.
     #[inline]
     pub(crate) fn counts(&self) -> &Counts {
-        if self.generation.get() != fork_generation() {
+        if self.generation.get() != fork::generation() {
             self.count_anew();
         }
         &self.counts

@@ -5,14 +5,10 @@ use crate::cargo::root;
 use std::fs;
 
 /// The crates that may contain `unsafe` code, each with the reason.
-const UNSAFE: [(&str, &str); 3] = [
+const UNSAFE: [(&str, &str); 2] = [
     (
         "zerospan-core",
-        "GlobalAlloc of the counting allocator, feature `dev`",
-    ),
-    (
-        "zerospan-export",
-        "pthread_atfork, by which a forked child is known without a system call for each span",
+        "pthread_atfork, which detects a fork without a system call per span; GlobalAlloc of the counting allocator (feature `dev`)",
     ),
     ("zerospan-otlp", "the wire module"),
 ];

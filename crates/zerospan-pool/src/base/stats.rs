@@ -1,4 +1,4 @@
-use super::sync::{AtomicU64, Ordering};
+use zerospan_core::sync::{AtomicU64, Ordering};
 
 /// Counts of a pool's operations since it was built.
 ///

@@ -1,6 +1,6 @@
 use super::store_pool::{Store, StorePool, impl_store_pool};
-use crate::base::sync::{AtomicUsize, Ordering};
 use zerospan_core::DefaultRecycle;
+use zerospan_core::sync::{AtomicUsize, Ordering};
 
 /// A pool over the [`object_pool`] crate: a stack under one lock that all threads share.
 ///

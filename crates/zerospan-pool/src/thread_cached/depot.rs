@@ -1,5 +1,5 @@
-use crate::base::sync::{Mutex, MutexGuard, lock};
 use std::fmt;
+use zerospan_core::sync::{BlockingMutex, BlockingMutexGuard, lock_blocking};
 
 /// The idle objects of a thread-cached pool that no thread caches, and the part of the capacity that no thread has
 /// reserved.
@@ -10,7 +10,7 @@ use std::fmt;
 ///
 /// Only moves objects under the lock: creates, resets and drops none.
 pub struct Depot<T> {
-    inner: Mutex<Inner<T>>,
+    inner: BlockingMutex<Inner<T>>,
 }
 
 struct Inner<T> {
@@ -32,15 +32,15 @@ impl<T> Depot<T> {
     /// Builds the empty depot of a pool.
     pub fn new(capacity: usize) -> Self {
         Self {
-            inner: Mutex::new(Inner {
+            inner: BlockingMutex::new(Inner {
                 objects: Vec::new(),
                 room: capacity,
             }),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        lock(&self.inner)
+    fn lock(&self) -> BlockingMutexGuard<'_, Inner<T>> {
+        lock_blocking(&self.inner)
     }
 
     /// Returns the number of objects.

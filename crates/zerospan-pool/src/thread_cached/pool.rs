@@ -3,12 +3,12 @@ use super::shared::Shared;
 use super::thread_cache::{AnyThread, ThreadCache};
 use crate::base::config::{OnUnwind, PoolConfig};
 use crate::base::stats::{PoolStats, add};
-use crate::base::sync::AtomicU64;
 use crate::pool::{Pool, Return};
 use crate::thread_states::{DropSignal, OwnerId};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use zerospan_core::sync::AtomicU64;
 use zerospan_core::{DefaultRecycle, Footprint, Recycle, Reset};
 
 /// The default pool: each thread caches a few objects and trades them in batches with a depot that all threads share.

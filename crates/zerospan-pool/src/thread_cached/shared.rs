@@ -1,7 +1,7 @@
 use super::depot::Depot;
 use crate::base::stats::{Counters, PoolStats, add};
-use crate::base::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, lock};
 use std::sync::Arc;
+use zerospan_core::sync::{AtomicU64, AtomicUsize, BlockingMutex, Ordering, lock_blocking};
 
 /// The part of a pool that all threads share.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub(super) struct Shared<T> {
     pub(super) depot: Depot<T>,
     /// Everything but the counts of the caches that are in use.
     pub(super) counters: Counters,
-    caches: Mutex<Vec<Arc<CacheCounters>>>,
+    caches: BlockingMutex<Vec<Arc<CacheCounters>>>,
 }
 
 impl<T> Shared<T> {
@@ -17,18 +17,18 @@ impl<T> Shared<T> {
         Self {
             depot: Depot::new(capacity),
             counters: Counters::default(),
-            caches: Mutex::new(Vec::new()),
+            caches: BlockingMutex::new(Vec::new()),
         }
     }
 
     /// Includes a cache's counters in the pool's counts.
     pub(super) fn register(&self, cache: &Arc<CacheCounters>) {
-        lock(&self.caches).push(Arc::clone(cache));
+        lock_blocking(&self.caches).push(Arc::clone(cache));
     }
 
     /// Adds the counters of a flushed cache to the pool's own.
     pub(super) fn unregister(&self, cache: &Arc<CacheCounters>) {
-        let mut caches = lock(&self.caches);
+        let mut caches = lock_blocking(&self.caches);
         caches.retain(|other| !Arc::ptr_eq(other, cache));
         add(&self.counters.hits, cache.hits.load(Ordering::Relaxed));
         add(
@@ -39,13 +39,13 @@ impl<T> Shared<T> {
 
     /// Returns the number of objects in the depot and all caches.
     pub(super) fn len(&self) -> usize {
-        let caches = lock(&self.caches);
+        let caches = lock_blocking(&self.caches);
         let cached: usize = caches.iter().map(|cache| cache.len()).sum();
         self.depot.len() + cached
     }
 
     pub(super) fn stats(&self) -> PoolStats {
-        let caches = lock(&self.caches);
+        let caches = lock_blocking(&self.caches);
         let mut stats = self.counters.snapshot();
         for cache in caches.iter() {
             stats.returns += cache.returns.load(Ordering::Relaxed);

@@ -1,27 +1,30 @@
-//! A lock for the models. Trying loom's own blocks where another thread has it (tokio-rs/loom#376), so that what is tried in
-//! order not to wait looks like a deadlock: here a try never waits.
+//! A mutex for the models whose `try_lock` never blocks. Loom's own blocks while another thread holds the lock
+//! (tokio-rs/loom#376), and reports a deadlock where the code under test only tries.
 
 use loom::sync::{Condvar, Mutex as Inner};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{self, PoisonError};
 
-/// Whether it is held stands behind a lock that nobody holds while waiting for another.
-pub(crate) struct Mutex<T> {
+/// A mutual exclusion lock whose state is itself guarded by a loom mutex, held only for a moment.
+pub struct Mutex<T> {
     held: Inner<bool>,
     freed: Condvar,
-    /// Locked by whoever holds this lock, and so by no two.
+    /// Locked only by the thread that set `held`, so never contended.
     value: sync::Mutex<T>,
 }
 
-pub(crate) struct MutexGuard<'a, T> {
+/// Unlocks the [`Mutex`] when dropped.
+#[derive(Debug)]
+pub struct MutexGuard<'a, T> {
     mutex: &'a Mutex<T>,
-    /// `None` while it waits for a condition.
+    /// `None` while waiting for a condition.
     value: Option<sync::MutexGuard<'a, T>>,
 }
 
 impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Self {
+    /// Creates an unlocked mutex.
+    pub fn new(value: T) -> Self {
         Self {
             held: Inner::new(false),
             freed: Condvar::new(),
@@ -46,7 +49,7 @@ impl<T> Mutex<T> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until it is free, and takes it.
+    /// Waits until the lock is free, then takes it.
     fn take<'a>(&'a self, mut held: loom::sync::MutexGuard<'a, bool>) -> MutexGuard<'a, T> {
         while *held {
             held = self
@@ -65,7 +68,7 @@ impl<T> Mutex<T> {
 }
 
 impl<'a, T> MutexGuard<'a, T> {
-    /// Unlocks, waits for `condition` and locks: nobody can tell of it in between.
+    /// Unlocks, waits for `condition`, and locks again. Unlocking and waiting are one step.
     pub(super) fn wait(mut self, condition: &Condvar) -> Self {
         let mutex = self.mutex;
         self.value = None;

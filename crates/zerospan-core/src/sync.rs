@@ -1,0 +1,147 @@
+//! Locks and atomics of the family: loom's under `--cfg loom`, the standard library's otherwise.
+//!
+//! Under `--cfg tsan` a lock spins on `try_lock` instead of blocking: the standard library is not built with the sanitizer,
+//! so ThreadSanitizer cannot see the synchronisation of a lock that blocks inside it.
+
+#[cfg(loom)]
+mod loom_mutex;
+
+#[cfg(loom)]
+pub use self::loom_mutex::{Mutex, MutexGuard};
+#[cfg(loom)]
+pub use loom::sync::{
+    Condvar, Mutex as BlockingMutex, MutexGuard as BlockingMutexGuard,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+#[cfg(not(loom))]
+pub use std::sync::{
+    Condvar, Mutex, Mutex as BlockingMutex, MutexGuard, MutexGuard as BlockingMutexGuard,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+
+#[cfg(not(tsan))]
+use std::sync::PoisonError;
+#[cfg(not(loom))]
+use std::sync::TryLockError;
+#[cfg(not(loom))]
+use std::time::Duration;
+use std::time::Instant;
+
+/// Attempts to take a lock that must not be waited for. In a model each attempt multiplies the executions to explore.
+pub const TRY_LOCK_ATTEMPTS: usize = if cfg!(loom) { 1 } else { 100 };
+
+/// Locks `mutex` and ignores poisoning: callers leave the guarded value consistent at every point that can panic.
+#[inline]
+#[cfg(not(any(loom, tsan)))]
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks `mutex` by trying until it is free.
+#[cfg(tsan)]
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    loop {
+        match try_lock(mutex) {
+            Some(guard) => return guard,
+            None => yield_now(),
+        }
+    }
+}
+
+/// Locks `mutex` in a model.
+#[cfg(loom)]
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock()
+}
+
+/// Locks a mutex that no code ever tries to lock or waits with. Ignores poisoning, as [`lock`] does.
+///
+/// In a model this is loom's own mutex, which leaves far fewer executions to explore than [`Mutex`].
+#[inline]
+pub fn lock_blocking<T>(mutex: &BlockingMutex<T>) -> BlockingMutexGuard<'_, T> {
+    #[cfg(loom)]
+    return mutex.lock().unwrap_or_else(PoisonError::into_inner);
+    #[cfg(not(loom))]
+    lock(mutex)
+}
+
+/// Locks `mutex` if no other thread holds it. Ignores poisoning, as [`lock`] does.
+#[inline]
+#[cfg(not(loom))]
+pub fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// Locks `mutex` in a model, if no other thread holds it.
+#[cfg(loom)]
+pub fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    mutex.try_lock()
+}
+
+/// Lets other threads run.
+pub fn yield_now() {
+    #[cfg(loom)]
+    loom::thread::yield_now();
+    #[cfg(not(loom))]
+    std::thread::yield_now();
+}
+
+/// Unlocks `guard`, waits for `condition` until `deadline`, and locks again. May return spuriously.
+///
+/// `mutex` must be the one that `guard` locks.
+#[cfg(not(any(loom, tsan)))]
+pub fn wait<'a, T>(
+    condition: &Condvar,
+    _mutex: &'a Mutex<T>,
+    guard: MutexGuard<'a, T>,
+    deadline: Option<Instant>,
+) -> MutexGuard<'a, T> {
+    let Some(deadline) = deadline else {
+        return condition
+            .wait(guard)
+            .unwrap_or_else(PoisonError::into_inner);
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left == Duration::ZERO {
+        return guard;
+    }
+    condition
+        .wait_timeout(guard, left)
+        .unwrap_or_else(PoisonError::into_inner)
+        .0
+}
+
+/// Waits in a model, where no time passes.
+#[cfg(loom)]
+pub fn wait<'a, T>(
+    condition: &Condvar,
+    _mutex: &'a Mutex<T>,
+    guard: MutexGuard<'a, T>,
+    _deadline: Option<Instant>,
+) -> MutexGuard<'a, T> {
+    guard.wait(condition)
+}
+
+/// Waits by unlocking for a millisecond at most: the wait of the standard library locks where ThreadSanitizer cannot see it.
+#[cfg(tsan)]
+pub fn wait<'a, T>(
+    _condition: &Condvar,
+    mutex: &'a Mutex<T>,
+    guard: MutexGuard<'a, T>,
+    deadline: Option<Instant>,
+) -> MutexGuard<'a, T> {
+    const TURN: Duration = Duration::from_millis(1);
+    let left = deadline.map_or(TURN, |deadline| {
+        deadline.saturating_duration_since(Instant::now())
+    });
+    if left == Duration::ZERO {
+        return guard;
+    }
+    drop(guard);
+    std::thread::sleep(left.min(TURN));
+    lock(mutex)
+}

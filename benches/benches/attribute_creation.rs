@@ -1,26 +1,18 @@
-//! Eight attributes with formatted keys and values: on the heap, with the vector on the stack, all of it on the stack, and
-//! in an arena.
+//! Eight attributes with formatted keys and values: on the heap, with the vector on the stack, entirely on the stack, and in
+//! an arena.
 
+use benches::rows::{formatted_attribute, heap_vec};
 use criterion::{Criterion, criterion_group, criterion_main};
-use opentelemetry::KeyValue;
 use std::hint::black_box;
 use zerospan_arena::SpanAttributeArena;
 use zerospan_stack::{InlineAttributes, StackAttributes};
 
-#[path = "../src/rows/workload.rs"]
-mod workload;
-
-/// The vector on the stack. A `KeyValue` owns its formatted text, so that stays on the heap.
+/// Only the vector is on the stack: a `KeyValue` owns its formatted text.
 fn stack_smallvec() -> StackAttributes {
-    (0..8_u64)
-        .map(|index| {
-            let index = black_box(index);
-            KeyValue::new(format!("key_{index}"), format!("value_{index}"))
-        })
-        .collect()
+    (0..8).map(formatted_attribute).collect()
 }
 
-/// Text included. Handed on by reference, as such a set is used.
+/// The text is on the stack too. The set is passed by reference, as in use.
 fn stack_inline() {
     let mut set = InlineAttributes::<8, 128>::new();
     for index in 0..8_u64 {
@@ -31,7 +23,7 @@ fn stack_inline() {
     black_box(&set);
 }
 
-/// Between two resets, of which one belongs to the work.
+/// Includes one reset.
 fn arena_alloc(arena: &mut SpanAttributeArena) {
     let mut set = arena.attributes(8);
     for index in 0..8_u64 {
@@ -45,7 +37,7 @@ fn arena_alloc(arena: &mut SpanAttributeArena) {
 
 fn attribute_creation(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("attribute_creation");
-    group.bench_function("heap_vec", |bencher| bencher.iter(workload::heap_vec));
+    group.bench_function("heap_vec", |bencher| bencher.iter(heap_vec));
     group.bench_function("stack_smallvec", |bencher| bencher.iter(stack_smallvec));
     group.bench_function("stack_inline", |bencher| bencher.iter(stack_inline));
     let mut arena = SpanAttributeArena::new();

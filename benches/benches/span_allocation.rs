@@ -1,5 +1,4 @@
-//! A span from the heap against a span from each backend of the pool: both empty, with the same room for attributes,
-//! events and links.
+//! A span from the heap against a span from each backend of the pool: both empty, with the same capacities.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use opentelemetry_sdk::trace::SpanData;
@@ -28,7 +27,7 @@ fn span_allocation(criterion: &mut Criterion) {
         });
     });
 
-    // What the pool costs without the reset of a span's 15 fields.
+    // The pool without the reset of a span's fields.
     let unreset = ThreadCachedPool::<_, _, SpanThreads>::with_recycle(CAPACITY, Unreset(recycle));
     unreset.warm_up(CAPACITY);
     backend(&mut group, "lend_and_return_without_reset", &unreset);
@@ -64,7 +63,6 @@ fn backend<M: criterion::measurement::Measurement>(
     });
 }
 
-/// Neither resets nor judges.
 struct Unreset(SpanRecycle);
 
 impl Recycle<Box<SpanData>> for Unreset {

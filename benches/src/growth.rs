@@ -1,78 +1,59 @@
-//! What a span costs as it grows: attributes, length of values, depth, spans in flight, threads.
+//! The cost of a span as it grows: attributes, length of values, depth, spans in flight, threads.
 //!
-//! Three sides do the same work from a span's start to OTLP bytes in memory, as the rows `trace` do: our native calls, the
-//! same provider through OpenTelemetry's traits, and the stock SDK with batch processor and prost. What they send is decoded
-//! and compared before anything is measured.
+//! Three sides do the same work, from the start of a span to OTLP bytes in memory: our native calls, the same provider
+//! through OpenTelemetry's traits, and the official SDK with batch processor and prost. What they send is decoded and
+//! compared first.
 
-mod attributes;
-mod crew;
-mod depth;
-mod in_flight;
-mod length;
-mod sides;
-mod spans;
-mod threads;
+mod series;
 
-use crate::timing::{Effort, Quartiles};
-use cpu_time::ProcessTime;
+use crate::measure::{Clock, Config, interleave};
+use crate::pipelines::{OfficialSdk, Outcome, Zerospan};
+use crate::report::Machine;
+use opentelemetry_sdk::trace::SdkTracer;
 use serde::{Deserialize, Serialize};
-pub use sides::Sides;
-use std::time::Duration;
+pub use series::{KEYS, SERIES};
+use std::fmt;
+use zerospan_trace::Tracer;
 
 /// One quantity that grows.
 #[derive(Clone, Copy, Debug)]
 pub struct Series {
-    /// A word: the name of its picture.
+    /// Identifier.
     pub id: &'static str,
-    /// What grows.
-    pub title: &'static str,
-    /// What the values are.
+    /// The quantity.
     pub axis: &'static str,
-    /// What a span consists of.
-    pub work: &'static str,
     /// The values.
     pub values: &'static [u64],
-    /// Sets all sides up for a value.
+    /// Sets up all sides for a value.
     pub prepare: fn(u64) -> Sides,
 }
 
-/// Every series, in the order they are printed.
-pub const SERIES: &[Series] = &[
-    attributes::SERIES,
-    length::SERIES,
-    depth::SERIES,
-    in_flight::SERIES,
-    threads::SERIES,
-];
+/// The sides, in the order of their figures.
+pub const SIDES: [&str; 3] = ["native calls", "traits", "official SDK"];
 
-/// The sides, in the order of all their figures.
-pub const SIDES: [&str; 3] = ["zerospan native", "zerospan traits", "stock SDK"];
-
-/// What is written to `target/bench/growth.json`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// The contents of `target/bench/growth.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
-    /// How many rounds the figures are the quartiles of.
+    /// The measuring machine.
+    pub machine: Machine,
+    /// Number of rounds.
     pub rounds: usize,
     /// One for each of [`SERIES`].
-    pub series: Vec<Grown>,
+    pub series: Vec<Measured>,
 }
 
-/// A series that was measured.
+/// A measured series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Grown {
+pub struct Measured {
     /// As [`Series::id`].
     pub id: String,
-    /// As [`Series::title`].
-    pub title: String,
     /// As [`Series::axis`].
     pub axis: String,
-    /// As [`Series::work`].
-    pub work: String,
     /// One for each value.
     pub points: Vec<Point>,
 }
 
-/// What a span costs at one value.
+/// The cost of a span at one value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// The value.
@@ -81,158 +62,169 @@ pub struct Point {
     pub costs: [Cost; 3],
 }
 
-/// What a span costs one side.
+/// The cost of a span on one side.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Processor time of all threads, nanoseconds: a quarter of the rounds took less.
+    /// Processor time of all threads in nanoseconds: lower quartile.
     pub lower: f64,
-    /// Half of the rounds took less.
+    /// Median.
     pub median: f64,
-    /// A quarter of the rounds took more.
+    /// Upper quartile.
     pub upper: f64,
     /// Heap allocations of all threads.
     pub allocations: f64,
 }
 
-/// Heap allocations a span, by series, value and side: what the program `growth_allocations` prints.
+/// Heap allocations per span, by series, value and side.
 pub type Allocations = Vec<Vec<[f64; 3]>>;
 
-/// Runs before the count, in which pools fill and buffers grow.
-const WARM_UP: u64 = 8;
-/// Runs that are counted.
-const COUNTED: u64 = 4;
-
-/// Counts the allocations of every series; `count` says how many there are while it runs what it is given.
-///
-/// # Errors
-///
-/// Where a side does not do its work.
-pub fn allocations(mut count: impl FnMut(&mut dyn FnMut()) -> u64) -> Result<Allocations, String> {
-    let mut of_side = |sides: &mut Sides, side| -> Result<f64, String> {
-        for _ in 0..WARM_UP {
-            sides.run(side)?;
-        }
-        let mut outcome = Ok(());
-        let counted = count(&mut || {
-            outcome = (0..COUNTED).try_for_each(|_| sides.run(side));
-        });
-        outcome?;
-        Ok(counted as f64 / (COUNTED * sides.spans()) as f64)
-    };
-    let mut of_value = |series: &Series, value| -> Result<[f64; 3], String> {
-        let mut sides = (series.prepare)(value);
-        Ok([
-            of_side(&mut sides, 0)?,
-            of_side(&mut sides, 1)?,
-            of_side(&mut sides, 2)?,
-        ])
-    };
-    let of_series = |series: &Series| {
-        let values = series.values.iter();
-        values.map(|value| of_value(series, *value)).collect()
-    };
-    SERIES.iter().map(of_series).collect()
+/// The three sides at one value, each with its own provider.
+pub struct Sides {
+    spans: u64,
+    sides: [Box<dyn FnMut() -> Outcome>; 3],
 }
 
-/// Measures a series, after comparing what the sides send at each value.
-///
-/// All values and sides take turns in every round: on a machine whose speed changes from one second to the next, it changes
-/// for all of them.
+impl Sides {
+    /// Creates sides that each make `spans` spans in one run.
+    fn new(
+        spans: u64,
+        native: impl FnMut() -> Outcome + 'static,
+        traits: impl FnMut() -> Outcome + 'static,
+        official: impl FnMut() -> Outcome + 'static,
+    ) -> Self {
+        Self {
+            spans,
+            sides: [Box::new(native), Box::new(traits), Box::new(official)],
+        }
+    }
+
+    /// Creates sides that do their work `times` times in one run; each time makes `spans_each` spans.
+    fn repeat(
+        times: u64,
+        spans_each: u64,
+        mut native: impl FnMut(&Tracer) -> u64 + 'static,
+        mut traits: impl FnMut(&Tracer) -> u64 + 'static,
+        mut official: impl FnMut(&SdkTracer) -> u64 + 'static,
+    ) -> Self {
+        let queue = crate::pipelines::QUEUE;
+        let (mut first, mut second) = (Zerospan::new(queue), Zerospan::new(queue));
+        let mut third = OfficialSdk::new(queue);
+        Self::new(
+            times * spans_each,
+            move || first.run(|tracer| (0..times).map(|_| native(tracer)).sum()),
+            move || second.run(|tracer| (0..times).map(|_| traits(tracer)).sum()),
+            move || third.run(|tracer| (0..times).map(|_| official(tracer)).sum()),
+        )
+    }
+
+    fn run(&mut self, side: usize) -> Result<(), String> {
+        match (self.sides[side])().delivered()? {
+            delivered if delivered == self.spans => Ok(()),
+            delivered => Err(format!("delivered {delivered} of {} spans", self.spans)),
+        }
+    }
+
+    /// Runs every side for the first time and compares what they sent.
+    fn check(&mut self) -> Result<(), String> {
+        let [native, traits, official] = &mut self.sides;
+        let official = official().kinds()?;
+        for (side, kinds) in [
+            ("native calls", native().kinds()?),
+            ("traits", traits().kinds()?),
+        ] {
+            if kinds != official {
+                return Err(format!(
+                    "the official SDK sends {official:#?}, {side} {kinds:#?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Sides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sides")
+            .field("spans", &self.spans)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Measures `series`, after comparing what the sides send at each value. All values and sides take turns.
 ///
 /// # Errors
 ///
-/// How the sides differ, or why one failed.
+/// Returns how the sides differ, or why one failed.
 pub fn measure(
     series: &Series,
-    effort: Effort,
+    config: Config,
     allocations: &[[f64; 3]],
-) -> Result<Vec<Point>, String> {
-    let mut turns = Vec::new();
-    for value in series.values {
-        let mut sides = (series.prepare)(*value);
-        let runs = sides
-            .check()
-            .and_then(|()| runs_of_all(&mut sides, effort.round))
-            .map_err(|reason| format!("{} at {value}: {reason}", series.id))?;
-        turns.push(Turn {
-            sides,
-            runs,
-            samples: Default::default(),
+) -> Result<Measured, String> {
+    let failed = |value, reason| format!("{} at {value}: {reason}", series.id);
+    let mut points: Vec<Sides> = Vec::new();
+    for &value in series.values {
+        let mut sides = (series.prepare)(value);
+        sides.check().map_err(|reason| failed(value, reason))?;
+        points.push(sides);
+    }
+    let spans: Vec<u64> = points.iter().map(|sides| sides.spans).collect();
+    let mut time = |index: usize, runs| {
+        let (at, side) = (index / SIDES.len(), index % SIDES.len());
+        let mut outcome = Ok(());
+        let elapsed = Clock::Process.time(|| {
+            outcome = (0..runs).try_for_each(|_| points[at].run(side));
         });
-    }
-    for round in 0..effort.rounds {
-        for turn in &mut turns {
-            turn.take(round)
-                .map_err(|reason| format!("{}: {reason}", series.id))?;
-        }
-    }
-    let costs = turns.into_iter().map(Turn::quartiles);
-    let points = series.values.iter().zip(costs).zip(allocations);
-    Ok(points
-        .map(|((value, quartiles), allocations)| Point {
-            at: *value,
+        outcome.map_err(|reason| failed(series.values[at], reason))?;
+        Ok(elapsed)
+    };
+    let operations = |index: usize| spans[index / SIDES.len()];
+    let quartiles = interleave(spans.len() * SIDES.len(), operations, config, &mut time)?;
+    let points = series.values.iter().zip(quartiles.chunks(SIDES.len()));
+    let points = points
+        .zip(allocations)
+        .map(|((&at, quartiles), counts)| Point {
+            at,
             costs: std::array::from_fn(|side| Cost {
                 lower: quartiles[side].lower,
                 median: quartiles[side].median,
                 upper: quartiles[side].upper,
-                allocations: allocations[side],
+                allocations: counts[side],
             }),
-        })
-        .collect())
+        });
+    Ok(Measured {
+        id: series.id.to_owned(),
+        axis: series.axis.to_owned(),
+        points: points.collect(),
+    })
 }
 
-/// One value, as it is measured.
-struct Turn {
-    sides: Sides,
-    runs: [u64; 3],
-    samples: [Vec<f64>; 3],
-}
-
-impl Turn {
-    fn take(&mut self, round: usize) -> Result<(), String> {
-        for turn in 0..self.samples.len() {
-            // Each begins in turn.
-            let side = (round + turn) % self.samples.len();
-            let elapsed = time(&mut self.sides, side, self.runs[side])?;
-            let spans = self.runs[side] * self.sides.spans();
-            self.samples[side].push(elapsed.as_secs_f64() * 1e9 / spans as f64);
+/// Returns what `count` counts per span in every series.
+///
+/// # Errors
+///
+/// Returns an error if a side fails.
+pub fn count(mut count: impl FnMut(&mut dyn FnMut()) -> u64) -> Result<Allocations, String> {
+    const WARM_UP: u64 = 8;
+    const COUNTED: u64 = 4;
+    let mut per_span = |sides: &mut Sides, side| {
+        (0..WARM_UP).try_for_each(|_| sides.run(side))?;
+        let mut outcome = Ok(());
+        let counted = count(&mut || outcome = (0..COUNTED).try_for_each(|_| sides.run(side)));
+        outcome.map(|()| counted as f64 / (COUNTED * sides.spans) as f64)
+    };
+    let mut at_value = |series: &Series, value| -> Result<[f64; 3], String> {
+        let mut sides = (series.prepare)(value);
+        let mut counts = [0.0; 3];
+        for (side, count) in counts.iter_mut().enumerate() {
+            *count = per_span(&mut sides, side)?;
         }
-        Ok(())
-    }
-
-    fn quartiles(self) -> [Quartiles; 3] {
-        self.samples.map(|mut samples| Quartiles::of(&mut samples))
-    }
-}
-
-fn runs_of_all(sides: &mut Sides, round: Duration) -> Result<[u64; 3], String> {
-    Ok([
-        runs_for(sides, 0, round)?,
-        runs_for(sides, 1, round)?,
-        runs_for(sides, 2, round)?,
-    ])
-}
-
-fn time(sides: &mut Sides, side: usize, runs: u64) -> Result<Duration, String> {
-    let begun = ProcessTime::now();
-    for _ in 0..runs {
-        sides.run(side)?;
-    }
-    Ok(begun.elapsed())
-}
-
-/// How many runs of a side fill `round`; finding out warms the side up.
-fn runs_for(sides: &mut Sides, side: usize, round: Duration) -> Result<u64, String> {
-    time(sides, side, 2)?;
-    let mut runs = 1;
-    loop {
-        let elapsed = time(sides, side, runs)?;
-        if elapsed * 2 >= round {
-            let per_run = elapsed.as_secs_f64() / runs as f64;
-            return Ok(((round.as_secs_f64() / per_run) as u64).max(1));
-        }
-        runs *= 2;
-    }
+        Ok(counts)
+    };
+    let mut of_series = |series: &Series| {
+        let values = series.values.iter();
+        values.map(|&value| at_value(series, value)).collect()
+    };
+    SERIES.iter().map(&mut of_series).collect()
 }
 
 #[cfg(test)]

@@ -1,37 +1,44 @@
 //! Every row, by area.
 
-mod core;
+mod arena;
+mod attributes;
+mod http;
 mod limit;
 mod otlp;
+mod pool;
 mod scale;
 mod sdk;
-mod seed_arena;
-mod seed_pool;
-mod seed_stack;
-pub(crate) mod server;
-pub(crate) mod trace;
-mod workload;
+mod source;
+mod trace;
 
-use crate::Row;
+pub use attributes::{formatted_attribute, heap_vec};
+pub(crate) use http::{SPANS as BATCH, spans as batch};
 
-/// The rows whose identifier begins with `prefix`, in the order they are printed.
+use crate::comparison::Row;
+
+/// Returns the rows whose identifier starts with `prefix`, in the order in which they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
     [
-        core::ROWS,
+        source::ROWS,
         otlp::ROWS,
         sdk::ROWS,
         trace::ROWS,
         scale::ROWS,
         limit::ROWS,
-        seed_pool::ROWS,
-        seed_stack::ROWS,
-        seed_arena::ROWS,
+        pool::ROWS,
+        attributes::ROWS,
+        arena::ROWS,
     ]
     .into_iter()
     .flatten()
     .copied()
     .filter(|row| row.id.starts_with(prefix))
     .collect()
+}
+
+/// Returns the row `id`.
+pub fn find(id: &str) -> Option<Row> {
+    starting_with(id).into_iter().find(|row| row.id == id)
 }
 
 #[cfg(test)]
@@ -43,7 +50,7 @@ mod tests {
     fn identifiers_are_unique() {
         let mut seen = HashSet::new();
         for row in starting_with("") {
-            assert!(seen.insert(row.id), "{} stands twice", row.id);
+            assert!(seen.insert(row.id), "{} appears twice", row.id);
         }
     }
 

@@ -1,6 +1,7 @@
-//! On its own: the processor time of a process is that of all tests that run in it.
+//! A binary for itself: the processor time of a process includes all tests in it.
 
-use benches::{Clock, Contest, Effort, Timing};
+use benches::comparison::Comparison;
+use benches::measure::{Clock, Config, measure};
 use std::hint::black_box;
 
 fn spin(steps: u64) -> u64 {
@@ -8,12 +9,12 @@ fn spin(steps: u64) -> u64 {
 }
 
 #[test]
-fn a_side_that_does_eight_times_the_work_is_seen_to() {
+fn every_clock_sees_eight_times_the_work() {
     for clock in [Clock::Wall, Clock::Process, Clock::Thread] {
-        let mut contest =
-            Contest::new(1, || spin(80_000), || spin(10_000), |_, _| Ok(())).with_clock(clock);
-        let timing = Timing::of(&mut contest, Effort::QUICK);
-        let ratio = timing.peer.median / timing.ours.median;
+        let mut comparison =
+            Comparison::new(1, || spin(80_000), || spin(10_000), |_, _| Ok(())).with_clock(clock);
+        let [peer, ours] = measure(&mut comparison, Config::QUICK);
+        let ratio = peer.median / ours.median;
         assert!((4.0..16.0).contains(&ratio), "{clock:?}: {ratio}");
     }
 }

@@ -1,51 +1,53 @@
-//! What is measured: the budgets, the criterion benchmarks, the memory table.
+//! Measurements: budgets, growth, peers, criterion benchmarks, the memory table.
 
 use crate::cargo::{cargo, root, run};
-use crate::peers;
 use anyhow::ensure;
 use clap::Args;
+use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Instant, SystemTime};
 
-/// Hold every performance promise against what is measured here and now.
+/// Measure every row and compare the ratio with its budget.
 #[derive(Debug, Args)]
 pub(crate) struct Budget {
-    /// Measure only rows whose identifier begins so: `otlp`, `seed.pool`.
+    /// Measure only rows whose identifier starts with this: `otlp`, `pool.span`.
     #[arg(long, value_name = "PREFIX")]
     only: Option<String>,
-    /// Measure for a fraction of the time: the figures scatter more.
+    /// Measure for a fraction of the time: figures scatter more.
     #[arg(long)]
     quick: bool,
+    /// Print the rows and their budgets; measure nothing.
+    #[arg(long)]
+    list: bool,
 }
 
 impl Budget {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         build()?;
-        let mut budget = program("budget");
+        let mut budget = program("benches");
+        budget.arg("budget");
         if let Some(prefix) = self.only {
             budget.args(["--only", &prefix]);
         }
-        if self.quick {
-            budget.arg("--quick");
+        if self.list {
+            budget.arg("--list");
         }
-        run(&mut budget)
+        run(with_length(&mut budget, self.quick))
     }
 }
 
-/// Run the criterion benchmarks, for exploring; or compare with what a user could pick instead; or make the report.
+/// Run the criterion benchmarks; or compare the peers; or measure everything and renew the page of benchmarks.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// Print the tables of the peers: each in processes of its own, on the same work, its output decoded.
+    /// Compare with what a user could pick instead; print the tables and write `target/bench/peers.json`.
     #[arg(long, conflicts_with = "arguments")]
     peers: bool,
-    /// Measure budgets, growth and peers, and make `target/bench/report.html` and the measured part of
-    /// `docs/benchmarks.md` of it, pictures included.
+    /// Measure budgets, growth and peers into `target/bench`, then renew `docs/benchmarks.md` and its picture.
     #[arg(long, conflicts_with_all = ["arguments", "peers"])]
     report: bool,
-    /// With `--peers` or `--report`: measure for a fraction of the time; the figures scatter more.
+    /// With `--peers` or `--report`: measure for a fraction of the time; figures scatter more.
     #[arg(long, conflicts_with = "arguments")]
     quick: bool,
-    /// What `cargo bench` takes: `--bench NAME`, then `--` and what criterion takes.
+    /// Arguments of `cargo bench`: `--bench NAME`, then `--` and those of criterion.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
@@ -56,11 +58,11 @@ impl Bench {
             return report(self.quick);
         }
         if self.peers {
-            return peers::compare(self.quick);
+            return peers(self.quick);
         }
         ensure!(
             !self.quick,
-            "--quick is of --peers and --report: name one of them, or give criterion its own options after `--`"
+            "--quick needs --peers or --report; options of criterion follow `--`"
         );
         run(cargo()
             .args(["bench", "--package", "benches"])
@@ -68,53 +70,54 @@ impl Bench {
     }
 }
 
-/// Measures everything and makes the report of it.
 fn report(quick: bool) -> anyhow::Result<()> {
-    run(cargo()
-        .args(["build", "--release", "--package", "benches", "--bins"])
-        .args(["--features", "peers,report"]))?;
-    let begun = Instant::now();
-    // A row that misses its budget is a finding, and the report shows it; a program that wrote nothing has failed.
-    let old = modified("target/budget.json");
-    let budget = run(with_effort(&mut program("budget"), quick));
-    if modified("target/budget.json") == old {
-        budget?;
+    build()?;
+    // A missed row is a result for the report too; `report` fails where figures are missing.
+    if let Err(error) = run(with_length(program("benches").arg("budget"), quick)) {
+        eprintln!("{error:#}");
     }
-    run(with_effort(&mut program("growth"), quick))?;
-    run(with_effort(&mut program("peers"), quick))?;
-    run(&mut program("report"))?;
-    println!("measured and written in {} s", begun.elapsed().as_secs());
-    Ok(())
+    run(with_length(program("benches").arg("growth"), quick))?;
+    peers(quick)?;
+    run(program("benches").arg("report"))
 }
 
-fn with_effort(program: &mut Command, quick: bool) -> &mut Command {
+/// Builds the peers, which are a package outside the workspace, and compares them.
+fn peers(quick: bool) -> anyhow::Result<()> {
+    let target = target().join("peers");
+    run(cargo()
+        .args(["build", "--release", "--bins"])
+        .args(["--manifest-path", "benches/peers/Cargo.toml"])
+        .arg("--target-dir")
+        .arg(&target))?;
+    let mut peers = Command::new(target.join("release/peers"));
+    peers.current_dir(root()).arg("compare");
+    run(with_length(&mut peers, quick))
+}
+
+/// Prints the memory table.
+pub(crate) fn memory() -> anyhow::Result<()> {
+    build()?;
+    run(program("counting").arg("memory"))
+}
+
+fn with_length(program: &mut Command, quick: bool) -> &mut Command {
     if quick {
         program.arg("--quick");
     }
     program
 }
 
-fn modified(path: &str) -> Option<SystemTime> {
-    root().join(path).metadata().ok()?.modified().ok()
-}
-
-/// Prints the memory table.
-pub(crate) fn memory() -> anyhow::Result<()> {
-    build()?;
-    run(&mut program("memory"))
-}
-
 fn build() -> anyhow::Result<()> {
     run(cargo().args(["build", "--release", "--package", "benches", "--bins"]))
 }
 
-/// A program of `benches` that was built for release.
+/// Returns a program of the package `benches`, built for release.
 pub(crate) fn program(name: &str) -> Command {
-    let mut target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-    target.push("release");
-    target.push(name);
-    let mut command = Command::new(target);
+    let mut command = Command::new(target().join("release").join(name));
     command.current_dir(root());
     command
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into)
 }

@@ -2,7 +2,7 @@
 
 use crate::cargo::{self, cargo, ensure_subcommand};
 use crate::e2e::E2e;
-use crate::guard::Guard;
+use crate::instructions::Guard;
 use crate::tidy::Tidy;
 use crate::{loom, test};
 use std::time::Instant;

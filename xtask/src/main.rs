@@ -9,9 +9,8 @@ mod demo;
 mod e2e;
 mod faults;
 mod fuzz;
-mod guard;
+mod instructions;
 mod loom;
-mod peers;
 mod replay;
 mod sanitize;
 mod soak;
@@ -37,13 +36,13 @@ enum Task {
     Tidy(tidy::Tidy),
     /// Run all that must pass before a change lands: tidy, test, loom, every combination of features, end to end, guard.
     Ci,
-    /// Hold every performance promise against what is measured here and now.
+    /// Measure every row of the benchmarks and compare the ratio with its budget.
     Budget(bench::Budget),
-    /// Hold the instructions per operation of every hot path against the recorded ones (needs valgrind).
-    Guard(guard::Guard),
-    /// Run the criterion benchmarks, for exploring; or compare with what a user could pick instead; or make the report.
+    /// Compare the instructions per operation of every hot path with the recorded ones (needs valgrind).
+    Guard(instructions::Guard),
+    /// Run the criterion benchmarks; or compare the peers; or renew the page of benchmarks.
     Bench(bench::Bench),
-    /// Print how many bytes 8 attributes take on the heap, for each way of holding them.
+    /// Print the heap memory of 8 attributes for each way to hold them.
     Memory,
     /// Trace three real services with zerospan and with the stock SDK: a trace as a picture, and what either costs.
     #[command(disable_help_flag = true)]

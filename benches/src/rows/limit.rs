@@ -1,13 +1,13 @@
-//! How far a span is from the least that it could cost: the speed of light, in the same run.
+//! The distance of a span to the work that no tracer can avoid.
 
 use super::trace::eight_native;
-use super::trace::sides::Ours;
-use crate::{Budget, Clock, Contest, Row};
+use crate::comparison::{Budget, Comparison, Row};
+use crate::measure::Clock;
+use crate::pipelines::{QUEUE, Zerospan};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use std::hint::black_box;
 
-/// The rows of this area.
 pub(super) const ROWS: &[Row] = &[Row {
     id: "limit.native",
     peer: "two readings of the counter, three random numbers, one copy of the encoded span",
@@ -17,46 +17,44 @@ pub(super) const ROWS: &[Row] = &[Row {
     prepare: native,
 }];
 
-/// Spans of one run: they fit our queue.
 const SPANS: u64 = 2_000;
-/// As large as a chunk of the pipeline, so that the copies stay as near to the processor as ours.
+/// The size of a chunk of the pipeline, so that both sides write to the same level of cache.
 const BUFFER: usize = 64 << 10;
 
-fn native() -> Contest {
-    let mut ours = Ours::new();
-    // What is copied is what we send.
-    let first = ours
+fn native() -> Comparison {
+    let mut ours = Zerospan::new(QUEUE);
+    let span = ours
         .run(eight_native)
         .first_span()
-        .unwrap_or_else(|reason| panic!("{reason}"));
-    let expected = SPANS * first.len() as u64;
-    let mut light = Light::new(first);
-    Contest::new(
+        .unwrap_or_else(|error| panic!("{error}"));
+    let expected = SPANS * span.len() as u64;
+    let mut limit = Limit::new(span);
+    Comparison::new(
         SPANS,
-        move || (0..SPANS).map(|_| light.span()).sum::<u64>(),
+        move || (0..SPANS).map(|_| limit.span()).sum::<u64>(),
         move || {
             ours.run(|tracer| (0..SPANS).map(|_| eight_native(tracer)).sum())
-                .counts()
+                .delivered()
         },
-        move |copied: u64, sent: Result<u64, String>| match sent {
+        move |copied: u64, delivered: Result<u64, String>| match delivered {
             Ok(SPANS) if copied == expected => Ok(()),
-            sent => Err(format!(
-                "copied {copied} of {expected} bytes, sent {sent:?}"
+            delivered => Err(format!(
+                "copied {copied} of {expected} bytes, delivered {delivered:?} spans"
             )),
         },
     )
     .with_clock(Clock::Thread)
 }
 
-/// What no tracer of this kind can leave out: when, who, and the bytes.
-struct Light {
+/// Two timestamps, the ids, and the bytes.
+struct Limit {
     clock: quanta::Clock,
     ids: Xoshiro256PlusPlus,
     encoded: Vec<u8>,
     buffer: Vec<u8>,
 }
 
-impl Light {
+impl Limit {
     fn new(encoded: Vec<u8>) -> Self {
         Self {
             clock: quanta::Clock::new(),
@@ -66,7 +64,7 @@ impl Light {
         }
     }
 
-    /// How many bytes were copied.
+    /// Returns the number of copied bytes.
     fn span(&mut self) -> u64 {
         black_box(self.clock.raw());
         black_box([

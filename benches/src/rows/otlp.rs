@@ -1,7 +1,7 @@
-//! What writing spans straight into a buffer saves over building messages and encoding them.
+//! Writing spans straight into a buffer against building messages and encoding them.
 
-use super::server::{SPANS, context, spans, time};
-use crate::{Budget, Contest, Row};
+use super::http::{SPANS, context, spans, time};
+use crate::comparison::{Budget, Comparison, Row};
 use opentelemetry::trace::{Event, Link, SpanContext, Status};
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -16,7 +16,6 @@ use std::rc::Rc;
 use zerospan_core::Reset;
 use zerospan_otlp::{BatchEncoder, EncodedResource, SpanRecorder, SpanStart, StaticKey};
 
-/// The rows of this area.
 pub(super) const ROWS: &[Row] = &[
     Row {
         id: "otlp.encode",
@@ -35,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
         prepare: || encode(add_events_and_link, Batch::Released),
     },
     Row {
-        id: "otlp.alone",
+        id: "otlp.borrowed",
         peer: "as otlp.encode",
         ours: "the same batch through BatchEncoder, which only borrows it",
         budget: Budget::AtLeast(15.0),
@@ -43,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
         prepare: || encode(|_| {}, Batch::Borrowed),
     },
     Row {
-        id: "otlp.alone_events",
+        id: "otlp.borrowed_events",
         peer: "as otlp.events",
         ours: "the same batch through BatchEncoder, which only borrows it",
         budget: Budget::AtLeast(15.0),
@@ -76,7 +75,7 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-/// Every text is the span's own: releasing it is most of what is left to do.
+/// Moves every text to the heap, so that releasing the span frees it.
 fn own_texts(span: &mut SpanData) {
     for attribute in &mut span.attributes {
         if let Value::String(text) = &attribute.value {
@@ -109,49 +108,45 @@ fn resource() -> Resource {
         .build()
 }
 
-/// Bytes that a side writes again and again into the same memory.
+/// A buffer that a side reuses in each run.
 type Buffer = Rc<RefCell<Vec<u8>>>;
 
-/// What our side does with the batch when it is written. The peer's side has taken it apart by then.
+/// What our side does with an encoded batch; the official transform consumes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Batch {
-    /// Nothing: it is its owner's.
+    /// Leaves it to its owner.
     Borrowed,
-    /// Releases it, within the timing.
+    /// Drops it within the time.
     Released,
 }
 
-fn encode(change: fn(&mut SpanData), fate: Batch) -> Contest {
-    let mut batch = spans();
-    batch.iter_mut().for_each(change);
-    let stock = ResourceAttributesWithSchema::from(&resource());
-    // Both sides list the resource as one and the same hash map does.
-    let encoded = EncodedResource::new(&resource_attributes(&stock), None);
+fn encode(change: fn(&mut SpanData), fate: Batch) -> Comparison {
+    let mut spans = spans();
+    spans.iter_mut().for_each(change);
+    let official = ResourceAttributesWithSchema::from(&resource());
+    // Both sides list the resource in the order of the same hash map.
+    let encoded = EncodedResource::new(&resource_attributes(&official), None);
     let (peer, ours) = (Buffer::default(), Buffer::default());
     let mut encoder = BatchEncoder::new();
-    // Emptied, then filled before each run, outside the timing: each finds its batch in the same memory.
-    let place = Rc::new(RefCell::new(Vec::new()));
-    Contest::with_preparation(
+    // Refilled before each run: both sides find their batch in the same memory.
+    let batch = Rc::new(RefCell::new(Vec::new()));
+    let (peer_batch, our_batch) = (Rc::clone(&batch), Rc::clone(&batch));
+    Comparison::new(
         SPANS,
         move || {
-            place.take();
-            place.replace(batch.clone());
-            Rc::clone(&place)
-        },
-        move |place: Rc<RefCell<Vec<SpanData>>>| {
-            let resource_spans = group_spans_by_resource_and_scope(place.take(), &stock);
+            let resource_spans = group_spans_by_resource_and_scope(peer_batch.take(), &official);
             let request = ExportTraceServiceRequest { resource_spans };
             let mut bytes = peer.borrow_mut();
             bytes.clear();
             let outcome = request.encode(&mut *bytes);
             outcome.map(|()| Rc::clone(&peer))
         },
-        move |place: Rc<RefCell<Vec<SpanData>>>| {
+        move || {
             let mut bytes = ours.borrow_mut();
             bytes.clear();
-            encoder.encode(&encoded, &place.borrow(), &mut bytes);
+            encoder.encode(&encoded, &our_batch.borrow(), &mut bytes);
             if fate == Batch::Released {
-                place.take();
+                our_batch.take();
             }
             Rc::clone(&ours)
         },
@@ -160,15 +155,19 @@ fn encode(change: fn(&mut SpanData), fate: Batch) -> Contest {
             same(&peer.borrow(), &ours.borrow())
         },
     )
+    .with_preparation(move || {
+        batch.take();
+        batch.replace(spans.clone());
+    })
 }
 
-fn resource_attributes(stock: &ResourceAttributesWithSchema) -> Vec<(String, String)> {
+fn resource_attributes(official: &ResourceAttributesWithSchema) -> Vec<(String, String)> {
     use opentelemetry_proto::tonic::common::v1::any_value::Value;
     let text = |value: Option<Value>| match value {
         Some(Value::StringValue(text)) => text,
         _ => String::new(),
     };
-    let attributes = stock.attributes.0.iter().cloned();
+    let attributes = official.attributes.0.iter().cloned();
     attributes
         .map(|attribute| {
             (
@@ -183,10 +182,10 @@ fn same(peer: &[u8], ours: &[u8]) -> Result<(), String> {
     let decode =
         |bytes| ExportTraceServiceRequest::decode(bytes).map_err(|error| error.to_string());
     if decode(peer)? != decode(ours)? {
-        return Err("the two requests say different things".to_owned());
+        return Err("the two requests differ in content".to_owned());
     }
     if peer != ours {
-        return Err("the two requests are written differently".to_owned());
+        return Err("the two requests differ in bytes".to_owned());
     }
     Ok(())
 }
@@ -200,15 +199,15 @@ const PORT: StaticKey = StaticKey::new("server.port");
 const CLIENT: StaticKey = StaticKey::new("client.address");
 const ENCRYPTED: StaticKey = StaticKey::new("network.peer.encrypted");
 
-fn static_keys() -> Contest {
+fn static_keys() -> Comparison {
     let (peer, ours) = (Buffer::default(), Buffer::default());
-    let (mut stock, mut constant) = (SpanRecorder::new(), SpanRecorder::new());
+    let (mut general, mut constant) = (SpanRecorder::new(), SpanRecorder::new());
     let identity = context(1);
     let other = identity.clone();
-    Contest::new(
+    Comparison::new(
         1,
         move || {
-            begin(&mut stock, &identity);
+            begin(&mut general, &identity);
             let method = black_box("GET");
             for attribute in [
                 KeyValue::new(METHOD.as_str(), method),
@@ -220,9 +219,9 @@ fn static_keys() -> Contest {
                 KeyValue::new(CLIENT.as_str(), black_box("203.0.113.142")),
                 KeyValue::new(ENCRYPTED.as_str(), black_box(true)),
             ] {
-                stock.set_attribute((&attribute).into());
+                general.set_attribute((&attribute).into());
             }
-            finish(&mut stock, &peer)
+            finish(&mut general, &peer)
         },
         move || {
             begin(&mut constant, &other);
@@ -240,7 +239,7 @@ fn static_keys() -> Contest {
             if *peer.borrow() == *ours.borrow() {
                 Ok(())
             } else {
-                Err("the two spans are written differently".to_owned())
+                Err("the two spans differ in bytes".to_owned())
             }
         },
     )
@@ -260,14 +259,14 @@ fn finish(span: &mut SpanRecorder, into: &Buffer) -> Buffer {
     Rc::clone(into)
 }
 
-fn ceiling() -> Contest {
+fn ceiling() -> Comparison {
     let batch = spans();
     let encoded = EncodedResource::from_sdk(&resource());
     let mut encoder = BatchEncoder::new();
     let mut written = Vec::new();
     encoder.encode(&encoded, &batch, &mut written);
     let (peer, ours) = (Buffer::default(), Buffer::default());
-    Contest::new(
+    Comparison::new(
         SPANS,
         move || {
             let mut bytes = peer.borrow_mut();

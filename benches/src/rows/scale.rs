@@ -1,21 +1,21 @@
-//! Whether the cost of a span stays what it is: with more threads, and with more attributes.
+//! The cost of a span with more threads and with more attributes.
 
 use super::trace::eight_native;
-use super::trace::sides::Ours;
-use crate::keys::KEYS;
-use crate::{Budget, Clock, Contest, Row};
+use crate::comparison::{Budget, Comparison, Row};
+use crate::growth::KEYS;
+use crate::measure::Clock;
+use crate::pipelines::{QUEUE, Zerospan};
+use crate::threads::Threads;
 use std::hint::black_box;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use zerospan_trace::Tracer;
 
-/// The rows of this area.
 pub(super) const ROWS: &[Row] = &[
     Row {
         id: "scale.threads",
         peer: "two threads, a provider each: one thread's time a span",
         ours: "two threads on one provider",
         budget: Budget::AtLeast(0.95),
-        // The pipeline's own, for a request of 512 spans while others are being recorded; none for a span.
+        // Of the pipeline, per request of 512 spans; none per span.
         allocations: Some(0.01),
         prepare: threads,
     },
@@ -29,131 +29,75 @@ pub(super) const ROWS: &[Row] = &[
     },
 ];
 
-/// Spans of one thread in one run, many to a flush, which is no part of what is compared.
+/// Spans of one thread in one run: enough to make the flush at its end negligible.
 const SPANS: u64 = 20_000;
-/// The spans of both threads fit the queue.
-const QUEUE: u64 = 2 * SPANS;
+const SHARED_QUEUE: u64 = 2 * SPANS;
 
-/// On both sides two threads record, each as many spans: with a provider each, which share nothing, and with one. So what is
-/// compared is what sharing a provider costs. One thread alone would be faster by what two threads of one processor core
-/// take from each other, whatever they do. The time is the calling thread's, since two cores have no third for the worker.
-fn threads() -> Contest {
-    let (mut mine, theirs, mut one) = (
-        Ours::with_queue(QUEUE),
-        Ours::with_queue(QUEUE),
-        Ours::with_queue(QUEUE),
-    );
-    let apart = Turn::of_a_second_thread(theirs);
-    let together = Turn::of_a_second_thread(one.another());
-    Contest::new(
+/// Two threads record on both sides, so that only sharing the provider is compared, and not what two threads on one
+/// processor take from each other. Measures the calling thread: the worker has no core left.
+fn threads() -> Comparison {
+    let new = || Zerospan::new(SHARED_QUEUE);
+    let (mut one, other, mut shared) = (new(), new(), new());
+    let beside_one = second_thread(other);
+    let beside_shared = second_thread(shared.clone());
+    Comparison::new(
         SPANS,
-        move || beside(&mut mine, &apart),
-        move || beside(&mut one, &together),
-        |apart: Result<u64, String>, together| match (apart, together) {
-            (Ok(apart), Ok(together)) if apart == 2 * SPANS && together == 2 * SPANS => Ok(()),
-            (apart, together) => Err(format!("sent apart: {apart:?}; together: {together:?}")),
+        move || record_beside(&mut one, &beside_one),
+        move || record_beside(&mut shared, &beside_shared),
+        |separate: u64, shared: u64| {
+            if (separate, shared) == (2 * SPANS, 2 * SPANS) {
+                Ok(())
+            } else {
+                Err(format!(
+                    "two providers delivered {separate} spans, one {shared}"
+                ))
+            }
         },
     )
     .with_clock(Clock::Thread)
 }
 
-/// Records while the second thread does; says how many spans both of them sent.
-fn beside(mine: &mut Ours, second: &Turn) -> Result<u64, String> {
-    second.begin();
-    let recorded = spans(mine.tracer());
-    let theirs = second.end()?;
-    // Where the provider is shared, its sink counts the other thread's spans here or there.
-    Ok(mine.flushed(recorded)? + theirs)
+fn second_thread(mut ours: Zerospan) -> Threads {
+    Threads::new(1, move || record(&mut ours))
 }
 
-/// Whose turn it is: the second thread's, from the beginning of a run until it says what it sent. Passing it on allocates
-/// nothing.
-#[derive(Clone, Default)]
-struct Turn(Arc<(Mutex<Option<Answer>>, Condvar)>);
-
-enum Answer {
-    Awaited,
-    Sent(Result<u64, String>),
+/// Returns the spans that both threads delivered: with a shared provider, either flush may deliver those of the other.
+fn record_beside(ours: &mut Zerospan, second: &Threads) -> u64 {
+    second.start();
+    record(ours) + second.finish()
 }
 
-impl Turn {
-    /// A thread that records as many spans as the calling one whenever it is told to.
-    fn of_a_second_thread(mut ours: Ours) -> Self {
-        let turn = Self::default();
-        let second = turn.clone();
-        std::thread::spawn(move || {
-            loop {
-                drop(second.wait(|answer| matches!(answer, Some(Answer::Awaited))));
-                let recorded = spans(ours.tracer());
-                second.say(Answer::Sent(ours.flushed(recorded)));
-            }
-        });
-        turn
-    }
-
-    fn begin(&self) {
-        self.say(Answer::Awaited);
-    }
-
-    fn end(&self) -> Result<u64, String> {
-        match self
-            .wait(|answer| matches!(answer, Some(Answer::Sent(_))))
-            .take()
-        {
-            Some(Answer::Sent(sent)) => sent,
-            _ => Err("the second thread said nothing".to_owned()),
+fn record(ours: &mut Zerospan) -> u64 {
+    ours.run_shared(|tracer| {
+        for _ in 0..SPANS {
+            eight_native(tracer);
         }
-    }
-
-    fn say(&self, answer: Answer) {
-        *self.lock() = Some(answer);
-        self.0.1.notify_all();
-    }
-
-    fn wait(&self, until: impl Fn(&Option<Answer>) -> bool) -> MutexGuard<'_, Option<Answer>> {
-        let mut answer = self.lock();
-        while !until(&answer) {
-            answer = self
-                .0
-                .1
-                .wait(answer)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        answer
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Answer>> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn spans(tracer: &Tracer) -> u64 {
-    (0..SPANS).map(|_| eight_native(tracer)).sum()
+    })
 }
 
 const FEW: usize = 8;
 const MANY: usize = 64;
 const ATTRIBUTES: u64 = 16_000;
 
-fn attributes() -> Contest {
-    let (mut few, mut many) = (Ours::new(), Ours::new());
-    Contest::new(
+fn attributes() -> Comparison {
+    let (mut few, mut many) = (Zerospan::new(QUEUE), Zerospan::new(QUEUE));
+    Comparison::new(
         ATTRIBUTES,
-        move || few.run(of_length::<FEW>).counts(),
-        move || many.run(of_length::<MANY>).counts(),
+        move || few.run(spans_of::<FEW>).delivered(),
+        move || many.run(spans_of::<MANY>).delivered(),
         |few, many| {
             let expected = (ATTRIBUTES / FEW as u64, ATTRIBUTES / MANY as u64);
             match (few, many) {
                 (Ok(few), Ok(many)) if (few, many) == expected => Ok(()),
-                (few, many) => Err(format!("sent of 8: {few:?}; of 64: {many:?}")),
+                (few, many) => Err(format!("delivered of 8: {few:?}; of 64: {many:?}")),
             }
         },
     )
     .with_clock(Clock::Process)
 }
 
-/// As many spans as it takes for [`ATTRIBUTES`], each of `N`.
-fn of_length<const N: usize>(tracer: &Tracer) -> u64 {
+/// Makes spans of `N` attributes until there are [`ATTRIBUTES`].
+fn spans_of<const N: usize>(tracer: &Tracer) -> u64 {
     let spans = ATTRIBUTES / N as u64;
     for _ in 0..spans {
         let mut span = tracer.span("GET /users/{id}").start();

@@ -1,55 +1,52 @@
-//! What a span costs from its start to OTLP bytes: our provider against the stock SDK with its batch processor and prost.
+//! A span from its start to OTLP bytes: our provider against the official SDK with its batch processor and prost.
 //!
-//! Each run ends with a flush, and the spans of a run fit the queue, so neither side drops any: the contest's check counts
-//! them in the decoded requests.
+//! Each run ends with a flush, and its spans fit the queue, so that neither side drops any.
 
-pub(crate) mod sides;
-
-use crate::{Budget, Clock, Contest, Row};
+use crate::comparison::{Budget, Comparison, Row};
+use crate::measure::Clock;
+use crate::pipelines::{OfficialSdk, QUEUE, Zerospan, agree};
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace as sdk;
-use sides::{Ours, Peer, SPANS_IN_QUEUE, agree};
+use opentelemetry_sdk::trace::{self as sdk, SdkTracer};
 use std::hint::black_box;
-use zerospan_trace::StaticKey;
+use zerospan_trace::{StaticKey, Tracer as ZerospanTracer};
 
-/// The rows of this area.
 pub(super) const ROWS: &[Row] = &[
     Row {
         id: "trace.otel",
-        peer: "stock SDK + batch + prost, 8 attributes, all threads",
+        peer: "official SDK + batch + prost, 8 attributes, all threads",
         ours: "the same calls on our concrete tracer",
         budget: Budget::AtLeast(16.0),
         allocations: Some(0.0),
-        prepare: || otel(Clock::Process),
+        prepare: || compare(Clock::Process, SPANS, eight, eight),
     },
     Row {
         id: "trace.native",
-        peer: "stock SDK + batch + prost, 8 attributes, all threads",
+        peer: "official SDK + batch + prost, 8 attributes, all threads",
         ours: "the same span through native calls",
         budget: Budget::AtLeast(35.0),
         allocations: Some(0.0),
-        prepare: || native(Clock::Process),
+        prepare: || compare(Clock::Process, SPANS, eight, eight_native),
     },
     Row {
         id: "trace.nested",
-        peer: "stock SDK: root and 9 children of 4 attributes, in_span",
+        peer: "official SDK: root and 9 children of 4 attributes, in_span",
         ours: "the same calls on our concrete tracer",
         budget: Budget::AtLeast(5.0),
         allocations: None,
-        prepare: nested,
+        prepare: || compare(Clock::Process, TREES, tree, tree),
     },
     Row {
         id: "trace.nested_native",
-        peer: "stock SDK: root and 9 children of 4 attributes, in_span",
+        peer: "official SDK: root and 9 children of 4 attributes, in_span",
         ours: "the same tree through the native scope",
         budget: Budget::AtLeast(25.0),
         allocations: Some(0.0),
-        prepare: nested_native,
+        prepare: || compare(Clock::Process, TREES, tree, tree_native),
     },
     Row {
         id: "trace.unsampled",
-        peer: "stock SDK, always off: start, 8 attributes, end",
+        peer: "official SDK, always off: start, 8 attributes, end",
         ours: "the same calls on our concrete tracer",
         budget: Budget::AtLeast(6.0),
         allocations: Some(0.0),
@@ -57,85 +54,56 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         id: "trace.producer",
-        peer: "stock SDK + batch, 8 attributes, caller's thread",
+        peer: "official SDK + batch, 8 attributes, caller's thread",
         ours: "the same calls on our concrete tracer",
         budget: Budget::AtLeast(5.0),
         allocations: Some(0.0),
-        prepare: || otel(Clock::Thread),
+        prepare: || compare(Clock::Thread, SPANS, eight, eight),
     },
     Row {
         id: "trace.producer_native",
-        peer: "stock SDK + batch, 8 attributes, caller's thread",
+        peer: "official SDK + batch, 8 attributes, caller's thread",
         ours: "the same span through native calls",
         budget: Budget::AtLeast(8.0),
         allocations: Some(0.0),
-        prepare: || native(Clock::Thread),
+        prepare: || compare(Clock::Thread, SPANS, eight, eight_native),
     },
 ];
 
-/// Spans of one run: they fit the queue of either side.
 const SPANS: u64 = 2_000;
-const _: () = assert!(SPANS <= SPANS_IN_QUEUE);
-
-fn otel(clock: Clock) -> Contest {
-    let (mut peer, mut ours) = (Peer::new(), Ours::new());
-    Contest::new(
-        SPANS,
-        move || peer.run(|tracer| repeat(SPANS, || eight(tracer))),
-        move || ours.run(|tracer| repeat(SPANS, || eight(tracer))),
-        agree(SPANS),
-    )
-    .with_clock(clock)
-}
-
-fn native(clock: Clock) -> Contest {
-    let (mut peer, mut ours) = (Peer::new(), Ours::new());
-    Contest::new(
-        SPANS,
-        move || peer.run(|tracer| repeat(SPANS, || eight(tracer))),
-        move || ours.run(|tracer| repeat(SPANS, || eight_native(tracer))),
-        agree(SPANS),
-    )
-    .with_clock(clock)
-}
-
+const _: () = assert!(SPANS <= QUEUE);
 const CHILDREN: u64 = 9;
 const TREES: u64 = SPANS / (CHILDREN + 1);
 
-fn nested() -> Contest {
-    let (mut peer, mut ours) = (Peer::new(), Ours::new());
-    Contest::new(
+/// Does the work `times` times on each side; it returns the number of recorded spans.
+fn compare(
+    clock: Clock,
+    times: u64,
+    official: fn(&SdkTracer) -> u64,
+    native: fn(&ZerospanTracer) -> u64,
+) -> Comparison {
+    let (mut peer, mut ours) = (OfficialSdk::new(QUEUE), Zerospan::new(QUEUE));
+    Comparison::new(
         SPANS,
-        move || peer.run(|tracer| repeat(TREES, || tree(tracer))),
-        move || ours.run(|tracer| repeat(TREES, || tree(tracer))),
+        move || peer.run(|tracer| repeat(times, || official(tracer))),
+        move || ours.run(|tracer| repeat(times, || native(tracer))),
         agree(SPANS),
     )
-    .with_clock(Clock::Process)
+    .with_clock(clock)
 }
 
-fn nested_native() -> Contest {
-    let (mut peer, mut ours) = (Peer::new(), Ours::new());
-    Contest::new(
-        SPANS,
-        move || peer.run(|tracer| repeat(TREES, || tree(tracer))),
-        move || ours.run(|tracer| repeat(TREES, || tree_native(tracer))),
-        agree(SPANS),
-    )
-    .with_clock(Clock::Process)
-}
-
-fn unsampled() -> Contest {
-    let stock = sdk::SdkTracerProvider::builder()
+fn unsampled() -> Comparison {
+    let official = sdk::SdkTracerProvider::builder()
         .with_sampler(sdk::Sampler::AlwaysOff)
         .build();
     let ours = zerospan_trace::TracerProvider::builder()
         .with_sampler(zerospan_trace::Sampler::AlwaysOff)
         .build();
-    let (stock_tracer, our_tracer) = (stock.tracer("bench"), ours.tracer("bench"));
-    Contest::new(
+    let (peer, ours) = (official.tracer("bench"), ours.tracer("bench"));
+    Comparison::new(
         SPANS,
-        move || repeat(SPANS, || eight(&stock_tracer)),
-        move || repeat(SPANS, || eight(&our_tracer)),
+        move || repeat(SPANS, || eight(&peer)),
+        move || repeat(SPANS, || eight(&ours)),
         |peer: u64, ours: u64| {
             if (peer, ours) == (0, 0) {
                 Ok(())
@@ -151,7 +119,7 @@ fn repeat(times: u64, mut work: impl FnMut() -> u64) -> u64 {
     (0..times).map(|_| work()).sum()
 }
 
-/// One span of eight attributes through the traits; 1 if it was recorded.
+/// Makes a span of eight attributes through the traits; returns 1 if it was recorded.
 pub(super) fn eight(tracer: &impl Tracer) -> u64 {
     let mut span = tracer.start("GET /users/{id}");
     span.set_attribute(KeyValue::new("http.request.method", "GET"));
@@ -179,8 +147,8 @@ const PORT: StaticKey = StaticKey::new("server.port");
 const HIT: StaticKey = StaticKey::new("cache.hit");
 const WAIT: StaticKey = StaticKey::new("queue.wait");
 
-/// The same span with constant keys.
-pub(super) fn eight_native(tracer: &zerospan_trace::Tracer) -> u64 {
+/// Makes the same span through native calls.
+pub(super) fn eight_native(tracer: &ZerospanTracer) -> u64 {
     let mut span = tracer.span("GET /users/{id}").start();
     span.set(&METHOD, "GET");
     span.set(&SCHEME, "https");
@@ -220,7 +188,7 @@ where
     recorded
 }
 
-fn tree_native(tracer: &zerospan_trace::Tracer) -> u64 {
+fn tree_native(tracer: &ZerospanTracer) -> u64 {
     let mut recorded = 0;
     let mut four = |span: &mut zerospan_trace::Span| {
         span.set(&METHOD, "GET");

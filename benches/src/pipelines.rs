@@ -1,0 +1,262 @@
+//! The pipelines that are compared, from a tracer to OTLP bytes in memory.
+
+use crate::sink::{OfficialExporter, Sink, count_kinds, for_each_span};
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace as sdk;
+use prost::Message;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use zerospan_export::{BatchConfig, Pipeline, PipelineBuilder, SendError};
+use zerospan_trace::{Tracer, TracerProvider};
+
+/// Number of spans that the queue of either side holds by default.
+pub const QUEUE: u64 = 2_048;
+
+/// The outcome of a run.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    recorded: u64,
+    delivered: u64,
+    /// The requests of the first run.
+    requests: Option<Vec<Vec<u8>>>,
+    failure: Option<String>,
+}
+
+impl Outcome {
+    /// Returns the number of delivered spans.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the flush failed or a recorded span was not delivered.
+    pub fn delivered(&self) -> Result<u64, String> {
+        match &self.failure {
+            Some(failure) => Err(failure.clone()),
+            None if self.recorded != self.delivered => Err(format!(
+                "{} spans recorded, {} delivered",
+                self.recorded, self.delivered
+            )),
+            None => Ok(self.delivered),
+        }
+    }
+
+    /// Adds a later outcome; keeps the requests of the earlier one.
+    #[must_use]
+    pub fn and(self, later: Self) -> Self {
+        Self {
+            recorded: self.recorded + later.recorded,
+            delivered: self.delivered + later.delivered,
+            requests: self.requests.or(later.requests),
+            failure: self.failure.or(later.failure),
+        }
+    }
+
+    /// Returns the kinds of spans in the requests of the first run, with their numbers.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if spans were lost or are incomplete.
+    pub fn kinds(&self) -> Result<BTreeMap<String, u64>, String> {
+        self.delivered()?;
+        count_kinds(self.requests()?)
+    }
+
+    /// Returns the first span of the first run, encoded.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if nothing was delivered.
+    pub fn first_span(&self) -> Result<Vec<u8>, String> {
+        let mut first = None;
+        for_each_span(self.requests()?, |_, span| {
+            first.get_or_insert_with(|| span.encode_to_vec());
+            Ok(())
+        })?;
+        first.ok_or_else(|| "no span was delivered".to_owned())
+    }
+
+    fn requests(&self) -> Result<&[Vec<u8>], String> {
+        let requests = self.requests.as_deref();
+        requests.ok_or_else(|| "only the first run keeps its requests".to_owned())
+    }
+}
+
+/// Returns a check that both sides delivered `spans` spans that say the same.
+pub fn agree(spans: u64) -> impl FnMut(Outcome, Outcome) -> Result<(), String> {
+    move |peer, ours| {
+        for (side, outcome) in [("the peer", &peer), ("ours", &ours)] {
+            match outcome.delivered() {
+                Ok(delivered) if delivered == spans => {}
+                delivered => {
+                    return Err(format!("{side} delivered {delivered:?} of {spans} spans"));
+                }
+            }
+        }
+        let (peer, ours) = (peer.kinds()?, ours.kinds()?);
+        if peer == ours {
+            Ok(())
+        } else {
+            Err(format!("the peer sends {peer:#?}, ours {ours:#?}"))
+        }
+    }
+}
+
+/// The official SDK, with a processor of its own or with ours.
+#[derive(Debug)]
+pub struct OfficialSdk {
+    provider: sdk::SdkTracerProvider,
+    tracer: sdk::SdkTracer,
+    sink: Sink,
+    /// Flushed in place of the provider, which allocates to collect the results of its processors.
+    pipeline: Option<Pipeline>,
+}
+
+impl OfficialSdk {
+    /// Sets up the batch processor, the official transform and prost.
+    pub fn new(queue: u64) -> Self {
+        Self::with_exporter(queue, |sink| OfficialExporter::new(sink))
+    }
+
+    /// Sets up the batch processor with another exporter into the given sink.
+    pub fn with_exporter<E: sdk::SpanExporter + 'static>(
+        queue: u64,
+        exporter: impl FnOnce(&Sink) -> E,
+    ) -> Self {
+        let sink = Sink::default();
+        let batch = sdk::BatchConfigBuilder::default()
+            .with_max_queue_size(queue as usize)
+            .build();
+        let processor = sdk::BatchSpanProcessor::builder(exporter(&sink))
+            .with_batch_config(batch)
+            .build();
+        Self::with_processor(sink, processor, None)
+    }
+
+    /// Sets up another processor into `sink`; `pipeline` is flushed in place of the provider.
+    pub fn with_processor(
+        sink: Sink,
+        processor: impl sdk::SpanProcessor + 'static,
+        pipeline: Option<Pipeline>,
+    ) -> Self {
+        sink.keep_requests();
+        let provider = sdk::SdkTracerProvider::builder()
+            .with_resource(resource())
+            .with_span_processor(processor)
+            .build();
+        Self {
+            tracer: provider.tracer(SCOPE),
+            provider,
+            sink,
+            pipeline,
+        }
+    }
+
+    /// Returns the tracer.
+    pub fn tracer(&self) -> &sdk::SdkTracer {
+        &self.tracer
+    }
+
+    /// Does `work`, which returns the number of recorded spans, and flushes.
+    pub fn run(&mut self, work: impl FnOnce(&sdk::SdkTracer) -> u64) -> Outcome {
+        let recorded = work(&self.tracer);
+        let flushed = match &self.pipeline {
+            Some(pipeline) => pipeline
+                .force_flush(Duration::from_secs(30))
+                .map_err(|error| error.to_string()),
+            None => self
+                .provider
+                .force_flush()
+                .map_err(|error| error.to_string()),
+        };
+        outcome(&self.sink, recorded, flushed)
+    }
+}
+
+/// Our provider and pipeline.
+#[derive(Clone, Debug)]
+pub struct Zerospan {
+    provider: TracerProvider,
+    tracer: Tracer,
+    sink: Sink,
+}
+
+impl Zerospan {
+    /// Sets up the provider.
+    pub fn new(queue: u64) -> Self {
+        let sink = Sink::default();
+        sink.keep_requests();
+        let provider = TracerProvider::builder()
+            .with_resource(resource())
+            .with_exporter(build(pipeline(&sink, queue)))
+            .build();
+        Self {
+            tracer: provider.tracer(SCOPE),
+            provider,
+            sink,
+        }
+    }
+
+    /// Returns the tracer.
+    pub fn tracer(&self) -> &Tracer {
+        &self.tracer
+    }
+
+    /// Does `work`, which returns the number of recorded spans, and flushes.
+    pub fn run(&mut self, work: impl FnOnce(&Tracer) -> u64) -> Outcome {
+        let recorded = work(&self.tracer);
+        let flushed = self
+            .provider
+            .force_flush()
+            .map_err(|error| error.to_string());
+        outcome(&self.sink, recorded, flushed)
+    }
+
+    /// Does `work` beside another thread on the same provider, and flushes. Returns the spans delivered meanwhile, those
+    /// of the other thread included; 0 if the flush failed.
+    pub fn run_shared(&mut self, work: impl FnOnce(&Tracer)) -> u64 {
+        work(&self.tracer);
+        let flushed = self.provider.force_flush();
+        drop(self.sink.take_requests());
+        let (delivered, _) = self.sink.take_counts();
+        flushed.map_or(0, |()| delivered)
+    }
+}
+
+/// Returns a pipeline into `sink` with a queue of `queue` spans.
+pub fn pipeline(sink: &Sink, queue: u64) -> PipelineBuilder {
+    let sink = sink.clone();
+    let mut batch = BatchConfig::default();
+    batch.max_queue_size = queue as usize;
+    Pipeline::builder()
+        .with_batch(batch)
+        .with_transport(move || Ok::<_, SendError>(sink.clone()))
+}
+
+/// Builds a pipeline from settings that are known to be valid.
+///
+/// # Panics
+///
+/// Panics if they are not.
+pub fn build(pipeline: PipelineBuilder) -> Pipeline {
+    pipeline.build().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The instrumentation scope of all sides.
+pub const SCOPE: &str = "http-server";
+/// The service of all sides.
+pub const SERVICE: &str = "shop";
+
+/// Returns the resource of all sides.
+pub fn resource() -> Resource {
+    Resource::builder_empty().with_service_name(SERVICE).build()
+}
+
+fn outcome(sink: &Sink, recorded: u64, flushed: Result<(), String>) -> Outcome {
+    let (delivered, _) = sink.take_counts();
+    Outcome {
+        recorded,
+        delivered,
+        requests: sink.take_requests(),
+        failure: flushed.err(),
+    }
+}

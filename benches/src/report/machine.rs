@@ -1,0 +1,89 @@
+use super::{Peers, Table};
+use crate::growth::Growth;
+use crate::verdict::Report;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::process::Command;
+
+/// Where and when figures were measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processor's name.
+    pub processor: String,
+    /// Cores that the process may use.
+    pub cores: usize,
+    /// `rustc --version`.
+    pub compiler: String,
+    /// The commit, with `-dirty` if files differ from it.
+    pub commit: String,
+    /// The day, in UTC.
+    pub date: String,
+    /// Load averages over 1, 5 and 15 minutes, after the measurement.
+    pub load: String,
+}
+
+impl Machine {
+    /// Describes this machine; what cannot be found out is `unknown`.
+    pub fn current() -> Self {
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        let cpu = read("/proc/cpuinfo");
+        let cpu = cpu.lines().find(|line| line.starts_with("model name"));
+        let cpu = cpu.and_then(|line| line.split_once(':'));
+        let load = read("/proc/loadavg");
+        let load: Vec<&str> = load.split_whitespace().take(3).collect();
+        Self {
+            processor: cpu.map_or("unknown", |(_, name)| name.trim()).to_owned(),
+            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            compiler: output("rustc", &["--version"]),
+            commit: output("git", &["describe", "--always", "--dirty", "--exclude=*"]),
+            date: output("date", &["-u", "+%Y-%m-%d"]),
+            load: load.join(", "),
+        }
+    }
+}
+
+fn output(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output().ok();
+    output
+        .filter(|output| output.status.success())
+        .and_then(|output| String::from_utf8(output.stdout).ok())
+        .map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned())
+}
+
+pub(super) fn section(budget: &Report, growth: &Growth, peers: &Peers) -> String {
+    let mut table = Table::new([
+        "figures",
+        "date",
+        "commit",
+        "compiler",
+        "processor",
+        "#cores",
+        "load",
+        "length",
+    ]);
+    for (figures, machine, length) in [
+        ("rows", &budget.machine, format!("{} rounds", budget.rounds)),
+        (
+            "growth",
+            &growth.machine,
+            format!("{} rounds", growth.rounds),
+        ),
+        (
+            "peers",
+            &peers.machine,
+            format!("processes per figure: {}", peers.processes),
+        ),
+    ] {
+        table.row([
+            figures,
+            &machine.date,
+            &machine.commit,
+            &machine.compiler,
+            &machine.processor,
+            &machine.cores.to_string(),
+            &machine.load,
+            &length,
+        ]);
+    }
+    table.to_string()
+}

@@ -1,0 +1,249 @@
+//! The verdict on a row.
+
+use crate::comparison::Row;
+use crate::measure::Quartiles;
+use crate::report::Machine;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The allocations of both sides of every row, by its identifier.
+pub type Counts = BTreeMap<String, Allocations>;
+
+/// Heap allocations per operation, on all threads, after the warm-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Allocations {
+    /// The peer's side.
+    pub peer: f64,
+    /// Our side.
+    pub ours: f64,
+}
+
+/// A row that misses its budget for a documented reason: it fails only when it gets worse.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownShortfall {
+    /// The row's identifier.
+    pub id: &'static str,
+    /// The bound that must hold in place of the budget's, on a busy machine as well.
+    pub bound: f64,
+    /// The decision in `docs/adr` that contains the reason.
+    pub decision: &'static str,
+}
+
+/// Every row that misses its budget. Delete a row that reaches it.
+pub const KNOWN_SHORTFALLS: &[KnownShortfall] = &[
+    shortfall("pool.span", 2.5, "0008"),
+    shortfall("otlp.events", 12.0, "0011"),
+    shortfall("scale.threads", 0.85, "0009"),
+    shortfall("trace.otel", 7.0, "0009"),
+    shortfall("trace.native", 9.0, "0009"),
+    shortfall("trace.nested", 3.5, "0009"),
+    shortfall("trace.nested_native", 6.5, "0009"),
+    shortfall("trace.unsampled", 4.0, "0009"),
+    shortfall("trace.producer", 1.5, "0009"),
+    shortfall("trace.producer_native", 2.4, "0009"),
+    shortfall("limit.native", 9.0, "0009"),
+];
+
+const fn shortfall(id: &'static str, bound: f64, decision: &'static str) -> KnownShortfall {
+    KnownShortfall {
+        id,
+        bound,
+        decision,
+    }
+}
+
+/// The verdict on one row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// As [`Row::id`].
+    pub id: String,
+    /// As [`Row::peer`].
+    pub peer: String,
+    /// As [`Row::ours`].
+    pub ours: String,
+    /// The peer's median, nanoseconds per operation.
+    pub peer_ns: f64,
+    /// The peer's lower and upper quartile.
+    pub peer_quartiles: [f64; 2],
+    /// Our median, nanoseconds per operation.
+    pub ours_ns: f64,
+    /// Our lower and upper quartile.
+    pub ours_quartiles: [f64; 2],
+    /// The ratio that is compared with the budget.
+    pub ratio: f64,
+    /// The peer's heap allocations per operation.
+    pub peer_allocs: f64,
+    /// Our heap allocations per operation.
+    pub ours_allocs: f64,
+    /// As [`Row::terms`].
+    pub budget: String,
+    /// `true` if ratio and allocations are within the budget.
+    pub met: bool,
+    /// The decision with the reason, for a known shortfall that did not get worse.
+    pub shortfall: Option<String>,
+}
+
+impl Verdict {
+    /// Compares the measurements of `row` with its budget.
+    pub fn new(row: &Row, [peer, ours]: [Quartiles; 2], allocations: Allocations) -> Self {
+        let ratio = row.budget.ratio(peer.median, ours.median);
+        let allocations_met = row
+            .allocations
+            .is_none_or(|max| allocations.ours <= max + f64::EPSILON);
+        let is_tolerated = |known: &&KnownShortfall| {
+            known.id == row.id
+                && allocations_met
+                && row.budget.with_bound(known.bound).is_met_by(ratio)
+        };
+        let known = KNOWN_SHORTFALLS.iter().find(is_tolerated);
+        Self {
+            id: row.id.to_owned(),
+            peer: row.peer.to_owned(),
+            ours: row.ours.to_owned(),
+            peer_ns: peer.median,
+            peer_quartiles: [peer.lower, peer.upper],
+            ours_ns: ours.median,
+            ours_quartiles: [ours.lower, ours.upper],
+            ratio,
+            peer_allocs: allocations.peer,
+            ours_allocs: allocations.ours,
+            budget: row.terms(),
+            met: row.budget.is_met_by(ratio) && allocations_met,
+            shortfall: known.map(|known| known.decision.to_owned()),
+        }
+    }
+
+    /// Returns `true` if the row misses its budget without a documented reason.
+    pub fn is_missed(&self) -> bool {
+        !self.met && self.shortfall.is_none()
+    }
+
+    /// Returns the line of the printed table.
+    pub fn line(&self) -> String {
+        let range = |[lower, upper]: [f64; 2]| format!("{lower:.1}-{upper:.1}");
+        format!(
+            "{:<21} {:>11.1} {:>17} {:>10.1} {:>15} {:>8.2} {:>9.2} {:>9.2}  {:<18} {}",
+            self.id,
+            self.peer_ns,
+            range(self.peer_quartiles),
+            self.ours_ns,
+            range(self.ours_quartiles),
+            self.ratio,
+            self.peer_allocs,
+            self.ours_allocs,
+            self.budget,
+            match (self.met, &self.shortfall) {
+                (true, _) => "met".to_owned(),
+                (false, Some(decision)) => format!("UNMET: docs/adr/{decision}"),
+                (false, None) => "MISSED".to_owned(),
+            },
+        )
+    }
+
+    /// Returns the heading of the printed table.
+    pub fn heading() -> String {
+        format!(
+            "{:<21} {:>11} {:>17} {:>10} {:>15} {:>8} {:>9} {:>9}  {:<18} verdict",
+            "row",
+            "peer ns",
+            "quartiles",
+            "ours ns",
+            "quartiles",
+            "ratio",
+            "peer allo",
+            "ours allo",
+            "budget",
+        )
+    }
+}
+
+/// The contents of `target/bench/budget.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The measuring machine.
+    pub machine: Machine,
+    /// Number of rounds.
+    pub rounds: usize,
+    /// One verdict for each measured row.
+    pub rows: Vec<Verdict>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::comparison::{Budget, Comparison};
+    use crate::rows;
+
+    fn row(id: &'static str, budget: Budget, allocations: Option<f64>) -> Row {
+        Row {
+            id,
+            peer: "peer",
+            ours: "ours",
+            budget,
+            allocations,
+            prepare: || Comparison::new(1, || (), || (), |(), ()| Ok(())),
+        }
+    }
+
+    fn verdict(row: &Row, peer_ns: f64, ours_ns: f64, ours_allocs: f64) -> Verdict {
+        let quartiles = |ns| Quartiles {
+            lower: ns,
+            median: ns,
+            upper: ns,
+        };
+        let allocations = Allocations {
+            peer: 9.0,
+            ours: ours_allocs,
+        };
+        Verdict::new(row, [quartiles(peer_ns), quartiles(ours_ns)], allocations)
+    }
+
+    #[test]
+    fn a_row_is_met_only_within_time_and_allocations() {
+        let met = |budget, max, peer_ns, ours_ns, allocs| {
+            verdict(&row("area.name", budget, max), peer_ns, ours_ns, allocs).met
+        };
+        assert!(met(Budget::AtLeast(10.0), Some(0.0), 100.0, 10.0, 0.0));
+        assert!(!met(Budget::AtLeast(10.1), Some(0.0), 100.0, 10.0, 0.0));
+        assert!(!met(Budget::AtLeast(10.0), Some(0.0), 100.0, 10.0, 0.001));
+        assert!(met(Budget::AtLeast(10.0), None, 100.0, 10.0, 3.0));
+        assert!(met(Budget::AtMost(1.2), None, 10.0, 12.0, 0.0));
+        assert!(!met(Budget::AtMost(1.2), None, 10.0, 12.1, 0.0));
+        assert!(!met(Budget::Allocations, Some(0.0), 100.0, 10.0, 1.0));
+    }
+
+    #[test]
+    fn a_known_shortfall_is_missed_only_when_it_gets_worse() {
+        let pool = row("pool.span", Budget::AtLeast(20.8), Some(0.0));
+        let known = verdict(&pool, 40.0, 10.0, 0.0);
+        assert!(!known.met && !known.is_missed());
+        assert!(known.line().contains("UNMET: "));
+        assert!(verdict(&pool, 40.0, 20.0, 0.0).is_missed());
+        assert!(verdict(&pool, 40.0, 10.0, 1.0).is_missed());
+        assert!(verdict(&pool, 40.0, 1.0, 0.0).met);
+        let limit = row("limit.native", Budget::AtMost(1.6), None);
+        assert!(!verdict(&limit, 10.0, 70.0, 0.0).is_missed());
+        assert!(verdict(&limit, 10.0, 130.0, 0.0).is_missed());
+    }
+
+    #[test]
+    fn each_known_shortfall_is_a_row_that_its_decision_names() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/adr");
+        for known in KNOWN_SHORTFALLS {
+            assert!(rows::find(known.id).is_some(), "no row {}", known.id);
+            let page = std::fs::read_dir(folder).unwrap().find_map(|entry| {
+                let path = entry.unwrap().path();
+                let name = path.file_name()?.to_string_lossy().into_owned();
+                let is_page = name.starts_with(known.decision);
+                is_page.then(|| std::fs::read_to_string(path).unwrap())
+            });
+            let page = page.unwrap_or_else(|| panic!("no decision {}", known.decision));
+            assert!(
+                page.contains(&format!("`{}`", known.id)),
+                "decision {} does not name `{}`",
+                known.decision,
+                known.id
+            );
+        }
+    }
+}

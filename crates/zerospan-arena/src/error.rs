@@ -2,15 +2,15 @@ use std::error::Error;
 use std::fmt;
 use zerospan_core::{SinkError, UnsupportedValue};
 
-/// An arena did not take what was asked of it: its limit is reached, or the system has no memory left.
+/// An arena rejected an allocation: it reached its limit, or the system has no more memory.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitError {
-    /// The bytes that were asked for; `usize::MAX` also where their number is beyond it.
+    /// The requested bytes, saturated at `usize::MAX`.
     pub requested: usize,
-    /// The bytes of heap memory that the arena already held.
+    /// The bytes of heap memory that the arena held.
     pub held: usize,
-    /// The most that the arena may hold; `None` where the system's allocator set the limit.
+    /// The arena's limit in bytes; `None` if the system's allocator failed.
     pub limit: Option<usize>,
 }
 
@@ -23,12 +23,12 @@ impl LimitError {
         }
     }
 
-    /// Panics with this error: what the infallible twin of a `try_` call does.
+    /// Panics with this error, for the infallible twin of a `try_` method.
     #[cold]
     #[inline(never)]
     #[track_caller]
     pub(crate) fn panic(self) -> ! {
-        panic!("{self}, or call the `try_` twin")
+        panic!("{self}, or call the `try_` method")
     }
 }
 
@@ -40,13 +40,13 @@ impl fmt::Display for LimitError {
         match self.limit {
             Some(limit) => write!(
                 f,
-                "the arena cannot take {requested} more bytes: it holds {held} of at most {limit}; \
+                "the arena cannot allocate {requested} more bytes: it holds {held} of at most {limit}; \
                  raise its limit, reset it more often, or store less"
             ),
             None => write!(
                 f,
-                "the arena cannot take {requested} more bytes: it holds {held}, and the system's allocator has no more; \
-                 ask for less, or reset it more often"
+                "the arena cannot allocate {requested} more bytes: it holds {held}, and the system has no more memory; \
+                 store less, or reset it more often"
             ),
         }
     }
@@ -54,13 +54,13 @@ impl fmt::Display for LimitError {
 
 impl Error for LimitError {}
 
-/// Why text was not formatted into an arena.
+/// The reason that text was not formatted into an arena.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormatError {
-    /// The arena did not take the text.
+    /// The arena rejected the text.
     Limit(LimitError),
-    /// A `Display` or `Debug` implementation returned an error of its own.
+    /// A `Display` or `Debug` implementation returned an error that its formatter did not.
     Display,
 }
 
@@ -69,21 +69,13 @@ impl fmt::Display for FormatError {
         match self {
             Self::Limit(error) => error.fmt(f),
             Self::Display => f.write_str(
-                "a Display or Debug implementation returned an error while it was formatted into the arena: \
-                 mend it, or format a value that cannot fail",
+                "a Display or Debug implementation returned an error: it must return only errors of its formatter",
             ),
         }
     }
 }
 
-impl Error for FormatError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Limit(error) => Some(error),
-            Self::Display => None,
-        }
-    }
-}
+impl Error for FormatError {}
 
 impl From<LimitError> for FormatError {
     fn from(error: LimitError) -> Self {
@@ -91,11 +83,11 @@ impl From<LimitError> for FormatError {
     }
 }
 
-/// Why an attribute was not taken into an arena's set.
+/// The reason that an arena's set rejected an attribute.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushError {
-    /// The arena did not take its key, its value, or the longer list.
+    /// The arena rejected the key, the value, or the longer list.
     Limit(LimitError),
     /// The value is [`AttributeValue::Unsupported`](zerospan_core::AttributeValue::Unsupported).
     Unsupported,
@@ -106,7 +98,7 @@ impl PushError {
     #[inline(never)]
     #[track_caller]
     pub(crate) fn panic(self) -> ! {
-        panic!("{self}, or call the `try_` twin")
+        panic!("{self}, or call the `try_` method")
     }
 }
 
@@ -130,14 +122,7 @@ impl fmt::Display for PushError {
     }
 }
 
-impl Error for PushError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Limit(error) => Some(error),
-            Self::Unsupported => None,
-        }
-    }
-}
+impl Error for PushError {}
 
 impl From<LimitError> for PushError {
     fn from(error: LimitError) -> Self {

@@ -1,16 +1,16 @@
-use crate::LimitError;
+use crate::error::LimitError;
 use std::fmt;
 use typed_arena::Arena;
 use zerospan_core::{CapacityError, Footprint};
 
-/// As many values as a hint is believed: an iterator that lies about its length must not take memory for it.
-const BELIEVED: usize = 1024;
+/// Limits the room reserved for a size hint, which may be wrong, and the room kept at a reset.
+const MAX_RESERVED: usize = 1024;
 
 /// An arena of values of one type whose destructors run: `KeyValue`, `SpanData`.
 ///
-/// A [`SpanAttributeArena`](crate::SpanAttributeArena) runs no destructors, so what owns heap memory belongs here. Each
-/// value is dropped exactly once: by [`reset`](Self::reset), with the arena, or never where it was moved out by
-/// [`into_vec`](Self::into_vec).
+/// A [`SpanAttributeArena`](crate::SpanAttributeArena) runs no destructors: store values that own heap memory here. Each
+/// value is dropped exactly once, by [`reset`](Self::reset) or with the arena, unless [`into_vec`](Self::into_vec) moves
+/// it out.
 ///
 /// # Examples
 ///
@@ -25,7 +25,7 @@ const BELIEVED: usize = 1024;
 /// assert_eq!(arena.len(), 0);
 /// ```
 ///
-/// No reference survives a reset:
+/// A reference cannot outlive a reset:
 ///
 /// ```compile_fail,E0502
 /// use zerospan_arena::TypedArena;
@@ -37,25 +37,25 @@ const BELIEVED: usize = 1024;
 /// ```
 pub struct TypedArena<T> {
     arena: Arena<T>,
-    /// The room that the arena began with, in values: typed-arena does not tell.
-    room: usize,
+    /// The first capacity, in values, which typed-arena does not report.
+    first_capacity: usize,
     limit: usize,
 }
 
 impl<T> TypedArena<T> {
-    /// An arena with a first chunk of about 1 KiB. Allocates once.
+    /// Builds an arena with a first chunk of about 1 KiB. Allocates once.
     pub fn new() -> Self {
-        /// What typed-arena begins with, in bytes.
-        const FIRST: usize = 1024;
-        Self::with_room(FIRST / size_of::<T>().max(1))
+        /// The default of typed-arena.
+        const FIRST_BYTES: usize = 1024;
+        Self::with_first_capacity(FIRST_BYTES / size_of::<T>().max(1))
     }
 
-    /// An arena with room for `capacity` values. Allocates twice: once to learn whether there is the memory, since
-    /// typed-arena aborts where there is not, and once for good.
+    /// Builds an arena with room for `capacity` values. Allocates twice: first to check that the system has the memory,
+    /// since typed-arena aborts otherwise.
     ///
     /// # Panics
     ///
-    /// If there is no such memory; see [`try_with_capacity`](Self::try_with_capacity).
+    /// If the system has not enough memory; see [`try_with_capacity`](Self::try_with_capacity).
     #[track_caller]
     pub fn with_capacity(capacity: usize) -> Self {
         match Self::try_with_capacity(capacity) {
@@ -64,41 +64,41 @@ impl<T> TypedArena<T> {
         }
     }
 
-    /// As [`with_capacity`](Self::with_capacity).
+    /// Builds an arena as [`with_capacity`](Self::with_capacity) does.
     ///
     /// # Errors
     ///
-    /// [`LimitError`], in bytes, if there is no such memory.
+    /// [`LimitError`], in bytes, if the system has not enough memory.
     pub fn try_with_capacity(capacity: usize) -> Result<Self, LimitError> {
         Vec::<T>::new()
             .try_reserve_exact(capacity)
             .map_err(|_| LimitError::new(capacity.saturating_mul(size_of::<T>()), 0, None))?;
-        Ok(Self::with_room(capacity))
+        Ok(Self::with_first_capacity(capacity))
     }
 
-    /// An arena that never holds more than `limit` values: a further one is handed back. Allocates room for one.
+    /// Builds an arena that holds at most `limit` values, and hands a further one back. Allocates room for one.
     pub fn with_limit(limit: usize) -> Self {
         Self {
             limit,
-            ..Self::with_room(0)
+            ..Self::with_first_capacity(0)
         }
     }
 
-    fn with_room(room: usize) -> Self {
-        // typed-arena makes room for one at least.
-        let room = room.max(1);
+    fn with_first_capacity(capacity: usize) -> Self {
+        // The minimum of typed-arena.
+        let first_capacity = capacity.max(1);
         Self {
-            arena: Arena::with_capacity(room),
-            room,
+            arena: Arena::with_capacity(first_capacity),
+            first_capacity,
             limit: usize::MAX,
         }
     }
 
-    /// Moves a value into the arena. Allocates a chunk, twice as large as the last, where that is full.
+    /// Moves a value into the arena. Allocates a chunk of twice the size of the last if that is full.
     ///
     /// # Panics
     ///
-    /// Where [`try_alloc`](Self::try_alloc) returns an error: only in an arena with a limit.
+    /// If [`try_alloc`](Self::try_alloc) returns an error: only in an arena with a limit.
     #[inline]
     #[track_caller]
     #[allow(clippy::mut_from_ref)]
@@ -109,11 +109,11 @@ impl<T> TypedArena<T> {
         }
     }
 
-    /// Moves a value into the arena. Allocates a chunk, twice as large as the last, where that is full.
+    /// Moves a value into the arena. Allocates a chunk of twice the size of the last if that is full.
     ///
     /// # Errors
     ///
-    /// [`CapacityError`] hands the value back where the arena holds as many as it may.
+    /// [`CapacityError`] with the value, if the arena is at its limit.
     #[inline]
     #[allow(clippy::mut_from_ref)]
     pub fn try_alloc(&self, value: T) -> Result<&mut T, CapacityError<T>> {
@@ -123,14 +123,13 @@ impl<T> TypedArena<T> {
         Ok(self.arena.alloc(value))
     }
 
-    /// Moves the values of an iterator into the arena, as many as its limit leaves room for, side by side; what is left
-    /// stays in the iterator.
+    /// Moves the values of an iterator into the arena, side by side, up to its limit; the rest stays in the iterator.
     ///
-    /// What the iterator says about its length is a hint, believed up to 1,024 values.
+    /// Reserves room for the iterator's `size_hint`, and for at most 1,024 values.
     ///
     /// # Panics
     ///
-    /// If the iterator panics, or uses this arena while it runs. The values moved before stay in the arena.
+    /// If the iterator panics, or uses this arena. The values moved before stay in the arena.
     #[allow(clippy::mut_from_ref)]
     pub fn alloc_extend(&self, values: &mut impl Iterator<Item = T>) -> &mut [T] {
         self.arena.alloc_extend(Bounded {
@@ -139,38 +138,40 @@ impl<T> TypedArena<T> {
         })
     }
 
-    /// The number of values.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.arena.len()
     }
 
-    /// Whether there is no value in it.
+    /// Returns `true` if the arena holds no value.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The values in the order they were moved in, to change them.
+    /// Iterates over the values, mutably, in the order in which they were moved in.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.arena.iter_mut()
     }
 
-    /// Drops every value, once, and makes room for as many, or as many as there was room for before.
+    /// Drops every value, once, and reserves room for as many values, but at least for the first capacity and at most for
+    /// 1,024.
     ///
-    /// Frees the memory and allocates one chunk: typed-arena has no way to keep it. That is why this type does not
-    /// implement [`Reset`](zerospan_core::Reset), which allocates nothing. The room is for at most 1,024 values.
+    /// Frees the memory and allocates one chunk, since typed-arena cannot keep it. Therefore this type does not implement
+    /// [`Reset`](zerospan_core::Reset), which must not allocate.
     ///
     /// # Panics
     ///
-    /// If the destructor of a value does. The others are dropped all the same, and the arena is empty and usable.
+    /// If the destructor of a value panics. The others are dropped nevertheless, and the arena is empty and usable.
     pub fn reset(&mut self) {
-        let room = self.arena.len().clamp(self.room.min(BELIEVED), BELIEVED);
+        let min = self.first_capacity.min(MAX_RESERVED);
+        let capacity = self.arena.len().clamp(min, MAX_RESERVED);
         let limit = self.limit;
-        let used = std::mem::replace(self, Self::with_room(room));
+        let used = std::mem::replace(self, Self::with_first_capacity(capacity));
         self.limit = limit;
         drop(used);
     }
 
-    /// Moves the values out, in the order they were moved in. Allocates the vector.
+    /// Moves the values out, in the order in which they were moved in. Allocates the vector.
     pub fn into_vec(self) -> Vec<T> {
         self.arena.into_vec()
     }
@@ -182,10 +183,10 @@ impl<T> Default for TypedArena<T> {
     }
 }
 
-/// Exact after a reset. In use, the room that is left in chunks after the first is not counted: typed-arena does not tell.
+/// Exact after a reset. In use, omits the free room in chunks after the first, which typed-arena does not report.
 impl<T> Footprint for TypedArena<T> {
     fn heap_bytes(&self) -> usize {
-        self.len().max(self.room) * size_of::<T>()
+        self.len().max(self.first_capacity) * size_of::<T>()
     }
 }
 
@@ -197,7 +198,7 @@ impl<T> fmt::Debug for TypedArena<T> {
     }
 }
 
-/// At most `room` values of an iterator, with a hint that can be believed.
+/// Yields at most `room` values of an iterator, and bounds its size hint.
 struct Bounded<'i, I> {
     room: usize,
     values: &'i mut I,
@@ -214,6 +215,9 @@ impl<I: Iterator> Iterator for Bounded<'_, I> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.values.size_hint().0.min(self.room).min(BELIEVED), None)
+        (
+            self.values.size_hint().0.min(self.room).min(MAX_RESERVED),
+            None,
+        )
     }
 }

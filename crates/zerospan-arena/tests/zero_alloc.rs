@@ -1,4 +1,4 @@
-//! In steady state no arena touches the heap.
+//! No arena allocates in steady state.
 
 use opentelemetry::{Array, KeyValue, Value};
 use zerospan_arena::{SharedAttributeArena, SpanAttributeArena, TypedArena};
@@ -8,7 +8,7 @@ use zerospan_core::{AttributeSink, AttributeSource};
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
-/// A request: all that an arena does, over several chunks in a first use.
+/// A request that uses all operations, and takes several chunks on first use.
 fn request(arena: &mut SpanAttributeArena, source: &[KeyValue]) -> usize {
     let guard = arena.guard();
     let mut set = guard.attributes(0);
@@ -24,7 +24,7 @@ fn request(arena: &mut SpanAttributeArena, source: &[KeyValue]) -> usize {
 }
 
 #[test]
-fn a_second_request_allocates_nothing() {
+fn a_second_request_does_not_allocate() {
     Allocations::assert_counted();
     let source = [
         KeyValue::new("bool", true),
@@ -58,7 +58,7 @@ fn an_arena_with_capacity_allocates_once() {
 }
 
 #[test]
-fn a_second_shared_request_allocates_nothing() {
+fn a_second_shared_request_does_not_allocate() {
     Allocations::assert_counted();
     let mut arena = SharedAttributeArena::new();
     let mut request = || {
@@ -70,7 +70,7 @@ fn a_second_shared_request_allocates_nothing() {
         share.allocated_bytes()
     };
     let first = request();
-    // The second loan begins with the reset that makes one slab of several.
+    // The second share begins with the reset that merges the slabs.
     assert_eq!(request(), first);
     let (again, allocations) = Allocations::measure(request);
     assert_eq!(again, first);
@@ -78,7 +78,7 @@ fn a_second_shared_request_allocates_nothing() {
 }
 
 #[test]
-fn conversion_to_key_values_allocates_what_it_says() {
+fn conversion_to_key_values_allocates_as_documented() {
     Allocations::assert_counted();
     let arena = SpanAttributeArena::new();
     let set = arena.create_attributes(&[("key", "value"); 8]);
@@ -88,7 +88,7 @@ fn conversion_to_key_values_allocates_what_it_says() {
 }
 
 #[test]
-fn a_typed_arena_allocates_by_the_chunk() {
+fn a_typed_arena_allocates_in_chunks() {
     Allocations::assert_counted();
     let (arena, allocations) = Allocations::measure(|| TypedArena::with_capacity(8));
     assert_eq!(allocations.count, 2, "a trial, and the chunk");

@@ -2,7 +2,8 @@ use opentelemetry::KeyValue;
 use std::fmt;
 use zerospan_core::{Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError};
 
-/// Pairs of text in a [`SharedAttributeArena`](crate::SharedAttributeArena): borrowed, copied by copying two references, readable from any thread.
+/// A set of text attributes in a [`SharedAttributeArena`](crate::SharedAttributeArena): borrowed, `Copy`, readable from any
+/// thread.
 #[derive(Clone, Copy, Default)]
 pub struct SharedAttributeSet<'a> {
     text: &'a str,
@@ -10,7 +11,7 @@ pub struct SharedAttributeSet<'a> {
 }
 
 impl<'a> SharedAttributeSet<'a> {
-    /// A set over `text`, which is all keys and values of `attributes` in order; notes in `ends` where each ends.
+    /// Builds a set over `text`, the concatenated keys and values of `attributes`, and writes their offsets to `ends`.
     pub(super) fn new(ends: &'a mut [Ends], text: &'a str, attributes: &[(&str, &str)]) -> Self {
         let mut end = 0;
         for (ends, (key, value)) in ends.iter_mut().zip(attributes) {
@@ -21,7 +22,7 @@ impl<'a> SharedAttributeSet<'a> {
         Self { text, ends }
     }
 
-    /// The attributes in order. Does not allocate.
+    /// Iterates over the attributes in order. Does not allocate.
     pub fn iter(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
         let (text, mut start) = (self.text, 0);
         self.ends.iter().map(move |ends| {
@@ -34,13 +35,13 @@ impl<'a> SharedAttributeSet<'a> {
         })
     }
 
-    /// Copies the set out of the arena, into the API crate's owned form.
+    /// Copies the set into the API crate's owned form.
     ///
-    /// Allocates on the heap: the vector once, each key and each non-empty value once.
+    /// Allocates once for the vector, and once for each key and each non-empty value.
     ///
     /// # Errors
     ///
-    /// None that a set of text can cause.
+    /// None for a set of text.
     pub fn to_key_values(&self) -> Result<Vec<KeyValue>, ExtendError> {
         let mut vector = Vec::new();
         vector.push_all(self)?;
@@ -66,7 +67,7 @@ impl fmt::Debug for SharedAttributeSet<'_> {
     }
 }
 
-/// Where a key and its value end, within the text of a set.
+/// The offsets at which a key and its value end, within the text of a set.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ends {
     key: usize,

@@ -1,16 +1,16 @@
 use std::mem::take;
 use std::slice;
 
-/// Memory that grows while parts of it are lent: a fixed row of slabs, each allocated when those before it are used up.
+/// Memory that grows while parts of it are borrowed: a fixed number of slabs, each allocated when those before it are full.
 ///
-/// This is what makes the lending safe without unsafe code: [`lend`](Self::lend) splits the row into exclusive references,
-/// and [`Free::take`] splits them on. What it hands out is detached from whatever lock it was taken under.
+/// Needs no unsafe code: [`lend`](Self::lend) splits the slabs into exclusive references, and [`Free::take`] splits these
+/// further. The parts it returns do not borrow from the lock that protects the [`Free`].
 #[derive(Debug)]
 pub(super) struct Slabs<T> {
     slabs: Vec<Vec<T>>,
 }
 
-/// Slabs double, so that this many exhaust any memory.
+/// Slabs double in size: this number of slabs exceeds any memory.
 const SLABS: usize = 48;
 
 impl<T: Copy + Default> Slabs<T> {
@@ -18,67 +18,67 @@ impl<T: Copy + Default> Slabs<T> {
         Self { slabs: Vec::new() }
     }
 
-    /// The bytes that all slabs hold.
+    /// Returns the total size of the slabs, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.opened().map(|slab| size_of_val(&slab[..])).sum()
+        self.allocated().map(|slab| size_of_val(&slab[..])).sum()
     }
 
-    /// The slabs that have memory: the first ones of the row.
-    fn opened(&self) -> impl Iterator<Item = &Vec<T>> {
+    /// Iterates over the slabs that have memory: these come first.
+    fn allocated(&self) -> impl Iterator<Item = &Vec<T>> {
         self.slabs.iter().take_while(|slab| !slab.is_empty())
     }
 
-    /// The bytes of the row of slabs itself.
+    /// Returns the size of the list of slabs, in bytes.
     pub(super) fn overhead(&self) -> usize {
         self.slabs.capacity() * size_of::<Vec<T>>()
     }
 
-    /// Brings the memory down to one slab as large as all, or none where that is more than `most` bytes.
-    pub(super) fn settle(&mut self, most: usize) {
+    /// Replaces the slabs by one of their total size, and at most `max` bytes.
+    pub(super) fn consolidate(&mut self, max: usize) {
         let bytes = self.bytes();
-        if bytes <= most && self.opened().nth(1).is_none() {
+        if bytes <= max && self.allocated().nth(1).is_none() {
             return;
         }
         for slab in &mut self.slabs {
             *slab = Vec::new();
         }
         if let Some(first) = self.slabs.first_mut() {
-            // Where there is no such memory, the next use allocates what it needs, and says so if it cannot.
-            let _ = fill(first, bytes.min(most) / size_of::<T>());
+            // On failure the next use allocates, and reports an error.
+            let _ = fill(first, bytes.min(max) / size_of::<T>());
         }
     }
 
-    /// Makes room for `count` values in the first slab, if nothing has been allocated. Says whether it could.
-    pub(super) fn prepare(&mut self, count: usize) -> bool {
-        self.row();
+    /// Allocates the first slab with `count` values, unless it has memory. Returns `false` if the system has not enough.
+    pub(super) fn preallocate(&mut self, count: usize) -> bool {
+        self.allocate_list();
         self.slabs
             .first_mut()
             .is_none_or(|first| !first.is_empty() || fill(first, count))
     }
 
-    /// Lends all memory, as unused.
+    /// Lends all memory, as free.
     pub(super) fn lend(&mut self) -> Free<'_, T> {
-        self.row();
-        // A first slab without memory is opened like any other, so that those with memory stay in front.
-        let opened = usize::from(self.opened().next().is_some());
-        let (opened, unopened) = self.slabs.split_at_mut(opened);
-        let open: &mut [T] = opened.first_mut().map_or(&mut [], Vec::as_mut_slice);
+        self.allocate_list();
+        // An empty first slab stays in `rest`, so that it is the next to be allocated.
+        let allocated = usize::from(self.allocated().next().is_some());
+        let (first, rest) = self.slabs.split_at_mut(allocated);
+        let current: &mut [T] = first.first_mut().map_or(&mut [], Vec::as_mut_slice);
         Free {
-            last: open.len(),
-            open,
-            unopened: unopened.iter_mut(),
+            current_size: current.len(),
+            current,
+            rest: rest.iter_mut(),
             taken: 0,
         }
     }
 
-    fn row(&mut self) {
+    fn allocate_list(&mut self) {
         if self.slabs.is_empty() {
             self.slabs.resize_with(SLABS, Vec::new);
         }
     }
 }
 
-/// Fills an empty slab with `count` values. Says whether there was the memory.
+/// Allocates an empty slab with `count` values. Returns `false` if the system has not enough memory.
 fn fill<T: Copy + Default>(slab: &mut Vec<T>, count: usize) -> bool {
     if slab.try_reserve_exact(count).is_err() {
         return false;
@@ -87,56 +87,57 @@ fn fill<T: Copy + Default>(slab: &mut Vec<T>, count: usize) -> bool {
     true
 }
 
-/// What is left of lent memory.
+/// The free part of lent memory.
 #[derive(Debug)]
 pub(super) struct Free<'a, T> {
-    open: &'a mut [T],
-    unopened: slice::IterMut<'a, Vec<T>>,
-    /// The size of the open slab, in values.
-    last: usize,
+    /// The free part of the current slab.
+    current: &'a mut [T],
+    /// The size of the current slab, in values.
+    current_size: usize,
+    /// The slabs after the current one.
+    rest: slice::IterMut<'a, Vec<T>>,
     taken: usize,
 }
 
 impl<'a, T: Copy + Default> Free<'a, T> {
-    /// Takes `count` values, which keep what the memory last held. Allocates a slab of at most `budget` bytes where the
-    /// open one has not as many left, and subtracts it from the budget.
+    /// Splits off `count` values, which keep their former content. If the current slab has fewer, allocates a slab of at
+    /// most `budget` bytes and subtracts it from the budget.
     #[inline]
     pub(super) fn take(&mut self, count: usize, budget: &mut usize) -> Option<&'a mut [T]> {
-        if count > self.open.len() {
-            self.open_slab(count, budget)?;
+        if count > self.current.len() {
+            self.next_slab(count, budget)?;
         }
-        let (taken, rest) = take(&mut self.open).split_at_mut(count);
-        self.open = rest;
+        let (taken, free) = take(&mut self.current).split_at_mut(count);
+        self.current = free;
         self.taken += count;
         Some(taken)
     }
 
-    /// The bytes taken so far.
+    /// Returns the bytes taken so far.
     pub(super) fn taken_bytes(&self) -> usize {
         self.taken * size_of::<T>()
     }
 
-    /// Opens a slab for at least `count` values: twice the last one where there is the memory and the budget for it.
+    /// Allocates a slab for at least `count` values: of twice the size of the last if memory and budget allow it.
     #[cold]
     #[inline(never)]
-    fn open_slab(&mut self, count: usize, budget: &mut usize) -> Option<()> {
-        /// The least that a slab holds, in bytes.
-        const LEAST: usize = 1024;
+    fn next_slab(&mut self, count: usize, budget: &mut usize) -> Option<()> {
+        const MIN_BYTES: usize = 1024;
         let affordable = *budget / size_of::<T>();
         if count > affordable {
             return None;
         }
-        let ample = count
-            .max(self.last.saturating_mul(2))
-            .max(LEAST / size_of::<T>())
+        let doubled = count
+            .max(self.current_size.saturating_mul(2))
+            .max(MIN_BYTES / size_of::<T>())
             .min(affordable);
-        let slab = self.unopened.next()?;
-        if !fill(slab, ample) && !fill(slab, count) {
+        let slab = self.rest.next()?;
+        if !fill(slab, doubled) && !fill(slab, count) {
             return None;
         }
         *budget -= slab.len() * size_of::<T>();
-        self.last = slab.len();
-        self.open = slab;
+        self.current_size = slab.len();
+        self.current = slab;
         Some(())
     }
 }

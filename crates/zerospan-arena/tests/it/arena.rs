@@ -7,7 +7,7 @@ use zerospan_core::{
 };
 
 #[test]
-fn text_stays_as_it_was_written() {
+fn allocated_text_is_unchanged() {
     let arena = SpanAttributeArena::new();
     let texts: Vec<String> = (0..500).map(|index| "ünï".repeat(index % 40)).collect();
     let copies: Vec<&str> = texts.iter().map(|text| arena.alloc_str(text)).collect();
@@ -15,7 +15,7 @@ fn text_stays_as_it_was_written() {
 }
 
 #[test]
-fn allocated_bytes_are_those_handed_out() {
+fn allocated_bytes_counts_the_allocations() {
     let mut arena = SpanAttributeArena::with_capacity(1000);
     assert_eq!(arena.allocated_bytes(), 0);
     arena.alloc_str("twelve bytes");
@@ -27,7 +27,7 @@ fn allocated_bytes_are_those_handed_out() {
 }
 
 #[test]
-fn reset_turns_several_chunks_into_one_that_is_large_enough() {
+fn reset_merges_several_chunks_into_one_that_is_large_enough() {
     let mut arena = SpanAttributeArena::new();
     let fill = |arena: &SpanAttributeArena| {
         for _ in 0..100 {
@@ -44,7 +44,7 @@ fn reset_turns_several_chunks_into_one_that_is_large_enough() {
         fill(&arena);
         assert_eq!(arena.capacity(), capacity, "one chunk is enough");
         arena.reset();
-        assert_eq!(arena.capacity(), capacity, "a reset changes nothing more");
+        assert_eq!(arena.capacity(), capacity, "a second reset changes nothing");
     }
     arena.reset();
     assert_eq!((arena.allocated_bytes(), arena.capacity()), (0, capacity));
@@ -68,7 +68,7 @@ fn a_reset_keeps_no_more_than_the_retention_limit() {
 }
 
 #[test]
-fn a_first_capacity_is_kept_whatever_its_size() {
+fn a_reset_keeps_any_first_capacity() {
     let mut arena = SpanAttributeArena::with_capacity(3 << 20);
     let capacity = arena.capacity();
     arena.alloc_str("x");
@@ -102,7 +102,7 @@ fn a_guard_resets_when_a_panic_ends_its_scope() {
 }
 
 #[test]
-fn a_forgotten_guard_resets_nothing_and_harms_nothing() {
+fn a_forgotten_guard_leaves_the_arena_usable() {
     let mut arena = SpanAttributeArena::new();
     let guard = arena.guard();
     guard.alloc_str("kept");
@@ -113,7 +113,7 @@ fn a_forgotten_guard_resets_nothing_and_harms_nothing() {
 }
 
 #[test]
-fn a_request_may_wait_with_its_arena() {
+fn a_future_that_holds_an_arena_is_send() {
     fn assert_send(_: &(impl Future + Send)) {}
     async fn request() -> usize {
         let mut arena = SpanAttributeArena::new();
@@ -144,7 +144,7 @@ fn a_pool_can_recycle_arenas() {
     assert!(format!("{arena:?}").contains("allocated_bytes: 0"));
 }
 
-/// Everything that can be read of a set.
+/// Returns all bytes that can be read from a set.
 fn read(set: &impl AttributeSource) -> Vec<u8> {
     let mut bytes = Vec::new();
     set.for_each(|attribute| {
@@ -169,12 +169,12 @@ fn read(set: &impl AttributeSource) -> Vec<u8> {
 }
 
 #[test]
-fn reused_memory_shows_nothing_of_an_earlier_request() {
+fn reused_memory_reveals_nothing_of_an_earlier_request() {
     let mut arena = SpanAttributeArena::new();
     for round in 0..6_u16 {
         let (mut now, before) = (Canary::new(round + 1), Canary::new(round));
         let attributes = now.attributes(12);
-        // Shorter and longer than the round before, so that old and new bytes lie side by side.
+        // Alternately shorter and longer, so that old and new bytes are adjacent.
         let count = if round % 2 == 0 { 12 } else { 7 };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let guard = arena.guard();
@@ -201,7 +201,7 @@ fn reused_memory_shows_nothing_of_an_earlier_request() {
 }
 
 #[test]
-fn arrays_live_in_the_arena_and_not_where_they_came_from() {
+fn arrays_are_copied_into_the_arena() {
     let arena = SpanAttributeArena::new();
     let mut set = arena.attributes(1);
     {

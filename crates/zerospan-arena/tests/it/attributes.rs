@@ -53,7 +53,7 @@ fn a_value_of_an_unknown_kind_is_rejected() {
         Err(PushError::Unsupported)
     );
     assert!(set.is_empty());
-    // The room for one attribute that was asked for, and nothing else.
+    // Only the reserved room for one attribute.
     assert_eq!(arena.allocated_bytes(), size_of::<Attribute<'_>>());
 }
 
@@ -69,7 +69,7 @@ fn an_iterator_extends_a_set() {
 }
 
 #[test]
-fn keys_and_values_are_written_piece_by_piece() {
+fn keys_and_values_are_concatenated_from_pieces() {
     let arena = SpanAttributeArena::new();
     let mut set = arena.attributes(0);
     for index in 0..200 {
@@ -92,7 +92,7 @@ fn keys_and_values_are_written_piece_by_piece() {
 }
 
 #[test]
-fn many_small_sources_do_not_move_the_list_each_time() {
+fn many_small_sources_seldom_move_the_list() {
     let arena = SpanAttributeArena::new();
     let mut set = arena.attributes(0);
     for _ in 0..1000 {

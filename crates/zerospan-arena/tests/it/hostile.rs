@@ -22,9 +22,9 @@ fn a_capacity_beyond_memory_is_an_error() {
 }
 
 #[test]
-#[should_panic(expected = "the arena cannot take 18446744073709551615 more bytes")]
+#[should_panic(expected = "the arena cannot allocate 18446744073709551615 more bytes")]
 #[cfg(target_pointer_width = "64")]
-fn with_capacity_beyond_memory_panics_with_the_remedy() {
+fn a_capacity_beyond_memory_panics_with_the_remedy() {
     SpanAttributeArena::with_capacity(usize::MAX);
 }
 
@@ -80,14 +80,14 @@ fn a_limit_is_never_exceeded_and_its_error_names_it() {
 
 #[test]
 #[should_panic(
-    expected = "raise its limit, reset it more often, or store less, or call the `try_` twin"
+    expected = "raise its limit, reset it more often, or store less, or call the `try_` method"
 )]
 fn alloc_str_beyond_the_limit_panics_with_the_remedy() {
     SpanAttributeArena::with_limit(10).alloc_str("eleven byte");
 }
 
 #[test]
-fn a_set_at_the_limit_stays_as_it_was() {
+fn a_rejected_attribute_leaves_the_set_unchanged() {
     let arena = SpanAttributeArena::with_limit(2000);
     let mut set = arena.attributes(0);
     let long = "x".repeat(3000);
@@ -136,7 +136,7 @@ fn formatting_beyond_the_limit_is_an_error_and_the_arena_stays_usable() {
 }
 
 #[test]
-fn empty_long_and_multi_byte_texts_are_kept_whole() {
+fn empty_long_and_multi_byte_texts_are_kept() {
     let long = "ß€😀".repeat((1 << 20) / 9);
     let mut arena = SpanAttributeArena::new();
     for _ in 0..2 {
@@ -153,7 +153,7 @@ fn empty_long_and_multi_byte_texts_are_kept_whole() {
     }
 }
 
-/// Says that it lists more, or fewer, attributes than it does.
+/// Reports another number of attributes than it lists.
 struct Lying(usize);
 
 impl AttributeSource for Lying {
@@ -180,7 +180,7 @@ impl Iterator for Lying {
 }
 
 #[test]
-fn a_length_that_lies_takes_no_memory_and_loses_nothing() {
+fn a_wrong_length_allocates_no_memory_and_loses_no_attribute() {
     for length in [0, 1, usize::MAX, 1 << 40] {
         let arena = SpanAttributeArena::new();
         assert_eq!(
@@ -198,7 +198,7 @@ fn a_length_that_lies_takes_no_memory_and_loses_nothing() {
 }
 
 #[test]
-fn text_that_changes_between_two_looks_is_joined_as_last_seen() {
+fn text_that_changes_between_two_reads_is_joined_as_last_read() {
     struct Growing(Cell<usize>, String);
     impl AsRef<str> for Growing {
         fn as_ref(&self) -> &str {
@@ -215,7 +215,7 @@ fn text_that_changes_between_two_looks_is_joined_as_last_seen() {
 }
 
 #[test]
-fn an_attribute_view_that_panics_leaves_the_set_as_it_was() {
+fn an_attribute_view_that_panics_leaves_the_set_unchanged() {
     struct Panicking;
     impl AsAttribute for Panicking {
         fn as_attribute(&self) -> Attribute<'_> {

@@ -1,4 +1,4 @@
-//! What the arenas promise, and their answers to hostile input.
+//! The guarantees of the arenas, and hostile input.
 
 mod arena;
 mod attributes;

@@ -5,7 +5,7 @@ use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, prop_o
 use zerospan_arena::{AttributeSet, SpanAttributeArena};
 use zerospan_core::AttributeSource;
 
-/// What one request does with its arena.
+/// One operation of a request on its arena.
 #[derive(Clone, Debug)]
 enum Step {
     Text(String),
@@ -42,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the arena handed out, beside what the model says it must read as.
+/// An allocation, and its value in the model.
 enum Handed<'a> {
     Text(&'a str, String),
     Set(AttributeSet<'a>, Vec<KeyValue>),
@@ -86,14 +86,14 @@ fn take<'a>(arena: &'a SpanAttributeArena, step: &Step) -> Handed<'a> {
 
 proptest! {
     #[test]
-    fn an_arena_reads_like_owned_values_over_any_number_of_uses(
+    fn an_arena_reads_like_owned_values_over_many_uses(
         uses in prop::collection::vec(prop::collection::vec(step(), 0..12), 1..5),
         retention in prop_oneof![0..10_000_usize, prop::strategy::Just(1 << 20)],
     ) {
         let mut arena = SpanAttributeArena::new().with_retention_limit(retention);
         for steps in &uses {
             let handed: Vec<Handed<'_>> = steps.iter().map(|step| take(&arena, step)).collect();
-            // Read only when all is handed out: nothing later may have overwritten it.
+            // Compared after all allocations: none may overwrite an earlier one.
             for handed in &handed {
                 match handed {
                     Handed::Text(text, expected) => prop_assert_eq!(text, expected),

@@ -37,7 +37,7 @@ fn threads_share_one_arena() {
 }
 
 #[test]
-fn what_was_lent_outlives_the_loan_but_not_the_reset() {
+fn allocations_outlive_the_share_but_not_the_reset() {
     let mut arena = SharedAttributeArena::new();
     let (text, set) = {
         let share = arena.share();
@@ -68,7 +68,7 @@ fn shared_sets_are_sources() {
 }
 
 #[test]
-fn several_slabs_become_one_that_is_large_enough() {
+fn reset_merges_several_slabs_into_one_that_is_large_enough() {
     let mut arena = SharedAttributeArena::new();
     let fill = |arena: &mut SharedAttributeArena| {
         let share = arena.share();
@@ -138,7 +138,7 @@ fn a_shared_capacity_beyond_memory_is_an_error() {
 }
 
 #[test]
-fn reused_shared_memory_shows_nothing_of_an_earlier_request() {
+fn reused_shared_memory_reveals_nothing_of_an_earlier_request() {
     let mut arena = SharedAttributeArena::new();
     for round in 0..4_u16 {
         let (mut now, before) = (Canary::new(round + 1), Canary::new(round));
@@ -154,7 +154,7 @@ fn reused_shared_memory_shows_nothing_of_an_earlier_request() {
 
 proptest! {
     #[test]
-    fn a_shared_arena_gives_back_what_it_took(
+    fn a_shared_arena_reads_like_owned_values(
         rounds in prop::collection::vec(prop::collection::vec((any::<String>(), "[a-zü]{0,300}"), 0..30), 1..4)
     ) {
         let mut arena = SharedAttributeArena::with_capacity(100);

@@ -41,7 +41,7 @@ fn strings_are_joined() {
 
 proptest! {
     #[test]
-    fn integers_read_as_display_writes_them_and_floats_read_back_exactly(int in any::<i64>(), wide in any::<i128>(), float in any::<f64>(), short in any::<f32>()) {
+    fn integers_read_as_display_formats_them_and_floats_parse_back_exactly(int in any::<i64>(), wide in any::<i128>(), float in any::<f64>(), short in any::<f32>()) {
         let arena = SpanAttributeArena::new();
         prop_assert_eq!(arena.concat((int,)), int.to_string());
         prop_assert_eq!(arena.concat((wide,)), wide.to_string());
@@ -86,7 +86,7 @@ fn floats_read_as_documented() {
     }
 }
 
-/// Writes something, then fails in the chosen way; uses the arena meanwhile.
+/// Writes some text, uses the arena, then fails in the chosen way.
 struct Failing<'a> {
     arena: &'a SpanAttributeArena,
     panics: bool,
@@ -129,7 +129,11 @@ fn a_display_that_fails_is_an_error() {
     };
     let outcome = arena.try_format(format_args!("{failing}"));
     assert_eq!(outcome, Err(FormatError::Display));
-    assert!(FormatError::Display.to_string().contains("mend it"));
+    assert!(
+        FormatError::Display
+            .to_string()
+            .contains("only errors of its formatter")
+    );
 }
 
 #[test]
@@ -149,7 +153,7 @@ fn a_display_may_use_the_arena_that_it_is_formatted_into() {
 }
 
 #[test]
-fn constant_text_takes_no_more_than_its_length() {
+fn constant_text_allocates_exactly_its_length() {
     let arena = SpanAttributeArena::with_capacity(100);
     arena.format(format_args!("constant"));
     assert_eq!(arena.allocated_bytes(), 8);

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use zerospan_arena::TypedArena;
 use zerospan_core::{CapacityError, Footprint};
 
-/// Counts its destruction; panics in it where it is told to.
+/// Counts its drops; panics in them on request.
 struct Counted<'c> {
     drops: &'c Cell<usize>,
     panics: bool,
@@ -49,7 +49,7 @@ fn destructors_run_exactly_once() {
 }
 
 #[test]
-fn a_destructor_that_panics_keeps_the_others_from_nothing() {
+fn a_destructor_that_panics_does_not_keep_the_others_from_running() {
     let drops = Cell::new(0);
     let mut arena = TypedArena::with_capacity(2);
     for index in 0..10 {
@@ -83,14 +83,14 @@ fn a_full_arena_hands_the_value_back() {
 
 #[test]
 #[should_panic(expected = "the collection is full at its fixed capacity of 1")]
-fn alloc_in_a_full_arena_says_so() {
+fn alloc_in_a_full_arena_panics_with_the_capacity() {
     let arena = TypedArena::with_limit(1);
     arena.alloc(1);
     arena.alloc(2);
 }
 
 #[test]
-fn values_can_be_changed_where_they_lie() {
+fn values_can_be_changed_in_place() {
     let mut arena = TypedArena::default();
     let first = arena.alloc(String::from("a"));
     let second = arena.alloc(String::from("b"));
@@ -110,11 +110,11 @@ fn an_extension_stops_at_the_limit_and_leaves_the_rest() {
     assert_eq!(arena.alloc_extend(&mut values), [1, 2, 3, 4]);
     assert_eq!(values.next(), Some(5));
     assert!(arena.alloc_extend(&mut values).is_empty());
-    assert_eq!(values.next(), Some(6), "nothing is taken and lost");
+    assert_eq!(values.next(), Some(6), "no value is lost");
 }
 
 #[test]
-fn a_hint_that_lies_takes_no_memory() {
+fn a_wrong_size_hint_allocates_no_memory() {
     struct Lying(u32, (usize, Option<usize>));
     impl Iterator for Lying {
         type Item = u32;
@@ -135,7 +135,7 @@ fn a_hint_that_lies_takes_no_memory() {
 }
 
 #[test]
-fn an_iterator_that_panics_leaves_what_it_gave() {
+fn an_iterator_that_panics_leaves_the_values_before_it() {
     let drops = Cell::new(0);
     let arena = TypedArena::with_capacity(1);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -157,12 +157,12 @@ fn a_capacity_beyond_memory_is_an_error() {
         .map_err(|e| e.requested);
     assert_eq!(error, Err(usize::MAX));
     assert!(TypedArena::<u64>::try_with_capacity(0).is_ok());
-    // Values without a size need no memory.
+    // Zero-sized values need no memory.
     assert!(TypedArena::<()>::try_with_capacity(usize::MAX).is_ok());
 }
 
 #[test]
-fn a_footprint_is_the_room_that_a_reset_leaves() {
+fn the_footprint_is_the_room_after_a_reset() {
     let mut arena = TypedArena::with_capacity(10);
     assert_eq!(arena.heap_bytes(), 80);
     for index in 0..100_u64 {
@@ -180,12 +180,12 @@ fn a_footprint_is_the_room_that_a_reset_leaves() {
     assert_eq!(
         arena.heap_bytes(),
         8 * 1024,
-        "room is kept for 1,024 at most"
+        "room is kept for at most 1,024"
     );
 }
 
 #[test]
-fn a_limit_outlives_a_reset() {
+fn a_reset_keeps_the_limit() {
     let mut arena = TypedArena::with_limit(1);
     for _ in 0..3 {
         assert!(arena.try_alloc("one").is_ok());

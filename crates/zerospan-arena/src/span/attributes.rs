@@ -1,40 +1,41 @@
-use crate::{AttributeSet, LimitError, Parts, PushError, SpanAttributeArena};
+use super::arena::SpanAttributeArena;
+use super::set::AttributeSet;
+use crate::error::{LimitError, PushError};
+use crate::text::TextPieces;
 use bumpalo::collections::Vec as BumpVec;
 use std::fmt;
 use zerospan_core::{
     AsAttribute, Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, SinkError,
 };
 
-/// As many attributes as a hint is believed: a source that lies about its length must not take memory for it.
-const BELIEVED: usize = 256;
+/// Limits the room reserved for a size hint: the hint may be wrong.
+const MAX_RESERVED: usize = 256;
 
-/// A set of attributes that is being filled, with keys, values and list in one arena.
+/// A growing set of attributes, with keys, values and list in one arena.
 ///
-/// It takes attributes of every kind: by [`try_push`](Self::try_push), by
+/// Accepts attributes of every kind: with [`try_push`](Self::try_push), with
 /// [`try_push_borrowed`](Self::try_push_borrowed) without a copy, and as an [`AttributeSink`] from any source. It is an
-/// [`AttributeSource`] itself; [`finish`](Self::finish) makes an [`AttributeSet`] of it, which can be copied and sent.
+/// [`AttributeSource`] itself; [`finish`](Self::finish) turns it into an [`AttributeSet`], which is `Copy` and `Send`.
 ///
-/// A list that grows past its capacity moves, and leaves its old place unused until the next reset: say how many
-/// attributes there will be where it is known.
+/// A list that exceeds its capacity moves, and its former memory stays unused until the next reset: pass the number of
+/// attributes if it is known.
 ///
 /// # Examples
 ///
 /// ```
-/// use zerospan_arena::{PushError, SpanAttributeArena};
+/// use zerospan_arena::SpanAttributeArena;
 /// use zerospan_core::AttributeSource;
 ///
-/// # fn main() -> Result<(), PushError> {
 /// let arena = SpanAttributeArena::new();
 /// let mut set = arena.attributes(3);
 /// set.try_push("http.response.status_code", 200)?;
 /// set.try_push("server.address", "a.example")?;
 /// set.try_push_borrowed("user.id", arena.concat(("user_", 42)))?;
 /// assert_eq!(set.len(), 3);
-/// # Ok(())
-/// # }
+/// # Ok::<(), zerospan_arena::PushError>(())
 /// ```
 ///
-/// While it is filled it stays on the arena's thread; an [`AttributeSet`] may go anywhere.
+/// It is not `Send`, since it borrows the arena; an [`AttributeSet`] is.
 ///
 /// ```compile_fail,E0277
 /// fn assert_send<T: Send>() {}
@@ -49,7 +50,7 @@ impl<'a> ArenaAttributes<'a> {
     #[inline]
     pub(crate) fn with_capacity_in(capacity: usize, arena: &'a SpanAttributeArena) -> Self {
         let mut set = Self::new_in(arena);
-        set.believe(capacity);
+        set.reserve_hint(capacity);
         set
     }
 
@@ -61,7 +62,7 @@ impl<'a> ArenaAttributes<'a> {
         }
     }
 
-    /// Copies pairs of text, with a list of just their number.
+    /// Copies pairs of text, with a list of exactly their number.
     #[inline]
     pub(crate) fn copied_pairs(
         arena: &'a SpanAttributeArena,
@@ -69,7 +70,7 @@ impl<'a> ArenaAttributes<'a> {
     ) -> Result<Self, LimitError> {
         let mut set = Self::new_in(arena);
         if set.list.try_reserve_exact(pairs.len()).is_err() {
-            return Err(arena.refuses(size_of::<Attribute<'_>>().saturating_mul(pairs.len())));
+            return Err(arena.limit_error(size_of::<Attribute<'_>>().saturating_mul(pairs.len())));
         }
         for (key, value) in pairs {
             let key = arena.try_alloc_str(key)?;
@@ -79,11 +80,11 @@ impl<'a> ArenaAttributes<'a> {
         Ok(set)
     }
 
-    /// Copies a key and a value, of whatever kind, behind those that the set holds.
+    /// Appends a copy of a key and a value of any kind.
     ///
     /// # Panics
     ///
-    /// Where [`try_push`](Self::try_push) returns an error.
+    /// If [`try_push`](Self::try_push) returns an error.
     #[inline]
     #[track_caller]
     pub fn push<'v>(&mut self, key: &str, value: impl Into<AttributeValue<'v>>) {
@@ -92,12 +93,12 @@ impl<'a> ArenaAttributes<'a> {
         }
     }
 
-    /// Copies a key and a value, of whatever kind, behind those that the set holds: arrays and their strings as well.
+    /// Appends a copy of a key and a value of any kind, including arrays and their strings.
     ///
     /// # Errors
     ///
-    /// [`PushError`] if the arena does not take it, or the kind of value is unknown. The set stays as it was; what was
-    /// copied before the error stays in the arena, out of reach, until the next reset.
+    /// [`PushError`] if the arena rejects it, or the kind of the value is unknown. The set is unchanged; parts copied before
+    /// the error occupy the arena until the next reset.
     #[inline]
     pub fn try_push<'v>(
         &mut self,
@@ -109,7 +110,7 @@ impl<'a> ArenaAttributes<'a> {
         self.append(Attribute { key, value })
     }
 
-    /// Adds a key and a value that outlive the arena's use, without a copy: text of the same arena, or of the program.
+    /// Appends a key and a value without a copy: text of the same arena, or static text.
     ///
     /// # Errors
     ///
@@ -127,11 +128,11 @@ impl<'a> ArenaAttributes<'a> {
         self.append(Attribute { key, value })
     }
 
-    /// As [`try_push_borrowed`](Self::try_push_borrowed).
+    /// Appends a key and a value as [`try_push_borrowed`](Self::try_push_borrowed) does.
     ///
     /// # Panics
     ///
-    /// Where that returns an error.
+    /// If [`try_push_borrowed`](Self::try_push_borrowed) returns an error.
     #[inline]
     #[track_caller]
     pub fn push_borrowed(&mut self, key: &'a str, value: impl Into<AttributeValue<'a>>) {
@@ -140,45 +141,48 @@ impl<'a> ArenaAttributes<'a> {
         }
     }
 
-    /// Writes a key and a text value of several pieces each, side by side, into the arena: see
-    /// [`concat`](SpanAttributeArena::concat).
+    /// Appends a key and a text value of several pieces each, as [`concat`](SpanAttributeArena::concat) writes them.
     ///
     /// # Panics
     ///
-    /// Where [`try_push_concat`](Self::try_push_concat) returns an error.
+    /// If [`try_push_concat`](Self::try_push_concat) returns an error.
     #[inline]
     #[track_caller]
-    pub fn push_concat(&mut self, key: impl Parts, value: impl Parts) {
+    pub fn push_concat(&mut self, key: impl TextPieces, value: impl TextPieces) {
         if let Err(error) = self.try_push_concat(key, value) {
             error.panic();
         }
     }
 
-    /// As [`push_concat`](Self::push_concat).
+    /// Appends a key and a value as [`push_concat`](Self::push_concat) does.
     ///
     /// # Errors
     ///
     /// As [`try_push`](Self::try_push).
     #[inline]
-    pub fn try_push_concat(&mut self, key: impl Parts, value: impl Parts) -> Result<(), PushError> {
+    pub fn try_push_concat(
+        &mut self,
+        key: impl TextPieces,
+        value: impl TextPieces,
+    ) -> Result<(), PushError> {
         let (key, value) = self.arena.try_concat_pair(key, value)?;
         let value = AttributeValue::Str(value);
         self.append(Attribute { key, value })
     }
 
-    /// Copies every attribute of an iterator. One that is rejected does not stop the rest.
+    /// Appends copies of the attributes of an iterator. Continues after a rejected attribute.
     ///
-    /// What the iterator says about its length is a hint, believed up to 256 attributes.
+    /// Reserves room for the iterator's `size_hint`, and for at most 256 attributes.
     ///
     /// # Errors
     ///
-    /// [`ExtendError`] counts the attributes that were not taken and keeps the first cause.
+    /// [`ExtendError`] with the number of rejected attributes and the reason for the first.
     pub fn try_extend<T: AsAttribute>(
         &mut self,
         attributes: impl IntoIterator<Item = T>,
     ) -> Result<(), ExtendError> {
         let attributes = attributes.into_iter();
-        self.believe(attributes.size_hint().0);
+        self.reserve_hint(attributes.size_hint().0);
         let (mut rejected, mut first) = (0, None);
         for attribute in attributes {
             if let Err(cause) = self.push_attribute(attribute.as_attribute()) {
@@ -189,20 +193,20 @@ impl<'a> ArenaAttributes<'a> {
         first.map_or(Ok(()), |cause| Err(ExtendError::new(rejected, cause)))
     }
 
-    /// The set as it stands, for as long as the arena is not reset.
+    /// Returns the finished set, which lives until the reset of the arena.
     #[inline]
     pub fn finish(self) -> AttributeSet<'a> {
         AttributeSet::new(self.list.into_bump_slice())
     }
 
-    /// Makes room for a hint's worth of attributes. Where the arena has it not, the push that needs it says so.
+    /// Reserves room for a hint. If the arena has none, the push that needs it returns the error.
     #[inline]
-    fn believe(&mut self, additional: usize) {
-        let additional = additional.min(BELIEVED);
+    fn reserve_hint(&mut self, additional: usize) {
+        let additional = additional.min(MAX_RESERVED);
         let _ = if self.list.is_empty() {
             self.list.try_reserve_exact(additional)
         } else {
-            // Many small sources: a list that moved for each would leave as many behind.
+            // Amortised: exact growth for each of many small sources would move the list, and waste its memory, each time.
             self.list.try_reserve(additional)
         };
     }
@@ -219,17 +223,17 @@ impl<'a> ArenaAttributes<'a> {
     #[cold]
     #[inline(never)]
     fn grow(&mut self) -> Result<(), LimitError> {
-        let ample = self.list.len().max(4);
-        if self.list.try_reserve_exact(ample).is_ok() || self.list.try_reserve_exact(1).is_ok() {
+        let doubled = self.list.len().max(4);
+        if self.list.try_reserve_exact(doubled).is_ok() || self.list.try_reserve_exact(1).is_ok() {
             return Ok(());
         }
         Err(self
             .arena
-            .refuses(size_of::<Attribute<'_>>() * (self.list.len() + 1)))
+            .limit_error(size_of::<Attribute<'_>>() * (self.list.len() + 1)))
     }
 }
 
-/// Copies what a value borrows into the arena.
+/// Copies a value into the arena.
 #[inline]
 fn copy_value<'a>(
     arena: &'a SpanAttributeArena,
@@ -268,8 +272,7 @@ impl AttributeSource for ArenaAttributes<'_> {
     }
 }
 
-/// Copies each attribute into the arena. Where the arena refuses, the set is
-/// [out of room](zerospan_core::SinkError::OutOfSpace).
+/// Copies each attribute. If the arena rejects it, the error is [`SinkError::OutOfSpace`].
 impl AttributeSink for ArenaAttributes<'_> {
     #[inline]
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {
@@ -279,12 +282,83 @@ impl AttributeSink for ArenaAttributes<'_> {
 
     #[inline]
     fn reserve_attributes(&mut self, additional: usize) {
-        self.believe(additional);
+        self.reserve_hint(additional);
     }
 }
 
 impl fmt::Debug for ArenaAttributes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(&self.list).finish()
+    }
+}
+
+impl SpanAttributeArena {
+    /// Copies keys and values into the arena and returns them as a set.
+    ///
+    /// The set is borrowed, and a `KeyValue` cannot borrow: an encoder, a span or a vector reads the set through
+    /// [`AttributeSource`]. [`AttributeSet::to_key_values`] allocates a `Vec<KeyValue>`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use zerospan_arena::SpanAttributeArena;
+    /// use zerospan_core::AttributeSource;
+    ///
+    /// let arena = SpanAttributeArena::new();
+    /// let set = arena.create_attributes(&[("http.request.method", "GET"), ("http.route", "/users/:id")]);
+    /// assert_eq!(set.len(), 2);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If [`try_create_attributes`](Self::try_create_attributes) returns an error.
+    #[inline]
+    #[track_caller]
+    pub fn create_attributes(&self, attributes: &[(&str, &str)]) -> AttributeSet<'_> {
+        match self.try_create_attributes(attributes) {
+            Ok(set) => set,
+            Err(error) => error.panic(),
+        }
+    }
+
+    /// Copies keys and values as [`create_attributes`](Self::create_attributes) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_alloc_str`](Self::try_alloc_str). The parts copied before the error occupy the arena until the next reset.
+    #[inline]
+    pub fn try_create_attributes(
+        &self,
+        attributes: &[(&str, &str)],
+    ) -> Result<AttributeSet<'_>, LimitError> {
+        ArenaAttributes::copied_pairs(self, attributes).map(ArenaAttributes::finish)
+    }
+
+    /// Copies the attributes of `source`, of any kind, into the arena and returns them as a set.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`] of the first rejected attribute. The attributes copied before it occupy the arena until the next
+    /// reset.
+    pub fn try_copy_attributes<S: AttributeSource + ?Sized>(
+        &self,
+        source: &S,
+    ) -> Result<AttributeSet<'_>, PushError> {
+        let mut set = self.attributes(source.len());
+        let mut result = Ok(());
+        source.for_each(|attribute| {
+            if result.is_ok() {
+                result = set.try_push(attribute.key, attribute.value);
+            }
+        });
+        result.map(|()| set.finish())
+    }
+
+    /// Builds an empty set in the arena, with room for `capacity` attributes if the arena has it.
+    ///
+    /// `capacity` is a hint: the set grows beyond it, and a push that does not fit returns an error.
+    #[inline]
+    pub fn attributes(&self, capacity: usize) -> ArenaAttributes<'_> {
+        ArenaAttributes::with_capacity_in(capacity, self)
     }
 }

@@ -1,16 +1,16 @@
-use crate::{FormatError, LimitError, SpanAttributeArena};
+use super::arena::SpanAttributeArena;
+use crate::error::{FormatError, LimitError};
 use bumpalo::collections::String as BumpString;
 use std::fmt::{self, Write};
 
-/// What formatted text begins with: room for most names and values.
-const FIRST: usize = 32;
+/// The first capacity of formatted text: enough for typical names and values.
+const FIRST_CAPACITY: usize = 32;
 
 impl SpanAttributeArena {
-    /// Formats into the arena, without a `String` in between.
+    /// Formats text into the arena, without a `String` in between.
     ///
-    /// Where the pieces are strings and numbers, [`concat`](Self::concat) is several times as fast: it knows the length
-    /// beforehand, and goes without `core::fmt`. Text that grows past its first 32 bytes may leave memory unused in the
-    /// arena, at most about twice its length.
+    /// For strings and numbers, [`concat`](Self::concat) is several times as fast: it knows the length beforehand and does
+    /// not use `core::fmt`. Text that exceeds 32 bytes may leave up to about twice its length unused in the arena.
     ///
     /// # Examples
     ///
@@ -24,8 +24,8 @@ impl SpanAttributeArena {
     ///
     /// # Panics
     ///
-    /// Where [`try_format`](Self::try_format) returns an error, and where a `Display` implementation panics: the arena is
-    /// then as usable as before, and the text begun is out of reach until the next reset.
+    /// If [`try_format`](Self::try_format) returns an error, or a `Display` implementation panics. The arena stays usable;
+    /// the unfinished text occupies it until the next reset.
     #[track_caller]
     pub fn format(&self, arguments: fmt::Arguments<'_>) -> &str {
         match self.try_format(arguments) {
@@ -35,7 +35,7 @@ impl SpanAttributeArena {
         }
     }
 
-    /// As [`format`](Self::format).
+    /// Formats text as [`format`](Self::format) does.
     ///
     /// # Errors
     ///
@@ -45,32 +45,30 @@ impl SpanAttributeArena {
         if let Some(text) = arguments.as_str() {
             return Ok(self.try_alloc_str(text)?);
         }
-        let mut text = self.writer(FIRST.min(self.bump().chunk_capacity()))?;
+        let mut text = self.writer(FIRST_CAPACITY.min(self.bump().chunk_capacity()))?;
         match text.write_fmt(arguments) {
             Ok(()) => Ok(text.finish()),
-            Err(fmt::Error) => Err(text
-                .refused
-                .map_or(FormatError::Display, FormatError::Limit)),
+            Err(fmt::Error) => Err(text.error.map_or(FormatError::Display, FormatError::Limit)),
         }
     }
 
-    /// A text with room for `capacity` bytes, which grows as far as the arena does.
+    /// Builds an empty text with room for `capacity` bytes, which grows.
     pub(crate) fn writer(&self, capacity: usize) -> Result<Writer<'_>, LimitError> {
         self.try_reserve(capacity)?;
         Ok(Writer {
             arena: self,
             text: BumpString::with_capacity_in(capacity, self.bump()),
-            refused: None,
+            error: None,
         })
     }
 }
 
-/// Text that is being written, at the end of the arena.
+/// Unfinished text at the end of the arena.
 pub(crate) struct Writer<'a> {
     arena: &'a SpanAttributeArena,
     text: BumpString<'a>,
-    /// Why the arena refused to grow: `fmt::Error` cannot say.
-    refused: Option<LimitError>,
+    /// The error of the arena, which `fmt::Error` cannot carry.
+    error: Option<LimitError>,
 }
 
 impl<'a> Writer<'a> {
@@ -83,22 +81,22 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Makes room for `additional` bytes: for twice the text where the arena has that much, else for no more than these.
+    /// Reserves room for `additional` bytes: for twice the text if the arena has that much, else for exactly these.
     #[cold]
     fn grow(&mut self, additional: usize) -> Result<(), LimitError> {
         let length = self.text.len();
         let needed = length.saturating_add(additional);
-        let ample = needed.max(length.saturating_mul(2)).max(FIRST);
-        let capacity = match self.arena.try_reserve(ample) {
-            Ok(()) => ample,
+        let doubled = needed.max(length.saturating_mul(2)).max(FIRST_CAPACITY);
+        let capacity = match self.arena.try_reserve(doubled) {
+            Ok(()) => doubled,
             Err(_) => self.arena.try_reserve(needed).map(|()| needed)?,
         };
-        // Within what was just reserved, wherever the text has to move to.
+        // Cannot fail: within the room just reserved, even if the text moves.
         self.text.reserve_exact(capacity - length);
         Ok(())
     }
 
-    /// The text as written; what it has not used goes back to the arena where that takes but a short copy.
+    /// Returns the text, and its unused capacity to the arena if that takes only a short copy.
     pub(crate) fn finish(mut self) -> &'a str {
         self.text.shrink_to_fit();
         self.text.into_bump_str()
@@ -109,7 +107,7 @@ impl Write for Writer<'_> {
     #[inline]
     fn write_str(&mut self, piece: &str) -> fmt::Result {
         self.push(piece).map_err(|error| {
-            self.refused.get_or_insert(error);
+            self.error.get_or_insert(error);
             fmt::Error
         })
     }

@@ -1,8 +1,10 @@
-use crate::{LimitError, Parts, SpanAttributeArena};
+use super::arena::SpanAttributeArena;
+use crate::error::LimitError;
+use crate::text::TextPieces;
 use bumpalo::collections::String as BumpString;
 
 impl SpanAttributeArena {
-    /// Writes the pieces one behind the other into the arena: strings, numbers, booleans, characters.
+    /// Concatenates the pieces in the arena: strings, numbers, booleans, characters.
     ///
     /// # Examples
     ///
@@ -15,41 +17,41 @@ impl SpanAttributeArena {
     ///
     /// # Panics
     ///
-    /// Where [`try_concat`](Self::try_concat) returns an error.
+    /// If [`try_concat`](Self::try_concat) returns an error.
     #[inline]
     #[track_caller]
-    pub fn concat(&self, parts: impl Parts) -> &str {
-        match self.try_concat(parts) {
+    pub fn concat(&self, pieces: impl TextPieces) -> &str {
+        match self.try_concat(pieces) {
             Ok(text) => text,
             Err(error) => error.panic(),
         }
     }
 
-    /// As [`concat`](Self::concat).
+    /// Concatenates the pieces as [`concat`](Self::concat) does.
     ///
     /// # Errors
     ///
     /// As [`try_alloc_str`](Self::try_alloc_str).
     #[inline]
-    pub fn try_concat(&self, parts: impl Parts) -> Result<&str, LimitError> {
-        parts.with_parts(|parts| {
-            let mut text = self.text_of(length(parts))?;
-            append(&mut text, parts);
+    pub fn try_concat(&self, pieces: impl TextPieces) -> Result<&str, LimitError> {
+        pieces.with_pieces(|pieces| {
+            let mut text = self.text_with_capacity(length(pieces))?;
+            append(&mut text, pieces);
             Ok(text.into_bump_str())
         })
     }
 
-    /// Writes two texts side by side: the memory is asked for once.
+    /// Concatenates two texts side by side, with one allocation.
     #[inline]
     pub(crate) fn try_concat_pair(
         &self,
-        first: impl Parts,
-        second: impl Parts,
+        first: impl TextPieces,
+        second: impl TextPieces,
     ) -> Result<(&str, &str), LimitError> {
-        first.with_parts(|first| {
-            second.with_parts(|second| {
+        first.with_pieces(|first| {
+            second.with_pieces(|second| {
                 let middle = length(first);
-                let mut text = self.text_of(middle.saturating_add(length(second)))?;
+                let mut text = self.text_with_capacity(middle.saturating_add(length(second)))?;
                 append(&mut text, first);
                 append(&mut text, second);
                 Ok(text.into_bump_str().split_at(middle))
@@ -57,17 +59,16 @@ impl SpanAttributeArena {
         })
     }
 
-    // Here and below `inline(always)`, measured: where the number of parts is known, their loops unroll, and a text takes
-    // half the time.
-
-    /// An empty text with room for `length` bytes. Asking for the room beforehand is what keeps it from panicking.
+    /// Builds an empty text with room for `length` bytes.
+    // Always inlined, here and below: for a known number of pieces the loops unroll, which halves the time of a text.
     #[inline(always)]
-    fn text_of(&self, length: usize) -> Result<BumpString<'_>, LimitError> {
+    fn text_with_capacity(&self, length: usize) -> Result<BumpString<'_>, LimitError> {
+        // First, since `with_capacity_in` panics if the arena has no room.
         self.try_reserve(length)?;
         Ok(BumpString::with_capacity_in(length, self.bump()))
     }
 
-    /// Writes the strings into the arena, with `separator` between each two.
+    /// Joins the strings in the arena, with `separator` between each two.
     ///
     /// # Examples
     ///
@@ -80,7 +81,7 @@ impl SpanAttributeArena {
     ///
     /// # Panics
     ///
-    /// Where [`try_join`](Self::try_join) returns an error.
+    /// If [`try_join`](Self::try_join) returns an error.
     #[track_caller]
     pub fn join<S: AsRef<str>>(&self, strings: &[S], separator: &str) -> &str {
         match self.try_join(strings, separator) {
@@ -89,7 +90,7 @@ impl SpanAttributeArena {
         }
     }
 
-    /// As [`join`](Self::join).
+    /// Joins the strings as [`join`](Self::join) does.
     ///
     /// # Errors
     ///
@@ -110,24 +111,24 @@ impl SpanAttributeArena {
             if index > 0 {
                 text.push(separator)?;
             }
-            // An `AsRef` that returns something longer the second time grows the text.
+            // Grows the text if `as_ref` returns a longer one than before.
             text.push(string.as_ref())?;
         }
         Ok(text.finish())
     }
 }
 
-/// The length of all parts; a sum beyond `usize::MAX` is refused like any other that is too large.
+/// Returns the total length of the pieces, saturated at `usize::MAX`, which no arena accepts.
 #[inline(always)]
-fn length(parts: &[&str]) -> usize {
-    parts
+fn length(pieces: &[&str]) -> usize {
+    pieces
         .iter()
-        .fold(0, |sum, part| sum.saturating_add(part.len()))
+        .fold(0, |sum, piece| sum.saturating_add(piece.len()))
 }
 
 #[inline(always)]
-fn append(text: &mut BumpString<'_>, parts: &[&str]) {
-    for part in parts {
-        text.push_str(part);
+fn append(text: &mut BumpString<'_>, pieces: &[&str]) {
+    for piece in pieces {
+        text.push_str(piece);
     }
 }

@@ -1,13 +1,13 @@
-use crate::{ArenaGuard, LimitError};
+use crate::error::LimitError;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use std::fmt;
 use zerospan_core::{Footprint, Reset};
 
-/// Text and attribute sets of one request, side by side in one arena, freed by one reset.
+/// Text and attribute sets of one request in one arena, freed by one reset.
 ///
-/// Allocation goes through `&self` and moves one pointer; the reset goes through `&mut self`, so that the compiler rejects
-/// whoever still holds a reference:
+/// Allocation takes `&self` and moves one pointer. The reset takes `&mut self`, so that the compiler rejects a reference
+/// that is still in use:
 ///
 /// ```compile_fail,E0502
 /// use zerospan_arena::SpanAttributeArena;
@@ -18,7 +18,7 @@ use zerospan_core::{Footprint, Reset};
 /// println!("{text}");
 /// ```
 ///
-/// Nor does a reference survive a move of the arena, or its end:
+/// Nor can a reference outlive a move of the arena, or the arena:
 ///
 /// ```compile_fail,E0505
 /// use zerospan_arena::SpanAttributeArena;
@@ -38,8 +38,7 @@ use zerospan_core::{Footprint, Reset};
 /// }
 /// ```
 ///
-/// An arena can be sent to another thread, with an idle request for instance, but not be shared by two: that is what
-/// [`SharedAttributeArena`](crate::SharedAttributeArena) is for.
+/// An arena is `Send` and not `Sync`. [`SharedAttributeArena`](crate::SharedAttributeArena) is for several threads.
 ///
 /// ```compile_fail,E0277
 /// fn assert_sync<T: Sync>() {}
@@ -48,30 +47,30 @@ use zerospan_core::{Footprint, Reset};
 ///
 /// # What it allocates
 ///
-/// A chunk when the present one is used up, of twice its size where there is that much. A reset turns several chunks into
-/// one, so a use like an earlier one allocates nothing.
+/// A chunk when the current one is used up, of twice its size if there is that much memory. A reset merges several chunks
+/// into one, so that a repeated use does not allocate.
 pub struct SpanAttributeArena {
     bump: Bump,
-    retention: usize,
+    retention_limit: usize,
 }
 
-/// What a reset keeps where nothing else is asked for.
-pub(crate) const RETENTION: usize = 1 << 20;
+/// The default retention limit, in bytes.
+pub(crate) const DEFAULT_RETENTION_LIMIT: usize = 1 << 20;
 
 impl SpanAttributeArena {
-    /// An arena that allocates its first chunk when it is first used. Does not allocate.
+    /// Builds an empty arena, which allocates its first chunk on first use. Does not allocate.
     pub fn new() -> Self {
         Self {
             bump: Bump::new(),
-            retention: RETENTION,
+            retention_limit: DEFAULT_RETENTION_LIMIT,
         }
     }
 
-    /// An arena with room for `capacity` bytes, which a reset keeps. Allocates once; not at all for 0.
+    /// Builds an arena with room for `capacity` bytes, which a reset keeps. Allocates once, or not at all for 0.
     ///
     /// # Panics
     ///
-    /// If there is no such memory; see [`try_with_capacity`](Self::try_with_capacity).
+    /// If the system has not enough memory; see [`try_with_capacity`](Self::try_with_capacity).
     #[track_caller]
     pub fn with_capacity(capacity: usize) -> Self {
         match Self::try_with_capacity(capacity) {
@@ -80,24 +79,24 @@ impl SpanAttributeArena {
         }
     }
 
-    /// As [`with_capacity`](Self::with_capacity).
+    /// Builds an arena as [`with_capacity`](Self::with_capacity) does.
     ///
     /// # Errors
     ///
-    /// [`LimitError`] if there is no such memory.
+    /// [`LimitError`] if the system has not enough memory.
     pub fn try_with_capacity(capacity: usize) -> Result<Self, LimitError> {
         let bump =
             Bump::try_with_capacity(capacity).map_err(|_| LimitError::new(capacity, 0, None))?;
         Ok(Self {
-            retention: RETENTION.max(bump.allocated_bytes()),
+            retention_limit: DEFAULT_RETENTION_LIMIT.max(bump.allocated_bytes()),
             bump,
         })
     }
 
-    /// An arena that never holds more than `limit` bytes of heap memory for its content. Does not allocate.
+    /// Builds an arena that never holds more than `limit` bytes of heap memory for its content. Does not allocate.
     ///
-    /// Memory comes in chunks of half a KiB and more, whose tails may stay unused: what is refused, is refused somewhat
-    /// before the content alone reaches the limit. A limit of 0 takes nothing but empty texts. Call
+    /// Memory is allocated in chunks of 512 bytes and more, whose ends may stay unused: an allocation may be rejected
+    /// before the content reaches the limit. With a limit of 0 only empty texts are accepted. Call
     /// [`try_reserve`](Self::try_reserve) for a chunk that is large enough from the start.
     pub fn with_limit(limit: usize) -> Self {
         let arena = Self::new();
@@ -105,17 +104,17 @@ impl SpanAttributeArena {
         arena
     }
 
-    /// Has a reset keep at most `bytes` of memory: 1 MiB, or the arena's first capacity, unless this is called.
+    /// Keeps at most `bytes` of memory at a reset; 1 MiB, or the arena's first capacity if that is larger, by default.
     ///
-    /// Where a use needs more, each one allocates anew. The smallest chunk is about half a KiB: below that, a reset
-    /// keeps nothing.
+    /// A use that needs more allocates each time. The smallest chunk has about 512 bytes: below that, a reset keeps
+    /// nothing.
     #[must_use]
     pub fn with_retention_limit(mut self, bytes: usize) -> Self {
-        self.retention = bytes;
+        self.retention_limit = bytes;
         self
     }
 
-    /// The most heap memory that the arena may hold, in bytes; `None` where only the system sets a limit.
+    /// Returns the maximum heap memory of the arena, in bytes; `None` if there is no limit.
     pub fn limit(&self) -> Option<usize> {
         self.bump.allocation_limit()
     }
@@ -124,13 +123,13 @@ impl SpanAttributeArena {
     ///
     /// # Panics
     ///
-    /// Where [`try_alloc_str`](Self::try_alloc_str) returns an error: only in an arena with a limit, or without memory.
+    /// If [`try_alloc_str`](Self::try_alloc_str) returns an error.
     #[inline]
     #[track_caller]
     pub fn alloc_str(&self, text: &str) -> &str {
         match self.bump.try_alloc_str(text) {
             Ok(text) => text,
-            Err(_) => self.refuses(text.len()).panic(),
+            Err(_) => self.limit_error(text.len()).panic(),
         }
     }
 
@@ -138,12 +137,12 @@ impl SpanAttributeArena {
     ///
     /// # Errors
     ///
-    /// [`LimitError`] if the limit is reached, or the system has no more memory. The arena stays as it was.
+    /// [`LimitError`] if the limit is reached, or the system has no more memory. The arena is unchanged.
     #[inline]
     pub fn try_alloc_str(&self, text: &str) -> Result<&str, LimitError> {
         match self.bump.try_alloc_str(text) {
             Ok(text) => Ok(text),
-            Err(_) => Err(self.refuses(text.len())),
+            Err(_) => Err(self.limit_error(text.len())),
         }
     }
 
@@ -156,11 +155,11 @@ impl SpanAttributeArena {
     pub fn try_alloc_slice<T: Copy>(&self, values: &[T]) -> Result<&[T], LimitError> {
         match self.bump.try_alloc_slice_copy(values) {
             Ok(values) => Ok(values),
-            Err(_) => Err(self.refuses(size_of_val(values))),
+            Err(_) => Err(self.limit_error(size_of_val(values))),
         }
     }
 
-    /// Copies many strings and the list of them into the arena.
+    /// Copies strings and their list into the arena.
     ///
     /// # Examples
     ///
@@ -174,8 +173,8 @@ impl SpanAttributeArena {
     ///
     /// # Errors
     ///
-    /// As [`try_alloc_str`](Self::try_alloc_str). What was copied before the error stays in the arena, out of reach, until
-    /// the next reset.
+    /// As [`try_alloc_str`](Self::try_alloc_str). The strings copied before the error occupy the arena until the next
+    /// reset.
     #[inline]
     pub fn try_alloc_strs<S: AsRef<str>>(&self, strings: &[S]) -> Result<&[&str], LimitError> {
         self.copy_strings(strings.iter().map(AsRef::as_ref))
@@ -189,7 +188,7 @@ impl SpanAttributeArena {
         let count = strings.len();
         let mut list = BumpVec::new_in(&self.bump);
         if list.try_reserve_exact(count).is_err() {
-            return Err(self.refuses(size_of::<&str>().saturating_mul(count)));
+            return Err(self.limit_error(size_of::<&str>().saturating_mul(count)));
         }
         for string in strings {
             list.push(self.try_alloc_str(string)?);
@@ -197,7 +196,7 @@ impl SpanAttributeArena {
         Ok(list.into_bump_slice())
     }
 
-    /// Makes sure that the next `bytes` of text fit without another chunk. Allocates where they do not.
+    /// Ensures that the next `bytes` of text fit into the current chunk. Allocates a chunk if they do not.
     ///
     /// # Errors
     ///
@@ -210,72 +209,53 @@ impl SpanAttributeArena {
         self.grow(bytes)
     }
 
-    /// Opens a chunk that has `bytes` left: a vector takes them, and gives them back at once.
+    /// Allocates a chunk with room for `bytes`: a vector reserves them, and its drop frees them at once.
     #[cold]
     #[inline(never)]
     fn grow(&self, bytes: usize) -> Result<(), LimitError> {
         BumpVec::<u8>::new_in(&self.bump)
             .try_reserve_exact(bytes)
-            .map_err(|_| self.refuses(bytes))
+            .map_err(|_| self.limit_error(bytes))
     }
 
-    /// Lends the arena for one scope; it is reset when the guard is dropped.
+    /// Frees all content at once. Keeps the memory, up to the [retention limit](Self::with_retention_limit).
     ///
-    /// # Examples
-    ///
-    /// ```
-    /// use zerospan_arena::SpanAttributeArena;
-    ///
-    /// let mut arena = SpanAttributeArena::new();
-    /// {
-    ///     let request = arena.guard();
-    ///     assert_eq!(request.alloc_str("/users/42"), "/users/42");
-    /// }
-    /// assert_eq!(arena.allocated_bytes(), 0);
-    /// ```
-    #[inline]
-    pub fn guard(&mut self) -> ArenaGuard<'_> {
-        ArenaGuard::new(self)
-    }
-
-    /// Frees all content at once, and keeps the memory, up to what [`with_retention_limit`](Self::with_retention_limit) allows.
-    ///
-    /// Where one chunk was enough, this writes one pointer. After a use that took several it frees them and allocates one,
-    /// as large as all of them, so that the next such use allocates nothing. If the system has no such memory, the arena
-    /// is left without a chunk, and allocates at the next use.
+    /// After a use of one chunk, writes one pointer. After a use of several, frees them and allocates one of their total
+    /// size, so that the next such use does not allocate. If the system has not enough memory, the arena is left without a
+    /// chunk, and allocates on the next use.
     #[inline]
     pub fn reset(&mut self) {
         let used = self.bump.allocated_bytes();
         self.bump.reset();
         let kept = self.bump.allocated_bytes();
-        if kept != used || kept > self.retention {
-            self.settle(used, kept);
+        if kept != used || kept > self.retention_limit {
+            self.consolidate(used, kept);
         }
     }
 
-    /// Brings the memory down to one chunk of about `used` bytes, and at most what may be kept.
+    /// Replaces the chunks by one of about `used` bytes, and at most the retention limit.
     #[cold]
     #[inline(never)]
-    fn settle(&mut self, used: usize, kept: usize) {
+    fn consolidate(&mut self, used: usize, kept: usize) {
         let limit = self.bump.allocation_limit();
-        let most = self.retention.min(limit.unwrap_or(usize::MAX));
-        if used > most && kept <= most {
-            // A use beyond what may be kept is to be expected again: do not allocate at each reset as well.
+        let max = self.retention_limit.min(limit.unwrap_or(usize::MAX));
+        if used > max && kept <= max {
+            // The next use is likely to exceed the retention limit too: do not allocate at each reset as well.
             return;
         }
-        // The old chunk goes first: both at once might be more than the limit.
+        // First free the old chunk: both together may exceed the limit.
         self.bump = Bump::new();
-        self.bump = one_chunk(used.min(most), most);
+        self.bump = one_chunk(used.min(max), max);
         self.bump.set_allocation_limit(limit);
     }
 
-    /// The bytes of this use: what was handed out, what aligned it, and the tails of chunks that were used up.
+    /// Returns the bytes allocated since the last reset, including alignment and the unused ends of former chunks.
     #[inline]
     pub fn allocated_bytes(&self) -> usize {
         self.bump.allocated_bytes() - self.bump.chunk_capacity()
     }
 
-    /// The bytes that the arena can hand out, used ones included, before it allocates another chunk.
+    /// Returns the bytes of all chunks, including those allocated to content.
     pub fn capacity(&self) -> usize {
         self.bump.allocated_bytes()
     }
@@ -285,10 +265,10 @@ impl SpanAttributeArena {
         &self.bump
     }
 
-    /// The error for a request of `bytes` that the memory refused.
+    /// Builds the error of a failed allocation of `bytes`.
     #[cold]
     #[inline(never)]
-    pub(crate) fn refuses(&self, bytes: usize) -> LimitError {
+    pub(crate) fn limit_error(&self, bytes: usize) -> LimitError {
         LimitError::new(
             bytes,
             self.bump.allocated_bytes(),
@@ -297,9 +277,9 @@ impl SpanAttributeArena {
     }
 }
 
-/// Memory of one chunk with room for `wanted` bytes, or as near below as `most` allows: chunks are rounded up.
-fn one_chunk(wanted: usize, most: usize) -> Bump {
-    /// By how much a chunk of a page and more is rounded up, at most.
+/// Allocates one chunk with room for `wanted` bytes, or for as many as `max` allows: the arena rounds chunks up.
+fn one_chunk(wanted: usize, max: usize) -> Bump {
+    /// The maximum by which a chunk of a page and more is rounded up.
     const PAGE: usize = 4096;
     let halves = std::iter::successors(Some(wanted), |size| Some(size / 2));
     let sizes = [wanted, wanted.saturating_sub(PAGE)]
@@ -308,7 +288,7 @@ fn one_chunk(wanted: usize, most: usize) -> Bump {
         .take_while(|size| *size > 0);
     for size in sizes {
         match Bump::try_with_capacity(size) {
-            Ok(bump) if bump.allocated_bytes() <= most => return bump,
+            Ok(bump) if bump.allocated_bytes() <= max => return bump,
             _ => {}
         }
     }
@@ -321,7 +301,7 @@ impl Default for SpanAttributeArena {
     }
 }
 
-/// As the inherent [`reset`](SpanAttributeArena::reset): after a use of several chunks, and then alone, it allocates one.
+/// Resets as the inherent [`reset`](SpanAttributeArena::reset) does, which allocates only after a use of several chunks.
 impl Reset for SpanAttributeArena {
     #[inline]
     fn reset(&mut self) {
@@ -329,14 +309,14 @@ impl Reset for SpanAttributeArena {
     }
 }
 
-/// Counts the chunks, with what the allocator of the arena keeps in them for itself.
+/// Counts the chunks, including the metadata in them.
 impl Footprint for SpanAttributeArena {
     fn heap_bytes(&self) -> usize {
         self.bump.allocated_bytes_including_metadata()
     }
 }
 
-/// Says how full the arena is, not what is in it.
+/// Prints sizes, not contents.
 impl fmt::Debug for SpanAttributeArena {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SpanAttributeArena")

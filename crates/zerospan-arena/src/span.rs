@@ -1,0 +1,6 @@
+pub(crate) mod arena;
+pub(crate) mod attributes;
+mod concat;
+mod format;
+pub(crate) mod guard;
+pub(crate) mod set;

@@ -2,10 +2,10 @@ use crate::error::{ConfigError, RetryHint, SendError, SendErrorKind};
 use crate::request::Request;
 use crate::response::ExportResponse;
 use crate::transport::{Connect, Transport};
-use crate::varint::put_varint;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
+use zerospan_otlp::protobuf::write_varint;
 
 /// Appends each request to a file: its length as a varint, then the encoded request.
 ///
@@ -60,7 +60,7 @@ impl Transport for OpenFile {
             .map_err(|error| unavailable(&error))?
             .len();
         let mut length = Vec::with_capacity(10);
-        put_varint(&mut length, request.body.len() as u64);
+        write_varint(&mut length, request.body.len() as u64);
         let written = self
             .file
             .write_all(&length)

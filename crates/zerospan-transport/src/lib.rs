@@ -16,7 +16,6 @@ mod response;
 mod signal;
 mod tls;
 mod transport;
-mod varint;
 
 pub use config::{Compression, OtlpConfig, OtlpConnector, Protocol};
 pub use error::{ConfigError, RetryHint, SendError, SendErrorKind};

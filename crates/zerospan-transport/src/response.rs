@@ -3,16 +3,18 @@
 //! Needs neither HTTP nor gRPC: a transport of one's own uses the same functions.
 
 mod export_response;
-mod fields;
 mod grpc;
 mod http;
+mod one_line;
 mod status;
 
 pub use export_response::ExportResponse;
 pub use grpc::{classify_grpc_code, parse_grpc_response};
+#[cfg(feature = "http")]
 pub(crate) use http::unreadable;
 pub use http::{classify_http_status, parse_http_response, parse_retry_after};
-pub(crate) use status::one_line;
+#[cfg(feature = "grpc")]
+pub(crate) use one_line::one_line;
 pub use status::parse_retry_info;
 
 /// The number of bytes of a response that are read: a longer one is not parsed.

@@ -9,6 +9,7 @@ mod pages;
 pub use zerospan_arena as arena;
 #[cfg(feature = "attributes")]
 pub use zerospan_attributes as attributes;
+#[cfg(feature = "core")]
 pub use zerospan_core as core;
 #[cfg(feature = "export")]
 pub use zerospan_export as export;
@@ -22,3 +23,5 @@ pub use zerospan_sdk as sdk;
 pub use zerospan_stack as stack;
 #[cfg(feature = "trace")]
 pub use zerospan_trace as trace;
+#[cfg(feature = "transport")]
+pub use zerospan_transport as transport;

@@ -1,5 +1,6 @@
-use super::fields::{Field, Fields, Malformed};
-use super::status::one_line;
+use super::one_line::one_line;
+use zerospan_otlp::protobuf::schema::{export_response, partial_success};
+use zerospan_otlp::protobuf::{DecodeError, FieldValue, Message};
 
 /// A collector's response to a request that it accepted.
 #[non_exhaustive]
@@ -26,26 +27,35 @@ impl ExportResponse {
         }
     }
 
-    /// Reads an `ExportTraceServiceResponse` or an `ExportLogsServiceResponse`: their fields are the same.
-    pub(super) fn decode(message: &[u8]) -> Result<Self, Malformed> {
+    /// Reads an `ExportTraceServiceResponse` or an `ExportLogsServiceResponse`, which have the same fields.
+    pub(super) fn decode(message: &[u8]) -> Result<Self, DecodeError> {
         let mut response = Self::default();
-        for field in Fields(message) {
-            let (1, Field::Bytes(partial_success)) = field? else {
-                continue;
-            };
-            for field in Fields(partial_success) {
-                match field? {
-                    // A negative count would be nonsense.
-                    (1, Field::Varint(rejected)) => {
-                        response.rejected_items =
-                            u64::try_from(rejected.cast_signed()).unwrap_or(0);
-                    }
-                    (2, Field::Bytes(text)) => response.message = one_line(text),
-                    _ => {}
-                }
+        for field in Message::new(message).fields() {
+            let field = field?;
+            if let (export_response::PARTIAL_SUCCESS, FieldValue::LengthDelimited(partial)) =
+                (field.number, field.value)
+            {
+                response.merge(partial)?;
             }
         }
         Ok(response)
+    }
+
+    fn merge(&mut self, partial: Message<'_>) -> Result<(), DecodeError> {
+        for field in partial.fields() {
+            let field = field?;
+            match (field.number, field.value) {
+                // A negative count counts as none.
+                (partial_success::REJECTED_ITEMS, FieldValue::Varint(rejected)) => {
+                    self.rejected_items = u64::try_from(rejected.cast_signed()).unwrap_or(0);
+                }
+                (partial_success::ERROR_MESSAGE, FieldValue::LengthDelimited(text)) => {
+                    self.message = one_line(text.bytes());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -68,9 +78,9 @@ mod tests {
 
     #[test]
     fn a_malformed_response_is_an_error_and_an_unknown_field_is_not() {
-        assert_eq!(ExportResponse::decode(b"<html>"), Err(Malformed));
-        assert_eq!(ExportResponse::decode(b"\x0a\xff"), Err(Malformed));
-        assert_eq!(ExportResponse::decode(b"\x0a\x02\x08"), Err(Malformed));
+        assert!(ExportResponse::decode(b"<html>").is_err());
+        assert!(ExportResponse::decode(b"\x0a\xff").is_err());
+        assert!(ExportResponse::decode(b"\x0a\x02\x08").is_err());
         let negative = b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
         assert_eq!(ExportResponse::decode(negative), Ok(ExportResponse::ALL));
         assert_eq!(

@@ -1,5 +1,5 @@
 use super::export_response::ExportResponse;
-use super::status::one_line;
+use super::one_line::one_line;
 use crate::error::{RetryHint, SendError, SendErrorKind};
 use std::time::Duration;
 

@@ -1,57 +1,70 @@
 //! `google.rpc.Status`, with which a collector explains an error.
 
-use super::fields::{Field, Fields};
+use super::one_line::one_line;
 use std::time::Duration;
-
-/// The number of bytes of a collector's message that are kept for a log.
-const MAX_MESSAGE_BYTES: usize = 1 << 10;
+use zerospan_otlp::protobuf::schema::{any, duration, retry_info, rpc_status};
+use zerospan_otlp::protobuf::{FieldValue, Message};
 
 /// Returns the message in an encoded `google.rpc.Status`, unless it is malformed or empty.
 pub(super) fn status_message(status: &[u8]) -> Option<String> {
-    let mut text = None;
-    for field in Fields(status) {
-        if let (2, Field::Bytes(bytes)) = field.ok()? {
-            text = Some(one_line(bytes));
+    let mut message = None;
+    for field in Message::new(status).fields() {
+        let field = field.ok()?;
+        if let (rpc_status::MESSAGE, FieldValue::LengthDelimited(text)) =
+            (field.number, field.value)
+        {
+            message = Some(one_line(text.bytes()));
         }
     }
-    text.filter(|text| !text.is_empty())
+    message.filter(|message| !message.is_empty())
 }
 
 /// Returns the delay in the `google.rpc.RetryInfo` among the details of an encoded `google.rpc.Status`, which gRPC sends
 /// as `grpc-status-details-bin`. A negative delay counts as zero.
 pub fn parse_retry_info(status: &[u8]) -> Option<Duration> {
-    for field in Fields(status) {
-        let (3, Field::Bytes(any)) = field.ok()? else {
-            continue;
-        };
-        let (mut is_retry_info, mut value) = (false, &[][..]);
-        for field in Fields(any) {
-            match field.ok()? {
-                (1, Field::Bytes(url)) => {
-                    is_retry_info = url.ends_with(b"/google.rpc.RetryInfo");
-                }
-                (2, Field::Bytes(bytes)) => value = bytes,
-                _ => {}
-            }
-        }
-        if is_retry_info {
-            return retry_delay(value);
+    for field in Message::new(status).fields() {
+        let field = field.ok()?;
+        if let (rpc_status::DETAILS, FieldValue::LengthDelimited(detail)) =
+            (field.number, field.value)
+            && let Some(info) = find_retry_info(detail)?
+        {
+            return retry_delay(info);
         }
     }
     None
 }
 
-/// Reads the `google.protobuf.Duration` in field 1 of a `RetryInfo`.
-fn retry_delay(info: &[u8]) -> Option<Duration> {
+/// Returns the content of a detail if it is a `RetryInfo`, and `None` outside if the detail is malformed.
+fn find_retry_info(detail: Message<'_>) -> Option<Option<Message<'_>>> {
+    let (mut is_retry_info, mut value) = (false, Message::new(&[]));
+    for field in detail.fields() {
+        let field = field.ok()?;
+        match (field.number, field.value) {
+            (any::TYPE_URL, FieldValue::LengthDelimited(url)) => {
+                is_retry_info = url.bytes().ends_with(b"/google.rpc.RetryInfo");
+            }
+            (any::VALUE, FieldValue::LengthDelimited(bytes)) => value = bytes,
+            _ => {}
+        }
+    }
+    Some(is_retry_info.then_some(value))
+}
+
+/// Reads the `google.protobuf.Duration` in a `RetryInfo`.
+fn retry_delay(info: Message<'_>) -> Option<Duration> {
     let (mut seconds, mut nanos) = (0, 0);
-    for field in Fields(info) {
-        let (1, Field::Bytes(delay)) = field.ok()? else {
+    for field in info.fields() {
+        let field = field.ok()?;
+        let (retry_info::RETRY_DELAY, FieldValue::LengthDelimited(delay)) =
+            (field.number, field.value)
+        else {
             continue;
         };
-        for field in Fields(delay) {
-            match field.ok()? {
-                (1, Field::Varint(value)) => seconds = value.cast_signed(),
-                (2, Field::Varint(value)) => nanos = value.cast_signed(),
+        for field in delay.fields() {
+            let field = field.ok()?;
+            match (field.number, field.value) {
+                (duration::SECONDS, FieldValue::Varint(value)) => seconds = value.cast_signed(),
+                (duration::NANOS, FieldValue::Varint(value)) => nanos = value.cast_signed(),
                 _ => {}
             }
         }
@@ -60,20 +73,11 @@ fn retry_delay(info: &[u8]) -> Option<Duration> {
     Some(Duration::new(u64::try_from(seconds).unwrap_or(0), nanos))
 }
 
-/// Makes a collector's text fit for a log: short, and on one line.
-pub(crate) fn one_line(text: &[u8]) -> String {
-    let text = &text[..text.len().min(MAX_MESSAGE_BYTES)];
-    String::from_utf8_lossy(text)
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::response::ExportResponse;
-    use crate::varint::put_varint;
+    use zerospan_otlp::protobuf::write_varint;
 
     #[test]
     fn the_delay_is_found_among_the_details() {
@@ -104,11 +108,11 @@ mod tests {
             assert!(!text.contains(char::is_control));
             // Few byte strings are a message: wrapped in one, the parsers get further.
             let mut wrapped = vec![0x0a];
-            put_varint(&mut wrapped, bytes.len() as u64);
+            write_varint(&mut wrapped, bytes.len() as u64);
             wrapped.extend_from_slice(&bytes);
             let _ = ExportResponse::decode(&wrapped);
             let mut detail = vec![0x1a];
-            put_varint(&mut detail, wrapped.len() as u64);
+            write_varint(&mut detail, wrapped.len() as u64);
             detail.extend_from_slice(&wrapped);
             let _ = parse_retry_info(&detail);
         }

@@ -26,3 +26,5 @@ pub use thread_cached::cache::ThreadCaches;
 pub use thread_cached::depot::Depot;
 pub use thread_cached::pool::ThreadCachedPool;
 pub use thread_cached::thread_cache::{AnyThread, ThreadCache};
+#[doc(no_inline)]
+pub use zerospan_core::{DefaultRecycle, Footprint, Recycle, Reset};

@@ -65,7 +65,7 @@ impl SpanPool {
         Self::with_recycle(capacity, SpanRecycle::default())
     }
 
-    /// Builds a pool as [`new`](Self::new) does, of spans with the room that `recycle` sets.
+    /// Builds a pool as [`new`](Self::new) does, of spans with the capacities that `recycle` sets.
     #[must_use]
     pub fn with_recycle(capacity: usize, recycle: SpanRecycle) -> Self {
         let spans = ThreadCachedPool::with_recycle(capacity, recycle);
@@ -169,12 +169,32 @@ impl fmt::Debug for PooledSpan<'_> {
 /// events and links themselves, with their attribute vectors, and owned names and values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpanRecycle {
-    /// The capacity for attributes of a created span; 16 by default.
-    pub attributes: usize,
-    /// The capacity for events of a created span; 8 by default.
-    pub events: usize,
-    /// The capacity for links of a created span; 4 by default.
-    pub links: usize,
+    attributes: usize,
+    events: usize,
+    links: usize,
+}
+
+impl SpanRecycle {
+    /// Sets the capacity of a created span for attributes; 16 by default.
+    #[must_use]
+    pub fn with_attribute_capacity(mut self, attributes: usize) -> Self {
+        self.attributes = attributes;
+        self
+    }
+
+    /// Sets the capacity of a created span for events; 8 by default.
+    #[must_use]
+    pub fn with_event_capacity(mut self, events: usize) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// Sets the capacity of a created span for links; 4 by default.
+    #[must_use]
+    pub fn with_link_capacity(mut self, links: usize) -> Self {
+        self.links = links;
+        self
+    }
 }
 
 impl Default for SpanRecycle {
@@ -244,6 +264,7 @@ impl Recycle<Box<SpanData>> for SpanRecycle {
         *instrumentation_scope = InstrumentationScope::default();
     }
 
+    /// Counts the boxed span and the vectors of attributes, events and links.
     #[inline]
     fn heap_bytes(&self, span: &Box<SpanData>) -> usize {
         fn bytes<T>(vector: &Vec<T>) -> usize {

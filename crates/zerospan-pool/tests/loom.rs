@@ -1,7 +1,7 @@
-//! The model of what threads share: `RUSTFLAGS="--cfg loom" cargo test -p zerospan-pool --release --test loom`.
+//! Models of the depot and the shared counters: `RUSTFLAGS="--cfg loom" cargo test -p zerospan-pool --release --test loom`.
 //!
-//! Every order in which three threads can reach the depot is tried. Objects are numbered; none may be lost or be in two
-//! places, and what is kept must stay within the capacity.
+//! Explores every order in which three threads can use the depot. Objects are numbered: none may be lost or duplicated, and
+//! the number of kept objects must not exceed the capacity.
 #![cfg(loom)]
 
 use loom::thread;
@@ -11,20 +11,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use zerospan_core::Recycle;
 use zerospan_pool::{Depot, Pool, ThreadCachedPool};
 
-/// Takes all that lies in the depot and asserts that it is `expected` in number, each once.
+/// Asserts that the depot and `elsewhere` together hold `expected` objects, each once.
 fn assert_whole(depot: &Depot<usize>, mut elsewhere: Vec<usize>, expected: usize) {
     elsewhere.extend(depot.take(usize::MAX));
     let distinct: BTreeSet<usize> = elsewhere.iter().copied().collect();
-    assert_eq!(
-        distinct.len(),
-        elsewhere.len(),
-        "an object is in two places"
-    );
+    assert_eq!(distinct.len(), elsewhere.len(), "an object is duplicated");
     assert_eq!(elsewhere.len(), expected, "an object is lost");
 }
 
 #[test]
-fn single_objects_are_neither_lost_nor_doubled_and_the_bound_holds() {
+fn single_objects_are_neither_lost_nor_duplicated_and_the_bound_holds() {
     loom::model(|| {
         let depot = Arc::new(Depot::new(2));
         let threads: Vec<_> = (0..2)
@@ -51,21 +47,21 @@ fn single_objects_are_neither_lost_nor_doubled_and_the_bound_holds() {
 }
 
 #[test]
-fn batches_carry_their_units_of_the_capacity_with_them() {
+fn batches_keep_their_units_of_the_capacity() {
     const CAPACITY: usize = 4;
     loom::model(|| {
         let depot = Arc::new(Depot::new(CAPACITY));
         for number in 0..2 {
             assert_eq!(depot.put_one(number), Ok(()));
         }
-        // A cache that fills and closes beside one that borrows room, spills and closes.
+        // One cache fills and closes while another extends, spills and closes.
         let filler = {
             let depot = Arc::clone(&depot);
             thread::spawn(move || {
                 let mut held = Vec::new();
                 let quota = depot.fill(0, 2, |object| held.push(object));
                 assert_eq!(quota, held.len());
-                // What is lent leaves its unit behind, unused.
+                // A lent object leaves its unit unused.
                 let lent = held.pop();
                 let unused = quota - held.len();
                 depot.close(held.drain(..), unused);
@@ -86,12 +82,12 @@ fn batches_carry_their_units_of_the_capacity_with_them() {
         let mut elsewhere: Vec<usize> = rejected;
         elsewhere.extend(lent);
         assert!(depot.len() <= CAPACITY);
-        // All units are back: as many objects as the capacity fit, and no more.
+        // All units are back: the depot accepts objects up to the capacity, and no more.
         let kept = depot.len();
         for number in kept..CAPACITY {
-            assert_eq!(depot.put_one(100 + number), Ok(()), "room is lost");
+            assert_eq!(depot.put_one(100 + number), Ok(()), "capacity is lost");
         }
-        assert_eq!(depot.put_one(200), Err(200), "room came from nowhere");
+        assert_eq!(depot.put_one(200), Err(200), "capacity is duplicated");
         assert_whole(&depot, elsewhere, 4 + CAPACITY - kept);
     });
 }
@@ -112,9 +108,9 @@ impl Recycle<usize> for Numbers {
 }
 
 #[test]
-fn a_pool_lends_no_object_twice_and_counts_all() {
+fn a_pool_lends_no_object_twice_and_counts_every_loan() {
     loom::model(|| {
-        // Too small for caches: every step goes to the depot and the shared counters.
+        // Too small for caches: every operation uses the depot and the shared counters.
         let pool = Arc::new(ThreadCachedPool::<_, _>::with_recycle(
             1,
             Numbers(AtomicUsize::new(0)),

@@ -1,4 +1,4 @@
-//! A pool in its steady state allocates nothing.
+//! A pool does not allocate in steady state.
 #![cfg(not(loom))]
 
 use zerospan_core::dev::{Allocations, CountingAllocator};
@@ -9,11 +9,11 @@ use zerospan_pool::{Pool, ThreadCachedPool, thread_cache};
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
 thread_cache! {
-    /// Declared, as the fastest pools are.
+    /// The key of the pools with a declared thread-local.
     struct Buffers for Buffer;
 }
 
-/// Has room from the start.
+/// A buffer that is created with capacity.
 struct Buffer(Vec<u8>);
 
 impl Default for Buffer {
@@ -34,12 +34,12 @@ impl Footprint for Buffer {
     }
 }
 
-/// Lends and returns one and many, as far as the depot and back.
+/// Acquires and returns one object and many, so that the depot is used too.
 fn work(pool: &impl Pool<Object = Buffer>) {
     for _ in 0..100 {
         pool.acquire().0.extend_from_slice(&[7; 100]);
     }
-    // On the stack: the guards themselves need no heap.
+    // An array: the guards need no heap.
     let many: [_; 200] = std::array::from_fn(|_| pool.acquire());
     drop(many);
     pool.acquire().release();
@@ -62,7 +62,7 @@ fn check(name: &str, pool: impl Pool<Object = Buffer>) {
 }
 
 #[test]
-fn acquire_and_return_allocate_nothing_once_the_pool_has_been_that_full() {
+fn acquire_and_return_do_not_allocate_in_steady_state() {
     check("any thread", ThreadCachedPool::<Buffer>::new(256));
     check(
         "declared",
@@ -78,7 +78,7 @@ fn acquire_and_return_allocate_nothing_once_the_pool_has_been_that_full() {
 }
 
 #[test]
-fn a_warm_pool_lends_to_another_thread_without_creating() {
+fn a_warm_pool_lends_to_another_thread_without_creating_objects() {
     Allocations::assert_counted();
     let pool =
         ThreadCachedPool::<Buffer, DefaultRecycle, Buffers>::with_recycle(256, DefaultRecycle);
@@ -86,7 +86,10 @@ fn a_warm_pool_lends_to_another_thread_without_creating() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let ((), first) = Allocations::measure(|| drop(pool.acquire()));
-            assert!(first.count < 10, "only the thread's cache: {first:?}");
+            assert!(
+                first.count < 10,
+                "only the thread's cache is allocated: {first:?}"
+            );
             let ((), steady) = Allocations::measure(|| work(&pool));
             assert_eq!(steady, Allocations::default());
         });
@@ -95,7 +98,7 @@ fn a_warm_pool_lends_to_another_thread_without_creating() {
 
 #[cfg(feature = "sdk")]
 #[test]
-fn a_span_is_used_without_allocation_within_its_room() {
+fn a_span_is_filled_within_its_capacity_without_allocation() {
     use opentelemetry::KeyValue;
     use zerospan_pool::GLOBAL_SPAN_POOL;
 

@@ -1,4 +1,4 @@
-//! Runs a test on every backend, and what every test shares.
+//! Runs a test on every backend; recyclers and assertions for all tests.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use zerospan_core::{Footprint, Recycle};
 use zerospan_pool::{Pool, ThreadCachedPool, thread_cache};
 
 thread_cache! {
-    /// Declared, as the fastest pools are.
+    /// The key of the pools with a declared thread-local.
     pub(crate) struct Texts for String;
 }
 
@@ -63,7 +63,7 @@ impl Recycle<String> for Text {
     }
 }
 
-/// An object whose life is watched: it has a number of its own, and says when it is dropped.
+/// An object with a unique number that reports its drop.
 #[derive(Debug)]
 pub(crate) struct Tracked {
     pub(crate) number: usize,
@@ -82,7 +82,7 @@ impl Drop for Tracked {
     }
 }
 
-/// Creates [`Tracked`] objects, and knows how many live.
+/// Creates [`Tracked`] objects and counts the live ones.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watch {
     created: Arc<AtomicUsize>,
@@ -120,7 +120,7 @@ impl Recycle<Tracked> for Watch {
     }
 }
 
-/// Runs `work` on a thread of its own, to its end.
+/// Runs `work` on a new thread and joins it.
 pub(crate) fn on_another_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     std::thread::scope(|scope| match scope.spawn(work).join() {
         Ok(outcome) => outcome,
@@ -128,12 +128,12 @@ pub(crate) fn on_another_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-/// Whether `work` panics; the message goes nowhere.
+/// Returns `true` if `work` panics. Suppresses the message.
 pub(crate) fn panics(work: impl FnOnce()) -> bool {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
 }
 
-/// Both equations of `PoolStats`, and the bound.
+/// Asserts both equations of `PoolStats`, and the bound.
 pub(crate) fn assert_balanced(name: &str, pool: &impl Pool, lent: usize) {
     let stats = pool.stats();
     assert_eq!(stats.lent(), lent as u64, "{name}: {stats:?}");
@@ -182,7 +182,7 @@ fn one_thread<P: Pool<Object = Tracked>>(name: &str, pool: P, watch: &Watch, cap
 }
 
 #[test]
-fn one_thread_gets_back_exactly_what_the_capacity_allows() {
+fn a_thread_gets_back_as_many_objects_as_the_capacity_allows() {
     for capacity in [0, 1, 2, 7, 8, 9, 63, 64, 100, 256, 300, 1000] {
         let watch = Watch::default();
         let check = |name: &str, pool| one_thread(name, pool, &watch, capacity);
@@ -218,7 +218,7 @@ fn one_thread_gets_back_exactly_what_the_capacity_allows() {
 }
 
 #[test]
-fn release_and_drop_return_once_and_detach_never() {
+fn release_and_drop_return_once_and_detach_does_not_return() {
     fn check(name: &str, pool: impl Pool<Object = Tracked>) {
         let mut object = pool.acquire();
         object.get_mut().number = 77;
@@ -255,7 +255,7 @@ fn an_owned_guard_keeps_its_pool_alive() {
 }
 
 #[test]
-fn what_outgrew_the_retention_limit_is_freed_and_counted() {
+fn an_object_above_the_retention_limit_is_freed_and_counted() {
     fn check(name: &str, pool: impl Pool<Object = String>) {
         let mut kept = pool.acquire();
         kept.push_str(&"x".repeat(100));
@@ -272,13 +272,13 @@ fn what_outgrew_the_retention_limit_is_freed_and_counted() {
 
 #[test]
 fn user_code_may_use_the_pool_that_calls_it() {
-    /// Acquires from its own pool while it creates, resets and judges.
+    /// Acquires from its own pool while it creates, resets and measures.
     #[derive(Clone)]
     struct Nested(Arc<Mutex<Option<std::sync::Weak<Nest>>>>, Arc<AtomicBool>);
     type Nest = ThreadCachedPool<String, Nested>;
     impl Nested {
         fn visit(&self) {
-            // One level deep.
+            // Without further recursion.
             if self.1.swap(true, Ordering::SeqCst) {
                 return;
             }

@@ -1,4 +1,4 @@
-//! Capacities and limits at their ends.
+//! Extreme capacities and limits.
 
 use crate::backends::{Text, Texts, assert_balanced, on_every_backend};
 use zerospan_pool::{Pool, ThreadCachedPool};
@@ -20,7 +20,7 @@ fn capacity_0_keeps_nothing_and_lends_fresh_objects() {
 }
 
 #[test]
-fn capacity_max_is_no_limit() {
+fn a_capacity_of_usize_max_is_no_limit() {
     fn check(name: &str, pool: &impl Pool<Object = String>) {
         let many: Vec<_> = (0..500).map(|_| pool.acquire()).collect();
         drop(many);
@@ -43,7 +43,7 @@ fn capacity_max_is_no_limit() {
 
 #[cfg(feature = "array-queue")]
 #[test]
-fn a_queue_that_would_reserve_too_much_is_refused_with_value_and_remedy() {
+fn a_queue_capacity_above_the_limit_is_an_error_with_value_and_remedy() {
     let error = zerospan_pool::ArrayQueuePool::<String>::new(usize::MAX).expect_err("an error");
     assert_eq!(error.capacity, usize::MAX);
     let text = error.to_string();

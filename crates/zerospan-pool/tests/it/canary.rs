@@ -1,11 +1,11 @@
-//! No way back into a pool leaves anything of the last use readable.
+//! Reused objects reveal nothing of an earlier use.
 
 use crate::backends::{Text, Texts, on_another_thread, on_every_backend, panics};
 use zerospan_core::dev::{Canary, conformance};
 use zerospan_pool::Pool;
 
 #[test]
-fn the_recycler_of_these_tests_keeps_the_reset_contract() {
+fn the_recycler_of_these_tests_meets_the_reset_contract() {
     conformance::ResetCheck::new(
         |text: &mut String, canary: &mut Canary| text.push_str(&canary.text(24)),
         |text: &String, out: &mut Vec<u8>| out.extend_from_slice(text.as_bytes()),
@@ -13,7 +13,7 @@ fn the_recycler_of_these_tests_keeps_the_reset_contract() {
     .check_recycle(&Text);
 }
 
-/// Takes all that the pool keeps and some fresh ones, asserts that none shows a mark of `canary`, and gives them back.
+/// Acquires all objects of the pool and some fresh ones, and asserts that none contains a mark of `canary`.
 fn assert_clean(name: &str, way: &str, pool: &impl Pool<Object = String>, canary: &Canary) {
     let all: Vec<_> = (0..pool.len() + 2).map(|_| pool.acquire()).collect();
     for text in &all {
@@ -23,7 +23,7 @@ fn assert_clean(name: &str, way: &str, pool: &impl Pool<Object = String>, canary
 }
 
 #[test]
-fn no_way_back_shows_the_next_user_what_the_last_one_wrote() {
+fn no_way_of_returning_leaves_content_readable() {
     fn check(name: &str, pool: impl Pool<Object = String> + Sync) {
         let mut canary = Canary::new(77);
         let mark = canary.text(24);
@@ -44,7 +44,7 @@ fn no_way_back_shows_the_next_user_what_the_last_one_wrote() {
         assert_clean(name, "panic", &pool, &canary);
         assert_eq!(marked().detach(), mark);
         assert_clean(name, "detach", &pool, &canary);
-        // Exhaustion and overflow: more than the pool keeps, lent and returned at once.
+        // Exhaustion and overflow: more loans than the pool keeps, returned at once.
         drop((0..100).map(|_| marked()).collect::<Vec<_>>());
         assert!(pool.stats().discards.full > 0);
         assert_clean(name, "overflow", &pool, &canary);

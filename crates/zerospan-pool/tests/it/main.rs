@@ -1,4 +1,4 @@
-//! What a pool promises, held against every backend.
+//! The guarantees of pools, for every backend.
 #![cfg(not(loom))]
 
 mod backends;

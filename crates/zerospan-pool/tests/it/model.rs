@@ -1,25 +1,25 @@
-//! Every backend beside a naive model, through sequences of all that can happen to an object.
+//! Every backend against a naive model, with random sequences of operations.
 
 use crate::backends::{Tracked, TrackedObjects, Watch, assert_balanced, on_another_thread, panics};
 use proptest::prelude::*;
 use zerospan_pool::{ArrayQueuePool, Pool, Pooled, ThreadCachedPool};
 
-/// What a user does.
+/// One operation.
 #[derive(Clone, Debug)]
 enum Step {
     Acquire,
     Release(usize),
     Drop(usize),
     Detach(usize),
-    /// Unwinds through the guard.
+    /// Panics while the guard lives.
     Panic(usize),
-    /// The reset panics.
+    /// Drops a guard whose object panics in its reset.
     BadReset(usize),
-    /// Comes back too large.
+    /// Drops a guard whose object exceeds the retention limit.
     Grow(usize),
-    /// Returned by a thread that ends.
+    /// Drops a guard on a thread that ends.
     ReturnElsewhere(usize),
-    /// So many are acquired and returned by a thread that ends.
+    /// Acquires and returns this number of objects on a thread that ends.
     VisitElsewhere(usize),
     WarmUp(usize),
     Shrink(usize),
@@ -42,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// How many objects a pool keeps, and what it counts.
+/// The model: the number of kept objects, and the counts.
 #[derive(Debug, Default)]
 struct Model {
     capacity: usize,
@@ -84,7 +84,7 @@ fn pick<'a, P: Pool>(lent: &mut Vec<Pooled<&'a P>>, which: usize) -> Option<Pool
     (!lent.is_empty()).then(|| lent.swap_remove(which % lent.len()))
 }
 
-/// Drives pool and model, and compares all that can be seen of them after each step.
+/// Applies the steps to pool and model, and compares their observable state after each.
 fn drive<P>(name: &str, pool: &P, watch: &Watch, steps: &[Step]) -> Result<(), TestCaseError>
 where
     P: Pool<Object = Tracked> + Sync,
@@ -123,7 +123,7 @@ where
                 if let Some(guard) = pick(&mut lent, which) {
                     let unwound = panics(move || {
                         let _guard = guard;
-                        std::panic::resume_unwind(Box::new("the user's"));
+                        std::panic::resume_unwind(Box::new("in user code"));
                     });
                     prop_assert!(unwound, "{}", name);
                     model.panicked += 1;
@@ -146,7 +146,7 @@ where
             }
             Step::ReturnElsewhere(which) => {
                 if let Some(guard) = pick(&mut lent, which) {
-                    // Room that this thread has borrowed is another's only once it is handed over.
+                    // Flushes this thread's cache, whose reserved room other threads cannot use.
                     pool.shrink(usize::MAX);
                     on_another_thread(move || drop(guard));
                     model.give_back();
@@ -214,7 +214,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn every_backend_does_what_the_model_does(
+    fn every_backend_behaves_like_the_model(
         capacity in prop_oneof![0..20_usize, 20..400_usize],
         steps in prop::collection::vec(step(), 1..150),
     ) {

@@ -1,4 +1,4 @@
-//! Panics of objects and of those who use them: the object is discarded and counted once, the pool goes on.
+//! Panics of objects and of user code: the object is discarded and counted once, and the pool stays usable.
 
 use crate::backends::{Tracked, TrackedObjects, Watch, assert_balanced, on_every_backend, panics};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,14 +6,14 @@ use zerospan_core::Recycle;
 use zerospan_pool::{Pool, ThreadCachedPool};
 
 #[test]
-fn an_object_that_a_panic_unwound_through_is_not_used_again() {
+fn an_object_is_not_reused_after_a_panic() {
     fn check(name: &str, pool: impl Pool<Object = Tracked>) {
         pool.warm_up(1);
         let mut number = None;
         assert!(panics(|| {
             let object = pool.acquire();
             number = Some(object.number);
-            panic!("the user's");
+            panic!("in user code");
         }));
         assert_eq!(pool.len(), 0, "{name}");
         assert_eq!(pool.stats().discards.panicked, 1, "{name}");
@@ -26,8 +26,8 @@ fn an_object_that_a_panic_unwound_through_is_not_used_again() {
 }
 
 #[test]
-fn what_is_released_while_a_panic_unwinds_is_kept() {
-    /// Releases what it holds when it is dropped.
+fn an_object_released_during_a_panic_is_kept() {
+    /// Releases its guard when it is dropped.
     struct Tidy<'a, P: Pool>(Option<zerospan_pool::Pooled<&'a P>>);
     impl<P: Pool> Drop for Tidy<'_, P> {
         fn drop(&mut self) {
@@ -39,7 +39,7 @@ fn what_is_released_while_a_panic_unwinds_is_kept() {
     fn check(name: &str, pool: impl Pool<Object = Tracked>) {
         assert!(panics(|| {
             let _tidy = Tidy(Some(pool.acquire()));
-            panic!("the user's");
+            panic!("in user code");
         }));
         assert_eq!(pool.len(), 1, "{name}");
         assert_balanced(name, &pool, 0);
@@ -48,7 +48,7 @@ fn what_is_released_while_a_panic_unwinds_is_kept() {
 }
 
 #[test]
-fn an_object_whose_reset_panics_is_discarded_and_the_panic_goes_on() {
+fn an_object_whose_reset_panics_is_discarded_and_the_panic_continues() {
     fn check(name: &str, pool: impl Pool<Object = Tracked>) {
         for release in [true, false] {
             let mut object = pool.acquire();
@@ -74,7 +74,7 @@ fn an_object_whose_reset_panics_is_discarded_and_the_panic_goes_on() {
 }
 
 #[test]
-fn a_drop_that_panics_leaves_the_pool_whole() {
+fn a_drop_that_panics_leaves_the_pool_consistent() {
     fn check(name: &str, pool: impl Pool<Object = Tracked>) {
         // Too large: dropped on return.
         let mut object = pool.acquire();
@@ -83,7 +83,7 @@ fn a_drop_that_panics_leaves_the_pool_whole() {
         assert_eq!(pool.stats().discards.too_large, 1, "{name}");
         assert_balanced(name, &pool, 0);
 
-        // Full: the one too many is dropped.
+        // Full: the excess object is dropped.
         let mut many: Vec<_> = (0..17).map(|_| pool.acquire()).collect();
         let mut last = many.pop().expect("seventeen");
         last.drop_panics = true;
@@ -92,7 +92,7 @@ fn a_drop_that_panics_leaves_the_pool_whole() {
         assert_eq!(pool.stats().discards.full, 1, "{name}");
         assert_balanced(name, &pool, 0);
 
-        // Kept, then freed: one panics, all are gone.
+        // Kept, then freed: one panics, and all are freed.
         for _ in 0..16 {
             pool.acquire().drop_panics = false;
         }
@@ -142,7 +142,7 @@ fn a_pool_whose_objects_panic_when_they_are_freed_frees_them_all() {
 }
 
 #[test]
-fn a_create_that_panics_and_a_judgement_that_panics_count_nothing_as_lent() {
+fn an_object_whose_creation_or_measurement_panics_is_not_counted_as_lent() {
     #[derive(Clone, Default)]
     struct Fragile {
         create: std::sync::Arc<AtomicBool>,

@@ -1,4 +1,4 @@
-//! The spans of the stock SDK.
+//! Pooled spans of the official SDK.
 
 use crate::backends::{on_another_thread, panics};
 use opentelemetry::InstrumentationScope;
@@ -8,7 +8,7 @@ use zerospan_core::Recycle;
 use zerospan_core::dev::{Canary, conformance};
 use zerospan_pool::{GLOBAL_SPAN_POOL, SpanPool, SpanRecycle};
 
-/// Marked content in every field.
+/// Writes marked content into every field.
 fn fill(span: &mut SpanData, canary: &mut Canary) {
     span.span_context = canary.span_context();
     span.parent_span_id = canary.span_id();
@@ -38,7 +38,7 @@ fn fill(span: &mut SpanData, canary: &mut Canary) {
         .build();
 }
 
-/// All that can be read: each field's text form, and what text forms leave out.
+/// Appends everything readable: the `Debug` text of each field, and what that omits.
 fn read(span: &SpanData, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("{span:?}").as_bytes());
     out.extend_from_slice(&span.span_context.trace_id().to_bytes());
@@ -57,7 +57,7 @@ fn read(span: &SpanData, out: &mut Vec<u8>) {
     }
 }
 
-// The kit hands over what is pooled, the box.
+// The kit passes the pooled type, which is the box.
 #[allow(clippy::borrowed_box)]
 fn read_boxed(span: &Box<SpanData>, out: &mut Vec<u8>) {
     read(span, out);
@@ -82,7 +82,7 @@ fn a_reset_span_equals_a_created_one_in_every_field() {
 }
 
 #[test]
-fn no_way_back_shows_the_next_span_what_was_in_the_last_one() {
+fn no_way_of_returning_a_span_leaves_content_readable() {
     let pool = SpanPool::new(20);
     let (mut canary, marks) = (Canary::new(9), Canary::new(9));
     let mut marked = || {
@@ -106,7 +106,7 @@ fn no_way_back_shows_the_next_span_what_was_in_the_last_one() {
     let span = marked();
     assert!(panics(move || {
         let _span = span;
-        panic!("the user's");
+        panic!("in user code");
     }));
     assert_clean("panic");
     assert_eq!(marked().detach().attributes.len(), 12);
@@ -120,14 +120,14 @@ fn no_way_back_shows_the_next_span_what_was_in_the_last_one() {
 }
 
 #[test]
-fn a_pool_is_full_of_ready_spans_when_it_is_built() {
+fn a_span_pool_is_built_full() {
     let pool = SpanPool::new(40);
     assert_eq!((pool.len(), pool.capacity()), (40, 40));
     let spans: Vec<_> = (0..40).map(|_| pool.acquire()).collect();
     assert!(pool.is_empty());
     assert_eq!((pool.stats().hits, pool.stats().misses), (40, 0));
     let extra = pool.acquire();
-    assert_eq!(pool.stats().misses, 1, "an empty pool makes a fresh span");
+    assert_eq!(pool.stats().misses, 1, "an empty pool creates a span");
     for span in spans.iter().chain([&extra]) {
         assert!(span.attributes.capacity() >= 16);
         assert!(span.events.events.capacity() >= 8);
@@ -139,7 +139,7 @@ fn a_pool_is_full_of_ready_spans_when_it_is_built() {
 }
 
 #[test]
-fn a_span_that_grew_beyond_the_limit_is_freed() {
+fn a_span_above_the_retention_limit_is_freed() {
     let pool = SpanPool::new(4).with_retention_limit(16 * 1024);
     let mut span = pool.acquire();
     span.attributes.reserve(1_000);
@@ -156,7 +156,11 @@ fn pools_of_capacity_0_and_max_work() {
 
     let unlimited = SpanPool::new(usize::MAX);
     assert_eq!(unlimited.capacity(), usize::MAX);
-    assert_eq!(unlimited.len(), 16_384, "it is not all created ahead");
+    assert_eq!(
+        unlimited.len(),
+        16_384,
+        "the pool preallocates at most 16,384 spans"
+    );
 }
 
 #[test]

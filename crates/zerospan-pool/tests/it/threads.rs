@@ -1,7 +1,7 @@
-//! Threads that share a pool, come and go, and outlive it.
+//! Threads that share a pool, start and end during its life, and outlive it.
 //!
-//! Threads are joined one by one before anything is counted: a scope by itself does not wait until a thread's locals are
-//! torn down.
+//! Threads are joined explicitly before anything is counted: the end of a scope does not wait for the destructors of a
+//! thread's locals.
 
 use crate::backends::{
     Text, Texts, Tracked, TrackedObjects, Watch, assert_balanced, on_another_thread,
@@ -16,7 +16,7 @@ type Declared = ThreadCachedPool<Tracked, Watch, TrackedObjects>;
 type AnyKey = ThreadCachedPool<Tracked, Watch>;
 
 #[test]
-fn what_an_ended_thread_cached_is_there_for_others() {
+fn objects_cached_by_an_ended_thread_are_available_to_others() {
     fn check(name: &str, pool: impl Pool<Object = Tracked> + Sync) {
         on_another_thread(|| {
             let many: Vec<_> = (0..20).map(|_| pool.acquire()).collect();
@@ -34,7 +34,7 @@ fn what_an_ended_thread_cached_is_there_for_others() {
 }
 
 #[test]
-fn threads_that_come_and_go_leak_nothing_and_strand_no_room() {
+fn threads_that_come_and_go_leak_neither_objects_nor_capacity() {
     fn check(name: &str, pool: impl Pool<Object = Tracked> + Sync) {
         for _ in 0..100 {
             on_another_thread(|| drop((pool.acquire(), pool.acquire())));
@@ -52,7 +52,7 @@ fn threads_that_come_and_go_leak_nothing_and_strand_no_room() {
 }
 
 #[test]
-fn acquired_here_and_returned_there_stays_bounded_and_is_reused() {
+fn objects_returned_on_another_thread_stay_bounded_and_are_reused() {
     fn check<P: Pool<Object = Tracked> + Sync>(name: &str, pool: P) {
         let (sender, receiver) = mpsc::sync_channel::<Pooled<&P>>(4);
         std::thread::scope(|scope| {
@@ -72,7 +72,7 @@ fn acquired_here_and_returned_there_stays_bounded_and_is_reused() {
         let stats = pool.stats();
         assert!(
             stats.misses < 200 && stats.discards.total() == 0,
-            "{name}: objects do not come round: {stats:?}"
+            "{name}: objects are not reused: {stats:?}"
         );
         assert_balanced(name, &pool, 0);
     }
@@ -102,7 +102,7 @@ fn many_threads_never_keep_more_than_the_capacity() {
                 }
             }
             held.clear();
-            // All caches are at their fullest here.
+            // All caches are full.
             barrier.wait();
             let seen = (pool.len(), watch.live());
             barrier.wait();
@@ -156,7 +156,7 @@ fn many_threads_never_keep_more_than_the_capacity() {
 }
 
 #[test]
-fn counts_of_a_running_idle_thread_are_seen_by_others() {
+fn counts_of_an_idle_thread_are_visible_to_others() {
     let pool = ThreadCachedPool::<String, _, Texts>::with_recycle(64, Text);
     let (at_rest, done) = (Barrier::new(2), Barrier::new(2));
     std::thread::scope(|scope| {
@@ -178,7 +178,7 @@ fn counts_of_a_running_idle_thread_are_seen_by_others() {
 }
 
 #[test]
-fn flush_hands_a_threads_cache_to_others() {
+fn flush_makes_cached_objects_available_to_others() {
     let pool = ThreadCachedPool::<String, _, Texts>::with_recycle(64, Text);
     let (at_rest, done) = (Barrier::new(2), Barrier::new(2));
     std::thread::scope(|scope| {
@@ -195,7 +195,7 @@ fn flush_hands_a_threads_cache_to_others() {
     });
 }
 
-fn other_threads_free_what_they_cached_of_a_pool_that_is_gone<K>()
+fn other_threads_free_their_cached_objects_of_a_dropped_pool<K>()
 where
     K: zerospan_pool::ThreadCache<Tracked>,
 {
@@ -211,9 +211,9 @@ where
             drop(theirs);
             cached.wait();
             gone.wait();
-            assert_eq!(watch.live(), 3, "only this thread can reach them");
+            assert_eq!(watch.live(), 3, "only this thread can free them");
             drop(next.acquire());
-            assert_eq!(watch.live(), 0, "the next use of any pool frees them");
+            assert_eq!(watch.live(), 0, "the next use of a pool frees them");
         });
         cached.wait();
         drop(pool);
@@ -225,13 +225,13 @@ where
 }
 
 #[test]
-fn a_pool_that_is_gone_is_freed_by_each_thread_at_its_next_use() {
-    other_threads_free_what_they_cached_of_a_pool_that_is_gone::<TrackedObjects>();
-    other_threads_free_what_they_cached_of_a_pool_that_is_gone::<zerospan_pool::AnyThread>();
+fn objects_of_a_dropped_pool_are_freed_by_each_thread_at_its_next_use() {
+    other_threads_free_their_cached_objects_of_a_dropped_pool::<TrackedObjects>();
+    other_threads_free_their_cached_objects_of_a_dropped_pool::<zerospan_pool::AnyThread>();
 }
 
 #[test]
-fn a_pool_that_is_gone_is_freed_by_each_thread_at_its_end() {
+fn objects_of_a_dropped_pool_are_freed_by_each_thread_at_its_end() {
     let watch = Watch::default();
     let pool = Arc::new(Declared::with_recycle(64, watch.clone()));
     let theirs = Arc::clone(&pool);
@@ -252,7 +252,7 @@ fn a_pool_that_is_gone_is_freed_by_each_thread_at_its_end() {
 }
 
 #[test]
-fn a_panic_of_an_object_whose_pool_is_gone_harms_no_other_pool() {
+fn a_panic_of_an_object_of_a_dropped_pool_leaves_other_pools_consistent() {
     let watch = Watch::default();
     let gone = Arc::new(Declared::with_recycle(64, watch.clone()));
     let next = Declared::with_recycle(64, watch.clone());
@@ -266,7 +266,10 @@ fn a_panic_of_an_object_whose_pool_is_gone_harms_no_other_pool() {
             drop(theirs);
             cached.wait();
             dropped.wait();
-            assert!(panics(|| drop(object)), "the object of the other pool's");
+            assert!(
+                panics(|| drop(object)),
+                "the object of the dropped pool panics"
+            );
             assert_balanced("next", next, 0);
             drop(next.acquire());
             assert_balanced("next", next, 0);
@@ -282,7 +285,7 @@ fn a_panic_of_an_object_whose_pool_is_gone_harms_no_other_pool() {
 }
 
 #[test]
-fn pools_that_come_and_go_leave_nothing_with_a_thread_that_stays() {
+fn pools_that_come_and_go_leave_nothing_in_a_running_thread() {
     for _ in 0..50 {
         let watch = Watch::default();
         let pools: Vec<_> = (0..4)
@@ -316,7 +319,7 @@ fn several_pools_of_one_key_do_not_mix_their_objects() {
 
 #[test]
 fn pools_work_while_a_thread_tears_its_locals_down() {
-    /// Uses its pool when the thread-local that holds it is dropped.
+    /// Uses its pool when its thread-local is dropped.
     struct Late<P: Pool + 'static>(Arc<P>, Option<Pooled<Arc<P>>>);
     impl<P: Pool> Drop for Late<P> {
         fn drop(&mut self) {
@@ -333,7 +336,7 @@ fn pools_work_while_a_thread_tears_its_locals_down() {
             let watch = Watch::default();
             let pool = Arc::new(<$pool>::with_recycle(64, watch.clone()));
             on_another_thread(|| {
-                // Whichever way locals are torn down, one is before the cache and one is after it.
+                // In either order of destruction, one of the two is dropped before the cache and one after it.
                 BEFORE.with(|late| {
                     late.replace(Some(Late(pool.clone(), None)));
                 });
@@ -354,8 +357,8 @@ fn pools_work_while_a_thread_tears_its_locals_down() {
 }
 
 #[test]
-fn objects_whose_drop_uses_pools_may_be_freed_with_their_pool() {
-    /// Holds on to another pool, and uses it in its drop.
+fn objects_whose_drop_uses_pools_can_be_freed_with_their_pool() {
+    /// Uses another pool in its drop.
     struct Chained(Option<Arc<ThreadCachedPool<Tracked, Watch, TrackedObjects>>>);
     impl Drop for Chained {
         fn drop(&mut self) {

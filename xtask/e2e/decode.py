@@ -1,6 +1,6 @@
-"""Parses each file of a folder with the official Python classes and serialises it again: to the same bytes.
+"""Parses each file of a folder with the official Python classes, and checks that they serialise it to the same bytes.
 
-A file's name begins with the name of the message that it holds. No field may be unknown to the official classes.
+A file's name begins with the name of its message. No field may be unknown to the official classes.
 """
 
 import sys
@@ -14,7 +14,7 @@ MESSAGES = {message.__name__: message for message in (ExportTraceServiceRequest,
 
 
 def messages(message):
-    """The message and all that are nested in it."""
+    """Yields the message and all messages nested in it."""
     yield message
     for field, value in message.ListFields():
         if field.message_type is None:
@@ -28,7 +28,7 @@ def messages(message):
 
 
 def check(path):
-    """What is wrong with the file, or None, and how many messages are in it."""
+    """Returns the fault of the file, or None, and the number of messages in it."""
     written = path.read_bytes()
     message = MESSAGES[path.name.split("-", 1)[0]]()
     message.ParseFromString(written)

@@ -1,8 +1,8 @@
-"""An OTLP trace receiver of another lineage: grpcio and http.server over the official protobuf definitions.
+"""An OTLP trace receiver that is not ours: grpcio and http.server over the official protobuf definitions.
 
-It answers OTLP/gRPC and OTLP/HTTP on loopback, in the clear or with TLS (mutual on request). The ports are chosen by the
-system and printed, with the certificate files, as one line of JSON; each line on standard input is answered with a line of
-JSON that says what arrived since the last.
+It answers OTLP/gRPC and OTLP/HTTP on loopback, in plain text or with TLS (mutual on request). It prints its ports, which the
+system chooses, and its certificate files as one line of JSON. It answers each line on standard input with a line of JSON:
+what arrived since the last one.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as ser
 
 
 class Arrivals:
-    """What arrived, over all protocols."""
+    """Counts what arrived, over all protocols."""
 
     def __init__(self):
         self.lock = threading.Lock()

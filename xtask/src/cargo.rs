@@ -1,16 +1,17 @@
-//! Running cargo, and the tools that come through it.
+//! Runs cargo and the tools that it installs.
 
 use anyhow::{Context, bail};
+use cargo_metadata::{Metadata, MetadataCommand, Package};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 pub(crate) fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_path_buf()
 }
 
-/// A cargo of the toolchain in use, standing at the root of the workspace.
+/// Returns a command that runs the cargo of the current toolchain at the root of the workspace.
 pub(crate) fn cargo() -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -18,9 +19,30 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// A cargo of the nightly toolchain, or `None` where there is no such toolchain.
+/// Returns the packages of the workspace, without what they depend on.
+pub(crate) fn metadata() -> anyhow::Result<Metadata> {
+    MetadataCommand::new()
+        .current_dir(root())
+        .no_deps()
+        .exec()
+        .context("`cargo metadata` failed")
+}
+
+/// Returns the packages of the workspace that are published.
+pub(crate) fn published() -> anyhow::Result<Vec<Package>> {
+    let mut packages = metadata()?.packages;
+    packages.retain(is_published);
+    Ok(packages)
+}
+
+pub(crate) fn is_published(package: &Package) -> bool {
+    // `publish = false` is an empty list of registries.
+    package.publish.as_ref().is_none_or(|to| !to.is_empty())
+}
+
+/// Returns a command that runs the cargo of the nightly toolchain, or `None` if there is none.
 ///
-/// Goes through rustup's proxy: the variables by which the outer cargo names its own toolchain are taken away.
+/// It is started through rustup's proxy, without the variables by which the outer cargo names its own toolchain.
 pub(crate) fn nightly_cargo() -> Option<Command> {
     let nightly = || {
         let mut command = Command::new("cargo");
@@ -31,14 +53,14 @@ pub(crate) fn nightly_cargo() -> Option<Command> {
             .env_remove("RUSTUP_TOOLCHAIN");
         command
     };
-    answers(nightly().arg("--version")).then(nightly)
+    succeeds(nightly().arg("--version")).then(nightly)
 }
 
 /// Runs `command` and shows what it prints.
 ///
 /// # Errors
 ///
-/// If it cannot be started, or ends with anything but success: the command line is named.
+/// If it cannot be started, or fails. The error names the command line.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     announce(command);
     let status = command
@@ -55,7 +77,7 @@ pub(crate) fn announce(command: &Command) {
     eprintln!("\n$ {}", line(command));
 }
 
-/// The command line, for a reader: the program by its name, not by its path.
+/// Returns the command line for a reader: the program by its name, not by its path.
 pub(crate) fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_stem().unwrap_or(program.as_os_str());
@@ -73,8 +95,8 @@ pub(crate) fn line(command: &Command) -> String {
         .join(" ")
 }
 
-/// Whether `command` runs and succeeds; what it prints is not shown.
-pub(crate) fn answers(command: &mut Command) -> bool {
+/// Runs `command` in silence and returns `true` if it succeeds.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -83,17 +105,17 @@ pub(crate) fn answers(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Makes sure that `cargo SUBCOMMAND` exists, installing the crate `cargo-SUBCOMMAND` where it does not.
+/// Installs the crate `cargo-SUBCOMMAND` unless `cargo SUBCOMMAND` exists.
 ///
 /// # Errors
 ///
 /// If the installation fails.
 pub(crate) fn ensure_subcommand(subcommand: &str) -> anyhow::Result<()> {
-    if answers(cargo().args([subcommand, "--version"])) {
+    if succeeds(cargo().args([subcommand, "--version"])) {
         return Ok(());
     }
     let package = format!("cargo-{subcommand}");
     run(cargo().args(["install", "--locked", &package])).with_context(|| {
-        format!("{package} is missing and cannot be installed: install it by hand and run the task again")
+        format!("cannot install {package}: install it by hand and run the task again")
     })
 }

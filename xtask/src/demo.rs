@@ -1,12 +1,12 @@
-//! The demo: a small real system, traced both ways.
+//! Runs the demo.
 
 use crate::cargo::{cargo, root, run};
 use clap::Args;
 
-/// Trace three real services with zerospan and with the stock SDK: a trace as a picture, and what either costs.
+/// Trace three real services with zerospan and with the official SDK, and compare what tracing costs.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// What the demo takes: `--requests N`, `--stock`, `--endpoint URL --protocol grpc|http/protobuf`, `--out FOLDER`, `--help`.
+    /// Arguments of the demo: `--requests N`, `--official`, `--endpoint URL --protocol grpc|http/protobuf`, `--out FOLDER`, `--help`.
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,

@@ -1,4 +1,4 @@
-//! End to end: what we write and send, as programs that are not ours read it.
+//! Checks from end to end: programs that are not ours read what we write and send.
 
 mod delivery;
 pub(crate) mod python;
@@ -8,7 +8,7 @@ use crate::cargo::{cargo, root, run};
 use clap::{Args, ValueEnum};
 use python::Python;
 
-/// Send to real receivers, and have other implementations decode what we write.
+/// Send to real receivers, and decode our output with other implementations.
 #[derive(Debug, Default, Args)]
 pub(crate) struct E2e {
     /// Run only this part.
@@ -18,9 +18,9 @@ pub(crate) struct E2e {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// The official Python classes parse files that we write, and serialise them to the same bytes.
+    /// Parse files that we write with the official Python classes, which serialise them to the same bytes.
     Decode,
-    /// Receivers of two lineages take what we send, over every protocol, compression and kind of TLS.
+    /// Send to two independent receivers over every protocol, compression and kind of TLS.
     Deliver,
 }
 

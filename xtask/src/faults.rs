@@ -1,10 +1,16 @@
-//! The table of faults.
+//! Plays the faults of a collector and of the pipeline.
 
-use crate::cargo::{cargo, run};
+use crate::cargo::{self, cargo};
 
-/// Prints it. What must hold after each fault is asserted while it is played.
-pub(crate) fn play() -> anyhow::Result<()> {
-    run(cargo()
-        .args(["run", "--quiet", "--package", "zerospan-export"])
-        .args(["--all-features", "--example", "faults"]))
+/// Prints the table of faults.
+///
+/// # Errors
+///
+/// If something that must hold after a fault does not.
+pub(crate) fn run() -> anyhow::Result<()> {
+    cargo::run(
+        cargo()
+            .args(["run", "--quiet", "--package", "zerospan-export"])
+            .args(["--all-features", "--example", "faults"]),
+    )
 }

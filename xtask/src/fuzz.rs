@@ -1,19 +1,19 @@
-//! Fuzzing of whatever parses.
+//! Fuzzes everything that parses.
 
 use crate::cargo::{ensure_subcommand, nightly_cargo, root, run};
 use anyhow::{Context, bail};
 use clap::Args;
 
-/// Fuzz whatever parses, under AddressSanitizer (needs a nightly toolchain).
+/// Fuzz everything that parses, under AddressSanitizer (needs a nightly toolchain).
 #[derive(Debug, Args)]
 pub(crate) struct Fuzz {
-    /// List the targets and what each covers.
+    /// List the targets and what each one checks.
     #[arg(long)]
     list: bool,
     /// Fuzz only this target.
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
-    /// How long each target runs.
+    /// The minutes that each target runs.
     #[arg(long, default_value_t = 1)]
     minutes: u64,
 }
@@ -23,7 +23,7 @@ impl Fuzz {
         let targets = targets()?;
         if self.list {
             for target in &targets {
-                println!("{:<12} {}", target.name, target.covers);
+                println!("{:<12} {}", target.name, target.checks);
             }
             return Ok(());
         }
@@ -40,20 +40,20 @@ impl Fuzz {
             .collect();
         if chosen.is_empty() {
             bail!(
-                "there is no fuzz target `{}`: `cargo xtask fuzz --list` names them",
+                "no fuzz target is called `{}`: `cargo xtask fuzz --list` lists them",
                 self.target.unwrap_or_default()
             );
         }
         for target in chosen {
-            let mut fuzz = nightly_cargo().context("the nightly toolchain went away")?;
+            let mut fuzz = nightly_cargo().context("the nightly toolchain is gone")?;
             let seconds = format!("-max_total_time={}", self.minutes * 60);
             fuzz.args(["fuzz", "run", &target.name]);
-            let no_leaks = root().join("fuzz/leaks.txt");
+            let suppressions = root().join("fuzz/leak-suppressions.txt");
             fuzz.env(
                 "LSAN_OPTIONS",
-                format!("suppressions={}", no_leaks.display()),
+                format!("suppressions={}", suppressions.display()),
             );
-            // What it finds goes into the first folder.
+            // New inputs go into the first folder.
             let seeds = format!("fuzz/seeds/{}", target.name);
             if root().join(&seeds).is_dir() {
                 let corpus = format!("fuzz/corpus/{}", target.name);
@@ -63,7 +63,7 @@ impl Fuzz {
             run(fuzz.args(["--", &seconds, "-print_final_stats=1"]))?;
             println!(
                 "fuzzed {} for {} min: {}",
-                target.name, self.minutes, target.covers
+                target.name, self.minutes, target.checks
             );
         }
         Ok(())
@@ -72,10 +72,10 @@ impl Fuzz {
 
 struct Target {
     name: String,
-    covers: String,
+    checks: String,
 }
 
-/// The targets: each file under `fuzz/fuzz_targets`, with the first sentence of its documentation.
+/// Returns the files of `fuzz/fuzz_targets`, each with the first line of its documentation.
 fn targets() -> anyhow::Result<Vec<Target>> {
     let folder = root().join("fuzz/fuzz_targets");
     let mut targets = Vec::new();
@@ -86,17 +86,17 @@ fn targets() -> anyhow::Result<Vec<Target>> {
         let path = entry?.path();
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("cannot read {}", path.display()))?;
-        let covers = text
+        let checks = text
             .lines()
             .find_map(|line| line.strip_prefix("//! "))
-            .unwrap_or("says not what it covers");
+            .unwrap_or("(no description)");
         targets.push(Target {
             name: path
                 .file_stem()
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned(),
-            covers: covers.to_owned(),
+            checks: checks.to_owned(),
         });
     }
     targets.sort_by(|a, b| a.name.cmp(&b.name));

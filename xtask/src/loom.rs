@@ -1,4 +1,4 @@
-//! The loom models: every crate that has a `tests/loom.rs`, or a `src/models.rs` where they look at what is private.
+//! Runs the loom models: `tests/loom.rs` of a crate, or `src/models.rs` if they need private items.
 
 use crate::cargo::{self, cargo, root};
 
@@ -7,10 +7,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
         cargo::run(
             cargo()
                 .args(["test", "--release", "--package", &package])
-                // What a feature brings along need not build under the flag, and no model looks at it.
+                // Dependencies of features need not build with `cfg(loom)`, and no model needs them.
                 .arg("--no-default-features")
                 .args(models)
-                // A target directory of its own: the flag would rebuild everything in the usual one.
+                // A separate target directory: in the usual one, the flag would rebuild everything.
                 .args(["--target-dir", "target/loom"])
                 .env("RUSTFLAGS", "--cfg loom"),
         )?;
@@ -19,9 +19,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The packages with models, and what selects the models of each.
+/// Returns the packages with models, and the arguments that select the models of each.
 fn packages() -> anyhow::Result<Vec<(String, &'static [&'static str])>> {
-    const HOMES: [(&str, &[&str]); 2] = [
+    const PLACES: [(&str, &[&str]); 2] = [
         ("tests/loom.rs", &["--test", "loom"]),
         ("src/models.rs", &["--lib", "models::"]),
     ];
@@ -31,7 +31,7 @@ fn packages() -> anyhow::Result<Vec<(String, &'static [&'static str])>> {
         let Some(name) = path.file_name() else {
             continue;
         };
-        for (file, models) in HOMES {
+        for (file, models) in PLACES {
             if path.join(file).exists() {
                 packages.push((name.to_string_lossy().into_owned(), models));
             }

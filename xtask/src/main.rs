@@ -1,4 +1,4 @@
-//! Every task of the project. Continuous integration runs these and nothing else.
+//! The tasks of the project. Continuous integration runs these and nothing else.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -8,9 +8,11 @@ mod ci;
 mod demo;
 mod e2e;
 mod faults;
+mod features;
 mod fuzz;
 mod instructions;
 mod loom;
+mod package;
 mod replay;
 mod sanitize;
 mod soak;
@@ -20,7 +22,7 @@ mod tidy;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Every task of the project, each one command.
+/// Run a task of the project. Each step of continuous integration is one of these.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Arguments {
@@ -34,8 +36,12 @@ enum Task {
     Test,
     /// Check what a reader sees: dependencies between crates, imports between files, format, lints, docs, links.
     Tidy(tidy::Tidy),
-    /// Run all that must pass before a change lands: tidy, test, loom, every combination of features, end to end, guard.
+    /// Run everything that must pass before a change lands: tidy, test, loom, features, package, e2e, guard.
     Ci,
+    /// Build every crate with each feature and every pair of features, warnings denied.
+    Features,
+    /// Build every published crate from its own archive.
+    Package,
     /// Measure every row of the benchmarks and compare the ratio with its budget.
     Budget(bench::Budget),
     /// Compare the instructions per operation of every hot path with the recorded ones (needs valgrind).
@@ -44,29 +50,29 @@ enum Task {
     Bench(bench::Bench),
     /// Print the heap memory of 8 attributes for each way to hold them.
     Memory,
-    /// Trace three real services with zerospan and with the stock SDK: a trace as a picture, and what either costs.
+    /// Trace three real services with zerospan and with the official SDK, and compare what tracing costs.
     #[command(disable_help_flag = true)]
     Demo(demo::Demo),
-    /// Send to real receivers, and have other implementations decode what we write (needs Python 3).
+    /// Send to real receivers, and decode our output with other implementations (needs Python 3).
     E2e(e2e::E2e),
-    /// Play every fault of a collector and of the pipeline against real sockets, and print what became of the spans.
+    /// Play every fault of a collector and of the pipeline over real sockets, and print what happened to the spans.
     Faults,
-    /// Send 20 million spans to a real receiver: memory over time, and every span accounted for (needs Python 3).
+    /// Send 20 million spans to a real receiver, print memory over time, and account for every span (needs Python 3).
     Soak(soak::Soak),
-    /// Fuzz whatever parses, under AddressSanitizer (needs a nightly toolchain).
+    /// Fuzz everything that parses, under AddressSanitizer (needs a nightly toolchain).
     Fuzz(fuzz::Fuzz),
-    /// Emit traces in Zipkin v2 JSON anew through the tracer, to a collector or a file.
+    /// Send traces from Zipkin v2 JSON files through the tracer, to a collector or a file.
     Replay(replay::Replay),
-    /// Explore the interleavings of whatever is lock-free or hands over between threads.
+    /// Explore the interleavings of code that is lock-free or passes data between threads.
     Loom,
     /// Run the tests under AddressSanitizer and ThreadSanitizer (needs a nightly toolchain).
     Sanitize,
 }
 
 fn main() -> ExitCode {
-    match perform(Arguments::parse().task) {
+    match run(Arguments::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
-        // Without the backtrace that `Debug` would add: the chain of causes says what to do.
+        // Without the backtrace that `Debug` would add: the chain of causes names the remedy.
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -74,18 +80,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(task: Task) -> anyhow::Result<()> {
+fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Test => test::run().map(|counts| println!("{counts}")),
         Task::Tidy(tidy) => tidy.run(),
         Task::Ci => ci::run(),
+        Task::Features => features::check(),
+        Task::Package => package::package(),
         Task::Budget(budget) => budget.run(),
         Task::Guard(guard) => guard.run(),
         Task::Bench(bench) => bench.run(),
         Task::Memory => bench::memory(),
         Task::Demo(demo) => demo.run(),
         Task::E2e(e2e) => e2e.run(),
-        Task::Faults => faults::play(),
+        Task::Faults => faults::run(),
         Task::Soak(soak) => soak.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::Replay(replay) => replay.run(),

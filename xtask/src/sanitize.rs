@@ -1,15 +1,15 @@
-//! The tests under the sanitizers.
+//! Runs the tests under AddressSanitizer and ThreadSanitizer.
 
 use crate::cargo::{self, cargo, nightly_cargo, root};
 use anyhow::Context;
 
 struct Run {
     sanitizer: &'static str,
-    /// The crates that have `unsafe` code, and those that hand over between threads.
+    /// The crates that have `unsafe` code or pass data between threads.
     packages: &'static [&'static str],
-    /// What they are built with besides.
+    /// Additional flags of the compiler.
     flags: &'static str,
-    /// Tests with this in their names are left out.
+    /// Parts of the names of tests that are left out.
     skipped: &'static [&'static str],
 }
 
@@ -21,6 +21,7 @@ const RUNS: [Run; 2] = [
             "zerospan-arena",
             "zerospan-pool",
             "zerospan-otlp",
+            "zerospan-transport",
             "zerospan-export",
             "zerospan-trace",
         ],
@@ -32,6 +33,7 @@ const RUNS: [Run; 2] = [
         packages: &[
             "zerospan-core",
             "zerospan-pool",
+            "zerospan-transport",
             "zerospan-export",
             "zerospan-trace",
         ],
@@ -40,7 +42,7 @@ const RUNS: [Run; 2] = [
             // ThreadSanitizer ends a child of `fork` that starts a thread where its parent has several.
             "fork",
             "ids_differ_between_parent_and_child",
-            // It runs itself with an empty environment, and so without the suppressions.
+            // It starts itself with an empty environment, and so without the suppressions.
             "a_variable_that_is_not_unicode",
         ],
     },
@@ -62,15 +64,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
             flags,
             skipped,
         } = run;
-        let mut test = nightly_cargo().context("the nightly toolchain went away")?;
+        let mut test = nightly_cargo().context("the nightly toolchain is gone")?;
         test.args(["test", "--tests", "--all-features", "--target", &host])
             .args(["--target-dir", &format!("target/sanitize-{sanitizer}")])
-            // The standard library is not built with the sanitizer, which the compiler wants to be told is meant.
+            // The standard library is not built with the sanitizer: the compiler demands that this is deliberate.
             .env(
                 "RUSTFLAGS",
                 format!("-Zsanitizer={sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer {flags}"),
             )
-            // Tests ask for more memory than there is, to see the error that says so.
+            // Tests request more memory than the machine has, to see the error.
             .env("ASAN_OPTIONS", "allocator_may_return_null=1")
             .env("TSAN_OPTIONS", &suppressions);
         for package in *packages {
@@ -86,7 +88,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The target triple of this machine: sanitizers want it named.
+/// Returns the target triple of this machine, which sanitizers need.
 fn host() -> anyhow::Result<String> {
     let output = cargo().args(["--version", "--verbose"]).output()?;
     let text = String::from_utf8(output.stdout)?;

@@ -1,4 +1,4 @@
-//! Many spans through our processor under the stock SDK to a receiver that is not ours.
+//! Sends many spans through our processor under the official SDK to a receiver that is not ours.
 
 use crate::cargo::{cargo, run};
 use crate::e2e::python::Python;
@@ -7,10 +7,10 @@ use anyhow::ensure;
 use clap::Args;
 use std::time::{Duration, Instant};
 
-/// Send many spans to a real receiver: memory over time, and every span accounted for.
+/// Send many spans to a real receiver, print memory over time, and account for every span.
 #[derive(Debug, Args)]
 pub(crate) struct Soak {
-    /// How many.
+    /// The number of spans.
     #[arg(long, default_value_t = 20_000_000)]
     spans: u64,
 }
@@ -23,25 +23,25 @@ impl Soak {
         let Some(python) = Python::or_skip() else {
             return Ok(());
         };
-        let rotel = Rotel::forgetting(&python)?;
+        let rotel = Rotel::start_discarding(&python)?;
         run(cargo()
             .args(["run", "--quiet", "--release", "--package", "zerospan-sdk"])
             .args(["--example", "soak", "--"])
             .arg(format!("http://127.0.0.1:{}/v1/traces", rotel.http))
             .arg(self.spans.to_string()))?;
-        let received = received(&rotel, self.spans)?;
+        let received = wait_for_spans(&rotel, self.spans)?;
         println!("rotel received {received} spans");
         ensure!(received == self.spans, "{} were sent", self.spans);
         Ok(())
     }
 }
 
-/// What the receiver has logged, once it has caught up or had its time.
-fn received(rotel: &Rotel, wanted: u64) -> anyhow::Result<u64> {
-    let until = Instant::now() + Duration::from_secs(5);
+/// Waits until the receiver has logged `wanted` spans or has had enough time; returns the number it logged.
+fn wait_for_spans(rotel: &Rotel, wanted: u64) -> anyhow::Result<u64> {
+    let deadline = Instant::now() + Duration::from_secs(5);
     loop {
         let received = rotel.received()?;
-        if received >= wanted || Instant::now() >= until {
+        if received >= wanted || Instant::now() >= deadline {
             return Ok(received);
         }
         std::thread::sleep(Duration::from_millis(100));

@@ -1,12 +1,12 @@
-//! Every test that a contributor must see green.
+//! Runs every test.
 
-use crate::cargo::{announce, answers, cargo, line};
+use crate::cargo::{announce, cargo, line, succeeds};
 use anyhow::{Context, bail};
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-/// How many tests ended how.
+/// Numbers of tests by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     passed: u64,
@@ -24,16 +24,16 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Runs the tests with cargo-nextest where it is installed and with `cargo test` where it is not; then the documentation
-/// tests, compile-fail ones among them, which only `cargo test` runs.
+/// Runs the tests with cargo-nextest if it is installed, else with `cargo test`; then the tests in the documentation, compile-fail
+/// tests included, which only `cargo test` runs.
 ///
 /// # Errors
 ///
-/// If a test fails, or none was run.
+/// If a test fails, or none runs.
 pub(crate) fn run() -> anyhow::Result<Counts> {
     const ALL: [&str; 2] = ["--workspace", "--all-features"];
     let mut counts = Counts::default();
-    if answers(cargo().args(["nextest", "--version"])) {
+    if succeeds(cargo().args(["nextest", "--version"])) {
         let arguments = [
             "nextest",
             "run",
@@ -42,20 +42,20 @@ pub(crate) fn run() -> anyhow::Result<Counts> {
             "--no-tests",
             "fail",
         ];
-        counted(cargo().args(arguments).args(ALL), &mut counts)?;
+        run_and_count(cargo().args(arguments).args(ALL), &mut counts)?;
     } else {
         let arguments = ["test", "--lib", "--bins", "--tests", "--examples"];
-        counted(cargo().args(arguments).args(ALL), &mut counts)?;
+        run_and_count(cargo().args(arguments).args(ALL), &mut counts)?;
     }
-    counted(cargo().args(["test", "--doc"]).args(ALL), &mut counts)?;
+    run_and_count(cargo().args(["test", "--doc"]).args(ALL), &mut counts)?;
     if counts.passed == 0 {
         bail!("no test was run");
     }
     Ok(counts)
 }
 
-/// Runs `command`, shows what it prints, and adds up the counts in it.
-fn counted(command: &mut Command, counts: &mut Counts) -> anyhow::Result<()> {
+/// Runs `command`, shows its output, and adds the counts in it to `counts`.
+fn run_and_count(command: &mut Command, counts: &mut Counts) -> anyhow::Result<()> {
     announce(command);
     let mut child = command
         .env("CARGO_TERM_PROGRESS_WHEN", "never")
@@ -76,7 +76,7 @@ fn counted(command: &mut Command, counts: &mut Counts) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies `from` to `to` line by line and adds up the counts in it.
+/// Copies `from` to `to` line by line and returns the sum of the counts in it.
 fn tee(from: Option<impl Read>, to: &mut impl Write) -> Counts {
     let mut counts = Counts::default();
     for text in from
@@ -85,8 +85,8 @@ fn tee(from: Option<impl Read>, to: &mut impl Write) -> Counts {
     {
         let Ok(text) = text else { break };
         let text = String::from_utf8_lossy(&text);
-        counts.add(Counts::of(&text).unwrap_or_default());
-        // Whoever reads the output may have gone away: the tests go on.
+        counts.add(Counts::parse(&text).unwrap_or_default());
+        // The tests go on when nobody reads their output any more.
         _ = writeln!(to, "{text}");
     }
     counts
@@ -99,9 +99,9 @@ impl Counts {
         self.skipped += other.skipped;
     }
 
-    /// The counts of a closing line of cargo-nextest or of the built-in harness.
-    fn of(text: &str) -> Option<Self> {
-        let text = without_colour(text);
+    /// Reads the counts from the summary line of cargo-nextest or of the built-in harness.
+    fn parse(text: &str) -> Option<Self> {
+        let text = strip_colours(text);
         let counts = match text.trim_start().strip_prefix("Summary [") {
             Some(summary) => summary.split_once("tests run: ")?.1,
             None => text.trim_start().strip_prefix("test result: ")?,
@@ -120,7 +120,7 @@ impl Counts {
     }
 }
 
-fn without_colour(text: &str) -> String {
+fn strip_colours(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut parts = text.split('\u{1b}');
     plain.extend(parts.next());
@@ -135,7 +135,7 @@ mod tests {
     use super::Counts;
 
     #[test]
-    fn closing_lines_are_counted() {
+    fn summary_lines_are_counted() {
         let counts = |passed, failed, skipped| {
             Some(Counts {
                 passed,
@@ -162,7 +162,7 @@ mod tests {
             ),
             ("test tests::passed ... ok", None),
         ] {
-            assert_eq!(Counts::of(line), expected, "{line}");
+            assert_eq!(Counts::parse(line), expected, "{line}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every span arrives once, at every receiver, over every protocol, compression and kind of TLS.
+//! Checks that every span arrives once, at every receiver, over every protocol, compression and kind of TLS.
 
 use super::python::Python;
 use super::receivers::{Arrivals, Receiver, Rotel, Tls};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const SPANS: u64 = 5_000;
 
 const SERVICE: &str = "end-to-end";
-/// How requests name who sends them.
+/// The beginning of the header `User-Agent` of our requests.
 const USER_AGENT: &str = "OTel-OTLP-Exporter-zerospan/";
 
 const PROTOCOLS: [&str; 2] = ["http/protobuf", "grpc"];
@@ -31,7 +31,7 @@ pub(super) fn check(python: &Python) -> anyhow::Result<()> {
         for (protocol, compression) in combinations() {
             let scheme = if tls == Tls::None { "http" } else { "https" };
             let port = receiver.ports[if protocol == "grpc" { "grpc" } else { "http" }];
-            let mut send = send(scheme, port, protocol, compression);
+            let mut send = sender(scheme, port, protocol, compression);
             if tls != Tls::None {
                 send.arg("--ca").arg(&receiver.files["authority"]);
             }
@@ -39,31 +39,31 @@ pub(super) fn check(python: &Python) -> anyhow::Result<()> {
                 send.arg("--cert").arg(&receiver.files["client"]);
                 send.arg("--key").arg(&receiver.files["client_key"]);
             }
-            let arrivals = sent_and_arrived(&mut send, &mut receiver)?;
+            let arrivals = send_and_receive(&mut send, &mut receiver)?;
             if protocol != "grpc" && (arrivals.compressed > 0) != (compression == "gzip") {
-                bail!("compression {compression} was asked for, {arrivals:?} arrived");
+                bail!("compression is set to {compression}, but {arrivals:?} arrived");
             }
             if !arrivals
                 .user_agents
                 .iter()
                 .all(|agent| agent.contains(USER_AGENT))
             {
-                bail!("a request did not say {USER_AGENT}: {arrivals:?}");
+                bail!("a request has no user agent {USER_AGENT}: {arrivals:?}");
             }
             print_row("python", protocol, compression, tls, &arrivals);
         }
     }
 
-    let mut behind = Receiver::start(python, Tls::None)?;
-    let rotel = Rotel::forwarding(python, behind.ports["grpc"])?;
+    let mut forwarded_to = Receiver::start(python, Tls::None)?;
+    let rotel = Rotel::start_forwarding(python, forwarded_to.ports["grpc"])?;
     for (protocol, compression) in combinations() {
         let port = if protocol == "grpc" {
             rotel.grpc
         } else {
             rotel.http
         };
-        let mut send = send("http", port, protocol, compression);
-        let arrivals = sent_and_arrived(&mut send, &mut behind)?;
+        let mut send = sender("http", port, protocol, compression);
+        let arrivals = send_and_receive(&mut send, &mut forwarded_to)?;
         print_row("rotel", protocol, compression, Tls::None, &arrivals);
     }
     Ok(())
@@ -75,8 +75,8 @@ fn combinations() -> impl Iterator<Item = (&'static str, &'static str)> {
         .flat_map(|protocol| COMPRESSIONS.map(|compression| (protocol, compression)))
 }
 
-/// The sender, for a receiver on `port` of this machine.
-fn send(scheme: &str, port: u16, protocol: &str, compression: &str) -> Command {
+/// Returns the command that sends to a receiver on `port` of this machine.
+fn sender(scheme: &str, port: u16, protocol: &str, compression: &str) -> Command {
     let path = if protocol == "grpc" { "" } else { "/v1/traces" };
     let endpoint = format!("{scheme}://localhost:{port}{path}");
     let mut target =
@@ -89,13 +89,17 @@ fn send(scheme: &str, port: u16, protocol: &str, compression: &str) -> Command {
     send
 }
 
-/// Sends, and waits until as many spans have arrived; each of them once.
-fn sent_and_arrived(send: &mut Command, receiver: &mut Receiver) -> anyhow::Result<Arrivals> {
+/// Sends, and waits until every span has arrived.
+///
+/// # Errors
+///
+/// If a span is missing, or arrived twice.
+fn send_and_receive(send: &mut Command, receiver: &mut Receiver) -> anyhow::Result<Arrivals> {
     let output = send.output().context("cannot run the example `send`")?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    let sent = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         bail!(
-            "the example `send` failed: {said}{}",
+            "the example `send` failed: {sent}{}",
             String::from_utf8_lossy(&output.stderr)
         );
     }
@@ -119,7 +123,7 @@ fn sent_and_arrived(send: &mut Command, receiver: &mut Receiver) -> anyhow::Resu
         && total.highest == SPANS
         && total.services.iter().all(|service| service == SERVICE);
     if !all_once {
-        bail!("{SPANS} spans were sent ({said}), {total:?} arrived");
+        bail!("{SPANS} spans were sent ({sent}), {total:?} arrived");
     }
     Ok(total)
 }

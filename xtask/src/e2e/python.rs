@@ -1,18 +1,18 @@
-//! A Python environment of the project's own, under `target/`.
+//! Sets up a Python environment under `target/`.
 
-use crate::cargo::{answers, root, run};
+use crate::cargo::{root, run, succeeds};
 use anyhow::{Context, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A virtual environment in which the packages of `xtask/e2e/requirements.txt` are installed.
+/// A virtual environment with the packages of `xtask/e2e/requirements.txt`.
 pub(crate) struct Python {
     environment: PathBuf,
 }
 
 impl Python {
-    /// As [`prepare`](Self::prepare); where that cannot be done, says so, and the caller has nothing to do.
+    /// Like [`prepare`](Self::prepare), but prints the error and returns `None`: the caller skips its checks.
     pub(crate) fn or_skip() -> Option<Self> {
         match Self::prepare() {
             Ok(python) => Some(python),
@@ -23,11 +23,11 @@ impl Python {
         }
     }
 
-    /// Makes the environment, or takes the one that an earlier run made from the same requirements.
+    /// Creates the environment, or uses the one that an earlier run created from the same requirements.
     ///
     /// # Errors
     ///
-    /// If there is no Python 3, or a package cannot be installed: the reason to skip.
+    /// If Python 3 is missing, or a package cannot be installed.
     fn prepare() -> anyhow::Result<Self> {
         let python = Self {
             environment: root().join("target/e2e/python"),
@@ -38,7 +38,7 @@ impl Python {
         if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
             return Ok(python);
         }
-        if !answers(Command::new("python3").arg("--version")) {
+        if !succeeds(Command::new("python3").arg("--version")) {
             bail!(
                 "the end-to-end checks need Python 3 with venv: install it and run the task again"
             );
@@ -50,7 +50,7 @@ impl Python {
             .command()
             .args(["-m", "pip", "install", "--quiet", "--requirement"])
             .arg(&requirements))
-        .context("the receivers cannot be installed: is the network up?")?;
+        .context("cannot install the receivers: is the network up?")?;
         fs::write(installed, wanted)?;
         Ok(python)
     }
@@ -60,14 +60,14 @@ impl Python {
         Command::new(self.environment.join(folder).join("python"))
     }
 
-    /// A script of `xtask/e2e`.
+    /// Returns the command that runs a script of `xtask/e2e`.
     pub(crate) fn script(&self, name: &str) -> Command {
         let mut command = self.command();
         command.arg(root().join("xtask/e2e").join(name));
         command
     }
 
-    /// A file inside an installed package, such as a program that the package carries.
+    /// Returns the path of a file in an installed package, such as a program.
     pub(crate) fn package_file(&self, package: &str, file: &str) -> anyhow::Result<PathBuf> {
         let program =
             format!("import importlib.resources as r; print(r.files('{package}') / '{file}')");

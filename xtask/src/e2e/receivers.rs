@@ -1,4 +1,4 @@
-//! The receivers: one of ours in the official Python classes, and rotel, which forwards to it.
+//! The receivers: `receiver.py`, which uses the official Python classes, and rotel, which can forward to it.
 
 use super::python::Python;
 use crate::cargo::root;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What a receiver demands of whoever connects.
+/// The TLS that a receiver demands from clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tls {
     None,
@@ -30,14 +30,14 @@ impl Tls {
     }
 }
 
-/// What arrived at a receiver since it was last asked.
+/// Counts of what arrived at a receiver since the last question.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Arrivals {
     pub(crate) requests: u64,
     pub(crate) spans: u64,
-    /// Requests that came compressed, where the protocol shows it.
+    /// Compressed requests, counted for HTTP only.
     pub(crate) compressed: u64,
-    /// How many values the attribute `number` had: the sender counts its spans with it, from 1.
+    /// The number of values of the attribute `number`, with which the sender numbers its spans from 1.
     pub(crate) distinct: u64,
     pub(crate) highest: u64,
     pub(crate) repeated: u64,
@@ -45,7 +45,7 @@ pub(crate) struct Arrivals {
     pub(crate) user_agents: Vec<String>,
 }
 
-/// The receiver in Python, running.
+/// A running `receiver.py`.
 pub(crate) struct Receiver {
     child: Child,
     questions: ChildStdin,
@@ -82,17 +82,17 @@ impl Receiver {
         })
     }
 
-    /// What arrived since this was last called.
+    /// Returns what arrived since the last call.
     pub(crate) fn arrivals(&mut self) -> anyhow::Result<Arrivals> {
         writeln!(self.questions)?;
         self.questions.flush()?;
-        read(&mut self.answers).context("the receiver gives no answer")
+        read(&mut self.answers).context("the receiver does not answer")
     }
 }
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        end(&mut self.child);
+        kill(&mut self.child);
     }
 }
 
@@ -102,7 +102,7 @@ fn read<T: for<'a> Deserialize<'a>>(answers: &mut BufReader<ChildStdout>) -> any
     Ok(serde_json::from_str(&line)?)
 }
 
-/// Rotel, running: it decodes what it receives, and logs how many spans that was.
+/// A running rotel, which decodes what it receives and logs the number of spans.
 pub(crate) struct Rotel {
     child: Child,
     log: PathBuf,
@@ -111,14 +111,14 @@ pub(crate) struct Rotel {
 }
 
 impl Rotel {
-    /// One that sends all on, encoded anew, to another receiver.
-    pub(crate) fn forwarding(python: &Python, to_grpc: u16) -> anyhow::Result<Self> {
+    /// Starts a rotel that encodes again what it receives, and sends it to another receiver.
+    pub(crate) fn start_forwarding(python: &Python, to_grpc: u16) -> anyhow::Result<Self> {
         let url = format!("http://127.0.0.1:{to_grpc}");
         Self::start(python, &["otlp", "--otlp-exporter-endpoint", &url])
     }
 
-    /// One that keeps nothing.
-    pub(crate) fn forgetting(python: &Python) -> anyhow::Result<Self> {
+    /// Starts a rotel that discards what it receives.
+    pub(crate) fn start_discarding(python: &Python) -> anyhow::Result<Self> {
         Self::start(python, &["blackhole"])
     }
 
@@ -147,12 +147,12 @@ impl Rotel {
             grpc,
             http,
         };
-        await_port(grpc)?;
-        await_port(http)?;
+        wait_for_port(grpc)?;
+        wait_for_port(http)?;
         Ok(rotel)
     }
 
-    /// How many spans its log has.
+    /// Returns the number of spans in its log.
     pub(crate) fn received(&self) -> anyhow::Result<u64> {
         Ok(logged_spans(&fs::read_to_string(&self.log)?))
     }
@@ -160,19 +160,19 @@ impl Rotel {
 
 impl Drop for Rotel {
     fn drop(&mut self) {
-        end(&mut self.child);
+        kill(&mut self.child);
     }
 }
 
-/// The sum of all `spans=NUMBER`.
+/// Returns the sum of all `spans=NUMBER`.
 fn logged_spans(log: &str) -> u64 {
     log.split_ascii_whitespace()
         .filter_map(|word| word.strip_prefix("spans=")?.parse::<u64>().ok())
         .sum()
 }
 
-fn end(child: &mut Child) {
-    // It may have ended by itself; either way nothing is left to do about it.
+fn kill(child: &mut Child) {
+    // Fails if the process has ended by itself.
     _ = child.kill();
     _ = child.wait();
 }
@@ -183,7 +183,7 @@ fn free_port() -> anyhow::Result<u16> {
         .port())
 }
 
-fn await_port(port: u16) -> anyhow::Result<()> {
+fn wait_for_port(port: u16) -> anyhow::Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let deadline = Instant::now() + Duration::from_secs(20);
     while TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err() {

@@ -10,8 +10,8 @@
 mod imports;
 mod modules;
 
-use anyhow::Context;
-use cargo_metadata::{MetadataCommand, Package, Target, TargetKind};
+use crate::cargo::metadata;
+use cargo_metadata::{Package, Target, TargetKind};
 use imports::{Import, imports};
 use modules::Modules;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,11 +34,7 @@ const KNOTS: [Knot; 1] = [Knot {
 
 /// Returns the cycles of every target of the workspace that other code is built on: libraries and programs.
 pub(crate) fn check() -> anyhow::Result<Vec<String>> {
-    let metadata = MetadataCommand::new()
-        .current_dir(crate::cargo::root())
-        .no_deps()
-        .exec()
-        .context("`cargo metadata` failed")?;
+    let metadata = metadata()?;
     let mut findings = Vec::new();
     for package in &metadata.packages {
         let mut cycles = Vec::new();

@@ -1,8 +1,8 @@
 //! The crates depend on each other exactly as the table in `docs/architecture.md` lists, dev-dependencies included.
 
 use super::file::File;
-use anyhow::Context;
-use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use crate::cargo::{is_published, metadata};
+use cargo_metadata::{DependencyKind, Package};
 use std::collections::{BTreeMap, BTreeSet};
 
 const PAGE: &str = "docs/architecture.md";
@@ -11,11 +11,7 @@ const PAGE: &str = "docs/architecture.md";
 const COLUMN: &str = "depends on";
 
 pub(crate) fn check(files: &[File]) -> anyhow::Result<Vec<String>> {
-    let metadata = MetadataCommand::new()
-        .current_dir(crate::cargo::root())
-        .no_deps()
-        .exec()
-        .context("`cargo metadata` failed")?;
+    let metadata = metadata()?;
     let page = files.iter().find(|file| file.path.ends_with(PAGE));
     let rows = page.map_or_else(BTreeMap::new, |page| parse_table(&page.text));
     let crates: Vec<Crate> = metadata.packages.iter().map(Crate::from).collect();
@@ -42,7 +38,7 @@ impl From<&Package> for Crate {
         };
         Self {
             name: package.name.to_string(),
-            is_published: package.publish.as_ref().is_none_or(|to| !to.is_empty()),
+            is_published: is_published(package),
             dependencies: inside().map(|dependency| dependency.name.clone()).collect(),
             required: inside()
                 .filter(|dependency| {
@@ -58,7 +54,7 @@ impl From<&Package> for Crate {
 #[derive(Debug, PartialEq)]
 enum Allowed {
     Crates(BTreeSet<String>),
-    /// Every other crate of the table, each behind a feature.
+    /// Every other crate of the table, each with a feature of its name.
     AllOptional,
 }
 

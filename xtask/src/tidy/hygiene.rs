@@ -1,21 +1,21 @@
-//! What no file should hold: a path of the machine it was written on, a loose end without a reason, trailing space.
+//! Finds paths of build machines, `TODO`s without a reason and trailing spaces.
 
 use super::file::File;
 
-/// Where build machines keep their files.
+/// Folders of build machines.
 const MACHINE_PATHS: [&str; 4] = ["/home/", "/root/", "/Users/", "/work/"];
-const LOOSE_ENDS: [&str; 4] = ["TODO", "FIXME", "XXX", "HACK"];
+const MARKERS: [&str; 4] = ["TODO", "FIXME", "XXX", "HACK"];
 
 pub(crate) fn check(files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
     for file in files {
-        // This file names what it looks for.
+        // This file contains the patterns; lock files are generated.
         if file.path.ends_with("tidy/hygiene.rs") || file.path.ends_with("Cargo.lock") {
             continue;
         }
         for (index, line) in file.text.lines().enumerate() {
-            if let Some(what) = judge(line) {
-                findings.push(format!("{}:{}: {what}", file.path.display(), index + 1));
+            if let Some(fault) = find_fault(line) {
+                findings.push(format!("{}:{}: {fault}", file.path.display(), index + 1));
             }
         }
         if !file.text.is_empty() && !file.text.ends_with('\n') {
@@ -25,12 +25,12 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
     findings
 }
 
-/// What is wrong with the line, if anything.
-fn judge(line: &str) -> Option<String> {
-    if let Some(path) = MACHINE_PATHS.iter().find(|path| stands_alone(line, path)) {
-        return Some(format!("names a path of a build machine ({path})"));
+/// Returns the first fault of the line.
+fn find_fault(line: &str) -> Option<String> {
+    if let Some(path) = MACHINE_PATHS.iter().find(|path| contains_path(line, path)) {
+        return Some(format!("contains a path of a build machine ({path})"));
     }
-    for word in LOOSE_ENDS {
+    for word in MARKERS {
         if let Some((before, after)) = line.split_once(word) {
             let is_word = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
                 && !after.starts_with(|c: char| c.is_alphanumeric() || c == '_');
@@ -47,8 +47,8 @@ fn judge(line: &str) -> Option<String> {
     (line.ends_with([' ', '\t'])).then(|| "trailing space".to_owned())
 }
 
-/// Whether `path` begins a path in `line`, and is not the middle of a longer one or of an address.
-fn stands_alone(line: &str, path: &str) -> bool {
+/// Returns `true` if a path in `line` begins with `path`: not the middle of a longer path, nor a URL.
+fn contains_path(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {
         !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-~}>*".contains(c))
     })
@@ -56,10 +56,10 @@ fn stands_alone(line: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::judge;
+    use super::find_fault;
 
     #[test]
-    fn what_no_file_should_hold_is_found() {
+    fn paths_markers_and_trailing_spaces_are_found() {
         for line in [
             "let path = \"/home/someone/zerospan\";",
             "see /root/.cargo",
@@ -67,19 +67,19 @@ mod tests {
             "// FIXME",
             "let x = 1; ",
         ] {
-            assert!(judge(line).is_some(), "{line}");
+            assert!(find_fault(line).is_some(), "{line}");
         }
     }
 
     #[test]
-    fn what_only_looks_alike_is_not() {
+    fn urls_reasons_and_parts_of_words_are_no_faults() {
         for line in [
             "https://example.com/home/page",
             "// TODO(the API has no const constructor): make it const",
             "let TODOS = 1;",
             "target/work/file",
         ] {
-            assert_eq!(judge(line), None, "{line}");
+            assert_eq!(find_fault(line), None, "{line}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Each invariant of the architecture names what holds it, and what it names exists.
+//! Checks that each invariant of the architecture names the test that holds it, and that the test exists.
 
 use super::file::File;
 
@@ -25,16 +25,16 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
     for invariant in invariants(&page.text) {
         let mut names = quoted(&invariant).peekable();
         if names.peek().is_none() {
-            findings.push(format!("{PAGE}: no test is named: {invariant}"));
+            findings.push(format!("{PAGE}: this invariant names no test: {invariant}"));
         }
         for name in names.filter_map(test_name).filter(|name| !exists(name)) {
-            findings.push(format!("{PAGE}: there is no test `{name}`"));
+            findings.push(format!("{PAGE}: no test is called `{name}`"));
         }
     }
     findings
 }
 
-/// The list items that begin with the word, each as one line.
+/// Returns the list items that state an invariant, each as one line.
 fn invariants(text: &str) -> Vec<String> {
     let mut items: Vec<String> = Vec::new();
     let mut inside = false;
@@ -53,12 +53,12 @@ fn invariants(text: &str) -> Vec<String> {
     items
 }
 
-/// What stands between backticks.
+/// Returns the texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The name of a test, if `quoted` is one: the words of a sentence, joined by underscores, behind a path or not.
+/// Returns the name of a test, without its path, if `quoted` is one: at least three words in snake case.
 fn test_name(quoted: &str) -> Option<&str> {
     let name = quoted.rsplit("::").next()?;
     let is_sentence = name.matches('_').count() >= 2

@@ -1,10 +1,10 @@
-//! What every crate has: a README that is its documentation, the workspace's lints, and no `unsafe` outside the crates that
-//! may.
+//! Checks that every crate is documented by its README, takes the lints of the workspace and forbids unsafe code unless it is
+//! listed.
 
 use crate::cargo::root;
 use std::fs;
 
-/// The crates that may contain `unsafe` code, each with the reason.
+/// The crates that may contain unsafe code, each with the reason.
 const UNSAFE: [(&str, &str); 2] = [
     (
         "zerospan-core",
@@ -21,31 +21,31 @@ pub(crate) fn check() -> anyhow::Result<Vec<String>> {
         let read = |file: &str| fs::read_to_string(path.join(file)).unwrap_or_default();
         let (manifest, lib, readme) = (read("Cargo.toml"), read("src/lib.rs"), read("README.md"));
 
-        let mut demand = |holds: bool, what: &str| {
+        let mut require = |holds: bool, remedy: &str| {
             if !holds {
-                findings.push(format!("crates/{name}: {what}"));
+                findings.push(format!("crates/{name}: {remedy}"));
             }
         };
-        demand(
+        require(
             manifest.contains(&format!("name = \"{name}\"")),
-            "the package is named as its folder is",
+            "name the package as its folder",
         );
-        demand(
+        require(
             manifest.contains("[lints]\nworkspace = true"),
-            "the manifest takes the workspace's lints",
+            "add `[lints] workspace = true` to Cargo.toml",
         );
-        demand(
+        require(
             lib.contains("#![doc = include_str!(\"../README.md\")]"),
-            "src/lib.rs is documented by the crate's README",
+            "document src/lib.rs with the crate's README",
         );
-        demand(
+        require(
             readme.contains("## What it does not do") && readme.contains("## What it allocates"),
-            "README.md says `What it does not do` and `What it allocates`",
+            "add the sections `What it does not do` and `What it allocates` to README.md",
         );
         let may_be_unsafe = UNSAFE.iter().any(|(listed, _)| *listed == name);
-        demand(
+        require(
             may_be_unsafe || lib.contains("#![forbid(unsafe_code)]"),
-            "src/lib.rs forbids unsafe code (or the crate is listed in xtask/src/tidy/layout.rs with the reason)",
+            "forbid unsafe code in src/lib.rs, or list the crate in xtask/src/tidy/layout.rs with the reason",
         );
     }
     Ok(findings)

@@ -1,4 +1,4 @@
-//! Every relative link of every Markdown file leads to a file.
+//! Checks that every relative link of a Markdown file leads to a file.
 
 use super::file::File;
 use crate::cargo::root;
@@ -12,7 +12,7 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
             let path = target.split('#').next().unwrap_or_default();
             if !path.is_empty() && !root().join(folder).join(path).exists() {
                 findings.push(format!(
-                    "{}:{number}: the link to `{target}` leads nowhere",
+                    "{}:{number}: `{target}` does not exist",
                     file.path.display()
                 ));
             }
@@ -25,7 +25,7 @@ fn is_markdown(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "md")
 }
 
-/// The relative targets of the inline links outside code, each with its line.
+/// Returns the relative targets of the inline links outside code blocks, each with its line.
 fn targets(text: &str) -> Vec<(usize, &str)> {
     let mut targets = Vec::new();
     let mut in_code = false;

@@ -139,10 +139,6 @@ impl Comparison {
     }
 
     /// Runs both sides once and compares their outcomes.
-    ///
-    /// # Errors
-    ///
-    /// Returns how the outcomes differ.
     pub fn check(&mut self) -> Result<(), String> {
         let mut nothing = || ();
         let prepare: &mut dyn FnMut() = match &mut self.preparation {

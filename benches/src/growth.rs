@@ -151,10 +151,6 @@ impl fmt::Debug for Sides {
 }
 
 /// Measures `series`, after comparing what the sides send at each value. All values and sides take turns.
-///
-/// # Errors
-///
-/// Returns how the sides differ, or why one failed.
 pub fn measure(
     series: &Series,
     config: Config,
@@ -199,10 +195,6 @@ pub fn measure(
 }
 
 /// Returns what `count` counts per span in every series.
-///
-/// # Errors
-///
-/// Returns an error if a side fails.
 pub fn count(mut count: impl FnMut(&mut dyn FnMut()) -> u64) -> Result<Allocations, String> {
     const WARM_UP: u64 = 8;
     const COUNTED: u64 = 4;

@@ -6,7 +6,7 @@
 use crate::comparison::Comparison;
 use crate::pipelines::{self, QUEUE};
 use crate::rows;
-use crate::sink::{Sink, for_each_span};
+use crate::sink::{Sink, decode};
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -21,7 +21,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use zerospan_export::{InMemoryTransport, Pipeline, Scope};
+use zerospan_export::Scope;
 use zerospan_otlp::{SpanRecorder, SpanStart, StaticKey};
 use zerospan_sdk::OtlpSpanExporter;
 
@@ -83,11 +83,7 @@ impl HotPath {
         HOT_PATHS.iter().copied().find(|path| path.id == id)
     }
 
-    /// Runs the path through [`run_counted_path`] and returns the number of operations.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the two sides of the comparison do not agree.
+    /// Runs the path through [`run_counted_path`] and returns the number of operations, or how the two sides differ.
     pub fn run(self) -> Result<u64, String> {
         /// Pools fill, buffers grow and lazy statics are initialised.
         const WARM_UP: u64 = 3;
@@ -143,10 +139,9 @@ fn record_encoded_spans() -> Comparison {
         |spans: Vec<u8>, (refused, flushed, requests)| {
             flushed.map_err(|error| error.to_string())?;
             let mut sent = Vec::new();
-            for_each_span(&requests, |_, span| {
+            for (_, span) in decode(&requests)? {
                 prost::encoding::message::encode(2, &span, &mut sent);
-                Ok(())
-            })?;
+            }
             if refused == 0 && sent == spans {
                 Ok(())
             } else {
@@ -184,10 +179,9 @@ fn encoded_span() -> Vec<u8> {
 /// Our exporter's work for a batch of the official batch processor, on the exporting thread: in the row `sdk.exporter` that
 /// thread is in the background and not counted. The peer encodes the batch as the official exporters do.
 fn export_batches() -> Comparison {
-    let memory = InMemoryTransport::new();
-    let pipeline = Pipeline::builder()
-        .with_transport(memory.clone())
-        .without_worker();
+    let sink = Sink::default();
+    sink.keep_requests();
+    let pipeline = pipelines::pipeline(&sink, QUEUE).without_worker();
     let resource = Resource::builder_empty().build();
     let official = ResourceAttributesWithSchema::from(&resource);
     let mut exporter = OtlpSpanExporter::new(pipelines::build(pipeline));
@@ -201,10 +195,10 @@ fn export_batches() -> Comparison {
             let resource_spans = group_spans_by_resource_and_scope(peer_batch.take(), &official);
             ExportTraceServiceRequest { resource_spans }.encode_to_vec()
         },
-        move || (export(&exporter, our_batch.take()), memory.take()),
-        |peer: Vec<u8>, (outcome, requests): (OTelSdkResult, Vec<Vec<u8>>)| {
+        move || (export(&exporter, our_batch.take()), sink.take_requests()),
+        |peer: Vec<u8>, (outcome, requests): (OTelSdkResult, Option<Vec<Vec<u8>>>)| {
             outcome.map_err(|error| error.to_string())?;
-            if requests == [peer] {
+            if requests == Some(vec![peer]) {
                 Ok(())
             } else {
                 Err("the two requests differ".to_owned())

@@ -120,10 +120,6 @@ fn time_runs(comparison: &mut Comparison, run: fn(&mut Comparison), runs: u64) -
 
 /// Times `sides` sides that take turns in every round, so that a change in the machine's speed hits all of them.
 /// `time(side, runs)` returns how long `runs` runs take; each run does `operations(side)` operations.
-///
-/// # Errors
-///
-/// Returns the first error of `time`.
 pub fn interleave(
     sides: usize,
     operations: impl Fn(usize) -> u64,

@@ -27,10 +27,6 @@ const PAGE: &str = "docs/benchmarks.md";
 const PICTURE: &str = "docs/pictures/benchmarks/growth.svg";
 
 /// Replaces each generated section of the page, and the picture. Run it at the root of the workspace.
-///
-/// # Errors
-///
-/// Returns an error if figures are missing or a file cannot be written.
 #[allow(clippy::print_stdout)]
 pub fn write() -> anyhow::Result<()> {
     let budget: Report = load(BUDGET)?;
@@ -87,10 +83,6 @@ fn replace_section(page: &str, name: &str, text: &str) -> Option<String> {
 }
 
 /// Reads figures from a JSON file.
-///
-/// # Errors
-///
-/// Returns an error that names the command to write them.
 pub fn load<T: DeserializeOwned>(path: &str) -> anyhow::Result<T> {
     let remedy = || format!("cannot read {path}: `cargo xtask bench --report` writes it");
     let text = fs::read(path).with_context(remedy)?;
@@ -98,19 +90,11 @@ pub fn load<T: DeserializeOwned>(path: &str) -> anyhow::Result<T> {
 }
 
 /// Writes figures to a JSON file.
-///
-/// # Errors
-///
-/// Returns an error that names the file.
 pub fn save(path: &str, figures: &impl Serialize) -> anyhow::Result<()> {
     save_text(path, &serde_json::to_string_pretty(figures)?)
 }
 
 /// Writes a text file; creates its folder.
-///
-/// # Errors
-///
-/// Returns an error that names the file.
 pub fn save_text(path: &str, text: &str) -> anyhow::Result<()> {
     if let Some(folder) = Path::new(path).parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;

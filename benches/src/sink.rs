@@ -8,7 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use prost::Message;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zerospan_export::{ExportResponse, Request, SendError, Transport};
@@ -84,7 +84,7 @@ impl SpanExporter for OfficialExporter {
         let spans = batch.len() as u64;
         let resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
         let request = ExportTraceServiceRequest { resource_spans };
-        self.sink.receive(&encode(&request), spans);
+        self.sink.receive(&request.encode_to_vec(), spans);
         Ok(())
     }
 
@@ -93,72 +93,116 @@ impl SpanExporter for OfficialExporter {
     }
 }
 
-/// Encodes a request with prost.
-pub fn encode(request: &ExportTraceServiceRequest) -> Vec<u8> {
-    request.encode_to_vec()
-}
-
-/// Calls `each` with every span of `requests` and a description of its resource and scope.
-///
-/// # Errors
-///
-/// Returns an error if a request cannot be decoded, or the first error of `each`.
-pub fn for_each_span(
-    requests: &[Vec<u8>],
-    mut each: impl FnMut(&str, Span) -> Result<(), String>,
-) -> Result<(), String> {
+/// Returns the spans of `requests`, each with a description of its resource and scope.
+pub fn decode(requests: &[Vec<u8>]) -> Result<Vec<(String, Span)>, String> {
+    let mut spans = Vec::new();
     for body in requests {
         let request =
             ExportTraceServiceRequest::decode(&**body).map_err(|error| error.to_string())?;
         for mut of_resource in request.resource_spans {
             if let Some(resource) = &mut of_resource.resource {
-                // The official transform lists them in the order of a hash map; our provider names itself.
-                resource
-                    .attributes
-                    .retain(|attribute| !attribute.key.starts_with("telemetry.sdk."));
-                resource.attributes.sort_by(|a, b| a.key.cmp(&b.key));
+                let attributes = &mut resource.attributes;
+                // Our provider adds its own name.
+                attributes.retain(|attribute| !attribute.key.starts_with("telemetry.sdk."));
             }
             for of_scope in of_resource.scope_spans {
                 let origin = format!("{:?} {:?}", of_resource.resource, of_scope.scope);
-                for span in of_scope.spans {
-                    each(&origin, span)?;
-                }
+                let with_origin = |span| (origin.clone(), span);
+                spans.extend(of_scope.spans.into_iter().map(with_origin));
             }
         }
     }
-    Ok(())
+    Ok(spans)
 }
 
-/// Counts the spans of `requests` by what they say apart from ids and times, which differ from run to run.
-///
-/// # Errors
-///
-/// Returns an error if a request cannot be decoded, or a span lacks an id or a time.
-pub fn count_kinds(requests: &[Vec<u8>]) -> Result<BTreeMap<String, u64>, String> {
-    let mut kinds = BTreeMap::new();
-    for_each_span(requests, |origin, mut span| {
-        if !is_complete(&span) {
-            return Err(format!("a span is incomplete: {span:?}"));
+/// Descriptions of spans, with their numbers.
+pub type Kinds = BTreeMap<String, u64>;
+
+/// Counts the spans of `requests` by what they say apart from ids and times, which differ from run to run. `normalize`
+/// removes further differences. A span without ids, times or its parent is an error.
+pub fn count_kinds(requests: &[Vec<u8>], normalize: impl Fn(&mut Span)) -> Result<Kinds, String> {
+    let spans = decode(requests)?;
+    let key = |trace_id: &[u8], span_id: &[u8]| [trace_id, span_id].concat();
+    let names: HashMap<Vec<u8>, String> = spans
+        .iter()
+        .map(|(_, span)| (key(&span.trace_id, &span.span_id), span.name.clone()))
+        .collect();
+    let mut kinds = Kinds::new();
+    for (origin, mut span) in spans {
+        let is_root = span.parent_span_id.iter().all(|byte| *byte == 0);
+        let parent = names.get(&key(&span.trace_id, &span.parent_span_id));
+        if !is_complete(&span) || (!is_root && parent.is_none()) {
+            return Err(format!("a span lacks ids, times or its parent: {span:?}"));
         }
-        let is_root = span.parent_span_id.is_empty();
+        for event in &mut span.events {
+            let within = span.start_time_unix_nano..=span.end_time_unix_nano;
+            if !within.contains(&event.time_unix_nano) {
+                return Err(format!("an event is outside its span: {event:?}"));
+            }
+            event.time_unix_nano = 0;
+        }
         span.trace_id.clear();
         span.span_id.clear();
         span.parent_span_id.clear();
         span.start_time_unix_nano = 0;
         span.end_time_unix_nano = 0;
-        *kinds
-            .entry(format!("{origin} {is_root} {span:?}"))
-            .or_default() += 1;
-        Ok(())
-    })?;
+        normalize(&mut span);
+        let kind = format!("{origin} child of {parent:?}: {span:?}");
+        *kinds.entry(kind).or_default() += 1;
+    }
     Ok(kinds)
 }
 
-/// Returns `true` if the span has ids and times.
-pub fn is_complete(span: &Span) -> bool {
+fn is_complete(span: &Span) -> bool {
     let is_id = |id: &[u8], length| id.len() == length && id.iter().any(|byte| *byte != 0);
     is_id(&span.trace_id, 16)
         && is_id(&span.span_id, 8)
         && span.start_time_unix_nano > 0
         && span.start_time_unix_nano <= span.end_time_unix_nano
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry_proto::tonic::trace::v1::span::Event;
+    use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+
+    #[test]
+    fn a_span_without_its_parent_and_an_event_outside_its_span_are_refused() {
+        let span = || Span {
+            trace_id: vec![1; 16],
+            span_id: vec![2; 8],
+            start_time_unix_nano: 10,
+            end_time_unix_nano: 20,
+            ..Span::default()
+        };
+        let count = |spans| {
+            let scope_spans = vec![ScopeSpans {
+                spans,
+                ..ScopeSpans::default()
+            }];
+            let resource_spans = vec![ResourceSpans {
+                scope_spans,
+                ..ResourceSpans::default()
+            }];
+            let request = ExportTraceServiceRequest { resource_spans };
+            count_kinds(&[request.encode_to_vec()], |_| ()).map(|kinds| kinds.values().sum())
+        };
+        let child = |parent| Span {
+            span_id: vec![3; 8],
+            parent_span_id: vec![parent; 8],
+            ..span()
+        };
+        let with_event = |time_unix_nano| Span {
+            events: vec![Event {
+                time_unix_nano,
+                ..Event::default()
+            }],
+            ..span()
+        };
+        assert_eq!(count(vec![span(), child(2)]), Ok(2));
+        assert!(count(vec![span(), child(4)]).is_err());
+        assert_eq!(count(vec![with_event(20)]), Ok(1));
+        assert!(count(vec![with_event(21)]).is_err());
+    }
 }

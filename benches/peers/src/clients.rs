@@ -8,10 +8,12 @@ mod tracing;
 mod zerospan;
 
 use crate::Workload;
-use crate::decode::Dialect;
 use benches::sink::{OfficialExporter, Sink};
 use clap::ValueEnum;
-use zerospan_export::SendError;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use zerospan_export::{OtlpConfig, Pipeline, SendError};
 
 /// A peer, or one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -45,16 +47,10 @@ pub(crate) trait Client: Send + Sync {
     fn flush_thread(&self) {}
 
     /// Waits until all recorded spans are delivered.
-    fn flush(&self) -> Result<(), String>;
+    fn flush(&self) -> anyhow::Result<()>;
 }
 
 impl Peer {
-    /// Returns the name of the command line.
-    pub fn argument(self) -> String {
-        let value = self.to_possible_value();
-        value.map_or_else(String::new, |value| value.get_name().to_owned())
-    }
-
     /// Returns the reason if this peer cannot do the workload.
     pub fn obstacle(self, workload: Workload) -> Option<&'static str> {
         match (self, workload) {
@@ -68,20 +64,12 @@ impl Peer {
         }
     }
 
-    /// Returns `true` if the peer sends to a receiver in another process.
-    pub fn sends(self) -> bool {
-        matches!(
-            self,
-            Self::ZerospanNativeHttp | Self::SdkHttp | Self::EmitHttp
-        )
-    }
-
-    /// Returns `true` for ours.
-    pub fn is_ours(self) -> bool {
-        matches!(
-            self,
-            Self::ZerospanNative | Self::ZerospanOtel | Self::ZerospanNativeHttp
-        )
+    /// Returns ours that ends at the same place: in memory, or at a receiver in another process.
+    pub fn reference(self) -> Self {
+        match self {
+            Self::ZerospanNativeHttp | Self::SdkHttp | Self::EmitHttp => Self::ZerospanNativeHttp,
+            _ => Self::ZerospanNative,
+        }
     }
 
     /// Returns the number of spans between two flushes, which fit every default queue: the official SDK's holds 2,048, and
@@ -93,31 +81,23 @@ impl Peer {
         }
     }
 
-    pub(crate) fn dialect(self) -> Dialect {
-        match self {
-            Self::Fastrace => Dialect::Text,
-            Self::Tracing => Dialect::Annotated,
-            _ => Dialect::Plain,
-        }
-    }
-
     /// Sets the peer up to end in `sink`.
     pub(crate) fn in_memory(
         self,
         workload: Workload,
         sink: &Sink,
-    ) -> Result<Box<dyn Client>, String> {
+    ) -> anyhow::Result<Box<dyn Client>> {
         let transport = sink.clone();
-        let ours = zerospan_export::Pipeline::builder()
-            .with_transport(move || Ok::<_, SendError>(transport.clone()));
+        let ours =
+            Pipeline::builder().with_transport(move || Ok::<_, SendError>(transport.clone()));
         let exporter = OfficialExporter::new(sink);
         Ok(match self {
             Self::Sdk => Box::new(official::Official::new(workload, exporter)),
             Self::Tracing => Box::new(tracing::Tracing::new(workload, exporter)?),
             Self::Fastrace => Box::new(fastrace::Fastrace::new(workload, exporter)),
             Self::FastTelemetry => Box::new(fast_telemetry::FastTelemetry::new(sink)),
-            Self::ZerospanOtel => Box::new(zerospan::Otel::new(workload, ours)?),
-            _ => Box::new(zerospan::Native::new(workload, ours)?),
+            Self::ZerospanOtel => Box::new(zerospan::Zerospan::new(workload, ours, false)?),
+            _ => Box::new(zerospan::Zerospan::new(workload, ours, true)?),
         })
     }
 
@@ -126,11 +106,38 @@ impl Peer {
         self,
         workload: Workload,
         url: &str,
-    ) -> Result<Box<dyn Client>, String> {
+    ) -> anyhow::Result<Box<dyn Client>> {
+        let ours = Pipeline::builder().with_otlp(OtlpConfig::new().with_endpoint(url));
         Ok(match self {
             Self::SdkHttp => Box::new(official::Official::over_http(workload, url)?),
             Self::EmitHttp => Box::new(emit::Emit::new(workload, url)?),
-            _ => Box::new(zerospan::Native::over_http(workload, url)?),
+            _ => Box::new(zerospan::Zerospan::new(workload, ours, true)?),
         })
+    }
+
+    /// Removes what peers write differently and cannot be made to write alike: kind, flags, status, the order of
+    /// attributes, fastrace's numbers as text, and the level and target of the events of `tracing`.
+    pub(crate) fn normalize(self, span: &mut Span) {
+        let normalize = |attributes: &mut Vec<KeyValue>| {
+            attributes.sort_by(|a, b| a.key.cmp(&b.key));
+            for attribute in attributes.iter_mut() {
+                if let Some(AnyValue { value: Some(value) }) = &mut attribute.value
+                    && let Value::IntValue(number) = value
+                {
+                    *value = Value::StringValue(number.to_string());
+                }
+            }
+        };
+        span.kind = 0;
+        span.flags = 0;
+        span.status = None;
+        normalize(&mut span.attributes);
+        for event in &mut span.events {
+            if self == Self::Tracing {
+                let is_added = |key: &str| key == "level" || key == "target";
+                event.attributes.retain(|added| !is_added(&added.key));
+            }
+            normalize(&mut event.attributes);
+        }
     }
 }

@@ -5,7 +5,6 @@
 //! to spans by default (thread, source line, level) is switched off where possible.
 
 mod clients;
-mod decode;
 pub mod measure;
 pub mod receiver;
 mod workload;

@@ -3,15 +3,13 @@
 use anyhow::{Context, bail};
 use benches::report::{self, Machine, PeerEntry, PeerFigures, Peers};
 use clap::{Parser, ValueEnum};
-use peers::measure::{self, Counts, Times};
-use peers::{Peer, Workload, receiver};
-use serde::de::DeserializeOwned;
-use std::process::{Command, ExitCode};
+use peers::{Peer, Workload, measure, receiver};
+use std::process::Command;
 use std::time::Instant;
 
 /// Compare with what a user could pick instead.
 #[derive(Debug, Parser)]
-enum Task {
+enum Arguments {
     /// Measure every peer at every workload; print all tables.
     Compare {
         /// One process per time in place of five.
@@ -19,25 +17,16 @@ enum Task {
         quick: bool,
     },
     /// Time one peer at one workload; print JSON.
-    Time { peer: Peer, workload: Workload },
+    Time(measure::Task),
     /// Receive spans over HTTP from a peer.
     Receive,
 }
 
-fn main() -> ExitCode {
-    let outcome = match Task::parse() {
-        Task::Compare { quick } => compare(if quick { 1 } else { 5 }),
-        Task::Time { peer, workload } => measure::time(peer, workload)
-            .map_err(anyhow::Error::msg)
-            .and_then(|times| Ok(println!("{}", serde_json::to_string(&times)?))),
-        Task::Receive => receiver::receive(),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse() {
+        Arguments::Compare { quick } => compare(if quick { 1 } else { 5 }),
+        Arguments::Time(task) => task.time(),
+        Arguments::Receive => receiver::receive(),
     }
 }
 
@@ -46,8 +35,7 @@ fn compare(processes: usize) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut entries = Vec::new();
     for workload in Workload::value_variants() {
-        let seconds = start.elapsed().as_secs();
-        eprintln!("{seconds:>4} s: {}", workload.argument());
+        eprintln!("{:>4} s: {}", start.elapsed().as_secs(), name(workload));
         entries.extend(measure_workload(*workload, processes)?);
     }
     let peers = Peers {
@@ -68,102 +56,80 @@ fn compare(processes: usize) -> anyhow::Result<()> {
 }
 
 fn measure_workload(workload: Workload, processes: usize) -> anyhow::Result<Vec<PeerEntry>> {
-    let able = |peer: &&Peer| peer.obstacle(workload).is_none();
-    let mut times: Vec<(Peer, &str, Vec<Times>)> = Vec::new();
-    for peer in Peer::value_variants().iter().filter(able) {
-        times.push((*peer, "system", Vec::new()));
+    let mut entries = Vec::new();
+    for &peer in Peer::value_variants() {
         // Ours do not allocate per span.
-        if !peer.is_ours() {
-            times.push((*peer, "mimalloc", Vec::new()));
+        let is_ours = name(&peer).starts_with("zerospan");
+        let allocators: &[&str] = match peer.obstacle(workload) {
+            None if !is_ours => &["system", "mimalloc"],
+            _ => &["system"],
+        };
+        for allocator in allocators {
+            let entry = PeerEntry {
+                peer: name(&peer).replace("-http", " (http)"),
+                reference: name(&peer.reference()).replace("-http", " (http)"),
+                allocator: (*allocator).to_owned(),
+                workload: name(&workload),
+                title: workload.title().to_owned(),
+                figures: None,
+                obstacle: peer.obstacle(workload).map(str::to_owned),
+            };
+            entries.push((peer, entry, Vec::new()));
         }
     }
+    let is_able = |entry: &PeerEntry| entry.obstacle.is_none();
     for _ in 0..processes {
-        for (peer, allocator, times) in &mut times {
-            times.push(match *allocator {
+        for (peer, entry, times) in entries.iter_mut().filter(|(_, entry, _)| is_able(entry)) {
+            times.push(match entry.allocator.as_str() {
                 "system" => run("peers", &["time"], *peer, workload)?,
                 program => run(program, &[], *peer, workload)?,
             });
         }
     }
-    let mut entries = Vec::new();
-    for peer in Peer::value_variants() {
-        if let Some(obstacle) = peer.obstacle(workload) {
-            entries.push(entry(*peer, "system", workload, Err(obstacle)));
-            continue;
-        }
-        // All programs of a peer make the same calls.
-        let counts: Counts = run("counting", &[], *peer, workload)?;
-        for (_, allocator, times) in times.iter().filter(|(of, ..)| of == peer) {
-            let figures = median(times, counts);
-            entries.push(entry(*peer, allocator, workload, Ok(figures)));
-        }
+    for (peer, entry, times) in entries.iter_mut().filter(|(_, entry, _)| is_able(entry)) {
+        let counts = run("counting", &[], *peer, workload)?;
+        entry.figures = Some(median(times, counts));
     }
-    Ok(entries)
+    Ok(entries.into_iter().map(|(_, entry, _)| entry).collect())
 }
 
-fn entry(
-    peer: Peer,
-    allocator: &str,
-    workload: Workload,
-    figures: Result<PeerFigures, &str>,
-) -> PeerEntry {
-    let name = |peer: Peer| peer.argument().replace("-http", " (http)");
-    PeerEntry {
-        peer: name(peer),
-        reference: name(if peer.sends() {
-            Peer::ZerospanNativeHttp
-        } else {
-            Peer::ZerospanNative
-        }),
-        allocator: allocator.to_owned(),
-        workload: workload.argument(),
-        title: workload.title().to_owned(),
-        figures: figures.ok(),
-        obstacle: figures.err().map(str::to_owned),
-    }
+/// Returns the name of the command line.
+fn name(value: &impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 /// Runs a program beside this one for `peer` at `workload`, and parses its output.
-fn run<F: DeserializeOwned>(
+fn run(
     program: &str,
     arguments: &[&str],
     peer: Peer,
     workload: Workload,
-) -> anyhow::Result<F> {
-    let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-    let mut command = Command::new(std::env::current_exe()?.with_file_name(name));
-    command
-        .args(arguments)
-        .args([peer.argument(), workload.argument()]);
-    let output = command.output().with_context(|| {
-        format!("cannot run {command:?}: build all programs with `cargo xtask bench --peers`")
-    })?;
+) -> anyhow::Result<PeerFigures> {
+    let program = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    let mut command = Command::new(std::env::current_exe()?.with_file_name(program));
+    command.args(arguments).args([name(&peer), name(&workload)]);
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}: run `cargo xtask bench --peers`"))?;
     if !output.status.success() {
-        bail!(
-            "{command:?} ended with {}: {}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        let error = String::from_utf8_lossy(&output.stderr);
+        bail!("{command:?} ended with {}: {}", output.status, error.trim());
     }
     serde_json::from_slice(&output.stdout)
         .with_context(|| format!("{command:?} did not print figures"))
 }
 
-/// Returns the median of each time, and the sum of the spans.
-fn median(times: &[Times], counts: Counts) -> PeerFigures {
-    let middle = |figure: fn(&Times) -> f64| {
-        let mut figures: Vec<f64> = times.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
-    };
+/// Returns the median of each time, the sum of the spans, and the allocations of `counts`.
+fn median(times: &[PeerFigures], counts: PeerFigures) -> PeerFigures {
+    let of = |figure: fn(&PeerFigures) -> f64| measure::median(times.iter().map(figure).collect());
     PeerFigures {
-        caller_ns: middle(|times| times.caller_ns),
-        caller_p999_ns: middle(|times| times.caller_p999_ns),
-        cpu_ns: middle(|times| times.cpu_ns),
-        allocations: counts.allocations,
-        allocated_bytes: counts.allocated_bytes,
-        wire_bytes: middle(|times| times.wire_bytes),
+        caller_ns: of(|times| times.caller_ns),
+        caller_p999_ns: of(|times| times.caller_p999_ns),
+        cpu_ns: of(|times| times.cpu_ns),
+        wire_bytes: of(|times| times.wire_bytes),
         recorded: times.iter().map(|times| times.recorded).sum(),
         lost: times.iter().map(|times| times.lost).sum(),
+        ..counts
     }
 }

@@ -1,10 +1,11 @@
 //! A receiver over HTTP in another process, so that its cost is not the peer's.
 
+use anyhow::{Context, ensure};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::post;
-use benches::sink::for_each_span;
+use benches::sink::decode;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -21,11 +22,11 @@ pub(crate) struct Receiver {
 
 /// What was received since the last question.
 #[derive(Debug, Default, Deserialize, Serialize)]
-struct Received {
-    spans: u64,
-    bytes: u64,
-    bodies: Vec<Vec<u8>>,
-    failure: Option<String>,
+pub(crate) struct Received {
+    pub(crate) spans: u64,
+    pub(crate) bytes: u64,
+    /// Empty, unless the question was for them.
+    pub(crate) bodies: Vec<Vec<u8>>,
 }
 
 const COUNT: &str = "count";
@@ -33,19 +34,16 @@ const BODIES: &str = "bodies";
 
 impl Receiver {
     /// Runs `peers receive`, which is beside the current program.
-    pub(crate) fn start() -> Result<Self, String> {
-        let program = std::env::current_exe()
-            .map_err(|error| error.to_string())?
-            .with_file_name(format!("peers{}", std::env::consts::EXE_SUFFIX));
-        let mut process = Command::new(&program)
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let name = format!("peers{}", std::env::consts::EXE_SUFFIX);
+        let mut process = Command::new(std::env::current_exe()?.with_file_name(name))
             .arg("receive")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        let (Some(questions), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
-            return Err("the receiver has no pipes".to_owned());
-        };
+            .context("cannot start the receiver")?;
+        let questions = process.stdin.take().context("no pipe")?;
+        let answers = process.stdout.take().context("no pipe")?;
         let mut receiver = Self {
             process,
             questions,
@@ -61,35 +59,21 @@ impl Receiver {
         &self.url
     }
 
-    /// Returns the spans and bytes received since the last question.
-    pub(crate) fn take_counts(&mut self) -> Result<(u64, u64), String> {
-        let received = self.ask(COUNT)?;
-        Ok((received.spans, received.bytes))
-    }
-
-    /// Returns the requests received since the last question.
-    pub(crate) fn take_requests(&mut self) -> Result<Vec<Vec<u8>>, String> {
-        Ok(self.ask(BODIES)?.bodies)
-    }
-
-    fn ask(&mut self, question: &str) -> Result<Received, String> {
-        writeln!(self.questions, "{question}").map_err(|error| error.to_string())?;
+    pub(crate) fn ask(&mut self, with_bodies: bool) -> anyhow::Result<Received> {
+        writeln!(
+            self.questions,
+            "{}",
+            if with_bodies { BODIES } else { COUNT }
+        )?;
         let answer = self.line()?;
-        let received: Received = serde_json::from_str(&answer)
-            .map_err(|error| format!("the receiver answered `{answer}`: {error}"))?;
-        match received.failure {
-            Some(failure) => Err(failure),
-            None => Ok(received),
-        }
+        serde_json::from_str(&answer).with_context(|| format!("the receiver answered `{answer}`"))
     }
 
-    fn line(&mut self) -> Result<String, String> {
+    fn line(&mut self) -> anyhow::Result<String> {
         let mut line = String::new();
-        match self.answers.read_line(&mut line) {
-            Ok(0) => Err("the receiver has ended".to_owned()),
-            Ok(_) => Ok(line),
-            Err(error) => Err(format!("the receiver does not answer: {error}")),
-        }
+        let length = self.answers.read_line(&mut line)?;
+        ensure!(length > 0, "the receiver has ended");
+        Ok(line)
     }
 }
 
@@ -104,10 +88,6 @@ type Bodies = Arc<Mutex<Vec<Bytes>>>;
 
 /// Listens on a free port, prints its URL, and answers questions until the standard input ends. Decodes only when asked, so
 /// that it is idle while a peer sends.
-///
-/// # Errors
-///
-/// Returns an error if it cannot listen or answer.
 pub fn receive() -> anyhow::Result<()> {
     let bodies = Bodies::default();
     let shared = Arc::clone(&bodies);
@@ -119,18 +99,16 @@ pub fn receive() -> anyhow::Result<()> {
     });
     for question in io::stdin().lines() {
         let bodies: Vec<Vec<u8>> = lock(&bodies).drain(..).map(Into::into).collect();
-        let mut received = Received {
+        let spans = decode(&bodies).map_err(anyhow::Error::msg)?;
+        let received = Received {
+            spans: spans.len() as u64,
             bytes: bodies.iter().map(|body| body.len() as u64).sum(),
-            ..Received::default()
+            bodies: if question? == BODIES {
+                bodies
+            } else {
+                Vec::new()
+            },
         };
-        let counted = for_each_span(&bodies, |_, _| {
-            received.spans += 1;
-            Ok(())
-        });
-        received.failure = counted.err();
-        if question? == BODIES {
-            received.bodies = bodies;
-        }
         answer(&serde_json::to_string(&received)?)?;
     }
     Ok(())

@@ -21,12 +21,6 @@ pub enum Workload {
 }
 
 impl Workload {
-    /// Returns the name of the command line.
-    pub fn argument(self) -> String {
-        let value = self.to_possible_value();
-        value.map_or_else(String::new, |value| value.get_name().to_owned())
-    }
-
     /// Describes the workload.
     pub fn title(self) -> &'static str {
         match self {

@@ -14,7 +14,7 @@ const BOTTOM: f64 = 214.0;
 /// Colours after Okabe and Ito, which colour-blind readers can tell apart.
 const STYLE: &str = "text{font:12px sans-serif;fill:#24292f}.grid{stroke:#d0d7de}\
     .s0{stroke:#005f9e;fill:#005f9e}.s1{stroke:#007a5a;fill:#007a5a}.s2{stroke:#b84f00;fill:#b84f00}\
-    text.s0,text.s1,text.s2{stroke:none}polyline{fill:none!important;stroke-width:2}\
+    text.s0,text.s1,text.s2{stroke:none}polyline{stroke-width:2}\
     @media(prefers-color-scheme:dark){text{fill:#e6edf3}.grid{stroke:#373e47}\
     .s0{stroke:#56b4e9;fill:#56b4e9}.s1{stroke:#35c99a;fill:#35c99a}.s2{stroke:#f0a030;fill:#f0a030}}";
 
@@ -116,7 +116,7 @@ fn panel(series: &Measured, axis: &Axis) -> String {
         }
         let _ = writeln!(
             svg,
-            "<polyline class=\"s{side}\" points=\"{}\"/>",
+            "<polyline class=\"s{side}\" style=\"fill:none\" points=\"{}\"/>",
             line.trim()
         );
     }

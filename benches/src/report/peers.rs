@@ -32,7 +32,7 @@ pub struct PeerEntry {
 }
 
 /// The figures of a peer at a workload.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PeerFigures {
     /// Processor time of the recording threads per started span; nanoseconds.
     pub caller_ns: f64,

@@ -2,12 +2,12 @@
 
 use super::http::{SPANS, context, spans, time};
 use crate::comparison::{Budget, Comparison, Row};
+use crate::pipelines::resource;
 use opentelemetry::trace::{Event, Link, SpanContext, Status};
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use prost::{EncodeError, Message};
 use std::cell::RefCell;
@@ -98,16 +98,6 @@ fn add_events_and_link(span: &mut SpanData) {
     span.links.links.push(Link::with_context(context(7)));
 }
 
-fn resource() -> Resource {
-    Resource::builder_empty()
-        .with_attributes([
-            KeyValue::new("service.name", "shop"),
-            KeyValue::new("service.version", "2.31.0"),
-            KeyValue::new("host.name", "node-17.eu-west.example"),
-        ])
-        .build()
-}
-
 /// A buffer that a side reuses in each run.
 type Buffer = Rc<RefCell<Vec<u8>>>;
 
@@ -124,8 +114,7 @@ fn encode(change: fn(&mut SpanData), fate: Batch) -> Comparison {
     let mut spans = spans();
     spans.iter_mut().for_each(change);
     let official = ResourceAttributesWithSchema::from(&resource());
-    // Both sides list the resource in the order of the same hash map.
-    let encoded = EncodedResource::new(&resource_attributes(&official), None);
+    let encoded = EncodedResource::from_sdk(&resource());
     let (peer, ours) = (Buffer::default(), Buffer::default());
     let mut encoder = BatchEncoder::new();
     // Refilled before each run: both sides find their batch in the same memory.
@@ -159,23 +148,6 @@ fn encode(change: fn(&mut SpanData), fate: Batch) -> Comparison {
         batch.take();
         batch.replace(spans.clone());
     })
-}
-
-fn resource_attributes(official: &ResourceAttributesWithSchema) -> Vec<(String, String)> {
-    use opentelemetry_proto::tonic::common::v1::any_value::Value;
-    let text = |value: Option<Value>| match value {
-        Some(Value::StringValue(text)) => text,
-        _ => String::new(),
-    };
-    let attributes = official.attributes.0.iter().cloned();
-    attributes
-        .map(|attribute| {
-            (
-                attribute.key,
-                text(attribute.value.and_then(|value| value.value)),
-            )
-        })
-        .collect()
 }
 
 fn same(peer: &[u8], ours: &[u8]) -> Result<(), String> {

@@ -2,6 +2,7 @@
 
 use super::Client;
 use crate::workload::{CHILD, KEYS, NUMBER, ROOT, TEXT, Workload, dynamic};
+use anyhow::{Context, ensure};
 use benches::pipelines::{SCOPE, SERVICE};
 use emit::runtime::AmbientRuntime;
 use emit::span::SpanGuard;
@@ -14,7 +15,7 @@ use std::time::Duration;
 pub(super) struct Emit(&'static AmbientRuntime<'static>);
 
 impl Emit {
-    pub(super) fn new(workload: Workload, url: &str) -> Result<Self, String> {
+    pub(super) fn new(workload: Workload, url: &str) -> anyhow::Result<Self> {
         let otlp = emit_otlp::new()
             .resource(("service.name", SERVICE))
             .traces(emit_otlp::traces_http_proto(url))
@@ -26,9 +27,7 @@ impl Emit {
             let setup = setup.emit_when(emit::filter::from_fn(|_| false));
             setup.try_init().map(|init| init.get())
         };
-        runtime
-            .map(Self)
-            .ok_or_else(|| "emit is already set up".to_owned())
+        runtime.map(Self).context("emit is already set up")
     }
 
     /// Makes a span around `within`; children do not inherit its properties.
@@ -71,12 +70,12 @@ impl Client for Emit {
         }
     }
 
-    fn flush(&self) -> Result<(), String> {
-        if self.0.blocking_flush(Duration::from_secs(30)) {
-            Ok(())
-        } else {
-            Err("emit did not flush within 30 s".to_owned())
-        }
+    fn flush(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.0.blocking_flush(Duration::from_secs(30)),
+            "emit did not flush within 30 s"
+        );
+        Ok(())
     }
 }
 

@@ -61,7 +61,7 @@ impl Client for FastTelemetry {
         self.collector.flush_local();
     }
 
-    fn flush(&self) -> Result<(), String> {
+    fn flush(&self) -> anyhow::Result<()> {
         let mut drained = self.drained.lock().unwrap_or_else(PoisonError::into_inner);
         self.collector.drain_batches(&mut drained);
         for request in encode_native_trace_export_request_chunks(

@@ -54,7 +54,7 @@ impl Client for Fastrace {
         }
     }
 
-    fn flush(&self) -> Result<(), String> {
+    fn flush(&self) -> anyhow::Result<()> {
         fastrace::flush();
         Ok(())
     }

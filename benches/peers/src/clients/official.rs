@@ -22,13 +22,12 @@ impl Official {
         }
     }
 
-    pub(super) fn over_http(workload: Workload, url: &str) -> Result<Self, String> {
+    pub(super) fn over_http(workload: Workload, url: &str) -> anyhow::Result<Self> {
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(url)
-            .build()
-            .map_err(|error| error.to_string())?;
+            .build()?;
         Ok(Self::new(workload, exporter))
     }
 }
@@ -54,10 +53,8 @@ impl Client for Official {
         record(&self.tracer, workload, times);
     }
 
-    fn flush(&self) -> Result<(), String> {
-        self.provider
-            .force_flush()
-            .map_err(|error| error.to_string())
+    fn flush(&self) -> anyhow::Result<()> {
+        Ok(self.provider.force_flush()?)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The macros of `tracing` over the official SDK: fields are passed at the start of a span.
 
 use super::{Client, official};
-use crate::decode::TARGET;
 use crate::workload::{NUMBER, TEXT, Workload, dynamic};
 use benches::pipelines::SCOPE;
 use benches::sink::OfficialExporter;
@@ -14,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 pub(super) struct Tracing(SdkTracerProvider);
 
 impl Tracing {
-    pub(super) fn new(workload: Workload, exporter: OfficialExporter) -> Result<Self, String> {
+    pub(super) fn new(workload: Workload, exporter: OfficialExporter) -> anyhow::Result<Self> {
         let provider = official::provider(workload, exporter);
         let layer = tracing_opentelemetry::layer()
             .with_tracer(provider.tracer(SCOPE))
@@ -23,8 +22,7 @@ impl Tracing {
             .with_level(false)
             .with_target(false)
             .with_tracked_inactivity(false);
-        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))
-            .map_err(|error| error.to_string())?;
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
         Ok(Self(provider))
     }
 }
@@ -43,8 +41,8 @@ impl Client for Tracing {
         }
     }
 
-    fn flush(&self) -> Result<(), String> {
-        self.0.force_flush().map_err(|error| error.to_string())
+    fn flush(&self) -> anyhow::Result<()> {
+        Ok(self.0.force_flush()?)
     }
 }
 
@@ -92,7 +90,7 @@ fn events() {
     for _ in 0..Workload::Events.events() {
         event!(
             name: "cache miss",
-            target: TARGET,
+            target: SCOPE,
             parent: &span,
             Level::INFO,
             "attribute.00" = black_box(TEXT),

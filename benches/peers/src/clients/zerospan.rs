@@ -1,4 +1,4 @@
-//! Ours: through OpenTelemetry's traits, and through native calls.
+//! Ours: through native calls, or through OpenTelemetry's traits.
 
 use super::{Client, official};
 use crate::workload::{
@@ -7,20 +7,21 @@ use crate::workload::{
 use benches::pipelines::{SCOPE, resource};
 use opentelemetry::trace::TracerProvider as _;
 use std::hint::black_box;
-use zerospan_export::{OtlpConfig, Pipeline, PipelineBuilder};
+use zerospan_export::PipelineBuilder;
 use zerospan_trace::{Sampler, Span, Tracer, TracerProvider};
 
-pub(super) struct Otel(Provider);
-pub(super) struct Native(Provider);
-
-struct Provider {
+pub(super) struct Zerospan {
     provider: TracerProvider,
     tracer: Tracer,
+    is_native: bool,
 }
 
-impl Provider {
-    fn new(workload: Workload, pipeline: PipelineBuilder) -> Result<Self, String> {
-        let pipeline = pipeline.build().map_err(|error| error.to_string())?;
+impl Zerospan {
+    pub(super) fn new(
+        workload: Workload,
+        pipeline: PipelineBuilder,
+        is_native: bool,
+    ) -> anyhow::Result<Self> {
         let provider = TracerProvider::builder()
             .with_sampler(if workload.is_sampled() {
                 Sampler::AlwaysOn
@@ -28,76 +29,49 @@ impl Provider {
                 Sampler::AlwaysOff
             })
             .with_resource(resource())
-            .with_exporter(pipeline)
+            .with_exporter(pipeline.build()?)
             .build();
         Ok(Self {
             tracer: provider.tracer(SCOPE),
             provider,
+            is_native,
         })
     }
-
-    fn flush(&self) -> Result<(), String> {
-        self.provider
-            .force_flush()
-            .map_err(|error| error.to_string())
-    }
 }
 
-impl Otel {
-    pub(super) fn new(workload: Workload, pipeline: PipelineBuilder) -> Result<Self, String> {
-        Provider::new(workload, pipeline).map(Self)
-    }
-}
-
-impl Native {
-    pub(super) fn new(workload: Workload, pipeline: PipelineBuilder) -> Result<Self, String> {
-        Provider::new(workload, pipeline).map(Self)
-    }
-
-    pub(super) fn over_http(workload: Workload, url: &str) -> Result<Self, String> {
-        let config = OtlpConfig::new().with_endpoint(url);
-        Self::new(workload, Pipeline::builder().with_otlp(config))
-    }
-}
-
-impl Client for Otel {
+impl Client for Zerospan {
     fn record(&self, workload: Workload, times: u64) {
-        official::record(&self.0.tracer, workload, times);
-    }
-
-    fn flush(&self) -> Result<(), String> {
-        self.0.flush()
-    }
-}
-
-impl Client for Native {
-    fn record(&self, workload: Workload, times: u64) {
-        let tracer = &self.0.tracer;
-        for _ in 0..times {
-            let mut root = tracer.span(ROOT).start();
-            if workload.is_dynamic() {
-                for (index, key) in STATIC_KEYS[..workload.attributes()].iter().enumerate() {
-                    root.set_fmt(key, dynamic!(index));
-                }
-                continue;
-            }
-            fill(&mut root, workload.attributes());
-            for _ in 0..workload.events() {
-                add_event(&mut root);
-            }
-            if workload.children() > 0 {
-                let _entered = root.enter();
-                for _ in 0..workload.children() {
-                    let mut child = tracer.span(CHILD).start();
-                    let _entered = child.enter();
-                    fill(&mut child, workload.attributes());
-                }
-            }
+        if self.is_native {
+            (0..times).for_each(|_| record(&self.tracer, workload));
+        } else {
+            official::record(&self.tracer, workload, times);
         }
     }
 
-    fn flush(&self) -> Result<(), String> {
-        self.0.flush()
+    fn flush(&self) -> anyhow::Result<()> {
+        Ok(self.provider.force_flush()?)
+    }
+}
+
+fn record(tracer: &Tracer, workload: Workload) {
+    let mut root = tracer.span(ROOT).start();
+    if workload.is_dynamic() {
+        for (index, key) in STATIC_KEYS[..workload.attributes()].iter().enumerate() {
+            root.set_fmt(key, dynamic!(index));
+        }
+        return;
+    }
+    fill(&mut root, workload.attributes());
+    for _ in 0..workload.events() {
+        add_event(&mut root);
+    }
+    if workload.children() > 0 {
+        let _entered = root.enter();
+        for _ in 0..workload.children() {
+            let mut child = tracer.span(CHILD).start();
+            let _entered = child.enter();
+            fill(&mut child, workload.attributes());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Many spans of the stock SDK through our processor to a collector, with the memory that it takes meanwhile.
+//! Sends many spans of the official SDK through `OtlpSpanProcessor` to a collector, and prints the resident memory.
 //!
-//! `cargo xtask soak` starts a collector and runs this. With one of your own:
+//! `cargo xtask soak` starts a collector and runs this. With another collector:
 //! `cargo run --release -p zerospan-sdk --example soak -- http://127.0.0.1:4318/v1/traces 20000000`
 
 #![allow(clippy::print_stdout)]
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use zerospan_sdk::export::{BatchConfig, OtlpConfig, Pipeline};
 use zerospan_sdk::{OtlpSpanProcessor, RecycledBuilder};
 
-/// Spans that a thread makes before it waits for their delivery: spans are made faster than a collector takes them.
+/// The number of spans after which a thread waits for their delivery: a collector is slower than this program.
 const STRIDE: u64 = 8192;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -45,7 +45,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                 for number in 0..share {
                     one_span(&tracer, number);
                     if number % STRIDE == STRIDE - 1 {
-                        // What is lost is in the counts.
+                        // The counts include undelivered spans.
                         let _ = pipeline.force_flush(Duration::from_secs(60));
                     }
                     let tenth = (share / 10).max(1);
@@ -62,9 +62,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
     });
     drop(pipeline);
-    let outcome = provider.shutdown();
+    let result = provider.shutdown();
     let stats = watch.stats();
-    println!("{outcome:?} {stats:?}");
+    println!("{result:?} {stats:?}");
     let exact = stats.is_balanced() && stats.recorded == spans && stats.delivered == spans;
     println!(
         "{:.0} spans a second; accounting {}",
@@ -72,7 +72,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         if exact {
             "exact, nothing lost"
         } else {
-            "NOT WHOLE"
+            "NOT EXACT"
         },
     );
     Ok(ExitCode::from(u8::from(!exact)))
@@ -96,7 +96,7 @@ fn one_span(tracer: &impl Tracer, number: u64) {
         .end();
 }
 
-/// The resident memory of this process, on Linux.
+/// Returns the resident memory of this process in KiB, on Linux.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;

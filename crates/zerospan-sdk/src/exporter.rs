@@ -1,4 +1,4 @@
-use crate::{outcome, recycled, scopes};
+use crate::{recycled, result, scopes};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -6,8 +6,19 @@ use std::time::Duration;
 use zerospan_export::{BatchConfig, ConfigError, EncodedResource, OtlpConfig, Pipeline};
 use zerospan_otlp::encode_span_data;
 
-/// The stock SDK's span exporter, for those who keep its batch processor: encodes a batch straight to bytes and waits until it
-/// is delivered.
+/// A span exporter for the official SDK's batch processor: encodes a batch straight to OTLP bytes and waits for its
+/// delivery.
+///
+/// # Examples
+///
+/// ```no_run
+/// use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider};
+/// use zerospan_sdk::OtlpSpanExporter;
+///
+/// let processor = BatchSpanProcessor::builder(OtlpSpanExporter::from_env()?).build();
+/// let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
+/// # Ok::<(), zerospan_sdk::export::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct OtlpSpanExporter {
     pipeline: Pipeline,
@@ -15,9 +26,11 @@ pub struct OtlpSpanExporter {
 }
 
 impl OtlpSpanExporter {
-    /// Sends spans through `pipeline`, which should be this exporter's own, and built
-    /// [without a worker](zerospan_export::PipelineBuilder::without_worker): the batch processor's thread then sends what it
-    /// encodes. The provider's resource becomes the pipeline's, unless that was given one.
+    /// Builds an exporter that sends spans through `pipeline`.
+    ///
+    /// Build the pipeline for this exporter alone, and
+    /// [without a worker](zerospan_export::PipelineBuilder::without_worker): the batch processor's thread sends the spans. The
+    /// pipeline takes the provider's resource, unless it has one.
     pub fn new(pipeline: Pipeline) -> Self {
         Self {
             pipeline,
@@ -25,11 +38,11 @@ impl OtlpSpanExporter {
         }
     }
 
-    /// Sends spans where `OTEL_EXPORTER_OTLP_*` says, for the time of `OTEL_BSP_EXPORT_TIMEOUT` at most.
+    /// Builds an exporter from the variables `OTEL_EXPORTER_OTLP_*` and `OTEL_BSP_*`. Logs and ignores invalid values.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the pipeline cannot be built. What cannot be used in the environment is reported and ignored.
+    /// [`ConfigError`] if the pipeline cannot be built.
     pub fn from_env() -> Result<Self, ConfigError> {
         let batch = BatchConfig::from_env();
         let pipeline = Pipeline::builder()
@@ -43,48 +56,48 @@ impl OtlpSpanExporter {
         })
     }
 
-    /// How long one call to `export` may take: 30 s. What is not delivered then is still on its way, and in the statistics.
+    /// Limits the time of one export; 30 s by default. Spans that are not delivered in time remain pending in the pipeline.
     #[must_use]
     pub fn with_export_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The pipeline: for its statistics.
+    /// Returns the pipeline, for its statistics.
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline
     }
 
     fn deliver(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
-        let mut refused = 0_u64;
-        let mut outcome = Ok(());
-        // Where they lie: a span is too large to be moved for nothing.
+        let mut rejected = 0_u64;
+        let mut result = Ok(());
+        // By reference: moving a span out of the vector copies hundreds of bytes.
         for span in &mut batch {
-            // The batch processor hands over what is recorded only as well.
+            // The batch processor also passes spans that are recorded and not sampled.
             if span.span_context.is_sampled() {
                 if self.pipeline.wants_flush() {
-                    outcome = outcome.and(self.flush());
+                    result = result.and(self.flush());
                 }
-                scopes::encoded(&span.instrumentation_scope, |scope| {
+                scopes::with_encoded(&span.instrumentation_scope, |scope| {
                     let recorded = self
                         .pipeline
                         .record(scope, |chunk| encode_span_data(span, chunk));
-                    refused += u64::from(recorded.is_err());
+                    rejected += u64::from(recorded.is_err());
                 });
             }
             recycled::recycle(span);
         }
-        outcome = outcome.and(self.flush());
-        if refused > 0 && outcome.is_ok() {
+        result = result.and(self.flush());
+        if rejected > 0 && result.is_ok() {
             return Err(OTelSdkError::InternalFailure(format!(
-                "{refused} spans were not taken: the statistics of the pipeline say why"
+                "the pipeline rejected {rejected} spans: `pipeline().stats().dropped` counts them by cause"
             )));
         }
-        outcome
+        result
     }
 
     fn flush(&self) -> OTelSdkResult {
-        outcome::of_flush(self.pipeline.force_flush(self.timeout), self.timeout)
+        result::from_flush(self.pipeline.force_flush(self.timeout), self.timeout)
     }
 }
 
@@ -94,7 +107,7 @@ impl SpanExporter for OtlpSpanExporter {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        outcome::of_shutdown(self.pipeline.shutdown(timeout))
+        result::from_shutdown(self.pipeline.shutdown(timeout))
     }
 
     fn force_flush(&self) -> OTelSdkResult {

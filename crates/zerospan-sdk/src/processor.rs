@@ -1,4 +1,4 @@
-use crate::{outcome, recycled, scopes};
+use crate::{recycled, result, scopes};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use zerospan_export::{ConfigError, EncodedResource, Pipeline};
 use zerospan_otlp::encode_span_data;
 
-/// Encodes each span where it ends, straight into the ending thread's chunk: the stock SDK's span processor and exporter in
-/// one.
+/// A span processor for the official SDK that replaces its batch processor and exporter: encodes each span straight to OTLP
+/// bytes, on the thread that ends it.
 ///
-/// Only sampled spans are exported: one that is recorded only is for other processors to see. When a span is encoded, its
-/// vectors are kept for [`recycled_attributes`](crate::recycled_attributes) and its siblings.
+/// Exports sampled spans only. Keeps the vectors of an encoded span for
+/// [`recycled_attributes`](crate::recycled_attributes) and its siblings.
 ///
-/// Ending a span allocates nothing of this crate's once the pipeline's memory is there.
+/// Ending a span does not allocate in steady state.
 #[derive(Debug)]
 pub struct OtlpSpanProcessor {
     pipeline: Pipeline,
@@ -21,7 +21,7 @@ pub struct OtlpSpanProcessor {
 }
 
 impl OtlpSpanProcessor {
-    /// Sends spans through `pipeline`. The provider's resource becomes the pipeline's, unless that was given one.
+    /// Builds a processor that sends spans through `pipeline`. The pipeline takes the provider's resource, unless it has one.
     pub fn new(pipeline: Pipeline) -> Self {
         Self {
             pipeline,
@@ -29,23 +29,23 @@ impl OtlpSpanProcessor {
         }
     }
 
-    /// Sends spans where `OTEL_EXPORTER_OTLP_*` says, gathered as `OTEL_BSP_*` says.
+    /// Builds a processor from the variables `OTEL_EXPORTER_OTLP_*` and `OTEL_BSP_*`. Logs and ignores invalid values.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the pipeline cannot be built. What cannot be used in the environment is reported and ignored.
+    /// [`ConfigError`] if the pipeline cannot be built.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self::new(Pipeline::builder().from_env().build()?))
     }
 
-    /// How long the provider's `force_flush`, which has no timeout of its own, may take: 30 s.
+    /// Limits the time of the provider's `force_flush`, which has no timeout parameter; 30 s by default.
     #[must_use]
     pub fn with_flush_timeout(mut self, timeout: Duration) -> Self {
         self.flush_timeout = timeout;
         self
     }
 
-    /// The pipeline: for its statistics, and for flushes with a timeout.
+    /// Returns the pipeline, for its statistics and for flushes with a timeout.
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline
     }
@@ -56,8 +56,8 @@ impl SpanProcessor for OtlpSpanProcessor {
 
     fn on_end(&self, mut span: SpanData) {
         if span.span_context.is_sampled() {
-            scopes::encoded(&span.instrumentation_scope, |scope| {
-                // What is lost is in the counts.
+            scopes::with_encoded(&span.instrumentation_scope, |scope| {
+                // The pipeline counts and logs a rejected span.
                 let _ = self
                     .pipeline
                     .record(scope, |chunk| encode_span_data(&span, chunk));
@@ -67,14 +67,14 @@ impl SpanProcessor for OtlpSpanProcessor {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        outcome::of_flush(
+        result::from_flush(
             self.pipeline.force_flush(self.flush_timeout),
             self.flush_timeout,
         )
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        outcome::of_shutdown(self.pipeline.shutdown(timeout))
+        result::from_shutdown(self.pipeline.shutdown(timeout))
     }
 
     fn set_resource(&mut self, resource: &Resource) {

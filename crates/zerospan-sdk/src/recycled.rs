@@ -1,4 +1,4 @@
-//! The vectors of spans that are done, for spans to come.
+//! Recycles the vectors of finished spans.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanBuilder};
@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zerospan_core::DefaultRecycle;
 use zerospan_pool::{Pool, Return, ThreadCache, ThreadCachedPool, thread_cache};
 
-/// How many vectors of each kind are kept, for all threads together.
-const KEPT: usize = 512;
+/// The maximum number of vectors of each kind that are kept, for all threads together.
+const CAPACITY: usize = 512;
 
-/// Vectors that hold on to more memory than this are freed.
+/// The maximum heap memory of a vector that is kept, in bytes.
 const RETENTION_LIMIT: usize = 16 << 10;
 
 thread_cache! {
@@ -24,10 +24,10 @@ thread_cache! {
     pub(crate) struct LinkVectors for Vec<Link>;
 }
 
-/// A pool that keeps nothing until someone has asked it for a vector: who builds spans the ordinary way pays nothing for it.
+/// A pool that keeps nothing before its first use: programs that do not use recycled vectors pay nothing for it.
 struct Vectors<T: 'static, K: ThreadCache<Vec<T>>> {
     pool: LazyLock<ThreadCachedPool<Vec<T>, DefaultRecycle, K>>,
-    wanted: AtomicBool,
+    used: AtomicBool,
 }
 
 static ATTRIBUTES: Vectors<KeyValue, AttributeVectors> = Vectors::new();
@@ -38,50 +38,50 @@ impl<T, K: ThreadCache<Vec<T>>> Vectors<T, K> {
     const fn new() -> Self {
         Self {
             pool: LazyLock::new(|| {
-                ThreadCachedPool::with_recycle(KEPT, DefaultRecycle)
+                ThreadCachedPool::with_recycle(CAPACITY, DefaultRecycle)
                     .with_retention_limit(RETENTION_LIMIT)
             }),
-            wanted: AtomicBool::new(false),
+            used: AtomicBool::new(false),
         }
     }
 
     #[inline]
     fn take(&self) -> Vec<T> {
-        if !self.wanted.load(Ordering::Relaxed) {
-            self.wanted.store(true, Ordering::Relaxed);
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
         }
         self.pool.take()
     }
 
     #[inline]
     fn keep(&self, vector: &mut Vec<T>) {
-        if vector.capacity() > 0 && self.wanted.load(Ordering::Relaxed) {
+        if vector.capacity() > 0 && self.used.load(Ordering::Relaxed) {
             self.pool.put(Return::Reuse(std::mem::take(vector)));
         }
     }
 }
 
-/// An empty vector with the room of one that a finished span had, if there is one. Allocates nothing.
+/// Returns an empty vector with the capacity of a finished span's vector, or without capacity if none is kept. Does not
+/// allocate.
 ///
-/// Give it to a span's builder: when that span has ended and is encoded by
-/// [`OtlpSpanProcessor`](crate::OtlpSpanProcessor) or [`OtlpSpanExporter`](crate::OtlpSpanExporter), the vector comes back.
-/// One that goes elsewhere is an ordinary vector.
-/// Vectors are kept from the first call on: at most 512 for all threads, of at most 16 KiB each.
+/// Pass it to a span builder: [`OtlpSpanProcessor`](crate::OtlpSpanProcessor) and
+/// [`OtlpSpanExporter`](crate::OtlpSpanExporter) keep the vectors of the spans that they encode. After the first call, they
+/// keep at most 512 vectors for all threads, of at most 16 KiB each.
 pub fn recycled_attributes() -> Vec<KeyValue> {
     ATTRIBUTES.take()
 }
 
-/// An empty vector for events. Otherwise like [`recycled_attributes`].
+/// Returns an empty vector for events, as [`recycled_attributes`] does for attributes.
 pub fn recycled_events() -> Vec<Event> {
     EVENTS.take()
 }
 
-/// An empty vector for links. Otherwise like [`recycled_attributes`].
+/// Returns an empty vector for links, as [`recycled_attributes`] does for attributes.
 pub fn recycled_links() -> Vec<Link> {
     LINKS.take()
 }
 
-/// Gives a span's builder the room that its span will need.
+/// Adds recycled vectors to a span builder. Sealed.
 ///
 /// # Examples
 ///
@@ -96,21 +96,28 @@ pub fn recycled_links() -> Vec<Link> {
 /// ]);
 /// assert_eq!(builder.attributes.map(|attributes| attributes.len()), Some(2));
 /// ```
-pub trait RecycledBuilder: Sized {
-    /// Puts `attributes` into a recycled vector. Allocates only if that has too little room.
+pub trait RecycledBuilder: Sized + Sealed {
+    /// Sets the attributes in a recycled vector. Allocates only if its capacity is too small.
     ///
-    /// With no attributes, the span's `set_attribute` still finds the room.
+    /// Without attributes, the span's `set_attribute` uses the capacity.
     #[must_use]
     fn with_recycled_attributes(self, attributes: impl IntoIterator<Item = KeyValue>) -> Self;
 
-    /// Has the span keep its events in a recycled vector.
+    /// Stores the span's events in a recycled vector.
     #[must_use]
     fn with_recycled_events(self) -> Self;
 
-    /// Puts `links` into a recycled vector. Allocates only if that has too little room.
+    /// Sets the links in a recycled vector. Allocates only if its capacity is too small.
     #[must_use]
     fn with_recycled_links(self, links: impl IntoIterator<Item = Link>) -> Self;
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+use sealed::Sealed;
+
+impl Sealed for SpanBuilder {}
 
 impl RecycledBuilder for SpanBuilder {
     fn with_recycled_attributes(mut self, attributes: impl IntoIterator<Item = KeyValue>) -> Self {
@@ -133,7 +140,7 @@ impl RecycledBuilder for SpanBuilder {
     }
 }
 
-/// Takes those of the span's vectors that someone wants, whoever allocated them.
+/// Keeps the span's vectors, of the kinds that are used.
 #[inline]
 pub(crate) fn recycle(span: &mut SpanData) {
     ATTRIBUTES.keep(&mut span.attributes);

@@ -1,53 +1,48 @@
-//! The scopes that this thread has met of late, encoded.
+//! A thread-local cache of encoded scopes.
 
 use opentelemetry::InstrumentationScope;
-use std::cell::RefCell;
+use std::cell::Cell;
 use zerospan_export::Scope;
 
-/// How many scopes a thread remembers. A program has one for each instrumented library.
-const REMEMBERED: usize = 32;
+/// The maximum number of cached scopes. A program has one for each instrumented library.
+const MAX_SCOPES: usize = 32;
+
+type Scopes = Vec<(InstrumentationScope, Scope)>;
 
 thread_local! {
-    static SCOPES: RefCell<Vec<(InstrumentationScope, Scope)>> = const { RefCell::new(Vec::new()) };
+    static SCOPES: Cell<Scopes> = const { Cell::new(Vec::new()) };
 }
 
-/// Calls `with` with the encoded form of `scope`. Allocates when the thread has not met the scope of late.
+/// Calls `work` with the encoded form of `scope`. Allocates if the scope is not cached.
+///
+/// `work` may log, and a subscriber may end spans: the cache is moved out meanwhile, and not borrowed.
 #[inline]
-pub(crate) fn encoded<R>(scope: &InstrumentationScope, with: impl FnOnce(&Scope) -> R) -> R {
-    let mut with = Some(with);
-    let known = SCOPES.try_with(|scopes| {
-        let scopes = scopes.try_borrow().ok()?;
-        let (_, encoded) = scopes.iter().find(|(known, _)| is_same(known, scope))?;
-        with.take().map(|with| with(encoded))
-    });
-    match (known, with) {
-        (Ok(Some(outcome)), _) => outcome,
-        (_, Some(with)) => with(&remember(scope)),
-        // `with` is taken only to give an outcome.
-        (_, None) => unreachable!("the closure was called and gave nothing"),
-    }
+pub(crate) fn with_encoded<R>(scope: &InstrumentationScope, work: impl FnOnce(&Scope) -> R) -> R {
+    let mut scopes = SCOPES.try_with(Cell::take).unwrap_or_default();
+    let cached = scopes
+        .iter()
+        .position(|(cached, _)| is_equal(cached, scope));
+    let index = cached.unwrap_or_else(|| insert(&mut scopes, scope));
+    let result = work(&scopes[index].1);
+    let _ = SCOPES.try_with(|cell| cell.set(scopes));
+    result
 }
 
-/// Equality, with the name and the version compared first: they tell scopes apart.
+/// Compares the name and the version first, which differ in most cases.
 #[inline]
-fn is_same(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
+fn is_equal(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
     one.name() == other.name()
         && one.version() == other.version()
         && one.schema_url() == other.schema_url()
         && one.attributes().eq(other.attributes())
 }
 
+/// Encodes and caches a scope; evicts the oldest if the cache is full. Returns the index.
 #[cold]
-fn remember(scope: &InstrumentationScope) -> Scope {
-    let encoded = Scope::new(scope);
-    let _ = SCOPES.try_with(|scopes| {
-        if let Ok(mut scopes) = scopes.try_borrow_mut() {
-            if scopes.len() == REMEMBERED {
-                // The eldest goes: whoever makes scopes without end pays for encoding them.
-                scopes.remove(0);
-            }
-            scopes.push((scope.clone(), encoded.clone()));
-        }
-    });
-    encoded
+fn insert(scopes: &mut Scopes, scope: &InstrumentationScope) -> usize {
+    if scopes.len() == MAX_SCOPES {
+        scopes.remove(0);
+    }
+    scopes.push((scope.clone(), Scope::new(scope)));
+    scopes.len() - 1
 }

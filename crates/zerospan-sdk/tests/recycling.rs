@@ -1,4 +1,4 @@
-//! On its own: the vectors that are kept are the whole process's, and other tests' would be among them.
+//! In a process of its own: recycled vectors are shared by the whole process, other tests included.
 
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider};
@@ -6,7 +6,7 @@ use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_sdk::{OtlpSpanExporter, recycled_attributes};
 
 #[test]
-fn vectors_of_spans_that_another_thread_exports_come_back_as_well() {
+fn vectors_of_spans_exported_on_another_thread_are_recycled() {
     let pipeline = Pipeline::builder()
         .with_transport(InMemoryTransport::new())
         .without_worker()
@@ -17,7 +17,7 @@ fn vectors_of_spans_that_another_thread_exports_come_back_as_well() {
         .with_span_processor(BatchSpanProcessor::builder(exporter).build())
         .build();
     let tracer = provider.tracer("recycling");
-    // Vectors are kept once someone has asked for one.
+    // Vectors are kept after the first call.
     let _ = recycled_attributes();
     for _ in 0..400 {
         let mut builder = tracer.span_builder("span");
@@ -28,6 +28,6 @@ fn vectors_of_spans_that_another_thread_exports_come_back_as_well() {
     let back = (0..400)
         .filter(|_| recycled_attributes().capacity() == 8)
         .count();
-    // All but those that the exporting thread keeps for itself.
+    // All but those that the exporting thread caches.
     assert!(back > 300, "{back}");
 }

@@ -42,7 +42,7 @@ fn remote_context() -> SpanContext {
     )
 }
 
-/// Spans of two scopes, with everything that a span can have.
+/// Records spans of two scopes, with values in every field.
 fn work(provider: &SdkTracerProvider) {
     let plain = provider.tracer("plain");
     let full = provider.tracer_with_scope(
@@ -74,18 +74,18 @@ fn work(provider: &SdkTracerProvider) {
 }
 
 #[test]
-fn what_arrives_is_what_the_official_transform_makes_of_the_same_spans() {
+fn the_processor_sends_what_the_official_transform_builds() {
     let (memory, pipeline) = in_memory();
-    let stock = InMemorySpanExporter::default();
+    let reference = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(OtlpSpanProcessor::new(pipeline))
-        .with_span_processor(SimpleSpanProcessor::new(stock.clone()))
+        .with_span_processor(SimpleSpanProcessor::new(reference.clone()))
         .with_resource(resource())
         .build();
     work(&provider);
     provider.force_flush().unwrap();
     let ours = decode(&memory.take());
-    let theirs = official(stock.get_finished_spans().unwrap(), &resource());
+    let theirs = official(reference.get_finished_spans().unwrap(), &resource());
     assert_eq!(
         theirs[0]
             .scope_spans
@@ -98,23 +98,23 @@ fn what_arrives_is_what_the_official_transform_makes_of_the_same_spans() {
 }
 
 #[test]
-fn the_exporter_under_the_stock_batch_processor_sends_the_same() {
+fn the_exporter_sends_what_the_official_transform_builds() {
     let (memory, pipeline) = in_memory_without_worker();
-    let stock = InMemorySpanExporter::default();
+    let reference = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(BatchSpanProcessor::builder(OtlpSpanExporter::new(pipeline)).build())
-        .with_span_processor(SimpleSpanProcessor::new(stock.clone()))
+        .with_span_processor(SimpleSpanProcessor::new(reference.clone()))
         .with_resource(resource())
         .build();
     work(&provider);
     provider.force_flush().unwrap();
     let ours = decode(&memory.take());
-    let theirs = official(stock.get_finished_spans().unwrap(), &resource());
+    let theirs = official(reference.get_finished_spans().unwrap(), &resource());
     assert_eq!(sorted(ours), sorted(theirs));
     provider.shutdown().unwrap();
 }
 
-/// Records spans whose name says so, samples the others.
+/// Decides by the span's name; samples all other spans.
 #[derive(Clone, Debug)]
 struct ByName;
 
@@ -141,10 +141,10 @@ impl ShouldSample for ByName {
 }
 
 #[test]
-fn spans_that_are_recorded_only_are_never_exported() {
+fn spans_that_are_not_sampled_are_not_exported() {
     let (processed, pipeline) = in_memory();
-    let (exported, of_exporter) = in_memory_without_worker();
-    let exporter = OtlpSpanExporter::new(of_exporter);
+    let (exported, for_exporter) = in_memory_without_worker();
+    let exporter = OtlpSpanExporter::new(for_exporter);
     let provider = SdkTracerProvider::builder()
         .with_sampler(ByName)
         .with_span_processor(OtlpSpanProcessor::new(pipeline))
@@ -160,13 +160,13 @@ fn spans_that_are_recorded_only_are_never_exported() {
 }
 
 #[test]
-fn the_vectors_of_a_finished_span_come_back_empty_and_with_their_room() {
+fn the_vectors_of_a_finished_span_are_reused_empty_with_their_capacity() {
     let (_, pipeline) = in_memory();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(OtlpSpanProcessor::new(pipeline))
         .build();
     let tracer = provider.tracer("recycling");
-    // Vectors are kept once someone has asked for one.
+    // Vectors are kept after the first call.
     let _ = (recycled_attributes(), recycled_events(), recycled_links());
     let attributes: Vec<KeyValue> = (0..20).map(|number| KeyValue::new("key", number)).collect();
     let mut builder = tracer.span_builder("span").with_attributes(attributes);
@@ -182,7 +182,7 @@ fn the_vectors_of_a_finished_span_come_back_empty_and_with_their_room() {
     assert!(links.is_empty() && links.capacity() >= 10);
 }
 
-/// Takes nothing.
+/// Rejects every request.
 struct Refusing;
 
 impl Transport for Refusing {
@@ -192,17 +192,17 @@ impl Transport for Refusing {
 }
 
 #[test]
-fn what_is_not_delivered_is_an_error_of_flush_and_shutdown() {
+fn undelivered_spans_are_an_error_of_flush_and_shutdown() {
     let pipeline = || {
         Pipeline::builder()
             .with_transport(|| Ok(Refusing))
             .build()
             .unwrap()
     };
-    let of_processor = pipeline();
-    let watch = of_processor.watch();
+    let for_processor = pipeline();
+    let watch = for_processor.watch();
     let provider = SdkTracerProvider::builder()
-        .with_span_processor(OtlpSpanProcessor::new(of_processor))
+        .with_span_processor(OtlpSpanProcessor::new(for_processor))
         .build();
     let tracer = provider.tracer("errors");
     tracer.start("one").end();
@@ -231,13 +231,13 @@ fn what_is_not_delivered_is_an_error_of_flush_and_shutdown() {
 }
 
 #[test]
-fn what_ended_is_delivered_when_the_provider_is_dropped_without_a_shutdown() {
-    let (processed, of_processor) = in_memory();
-    let (exported, of_exporter) = in_memory_without_worker();
-    let watches = [of_processor.watch(), of_exporter.watch()];
-    let exporter = OtlpSpanExporter::new(of_exporter);
+fn finished_spans_are_delivered_when_the_provider_is_dropped_without_a_shutdown() {
+    let (processed, for_processor) = in_memory();
+    let (exported, for_exporter) = in_memory_without_worker();
+    let watches = [for_processor.watch(), for_exporter.watch()];
+    let exporter = OtlpSpanExporter::new(for_exporter);
     let provider = SdkTracerProvider::builder()
-        .with_span_processor(OtlpSpanProcessor::new(of_processor))
+        .with_span_processor(OtlpSpanProcessor::new(for_processor))
         .with_span_processor(BatchSpanProcessor::builder(exporter).build())
         .build();
     provider.tracer("dropped").start("last").end();
@@ -251,7 +251,7 @@ fn what_ended_is_delivered_when_the_provider_is_dropped_without_a_shutdown() {
 }
 
 #[test]
-fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
+fn a_batch_larger_than_the_pipelines_queue_is_sent_in_parts() {
     use opentelemetry_sdk::trace::BatchConfigBuilder;
     let memory = zerospan_export::InMemoryTransport::new();
     let mut small = BatchConfig::default();
@@ -281,14 +281,12 @@ fn a_batch_that_is_larger_than_the_pipelines_queue_is_sent_in_parts() {
     assert_eq!(names(&memory.take()).len(), 400);
 }
 
-/// A batch of 512 spans with texts of `sizes` bytes, in turns, exported at once by a pipeline with the least memory.
-fn export_with_the_least_memory(
-    sizes: &[usize],
-) -> (usize, opentelemetry_sdk::error::OTelSdkResult) {
+/// Exports a batch of 512 spans, with texts of `sizes` bytes in turn, with a pipeline of the minimum memory.
+fn export_with_minimum_memory(sizes: &[usize]) -> (usize, opentelemetry_sdk::error::OTelSdkResult) {
     use opentelemetry_sdk::trace::SpanExporter;
-    let stock = InMemorySpanExporter::default();
+    let reference = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()
-        .with_span_processor(SimpleSpanProcessor::new(stock.clone()))
+        .with_span_processor(SimpleSpanProcessor::new(reference.clone()))
         .build();
     let tracer = provider.tracer("large");
     for bytes in sizes.iter().cycle().take(512) {
@@ -306,26 +304,26 @@ fn export_with_the_least_memory(
         .build()
         .unwrap();
     let exporter = OtlpSpanExporter::new(pipeline);
-    let spans = stock.get_finished_spans().unwrap();
+    let spans = reference.get_finished_spans().unwrap();
     let mut exported = std::pin::pin!(exporter.export(spans));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(outcome) = exported.as_mut().poll(&mut context) else {
-        panic!("the exporter waits for nobody");
+        panic!("the export future is not ready at once");
     };
     (names(&memory.take()).len(), outcome)
 }
 
 #[test]
-fn the_least_memory_holds_every_batch_of_the_stock_processor() {
+fn the_minimum_memory_holds_every_batch_of_the_official_processor() {
     for bytes in [20, 2 << 10, 20 << 10] {
-        let (arrived, outcome) = export_with_the_least_memory(&[bytes]);
+        let (arrived, outcome) = export_with_minimum_memory(&[bytes]);
         assert!(outcome.is_ok(), "{bytes} bytes: {outcome:?}");
         assert_eq!(arrived, 512, "{bytes} bytes");
     }
 }
 
 #[test]
-fn spans_beyond_a_chunk_and_small_ones_between_them_all_arrive_through_the_least_memory() {
+fn spans_larger_than_a_chunk_and_small_ones_all_arrive_through_the_minimum_memory() {
     for sizes in [
         &[60 << 10][..],
         &[100 << 10],
@@ -333,23 +331,23 @@ fn spans_beyond_a_chunk_and_small_ones_between_them_all_arrive_through_the_least
         &[20, 100 << 10, 2 << 10, 120 << 10, 50 << 10],
         &[50 << 10, 20, 120 << 10],
     ] {
-        let (arrived, outcome) = export_with_the_least_memory(sizes);
+        let (arrived, outcome) = export_with_minimum_memory(sizes);
         assert!(outcome.is_ok(), "{sizes:?}: {outcome:?}");
         assert_eq!(arrived, 512, "{sizes:?}");
     }
 }
 
 #[test]
-fn spans_that_memory_has_no_room_for_are_an_error_of_the_export() {
-    let (arrived, outcome) = export_with_the_least_memory(&[300 << 10]);
+fn spans_that_exceed_the_memory_are_an_error_of_the_export() {
+    let (arrived, outcome) = export_with_minimum_memory(&[300 << 10]);
     assert_eq!(arrived, 0);
     let message = outcome.unwrap_err().to_string();
-    assert!(message.contains("512 spans were not taken"), "{message}");
+    assert!(message.contains("rejected 512 spans"), "{message}");
 }
 
 #[test]
-fn both_are_set_up_from_the_same_environment() {
-    // Nothing is set here: the defaults are those of the specification.
+fn processor_and_exporter_read_the_same_environment() {
+    // No variable is set: the defaults are those of the specification.
     let processor = OtlpSpanProcessor::from_env().unwrap();
     let exporter = OtlpSpanExporter::from_env().unwrap();
     for stats in [processor.pipeline().stats(), exporter.pipeline().stats()] {

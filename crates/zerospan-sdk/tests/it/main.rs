@@ -1,4 +1,4 @@
-//! The drop-ins under the stock SDK's provider.
+//! The drop-ins under the official SDK's provider.
 
 mod drop_in;
 mod support;

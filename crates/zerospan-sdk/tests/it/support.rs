@@ -1,4 +1,4 @@
-//! Requests, decoded by the official messages, and spans, transformed by the official transform.
+//! Decodes requests with the official messages, and converts spans with the official transform.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
@@ -18,7 +18,7 @@ pub(crate) fn in_memory() -> (InMemoryTransport, Pipeline) {
     (memory, pipeline)
 }
 
-/// As it should be under the exporter.
+/// Builds the pipeline that the exporter recommends.
 pub(crate) fn in_memory_without_worker() -> (InMemoryTransport, Pipeline) {
     let memory = InMemoryTransport::new();
     let builder = Pipeline::builder().with_transport(memory.clone());
@@ -45,12 +45,12 @@ pub(crate) fn names(requests: &[Vec<u8>]) -> Vec<String> {
         .collect()
 }
 
-/// What the official transform makes of `spans`.
+/// Converts `spans` with the official transform.
 pub(crate) fn official(spans: Vec<SpanData>, resource: &Resource) -> Vec<ResourceSpans> {
     group_spans_by_resource_and_scope(spans, &ResourceAttributesWithSchema::from(resource))
 }
 
-/// The official grouping has no order: this gives it one.
+/// Sorts the scopes and spans, which the official grouping leaves unordered.
 pub(crate) fn sorted(mut resources: Vec<ResourceSpans>) -> Vec<ResourceSpans> {
     for resource in &mut resources {
         if let Some(resource) = &mut resource.resource {

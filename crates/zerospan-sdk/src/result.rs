@@ -1,19 +1,19 @@
-//! What the pipeline says, in the SDK's words.
+//! Converts the pipeline's errors into the SDK's.
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use std::time::Duration;
 use zerospan_export::{FlushError, ShutdownError};
 
-pub(crate) fn of_flush(outcome: Result<(), FlushError>, timeout: Duration) -> OTelSdkResult {
-    outcome.map_err(|error| match error {
+pub(crate) fn from_flush(result: Result<(), FlushError>, timeout: Duration) -> OTelSdkResult {
+    result.map_err(|error| match error {
         FlushError::TimedOut { .. } => OTelSdkError::Timeout(timeout),
         FlushError::ShutDown => OTelSdkError::AlreadyShutdown,
         other => OTelSdkError::InternalFailure(other.to_string()),
     })
 }
 
-pub(crate) fn of_shutdown(outcome: Result<(), ShutdownError>) -> OTelSdkResult {
-    outcome.map_err(|error| match error {
+pub(crate) fn from_shutdown(result: Result<(), ShutdownError>) -> OTelSdkResult {
+    result.map_err(|error| match error {
         ShutdownError::AlreadyShutDown => OTelSdkError::AlreadyShutdown,
         other => OTelSdkError::InternalFailure(other.to_string()),
     })

@@ -85,9 +85,10 @@ impl fmt::Display for Budget {
 
 /// Two sides that do the same work.
 pub struct Comparison {
-    operations: u64,
-    clock: Clock,
-    preparation: Option<Box<dyn FnMut()>>,
+    /// Number of operations in one run of a side.
+    pub(crate) operations: u64,
+    pub(crate) clock: Clock,
+    pub(crate) preparation: Option<Box<dyn FnMut()>>,
     sides: Box<dyn Sides>,
     /// Dropped after the sides, whose threads end on this core.
     _core: Option<PinnedCore>,
@@ -148,11 +149,6 @@ impl Comparison {
         self.sides.check(prepare)
     }
 
-    /// Returns `true` if each run needs a preparation.
-    pub fn has_preparation(&self) -> bool {
-        self.preparation.is_some()
-    }
-
     /// Prepares the next run.
     pub fn prepare(&mut self) {
         if let Some(prepare) = &mut self.preparation {
@@ -168,16 +164,6 @@ impl Comparison {
     /// Runs our side once; [`prepare`](Self::prepare) comes first.
     pub fn run_ours(&mut self) {
         self.sides.run_ours();
-    }
-
-    /// Returns the number of operations in one run of a side.
-    pub fn operations(&self) -> u64 {
-        self.operations
-    }
-
-    /// Returns the clock that counts.
-    pub fn clock(&self) -> Clock {
-        self.clock
     }
 }
 

@@ -6,7 +6,7 @@
 
 mod series;
 
-use crate::measure::{Clock, Config, interleave};
+use crate::measure::{Clock, Config, Quartiles, interleave};
 use crate::pipelines::{OfficialSdk, Outcome, Zerospan};
 use crate::report::Machine;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -65,12 +65,8 @@ pub struct Point {
 /// The cost of a span on one side.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Processor time of all threads in nanoseconds: lower quartile.
-    pub lower: f64,
-    /// Median.
-    pub median: f64,
-    /// Upper quartile.
-    pub upper: f64,
+    /// Processor time of all threads.
+    pub time: Quartiles,
     /// Heap allocations of all threads.
     pub allocations: f64,
 }
@@ -181,9 +177,7 @@ pub fn measure(
         .map(|((&at, quartiles), counts)| Point {
             at,
             costs: std::array::from_fn(|side| Cost {
-                lower: quartiles[side].lower,
-                median: quartiles[side].median,
-                upper: quartiles[side].upper,
+                time: quartiles[side],
                 allocations: counts[side],
             }),
         });

@@ -95,12 +95,12 @@ impl HotPath {
             comparison.prepare();
             (self.run)(&mut comparison);
         }
-        let runs = COUNTED.div_ceil(comparison.operations());
+        let runs = COUNTED.div_ceil(comparison.operations);
         for _ in 0..runs {
             comparison.prepare();
             run_counted_path(&mut comparison, self.run);
         }
-        Ok(runs * comparison.operations())
+        Ok(runs * comparison.operations)
     }
 }
 

@@ -81,7 +81,7 @@ fn budget(only: &str, quick: bool) -> anyhow::Result<()> {
     }
     let config = Config::new(quick);
     let counts: Counts = counting(&["rows", "--only", only])?;
-    println!("{}", Verdict::heading());
+    println!("{}", Verdict::HEADING);
     let mut verdicts = Vec::new();
     for row in &rows {
         let mut comparison = (row.prepare)();
@@ -140,7 +140,7 @@ fn print(measured: &Measured) {
     for point in &measured.points {
         let costs = point
             .costs
-            .map(|cost| format!("{:>17.1}{:>9.2}", cost.median, cost.allocations));
+            .map(|cost| format!("{:>17.1}{:>9.2}", cost.time.median, cost.allocations));
         println!("{:>8}{}", point.at, costs.concat());
     }
 }

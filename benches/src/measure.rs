@@ -2,6 +2,7 @@
 
 use crate::comparison::Comparison;
 use cpu_time::{ProcessTime, ThreadTime};
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// A clock.
@@ -66,7 +67,7 @@ impl Config {
 }
 
 /// The quartiles of one side's rounds, in nanoseconds per operation.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quartiles {
     /// The lower quartile.
     pub lower: f64,
@@ -77,11 +78,7 @@ pub struct Quartiles {
 }
 
 impl Quartiles {
-    /// Returns the quartiles of `samples`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if there are no samples.
+    /// Returns the quartiles of `samples`; panics if there are none.
     pub fn new(mut samples: Vec<f64>) -> Self {
         samples.sort_by(f64::total_cmp);
         let at = |quarter: usize| samples[(samples.len() - 1) * quarter / 4];
@@ -95,7 +92,7 @@ impl Quartiles {
 
 /// Times both sides of `comparison`: the peer's first, then ours.
 pub fn measure(comparison: &mut Comparison, config: Config) -> [Quartiles; 2] {
-    let operations = comparison.operations();
+    let operations = comparison.operations;
     let mut time = |side: usize, runs| {
         let run = [Comparison::run_peer, Comparison::run_ours][side];
         Ok(time_runs(comparison, run, runs))
@@ -106,8 +103,8 @@ pub fn measure(comparison: &mut Comparison, config: Config) -> [Quartiles; 2] {
 }
 
 fn time_runs(comparison: &mut Comparison, run: fn(&mut Comparison), runs: u64) -> Duration {
-    let clock = comparison.clock();
-    if comparison.has_preparation() {
+    let clock = comparison.clock;
+    if comparison.preparation.is_some() {
         let mut elapsed = Duration::ZERO;
         for _ in 0..runs {
             comparison.prepare();
@@ -175,7 +172,7 @@ pub fn count_per_operation(
         comparison.prepare();
         counted += count(&mut || run(comparison));
     }
-    counted as f64 / (COUNTED * comparison.operations()) as f64
+    counted as f64 / (COUNTED * comparison.operations) as f64
 }
 
 #[cfg(test)]
@@ -189,13 +186,8 @@ mod tests {
 
     #[test]
     fn quartiles_are_those_of_the_sorted_samples() {
-        let quartiles = Quartiles::new(vec![5.0, 1.0, 4.0, 2.0, 3.0]);
-        let expected = Quartiles {
-            lower: 2.0,
-            median: 3.0,
-            upper: 4.0,
-        };
-        assert_eq!(quartiles, expected);
+        let found = Quartiles::new(vec![5.0, 1.0, 4.0, 2.0, 3.0]);
+        assert_eq!((found.lower, found.median, found.upper), (2.0, 3.0, 4.0));
     }
 
     #[test]

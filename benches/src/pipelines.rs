@@ -5,6 +5,8 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace as sdk;
 use prost::Message;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use zerospan_export::{BatchConfig, Pipeline, PipelineBuilder, SendError};
 use zerospan_trace::{Tracer, TracerProvider};
@@ -16,7 +18,8 @@ pub const QUEUE: u64 = 2_048;
 #[derive(Debug, Default)]
 pub struct Outcome {
     recorded: u64,
-    delivered: u64,
+    /// Delivered spans; those of other threads on the same provider included.
+    pub delivered_by_all: u64,
     /// The requests of the first run.
     requests: Option<Vec<Vec<u8>>>,
     failure: Option<String>,
@@ -27,11 +30,11 @@ impl Outcome {
     pub fn delivered(&self) -> Result<u64, String> {
         match &self.failure {
             Some(failure) => Err(failure.clone()),
-            None if self.recorded != self.delivered => Err(format!(
+            None if self.recorded != self.delivered_by_all => Err(format!(
                 "{} spans recorded, {} delivered",
-                self.recorded, self.delivered
+                self.recorded, self.delivered_by_all
             )),
-            None => Ok(self.delivered),
+            None => Ok(self.recorded),
         }
     }
 
@@ -40,7 +43,7 @@ impl Outcome {
     pub fn and(self, later: Self) -> Self {
         Self {
             recorded: self.recorded + later.recorded,
-            delivered: self.delivered + later.delivered,
+            delivered_by_all: self.delivered_by_all + later.delivered_by_all,
             requests: self.requests.or(later.requests),
             failure: self.failure.or(later.failure),
         }
@@ -74,20 +77,49 @@ pub fn agree(spans: u64) -> impl FnMut(Outcome, Outcome) -> Result<(), String> {
     }
 }
 
-/// The official SDK, with a processor of its own or with ours.
-#[derive(Debug)]
-pub struct OfficialSdk {
-    provider: sdk::SdkTracerProvider,
-    tracer: sdk::SdkTracer,
+/// A tracer and the pipeline behind it, which ends in memory.
+#[derive(Clone)]
+pub struct Side<T> {
+    tracer: T,
     sink: Sink,
-    /// Flushed in place of the provider, which allocates to collect the results of its processors.
-    pipeline: Option<Pipeline>,
+    flush: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+}
+
+/// The official SDK, with its batch processor or another one.
+pub type OfficialSdk = Side<sdk::SdkTracer>;
+/// Our provider.
+pub type Zerospan = Side<Tracer>;
+
+impl<T> fmt::Debug for Side<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Side").finish_non_exhaustive()
+    }
+}
+
+impl<T> Side<T> {
+    /// Returns the tracer.
+    pub fn tracer(&self) -> &T {
+        &self.tracer
+    }
+
+    /// Does `work`, which returns the number of recorded spans, and flushes.
+    pub fn run(&mut self, work: impl FnOnce(&T) -> u64) -> Outcome {
+        let recorded = work(&self.tracer);
+        let flushed = (self.flush)();
+        let (delivered_by_all, _) = self.sink.take_counts();
+        Outcome {
+            recorded,
+            delivered_by_all,
+            requests: self.sink.take_requests(),
+            failure: flushed.err(),
+        }
+    }
 }
 
 impl OfficialSdk {
     /// Sets up the batch processor, the official transform and prost.
     pub fn new(queue: u64) -> Self {
-        Self::with_exporter(queue, |sink| OfficialExporter::new(sink))
+        Self::with_exporter(queue, OfficialExporter::new)
     }
 
     /// Sets up the batch processor with another exporter into the given sink.
@@ -105,7 +137,8 @@ impl OfficialSdk {
         Self::with_processor(sink, processor, None)
     }
 
-    /// Sets up another processor into `sink`; `pipeline` is flushed in place of the provider.
+    /// Sets up another processor into `sink`. `pipeline` is flushed in place of the provider, which allocates to collect the
+    /// results of its processors.
     pub fn with_processor(
         sink: Sink,
         processor: impl sdk::SpanProcessor + 'static,
@@ -118,39 +151,16 @@ impl OfficialSdk {
             .build();
         Self {
             tracer: provider.tracer(SCOPE),
-            provider,
             sink,
-            pipeline,
+            flush: Arc::new(move || match &pipeline {
+                Some(pipeline) => {
+                    let flushed = pipeline.force_flush(Duration::from_secs(30));
+                    flushed.map_err(|error| error.to_string())
+                }
+                None => provider.force_flush().map_err(|error| error.to_string()),
+            }),
         }
     }
-
-    /// Returns the tracer.
-    pub fn tracer(&self) -> &sdk::SdkTracer {
-        &self.tracer
-    }
-
-    /// Does `work`, which returns the number of recorded spans, and flushes.
-    pub fn run(&mut self, work: impl FnOnce(&sdk::SdkTracer) -> u64) -> Outcome {
-        let recorded = work(&self.tracer);
-        let flushed = match &self.pipeline {
-            Some(pipeline) => pipeline
-                .force_flush(Duration::from_secs(30))
-                .map_err(|error| error.to_string()),
-            None => self
-                .provider
-                .force_flush()
-                .map_err(|error| error.to_string()),
-        };
-        outcome(&self.sink, recorded, flushed)
-    }
-}
-
-/// Our provider and pipeline.
-#[derive(Clone, Debug)]
-pub struct Zerospan {
-    provider: TracerProvider,
-    tracer: Tracer,
-    sink: Sink,
 }
 
 impl Zerospan {
@@ -164,34 +174,9 @@ impl Zerospan {
             .build();
         Self {
             tracer: provider.tracer(SCOPE),
-            provider,
             sink,
+            flush: Arc::new(move || provider.force_flush().map_err(|error| error.to_string())),
         }
-    }
-
-    /// Returns the tracer.
-    pub fn tracer(&self) -> &Tracer {
-        &self.tracer
-    }
-
-    /// Does `work`, which returns the number of recorded spans, and flushes.
-    pub fn run(&mut self, work: impl FnOnce(&Tracer) -> u64) -> Outcome {
-        let recorded = work(&self.tracer);
-        let flushed = self
-            .provider
-            .force_flush()
-            .map_err(|error| error.to_string());
-        outcome(&self.sink, recorded, flushed)
-    }
-
-    /// Does `work` beside another thread on the same provider, and flushes. Returns the spans delivered meanwhile, those
-    /// of the other thread included; 0 if the flush failed.
-    pub fn run_shared(&mut self, work: impl FnOnce(&Tracer)) -> u64 {
-        work(&self.tracer);
-        let flushed = self.provider.force_flush();
-        drop(self.sink.take_requests());
-        let (delivered, _) = self.sink.take_counts();
-        flushed.map_or(0, |()| delivered)
     }
 }
 
@@ -222,14 +207,4 @@ pub const SERVICE: &str = "shop";
 /// Returns the resource of all sides.
 pub fn resource() -> Resource {
     Resource::builder_empty().with_service_name(SERVICE).build()
-}
-
-fn outcome(sink: &Sink, recorded: u64, flushed: Result<(), String>) -> Outcome {
-    let (delivered, _) = sink.take_counts();
-    Outcome {
-        recorded,
-        delivered,
-        requests: sink.take_requests(),
-        failure: flushed.err(),
-    }
 }

@@ -10,6 +10,7 @@ pub use peers::{PeerEntry, PeerFigures, Peers};
 pub use table::{Table, count, figure, percent};
 
 use crate::growth::Growth;
+use crate::rows;
 use crate::verdict::Report;
 use anyhow::Context;
 use serde::Serialize;
@@ -34,7 +35,7 @@ pub fn write() -> anyhow::Result<()> {
     let peers: Peers = load(PEERS)?;
     let mut page = fs::read_to_string(PAGE).with_context(|| format!("cannot read {PAGE}"))?;
     for (name, text) in [
-        ("machine", machine::section(&budget, &growth, &peers)),
+        ("machine", machines(&budget, &growth, &peers)),
         ("rows", rows(&budget)),
         ("peers", peers.overview()),
         ("ahead", peers.ahead_of_ours()),
@@ -48,27 +49,38 @@ pub fn write() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn machines(budget: &Report, growth: &Growth, peers: &Peers) -> String {
+    format!(
+        "- Rows, {} rounds: {}\n- Growth, {} rounds: {}\n- Peers, median of {} processes: {}\n",
+        budget.rounds,
+        budget.machine,
+        growth.rounds,
+        growth.machine,
+        peers.processes,
+        peers.machine
+    )
+}
+
 fn rows(budget: &Report) -> String {
     let headings = [
         "row", "peer", "ours", "#peer ns", "#ours ns", "#ratio", "budget", "#allocs", "verdict",
     ];
     let mut table = Table::new(headings);
-    for row in &budget.rows {
-        let verdict = match (row.met, &row.shortfall) {
-            (true, _) => "met".to_owned(),
-            (false, Some(decision)) => format!("unmet, {decision}"),
-            (false, None) => "missed".to_owned(),
+    for verdict in &budget.rows {
+        let Some(row) = rows::find(&verdict.id) else {
+            continue;
         };
+        let allocations = verdict.allocations;
         table.row([
             format!("`{}`", row.id),
-            row.peer.clone(),
-            row.ours.clone(),
-            figure(row.peer_ns),
-            figure(row.ours_ns),
-            format!("{:.2}", row.ratio),
-            row.budget.clone(),
-            format!("{} / {}", count(row.peer_allocs), count(row.ours_allocs)),
-            verdict,
+            row.peer.to_owned(),
+            row.ours.to_owned(),
+            figure(verdict.peer.median),
+            figure(verdict.ours.median),
+            format!("{:.2}", verdict.ratio),
+            row.terms(),
+            format!("{} / {}", count(allocations.peer), count(allocations.ours)),
+            verdict.text(),
         ]);
     }
     table.to_string()

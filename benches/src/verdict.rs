@@ -57,24 +57,14 @@ const fn shortfall(id: &'static str, bound: f64, decision: &'static str) -> Know
 pub struct Verdict {
     /// As [`Row::id`].
     pub id: String,
-    /// As [`Row::peer`].
-    pub peer: String,
-    /// As [`Row::ours`].
-    pub ours: String,
-    /// The peer's median, nanoseconds per operation.
-    pub peer_ns: f64,
-    /// The peer's lower and upper quartile.
-    pub peer_quartiles: [f64; 2],
-    /// Our median, nanoseconds per operation.
-    pub ours_ns: f64,
-    /// Our lower and upper quartile.
-    pub ours_quartiles: [f64; 2],
+    /// The peer's times.
+    pub peer: Quartiles,
+    /// Our times.
+    pub ours: Quartiles,
     /// The ratio that is compared with the budget.
     pub ratio: f64,
-    /// The peer's heap allocations per operation.
-    pub peer_allocs: f64,
-    /// Our heap allocations per operation.
-    pub ours_allocs: f64,
+    /// Allocations of both sides.
+    pub allocations: Allocations,
     /// As [`Row::terms`].
     pub budget: String,
     /// `true` if ratio and allocations are within the budget.
@@ -98,15 +88,10 @@ impl Verdict {
         let known = KNOWN_SHORTFALLS.iter().find(is_tolerated);
         Self {
             id: row.id.to_owned(),
-            peer: row.peer.to_owned(),
-            ours: row.ours.to_owned(),
-            peer_ns: peer.median,
-            peer_quartiles: [peer.lower, peer.upper],
-            ours_ns: ours.median,
-            ours_quartiles: [ours.lower, ours.upper],
+            peer,
+            ours,
             ratio,
-            peer_allocs: allocations.peer,
-            ours_allocs: allocations.ours,
+            allocations,
             budget: row.terms(),
             met: row.budget.is_met_by(ratio) && allocations_met,
             shortfall: known.map(|known| known.decision.to_owned()),
@@ -118,41 +103,34 @@ impl Verdict {
         !self.met && self.shortfall.is_none()
     }
 
-    /// Returns the line of the printed table.
-    pub fn line(&self) -> String {
-        let range = |[lower, upper]: [f64; 2]| format!("{lower:.1}-{upper:.1}");
-        format!(
-            "{:<21} {:>11.1} {:>17} {:>10.1} {:>15} {:>8.2} {:>9.2} {:>9.2}  {:<18} {}",
-            self.id,
-            self.peer_ns,
-            range(self.peer_quartiles),
-            self.ours_ns,
-            range(self.ours_quartiles),
-            self.ratio,
-            self.peer_allocs,
-            self.ours_allocs,
-            self.budget,
-            match (self.met, &self.shortfall) {
-                (true, _) => "met".to_owned(),
-                (false, Some(decision)) => format!("UNMET: docs/adr/{decision}"),
-                (false, None) => "MISSED".to_owned(),
-            },
-        )
+    /// Returns the verdict in a few words.
+    pub fn text(&self) -> String {
+        match (self.met, &self.shortfall) {
+            (true, _) => "met".to_owned(),
+            (false, Some(decision)) => format!("unmet, {decision}"),
+            (false, None) => "missed".to_owned(),
+        }
     }
 
-    /// Returns the heading of the printed table.
-    pub fn heading() -> String {
+    /// The heading of [`line`](Self::line).
+    pub const HEADING: &str = "row                       peer ns         quartiles    ours ns       quartiles    \
+        ratio    allocs peer, ours  budget             verdict";
+
+    /// Returns the line of the printed table.
+    pub fn line(&self) -> String {
+        let range = |side: Quartiles| format!("{:.1}-{:.1}", side.lower, side.upper);
         format!(
-            "{:<21} {:>11} {:>17} {:>10} {:>15} {:>8} {:>9} {:>9}  {:<18} verdict",
-            "row",
-            "peer ns",
-            "quartiles",
-            "ours ns",
-            "quartiles",
-            "ratio",
-            "peer allo",
-            "ours allo",
-            "budget",
+            "{:<21} {:>11.1} {:>17} {:>10.1} {:>15} {:>8.2} {:>10.2} {:>9.2}  {:<18} {}",
+            self.id,
+            self.peer.median,
+            range(self.peer),
+            self.ours.median,
+            range(self.ours),
+            self.ratio,
+            self.allocations.peer,
+            self.allocations.ours,
+            self.budget,
+            self.text(),
         )
     }
 }
@@ -217,7 +195,7 @@ mod tests {
         let pool = row("pool.span", Budget::AtLeast(20.8), Some(0.0));
         let known = verdict(&pool, 40.0, 10.0, 0.0);
         assert!(!known.met && !known.is_missed());
-        assert!(known.line().contains("UNMET: "));
+        assert!(known.text().contains("0008"));
         assert!(verdict(&pool, 40.0, 20.0, 0.0).is_missed());
         assert!(verdict(&pool, 40.0, 10.0, 1.0).is_missed());
         assert!(verdict(&pool, 40.0, 1.0, 0.0).met);

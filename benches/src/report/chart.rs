@@ -23,8 +23,10 @@ pub(super) fn draw(growth: &Growth) -> String {
         let points = growth.series.iter().flat_map(|series| &series.points);
         points.flat_map(|point| point.costs)
     };
-    let min = costs().map(|cost| cost.lower).fold(f64::INFINITY, f64::min);
-    let max = costs().map(|cost| cost.upper).fold(1.0, f64::max);
+    let min = costs()
+        .map(|cost| cost.time.lower)
+        .fold(f64::INFINITY, f64::min);
+    let max = costs().map(|cost| cost.time.upper).fold(1.0, f64::max);
     let axis = Axis::new(min, max);
     let panels = growth.series.iter().map(|series| panel(series, &axis));
     let panels = panels.chain([legend()]).enumerate().map(|(index, panel)| {
@@ -104,14 +106,14 @@ fn panel(series: &Measured, axis: &Axis) -> String {
         let mut line = String::new();
         for (index, point) in series.points.iter().enumerate() {
             let (x, cost) = (x(index), point.costs[side]);
-            let _ = write!(line, "{x:.1},{:.1} ", axis.y(cost.median));
+            let _ = write!(line, "{x:.1},{:.1} ", axis.y(cost.time.median));
             let _ = write!(
                 svg,
                 "<line class=\"s{side}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
                  <circle class=\"s{side}\" cx=\"{x:.1}\" cy=\"{:.1}\" r=\"3\"/>",
-                axis.y(cost.lower),
-                axis.y(cost.upper),
-                axis.y(cost.median)
+                axis.y(cost.time.lower),
+                axis.y(cost.time.upper),
+                axis.y(cost.time.median)
             );
         }
         let _ = writeln!(

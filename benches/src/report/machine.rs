@@ -1,7 +1,5 @@
-use super::{Peers, Table};
-use crate::growth::Growth;
-use crate::verdict::Report;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::fs;
 use std::process::Command;
 
@@ -50,40 +48,12 @@ fn output(program: &str, arguments: &[&str]) -> String {
         .map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned())
 }
 
-pub(super) fn section(budget: &Report, growth: &Growth, peers: &Peers) -> String {
-    let mut table = Table::new([
-        "figures",
-        "date",
-        "commit",
-        "compiler",
-        "processor",
-        "#cores",
-        "load",
-        "length",
-    ]);
-    for (figures, machine, length) in [
-        ("rows", &budget.machine, format!("{} rounds", budget.rounds)),
-        (
-            "growth",
-            &growth.machine,
-            format!("{} rounds", growth.rounds),
-        ),
-        (
-            "peers",
-            &peers.machine,
-            format!("processes per figure: {}", peers.processes),
-        ),
-    ] {
-        table.row([
-            figures,
-            &machine.date,
-            &machine.commit,
-            &machine.compiler,
-            &machine.processor,
-            &machine.cores.to_string(),
-            &machine.load,
-            &length,
-        ]);
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}, commit {}, {}, {} with {} cores, load {}",
+            self.date, self.commit, self.compiler, self.processor, self.cores, self.load
+        )
     }
-    table.to_string()
 }

@@ -60,10 +60,6 @@ impl PeerEntry {
             allocator => format!("{}, {allocator}", self.peer),
         }
     }
-
-    fn is_ours(&self) -> bool {
-        self.peer.starts_with("zerospan")
-    }
 }
 
 impl Peers {
@@ -98,40 +94,24 @@ impl Peers {
         table.to_string()
     }
 
-    /// Lists every figure in which a peer is better than ours that ends at the same place.
+    /// Lists every figure in which a peer is better than our native calls that end at the same place.
     pub(super) fn ahead_of_ours(&self) -> String {
-        let mut table = Table::new(["workload", "figure", "#ours", "better"]);
+        let mut table = Table::new(["workload", "figure", "peer", "#peer's", "#ours"]);
+        let is_peer =
+            |entry: &&PeerEntry| !entry.peer.starts_with("zerospan") && entry.allocator == "system";
         for entries in self.by_workload() {
-            for (name, value, show) in COMPARED {
-                let mut references: Vec<&str> = Vec::new();
-                for entry in entries.iter().filter(|entry| !entry.is_ours()) {
-                    if !references.contains(&entry.reference.as_str()) {
-                        references.push(&entry.reference);
-                    }
-                }
-                for reference in references {
-                    let find = |entry: &&PeerEntry| entry.peer == reference;
-                    let Some(ours) = entries.iter().find(find).and_then(|entry| entry.figures)
-                    else {
-                        continue;
-                    };
-                    let peers = entries.iter().filter(|entry| {
-                        !entry.is_ours()
-                            && entry.reference == reference
-                            && entry.allocator == "system"
-                    });
-                    let better: Vec<String> = peers
-                        .filter_map(|entry| Some((entry, entry.figures.as_ref()?)))
-                        .filter(|(_, figures)| value(figures) < value(&ours))
-                        .map(|(entry, figures)| format!("{} {}", entry.peer, show(figures)))
-                        .collect();
-                    if !better.is_empty() {
-                        table.row([
-                            entries[0].workload.clone(),
-                            name.to_owned(),
-                            show(&ours),
-                            better.join(", "),
-                        ]);
+            for entry in entries.iter().filter(is_peer) {
+                let ours = entries.iter().find(|ours| ours.peer == entry.reference);
+                let (Some(theirs), Some(ours)) =
+                    (entry.figures, ours.and_then(|ours| ours.figures))
+                else {
+                    continue;
+                };
+                for (name, value) in COMPARED {
+                    let (theirs, ours) = (value(&theirs), value(&ours));
+                    if theirs < ours {
+                        let start = [&entry.workload, name, &entry.peer].map(str::to_owned);
+                        table.row(start.into_iter().chain([figure(theirs), figure(ours)]));
                     }
                 }
             }
@@ -141,30 +121,15 @@ impl Peers {
 }
 
 type Value = fn(&PeerFigures) -> f64;
-type Show = fn(&PeerFigures) -> String;
 
 /// The figures that matter to a user: less is better.
-const COMPARED: [(&str, Value, Show); 4] = [
-    (
-        "caller ns",
-        |figures| figures.caller_ns,
-        |figures| figure(figures.caller_ns),
-    ),
-    (
-        "p99.9 ns",
-        |figures| figures.caller_p999_ns,
-        |figures| figure(figures.caller_p999_ns),
-    ),
-    (
-        "CPU ns",
-        |figures| figures.cpu_ns,
-        |figures| figure(figures.cpu_ns),
-    ),
-    (
-        "lost",
-        |figures| figures.lost as f64 / figures.recorded.max(1) as f64,
-        |figures| percent(figures.lost, figures.recorded),
-    ),
+const COMPARED: [(&str, Value); 4] = [
+    ("caller ns", |figures| figures.caller_ns),
+    ("p99.9 ns", |figures| figures.caller_p999_ns),
+    ("CPU ns", |figures| figures.cpu_ns),
+    ("lost %", |figures| {
+        figures.lost as f64 / figures.recorded.max(1) as f64 * 100.0
+    }),
 ];
 
 fn all_figures(entries: &[PeerEntry]) -> String {
@@ -211,54 +176,40 @@ mod tests {
     fn entry(peer: &str, workload: &str, cpu_ns: Option<f64>) -> PeerEntry {
         PeerEntry {
             peer: peer.to_owned(),
-            reference: "zerospan-native".to_owned(),
+            reference: "ours".to_owned(),
             allocator: "system".to_owned(),
             workload: workload.to_owned(),
             title: workload.to_owned(),
             figures: cpu_ns.map(|cpu_ns| PeerFigures {
-                caller_ns: 1.0,
-                caller_p999_ns: 1.0,
                 cpu_ns,
-                allocations: 0.0,
-                allocated_bytes: 0.0,
-                wire_bytes: 0.0,
-                recorded: 1,
-                lost: 0,
+                ..PeerFigures::default()
             }),
             obstacle: cpu_ns.is_none().then(|| "it cannot".to_owned()),
         }
     }
 
-    fn peers() -> Peers {
-        Peers {
+    #[test]
+    fn every_peer_has_one_line_and_its_better_figures_are_listed() {
+        let peers = Peers {
             machine: Machine::current(),
             processes: 1,
             entries: vec![
-                entry("zerospan-native", "root0", Some(50.0)),
+                entry("ours", "root0", Some(50.0)),
                 entry("emit", "root0", Some(2_000.0)),
-                entry("zerospan-native", "events", Some(150.0)),
+                entry("ours", "events", Some(150.0)),
                 entry("emit", "events", None),
-                entry("zerospan-native", "tree", Some(150.0)),
+                entry("ours", "tree", Some(150.0)),
                 entry("emit", "tree", Some(149.0)),
             ],
-        }
-    }
-
-    #[test]
-    fn every_peer_has_one_line_with_a_dash_for_what_it_cannot_do() {
-        let text = peers().overview();
+        };
+        let text = peers.overview();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "| CPU ns | root0 | events | tree |");
-        assert_eq!(lines[2], "| zerospan-native | 50.0 | 150 | 150 |");
-        assert_eq!(lines[3], "| emit | 2,000 | – | 149 |");
-        assert_eq!(lines.len(), 4);
-        assert!(peers().tables().contains("emit: it cannot"));
-    }
-
-    #[test]
-    fn a_peer_that_is_better_is_named() {
-        let text = peers().ahead_of_ours();
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[2..], ["| tree | CPU ns | 150 | emit 149 |"]);
+        assert_eq!(lines[2], "| ours | 50.0 | 150 | 150 |");
+        assert_eq!(lines[3..], ["| emit | 2,000 | – | 149 |"]);
+        assert!(peers.tables().contains("emit: it cannot"));
+        let better = peers.ahead_of_ours();
+        let lines: Vec<&str> = better.lines().collect();
+        assert_eq!(lines[2..], ["| tree | CPU ns | emit | 149 | 150 |"]);
     }
 }

@@ -98,9 +98,8 @@ mod tests {
 
     #[test]
     fn a_single_lost_span_is_visible() {
-        assert_eq!(percent(0, 82_000), "0");
-        assert_eq!(percent(1, 82_000), "0.1 %");
-        assert_eq!(percent(41_000, 82_000), "50.0 %");
+        let formatted = [0, 1, 41_000].map(|lost| percent(lost, 82_000));
+        assert_eq!(formatted, ["0", "0.1 %", "50.0 %"]);
     }
 
     #[test]

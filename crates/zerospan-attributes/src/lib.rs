@@ -2,16 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod builder;
-mod encoding;
 mod interner;
-mod overlay;
-mod process;
-mod shared;
-mod statics;
+mod sets;
 
 pub use builder::{REQUEST_ID, SERVICE_NAME, SERVICE_VERSION, ZeroCopyAttributeBuilder};
 pub use interner::{Interner, InternerStats};
-pub use overlay::Overlay;
-pub use process::COMMON_ATTRIBUTES;
-pub use shared::SharedAttributes;
-pub use statics::StaticAttributes;
+pub use sets::common::COMMON_ATTRIBUTES;
+pub use sets::overlay::Overlay;
+pub use sets::shared::SharedAttributes;
+pub use sets::statics::StaticAttributes;
+#[doc(no_inline)]
+pub use zerospan_core::{
+    AsAttribute, AsAttributeValue, Attribute, AttributeSink, AttributeSource, AttributeValue,
+    CapacityError, EncodingCache, ExtendError, Footprint, Reset,
+};

@@ -1,4 +1,4 @@
-use crate::stack::StackAttributes;
+use crate::sets::stack::StackAttributes;
 use opentelemetry::trace::{SpanBuilder, SpanKind, Tracer};
 use opentelemetry::{Context, Key, KeyValue, Value};
 use std::borrow::Cow;

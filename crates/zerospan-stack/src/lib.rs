@@ -3,22 +3,17 @@
 
 mod builder;
 mod error;
-mod fixed;
-mod inline;
-mod inline_str;
-mod into_iter;
-mod stack;
+mod sets;
 mod text;
-mod write;
 
 pub use builder::StackSpanBuilder;
 pub use error::InlineError;
-pub use fixed::{FixedAttributes, create_fixed_attributes};
-pub use inline::InlineAttributes;
-pub use inline_str::InlineStr;
-pub use into_iter::{FixedIntoIter, StackIntoIter};
-pub use stack::StackAttributes;
-pub use text::{Text, TextError};
+pub use sets::fixed::{FixedAttributes, create_fixed_attributes};
+pub use sets::inline::InlineAttributes;
+pub use sets::into_iter::{FixedIntoIter, StackIntoIter};
+pub use sets::stack::StackAttributes;
+pub use text::inline_str::InlineStr;
+pub use text::pieces::{Text, TextError};
 #[doc(no_inline)]
 pub use zerospan_core::{
     AsAttributeValue, Attribute, AttributeSink, AttributeSource, AttributeValue, CapacityError,

@@ -52,12 +52,12 @@ fn reset_merges_several_chunks_into_one_that_is_large_enough() {
 
 #[test]
 fn a_reset_keeps_no_more_than_the_retention_limit() {
-    for most in [0, 100, 448, 500, 1000, 5000, 70_000] {
-        let mut arena = SpanAttributeArena::with_capacity(10_000).with_retention_limit(most);
+    for max in [0, 100, 448, 500, 1000, 5000, 70_000] {
+        let mut arena = SpanAttributeArena::with_capacity(10_000).with_retention_limit(max);
         for bytes in [1, 300, 20_000, 200_000] {
             arena.alloc_str(&"x".repeat(bytes));
             arena.reset();
-            assert!(arena.capacity() <= most, "{} > {most}", arena.capacity());
+            assert!(arena.capacity() <= max, "{} > {max}", arena.capacity());
             assert_eq!(arena.alloc_str("usable"), "usable");
         }
     }

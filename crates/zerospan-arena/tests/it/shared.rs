@@ -92,14 +92,14 @@ fn reset_merges_several_slabs_into_one_that_is_large_enough() {
 
 #[test]
 fn a_shared_reset_keeps_no_more_than_the_retention_limit() {
-    for most in [0, 1, 500, 5000] {
-        let mut arena = SharedAttributeArena::with_capacity(9000).with_retention_limit(most);
+    for max in [0, 1, 500, 5000] {
+        let mut arena = SharedAttributeArena::with_capacity(9000).with_retention_limit(max);
         for bytes in [1, 300, 20_000] {
             let share = arena.share();
             share.alloc_str(&"x".repeat(bytes));
             share.create_attributes(&[("key", "value"); 10]);
             arena.reset();
-            assert!(arena.capacity() <= most, "{} > {most}", arena.capacity());
+            assert!(arena.capacity() <= max, "{} > {max}", arena.capacity());
         }
     }
 }

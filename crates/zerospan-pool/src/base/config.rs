@@ -22,7 +22,7 @@ impl<R> PoolConfig<R> {
 
     /// Resets `object`; hands it back as an error if it then retains more than the limit.
     ///
-    /// Where `recycle` panics, calls `on_panic`, then drops the object, then lets the panic continue.
+    /// If `recycle` panics, calls `on_panic`, then drops the object, then lets the panic continue.
     #[inline]
     pub(crate) fn recycle<T>(&self, mut object: T, on_panic: impl Fn()) -> Result<T, T>
     where

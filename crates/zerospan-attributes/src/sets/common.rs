@@ -1,4 +1,4 @@
-use crate::SharedAttributes;
+use super::shared::SharedAttributes;
 use opentelemetry::KeyValue;
 use std::env::consts;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-use crate::into_iter::FixedIntoIter;
+use crate::sets::into_iter::FixedIntoIter;
 use arrayvec::ArrayVec;
 use opentelemetry::KeyValue;
 use std::ops::{Deref, DerefMut};

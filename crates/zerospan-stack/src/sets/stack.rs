@@ -1,4 +1,4 @@
-use crate::into_iter::StackIntoIter;
+use crate::sets::into_iter::StackIntoIter;
 use opentelemetry::KeyValue;
 use smallvec::SmallVec;
 use std::ops::{Deref, DerefMut};

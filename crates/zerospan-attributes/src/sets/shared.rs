@@ -1,5 +1,5 @@
-use crate::Overlay;
-use crate::encoding::OneEncoding;
+use super::encoding::OneEncoding;
+use super::overlay::Overlay;
 use opentelemetry::{Key, KeyValue};
 use std::collections::HashMap;
 use std::fmt;

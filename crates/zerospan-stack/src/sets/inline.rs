@@ -1,6 +1,6 @@
 use crate::error::InlineError;
-use crate::text::Text;
-use crate::write::rollback;
+use crate::text::pieces::Text;
+use crate::text::write::rollback;
 use arrayvec::{ArrayString, ArrayVec};
 use opentelemetry::Value;
 use std::fmt;

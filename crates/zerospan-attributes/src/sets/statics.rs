@@ -1,4 +1,4 @@
-use crate::encoding::OneEncoding;
+use super::encoding::OneEncoding;
 use std::fmt;
 use zerospan_core::{AsAttributeValue, Attribute, AttributeSource, AttributeValue, EncodingCache};
 

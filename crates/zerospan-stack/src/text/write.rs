@@ -1,7 +1,7 @@
 //! Writes into a bounded buffer: all of a text, or as much as fits.
 
 use crate::error::InlineError;
-use crate::text::TextError;
+use crate::text::pieces::TextError;
 use arrayvec::ArrayString;
 use std::fmt::{self, Write};
 

@@ -1,6 +1,6 @@
 use crate::error::InlineError;
-use crate::text::{Sealed, Text, TextError};
-use crate::write::{TruncatingWriter, rollback};
+use crate::text::pieces::{Sealed, Text, TextError};
+use crate::text::write::{TruncatingWriter, rollback};
 use arrayvec::ArrayString;
 use std::borrow::Borrow;
 use std::fmt;

@@ -53,16 +53,6 @@ impl Budget {
         }
     }
 
-    /// Returns the same kind of budget with another bound.
-    #[must_use]
-    pub fn with_bound(self, bound: f64) -> Self {
-        match self {
-            Self::AtLeast(_) => Self::AtLeast(bound),
-            Self::AtMost(_) => Self::AtMost(bound),
-            Self::Allocations => Self::Allocations,
-        }
-    }
-
     /// Returns `true` if `ratio` is within the budget.
     pub fn is_met_by(self, ratio: f64) -> bool {
         match self {

@@ -1,24 +1,19 @@
 //! Times the rows and the growth, runs hot paths, and makes the published page.
+#![allow(clippy::print_stdout)]
 
 use anyhow::{Context, anyhow, bail};
-use benches::growth::{self, Growth, Measured, SERIES, SIDES};
+use benches::growth::{self, Cost, Growth, Measured, SERIES, SIDES};
 use benches::hot_paths::{HOT_PATHS, HotPath};
 use benches::measure::{Config, measure};
-use benches::report::{self, Machine};
+use benches::report::{self, Machine, Table, count, figure};
 use benches::rows;
 use benches::verdict::{Counts, Report, Verdict};
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use serde::de::DeserializeOwned;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 
 /// Measure what zerospan promises.
 #[derive(Debug, Parser)]
-struct Arguments {
-    #[command(subcommand)]
-    task: Task,
-}
-
-#[derive(Debug, Subcommand)]
 enum Task {
     /// Time both sides of each row and compare the ratio with its budget.
     Budget {
@@ -47,25 +42,16 @@ enum Task {
     Report,
 }
 
-#[allow(clippy::print_stderr)]
-fn main() -> ExitCode {
-    let outcome = match Arguments::parse().task {
+fn main() -> anyhow::Result<()> {
+    match Task::parse() {
         Task::Budget { list: true, .. } => list(),
         Task::Budget { only, quick, .. } => budget(&only, quick),
         Task::Growth { quick } => growth(quick),
         Task::Instructions { path } => instructions(path.as_deref()),
         Task::Report => report::write(),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
     }
 }
 
-#[allow(clippy::print_stdout)]
 fn list() -> anyhow::Result<()> {
     for row in rows::starting_with("") {
         println!("{:<21} {}", row.id, row.terms());
@@ -73,7 +59,6 @@ fn list() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[allow(clippy::print_stdout)]
 fn budget(only: &str, quick: bool) -> anyhow::Result<()> {
     let rows = rows::starting_with(only);
     if rows.is_empty() {
@@ -114,7 +99,6 @@ fn budget(only: &str, quick: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[allow(clippy::print_stdout)]
 fn growth(quick: bool) -> anyhow::Result<()> {
     let config = Config::new(quick);
     let counts: growth::Allocations = counting(&["growth"])?;
@@ -132,20 +116,20 @@ fn growth(quick: bool) -> anyhow::Result<()> {
     report::save(report::GROWTH, &growth)
 }
 
-#[allow(clippy::print_stdout)]
 fn print(measured: &Measured) {
-    let sides = SIDES.map(|side| format!("{side:>17}{:>9}", "allocs"));
-    println!("\n{}: CPU ns and allocations per span", measured.axis);
-    println!("{:>8}{}", "at", sides.concat());
+    let sides = SIDES.map(|side| [format!("#{side} ns"), "#allocs".to_owned()]);
+    let headings = [format!("#{}", measured.axis)]
+        .into_iter()
+        .chain(sides.concat());
+    let mut table = Table::new(headings);
     for point in &measured.points {
-        let costs = point
-            .costs
-            .map(|cost| format!("{:>17.1}{:>9.2}", cost.time.median, cost.allocations));
-        println!("{:>8}{}", point.at, costs.concat());
+        let cell = |cost: Cost| [figure(cost.time.median), count(cost.allocations)];
+        let cells = point.costs.map(cell).concat();
+        table.row([point.at.to_string()].into_iter().chain(cells));
     }
+    println!("\n{table}");
 }
 
-#[allow(clippy::print_stdout)]
 fn instructions(path: Option<&str>) -> anyhow::Result<()> {
     let Some(id) = path else {
         for path in HOT_PATHS {

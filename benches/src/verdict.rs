@@ -1,5 +1,6 @@
 //! The verdict on a row.
 
+use crate::comparison::Budget::{self, AtLeast, AtMost};
 use crate::comparison::Row;
 use crate::measure::Quartiles;
 use crate::report::Machine;
@@ -24,27 +25,27 @@ pub struct KnownShortfall {
     /// The row's identifier.
     pub id: &'static str,
     /// The bound that must hold in place of the budget's, on a busy machine as well.
-    pub bound: f64,
+    pub bound: Budget,
     /// The decision in `docs/adr` that contains the reason.
     pub decision: &'static str,
 }
 
 /// Every row that misses its budget. Delete a row that reaches it.
 pub const KNOWN_SHORTFALLS: &[KnownShortfall] = &[
-    shortfall("pool.span", 2.5, "0008"),
-    shortfall("otlp.events", 12.0, "0011"),
-    shortfall("scale.threads", 0.85, "0009"),
-    shortfall("trace.otel", 7.0, "0009"),
-    shortfall("trace.native", 9.0, "0009"),
-    shortfall("trace.nested", 3.5, "0009"),
-    shortfall("trace.nested_native", 6.5, "0009"),
-    shortfall("trace.unsampled", 4.0, "0009"),
-    shortfall("trace.producer", 1.5, "0009"),
-    shortfall("trace.producer_native", 2.4, "0009"),
-    shortfall("limit.native", 9.0, "0009"),
+    shortfall("pool.span", AtLeast(2.5), "0008"),
+    shortfall("otlp.events", AtLeast(12.0), "0011"),
+    shortfall("scale.threads", AtLeast(0.85), "0009"),
+    shortfall("trace.otel", AtLeast(7.0), "0009"),
+    shortfall("trace.native", AtLeast(9.0), "0009"),
+    shortfall("trace.nested", AtLeast(3.5), "0009"),
+    shortfall("trace.nested_native", AtLeast(6.5), "0009"),
+    shortfall("trace.unsampled", AtLeast(4.0), "0009"),
+    shortfall("trace.producer", AtLeast(1.5), "0009"),
+    shortfall("trace.producer_native", AtLeast(2.4), "0009"),
+    shortfall("limit.native", AtMost(9.0), "0009"),
 ];
 
-const fn shortfall(id: &'static str, bound: f64, decision: &'static str) -> KnownShortfall {
+const fn shortfall(id: &'static str, bound: Budget, decision: &'static str) -> KnownShortfall {
     KnownShortfall {
         id,
         bound,
@@ -81,9 +82,7 @@ impl Verdict {
             .allocations
             .is_none_or(|max| allocations.ours <= max + f64::EPSILON);
         let is_tolerated = |known: &&KnownShortfall| {
-            known.id == row.id
-                && allocations_met
-                && row.budget.with_bound(known.bound).is_met_by(ratio)
+            known.id == row.id && allocations_met && known.bound.is_met_by(ratio)
         };
         let known = KNOWN_SHORTFALLS.iter().find(is_tolerated);
         Self {
@@ -149,7 +148,7 @@ pub struct Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::comparison::{Budget, Comparison};
+    use crate::comparison::Comparison;
     use crate::rows;
 
     fn row(id: &'static str, budget: Budget, allocations: Option<f64>) -> Row {
@@ -181,25 +180,25 @@ mod tests {
         let met = |budget, max, peer_ns, ours_ns, allocs| {
             verdict(&row("area.name", budget, max), peer_ns, ours_ns, allocs).met
         };
-        assert!(met(Budget::AtLeast(10.0), Some(0.0), 100.0, 10.0, 0.0));
-        assert!(!met(Budget::AtLeast(10.1), Some(0.0), 100.0, 10.0, 0.0));
-        assert!(!met(Budget::AtLeast(10.0), Some(0.0), 100.0, 10.0, 0.001));
-        assert!(met(Budget::AtLeast(10.0), None, 100.0, 10.0, 3.0));
-        assert!(met(Budget::AtMost(1.2), None, 10.0, 12.0, 0.0));
-        assert!(!met(Budget::AtMost(1.2), None, 10.0, 12.1, 0.0));
+        assert!(met(AtLeast(10.0), Some(0.0), 100.0, 10.0, 0.0));
+        assert!(!met(AtLeast(10.1), Some(0.0), 100.0, 10.0, 0.0));
+        assert!(!met(AtLeast(10.0), Some(0.0), 100.0, 10.0, 0.001));
+        assert!(met(AtLeast(10.0), None, 100.0, 10.0, 3.0));
+        assert!(met(AtMost(1.2), None, 10.0, 12.0, 0.0));
+        assert!(!met(AtMost(1.2), None, 10.0, 12.1, 0.0));
         assert!(!met(Budget::Allocations, Some(0.0), 100.0, 10.0, 1.0));
     }
 
     #[test]
     fn a_known_shortfall_is_missed_only_when_it_gets_worse() {
-        let pool = row("pool.span", Budget::AtLeast(20.8), Some(0.0));
+        let pool = row("pool.span", AtLeast(20.8), Some(0.0));
         let known = verdict(&pool, 40.0, 10.0, 0.0);
         assert!(!known.met && !known.is_missed());
         assert!(known.text().contains("0008"));
         assert!(verdict(&pool, 40.0, 20.0, 0.0).is_missed());
         assert!(verdict(&pool, 40.0, 10.0, 1.0).is_missed());
         assert!(verdict(&pool, 40.0, 1.0, 0.0).met);
-        let limit = row("limit.native", Budget::AtMost(1.6), None);
+        let limit = row("limit.native", AtMost(1.6), None);
         assert!(!verdict(&limit, 10.0, 70.0, 0.0).is_missed());
         assert!(verdict(&limit, 10.0, 130.0, 0.0).is_missed());
     }

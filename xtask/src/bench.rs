@@ -81,12 +81,23 @@ fn report(quick: bool) -> anyhow::Result<()> {
     run(program("benches").arg("report"))
 }
 
-/// Builds the peers, which are a package outside the workspace, and compares them.
+/// The peers are a package outside the workspace.
+const PEERS: &str = "benches/peers/Cargo.toml";
+
+/// Lints the peers, which the tasks for the workspace leave out.
+pub(crate) fn check_peers() -> anyhow::Result<()> {
+    run(cargo()
+        .args(["clippy", "--all-targets", "--manifest-path", PEERS])
+        .arg("--target-dir")
+        .arg(target().join("peers"))
+        .args(["--", "--deny", "warnings"]))
+}
+
+/// Builds and compares the peers.
 fn peers(quick: bool) -> anyhow::Result<()> {
     let target = target().join("peers");
     run(cargo()
-        .args(["build", "--release", "--bins"])
-        .args(["--manifest-path", "benches/peers/Cargo.toml"])
+        .args(["build", "--release", "--bins", "--manifest-path", PEERS])
         .arg("--target-dir")
         .arg(&target))?;
     let mut peers = Command::new(target.join("release/peers"));

@@ -1,4 +1,5 @@
 //! Counts allocations: of the rows and of the growth as JSON for the program `benches`, and the memory table.
+#![allow(clippy::print_stdout)]
 
 use benches::comparison::{Comparison, Row};
 use benches::measure::count_per_operation;
@@ -31,7 +32,6 @@ enum Task {
     Memory,
 }
 
-#[allow(clippy::print_stdout)]
 fn main() -> anyhow::Result<()> {
     dev::Allocations::assert_counted();
     match Task::parse() {
@@ -66,7 +66,6 @@ fn allocations(work: &mut dyn FnMut()) -> u64 {
 
 const ATTRIBUTES: u64 = 8;
 
-#[allow(clippy::print_stdout)]
 fn memory() {
     println!(
         "{ATTRIBUTES} attributes with formatted keys and values, in a use after the first\n\n\
@@ -107,7 +106,6 @@ fn formatted() -> impl Iterator<Item = KeyValue> {
     (0..ATTRIBUTES).map(rows::formatted_attribute)
 }
 
-#[allow(clippy::print_stdout)]
 fn row<T>(held_in: &str, mut hold: impl FnMut() -> T) {
     drop(black_box(hold()));
     let (held, counted) = dev::Allocations::measure(&mut hold);

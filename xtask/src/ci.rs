@@ -3,7 +3,7 @@
 use crate::e2e::E2e;
 use crate::instructions::Guard;
 use crate::tidy::Tidy;
-use crate::{features, loom, package, test};
+use crate::{bench, features, loom, package, test};
 use std::time::Instant;
 
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -11,6 +11,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Tidy::default().run()?;
     let counts = test::run()?;
     loom::run()?;
+    bench::check_peers()?;
     features::check()?;
     package::package()?;
     E2e::default().run()?;

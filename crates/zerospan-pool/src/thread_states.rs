@@ -70,11 +70,13 @@ pub struct ThreadStates<S: ThreadState> {
 }
 
 struct Node<S> {
-    /// The owner; `None` while the state is unbound.
-    owner: Cell<Option<OwnerId>>,
+    /// The number of the owner, or [`UNBOUND`]. Not an `Option`, which takes another comparison in each look-up.
+    owner: Cell<u64>,
     state: S,
     next: OnceCell<Box<Node<S>>>,
 }
+
+const UNBOUND: u64 = 0;
 
 impl<S: ThreadState> ThreadStates<S> {
     /// Builds an empty list. Does not allocate.
@@ -90,7 +92,7 @@ impl<S: ThreadState> ThreadStates<S> {
     #[inline]
     pub fn get(&self, owner: OwnerId) -> Option<&S> {
         match self.first.get() {
-            Some(node) if node.owner.get() == Some(owner) => Some(&node.state),
+            Some(node) if node.owner.get() == owner.0.get() => Some(&node.state),
             _ => self.search(owner),
         }
     }
@@ -98,7 +100,7 @@ impl<S: ThreadState> ThreadStates<S> {
     #[cold]
     #[inline(never)]
     fn search(&self, owner: OwnerId) -> Option<&S> {
-        self.find(Some(owner)).map(|node| &node.state)
+        self.find(owner.0.get()).map(|node| &node.state)
     }
 
     /// Returns this thread's state of the owner; binds one, after a sweep if one is due, where there is none yet.
@@ -112,7 +114,7 @@ impl<S: ThreadState> ThreadStates<S> {
         if let Some(state) = self.search(id) {
             return state;
         }
-        let node = match self.find(None) {
+        let node = match self.find(UNBOUND) {
             Some(unbound) => unbound,
             None => {
                 let mut end = &self.first;
@@ -123,7 +125,7 @@ impl<S: ThreadState> ThreadStates<S> {
             }
         };
         node.state.bind(owner);
-        node.owner.set(Some(id));
+        node.owner.set(id.0.get());
         &node.state
     }
 
@@ -141,8 +143,8 @@ impl<S: ThreadState> ThreadStates<S> {
         self.swept.set(EPOCH.load(Ordering::Acquire));
         let mut garbage = Vec::new();
         for node in self.nodes() {
-            if node.owner.get().is_some() && node.state.is_stale() {
-                node.owner.set(None);
+            if node.is_bound() && node.state.is_stale() {
+                node.owner.set(UNBOUND);
                 garbage.push(node.state.unbind());
             }
         }
@@ -153,7 +155,7 @@ impl<S: ThreadState> ThreadStates<S> {
     /// Iterates over the states that are bound.
     pub fn iter(&self) -> impl Iterator<Item = &S> {
         self.nodes()
-            .filter(|node| node.owner.get().is_some())
+            .filter(|node| node.is_bound())
             .map(|node| &node.state)
     }
 
@@ -161,7 +163,7 @@ impl<S: ThreadState> ThreadStates<S> {
         std::iter::successors(self.first.get(), |node| node.next.get()).map(|node| &**node)
     }
 
-    fn find(&self, owner: Option<OwnerId>) -> Option<&Node<S>> {
+    fn find(&self, owner: u64) -> Option<&Node<S>> {
         self.nodes().find(|node| node.owner.get() == owner)
     }
 }
@@ -184,7 +186,8 @@ impl<S: ThreadState> Drop for ThreadStates<S> {
         let mut rest = self.first.take();
         while let Some(mut node) = rest {
             rest = node.next.take();
-            if node.owner.take().is_some() {
+            if node.is_bound() {
+                node.owner.set(UNBOUND);
                 drop(node.state.unbind());
             }
         }
@@ -194,10 +197,14 @@ impl<S: ThreadState> Drop for ThreadStates<S> {
 impl<S: ThreadState> Node<S> {
     fn new() -> Self {
         Self {
-            owner: Cell::new(None),
+            owner: Cell::new(UNBOUND),
             state: S::default(),
             next: OnceCell::new(),
         }
+    }
+
+    fn is_bound(&self) -> bool {
+        self.owner.get() != UNBOUND
     }
 }
 

@@ -14,5 +14,5 @@ pub use sets::statics::StaticAttributes;
 #[doc(no_inline)]
 pub use zerospan_core::{
     AsAttribute, AsAttributeValue, Attribute, AttributeSink, AttributeSource, AttributeValue,
-    CapacityError, EncodingCache, ExtendError, Footprint, Reset,
+    CapacityError, EncodingCache, EncodingFormat, ExtendError, Footprint, Reset,
 };

@@ -90,6 +90,7 @@ pub trait Pool {
 }
 
 /// The outcome of a loan, for [`Pool::put`].
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Return<T> {
     /// The object comes back, to be reset and kept.

@@ -75,7 +75,8 @@ impl<T> Default for Cache<T> {
 
 impl<T> ThreadState for Cache<T> {
     type Owner = Arc<Shared<T>>;
-    type Garbage = Vec<T>;
+    /// The objects of a dropped pool, and the shared part of one that is dropped meanwhile.
+    type Garbage = (Vec<T>, Option<Arc<Shared<T>>>);
 
     fn bind(&self, shared: &Arc<Shared<T>>) {
         shared.register(&self.counters);
@@ -86,18 +87,16 @@ impl<T> ThreadState for Cache<T> {
         self.shared.borrow().strong_count() == 0
     }
 
-    fn unbind(&self) -> Vec<T> {
-        let garbage = match self.shared.replace(Weak::new()).upgrade() {
-            Some(shared) => {
-                self.flush(&shared);
-                shared.unregister(&self.counters);
-                Vec::new()
-            }
-            None => self.drain(usize::MAX).collect(),
-        };
+    fn unbind(&self) -> Self::Garbage {
+        let shared = self.shared.replace(Weak::new()).upgrade();
+        if let Some(shared) = &shared {
+            self.flush(shared);
+            shared.unregister(&self.counters);
+        }
+        let orphans = self.drain(usize::MAX).collect();
         self.quota.set(0);
         self.counters.clear();
-        garbage
+        (orphans, shared)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::LimitError;
 use crate::span::arena::DEFAULT_RETENTION_LIMIT;
 use crate::text::TextPieces;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use zerospan_core::sync::{BlockingMutex, BlockingMutexGuard, lock_blocking};
 use zerospan_core::{Footprint, Reset};
 
 /// An arena that several threads fill at once: each allocation takes a lock for a few instructions.
@@ -113,7 +113,7 @@ impl SharedAttributeArena {
         let held = self.capacity();
         ArenaShare {
             limit: self.limit,
-            state: Mutex::new(State {
+            state: BlockingMutex::new(State {
                 text: self.text.lend(),
                 ends: self.ends.lend(),
                 budget: self.limit.saturating_sub(held),
@@ -171,7 +171,7 @@ impl fmt::Debug for SharedAttributeArena {
 /// assert_send_sync::<zerospan_arena::ArenaShare<'_>>();
 /// ```
 pub struct ArenaShare<'a> {
-    state: Mutex<State<'a>>,
+    state: BlockingMutex<State<'a>>,
     limit: usize,
 }
 
@@ -295,8 +295,8 @@ impl<'a> ArenaShare<'a> {
     /// Locks the state. Ignores poison: only a failed allocation can panic under the lock, and it leaves the state
     /// consistent.
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, State<'a>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> BlockingMutexGuard<'_, State<'a>> {
+        lock_blocking(&self.state)
     }
 }
 

@@ -192,25 +192,25 @@ pub fn measure(
 pub fn count(mut count: impl FnMut(&mut dyn FnMut()) -> u64) -> Result<Allocations, String> {
     const WARM_UP: u64 = 8;
     const COUNTED: u64 = 4;
-    let mut per_span = |sides: &mut Sides, side| {
-        (0..WARM_UP).try_for_each(|_| sides.run(side))?;
-        let mut outcome = Ok(());
-        let counted = count(&mut || outcome = (0..COUNTED).try_for_each(|_| sides.run(side)));
-        outcome.map(|()| counted as f64 / (COUNTED * sides.spans) as f64)
-    };
-    let mut at_value = |series: &Series, value| -> Result<[f64; 3], String> {
-        let mut sides = (series.prepare)(value);
-        let mut counts = [0.0; 3];
-        for (side, count) in counts.iter_mut().enumerate() {
-            *count = per_span(&mut sides, side)?;
+    let mut allocations = Allocations::new();
+    for series in SERIES {
+        let mut at_values = Vec::new();
+        for &value in series.values {
+            let mut sides = (series.prepare)(value);
+            let mut per_span = [0.0; 3];
+            for (side, per_span) in per_span.iter_mut().enumerate() {
+                (0..WARM_UP).try_for_each(|_| sides.run(side))?;
+                let mut outcome = Ok(());
+                let mut run = || outcome = (0..COUNTED).try_for_each(|_| sides.run(side));
+                let counted = count(&mut run);
+                outcome?;
+                *per_span = counted as f64 / (COUNTED * sides.spans) as f64;
+            }
+            at_values.push(per_span);
         }
-        Ok(counts)
-    };
-    let mut of_series = |series: &Series| {
-        let values = series.values.iter();
-        values.map(|&value| at_value(series, value)).collect()
-    };
-    SERIES.iter().map(&mut of_series).collect()
+        allocations.push(at_values);
+    }
+    Ok(allocations)
 }
 
 #[cfg(test)]

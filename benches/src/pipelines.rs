@@ -77,7 +77,7 @@ pub fn agree(spans: u64) -> impl FnMut(Outcome, Outcome) -> Result<(), String> {
     }
 }
 
-/// A tracer and the pipeline behind it, which ends in memory.
+/// A tracer whose pipeline ends in memory.
 #[derive(Clone)]
 pub struct Side<T> {
     tracer: T,

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod base;
+#[cfg(all(test, loom))]
+mod models;
 mod pool;
 #[cfg(feature = "sdk")]
 mod span_pool;
@@ -21,9 +23,6 @@ pub use store::array_queue::{ArrayQueuePool, QueueCapacityError};
 #[cfg(feature = "object-pool")]
 pub use store::object_pool::ObjectPool;
 pub use thread_cached::cache::ThreadCaches;
-#[cfg(loom)]
-#[doc(hidden)]
-pub use thread_cached::depot::Depot;
 pub use thread_cached::pool::ThreadCachedPool;
 pub use thread_cached::thread_cache::{AnyThread, ThreadCache};
 #[doc(no_inline)]

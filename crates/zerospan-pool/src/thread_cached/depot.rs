@@ -9,7 +9,7 @@ use zerospan_core::sync::{BlockingMutex, BlockingMutexGuard, lock_blocking};
 /// caches together never hold more objects than the capacity.
 ///
 /// Only moves objects under the lock: creates, resets and drops none.
-pub struct Depot<T> {
+pub(crate) struct Depot<T> {
     inner: BlockingMutex<Inner<T>>,
 }
 
@@ -30,7 +30,7 @@ impl<T> fmt::Debug for Depot<T> {
 
 impl<T> Depot<T> {
     /// Builds the empty depot of a pool.
-    pub fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize) -> Self {
         Self {
             inner: BlockingMutex::new(Inner {
                 objects: Vec::new(),
@@ -44,17 +44,17 @@ impl<T> Depot<T> {
     }
 
     /// Returns the number of objects.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.lock().objects.len()
     }
 
     /// Returns `true` if [`put_one`](Self::put_one) would accept an object.
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.lock().room > 0
     }
 
     /// Removes one object; its unit becomes room.
-    pub fn take_one(&self) -> Option<T> {
+    pub(crate) fn take_one(&self) -> Option<T> {
         let mut inner = self.lock();
         let object = inner.objects.pop()?;
         inner.room += 1;
@@ -62,7 +62,7 @@ impl<T> Depot<T> {
     }
 
     /// Stores one object that has no unit yet; hands it back if there is no room.
-    pub fn put_one(&self, object: T) -> Result<(), T> {
+    pub(crate) fn put_one(&self, object: T) -> Result<(), T> {
         let mut inner = self.lock();
         let Some(room) = inner.room.checked_sub(1) else {
             return Err(object);
@@ -73,7 +73,7 @@ impl<T> Depot<T> {
     }
 
     /// Trades a cache's unused `quota` for up to `max` objects with their units. Returns the number of objects.
-    pub fn fill(&self, quota: usize, max: usize, mut put: impl FnMut(T)) -> usize {
+    pub(crate) fn fill(&self, quota: usize, max: usize, mut put: impl FnMut(T)) -> usize {
         let mut inner = self.lock();
         inner.room += quota;
         let left = inner.objects.len().saturating_sub(max);
@@ -87,7 +87,7 @@ impl<T> Depot<T> {
 
     /// Lends a cache up to `max` units of room and returns their number. If that is not 0, first stores the cache's
     /// `surplus`, each object with its unit; otherwise does not touch `surplus`.
-    pub fn extend(&self, max: usize, surplus: impl Iterator<Item = T>) -> usize {
+    pub(crate) fn extend(&self, max: usize, surplus: impl Iterator<Item = T>) -> usize {
         let mut inner = self.lock();
         let lent = inner.room.min(max);
         if lent > 0 {
@@ -98,14 +98,14 @@ impl<T> Depot<T> {
     }
 
     /// Takes back all objects of a cache and its unused quota.
-    pub fn close(&self, objects: impl Iterator<Item = T>, unused: usize) {
+    pub(crate) fn close(&self, objects: impl Iterator<Item = T>, unused: usize) {
         let mut inner = self.lock();
         inner.objects.extend(objects);
         inner.room += unused;
     }
 
     /// Removes up to `max` objects; their units become room.
-    pub fn take(&self, max: usize) -> Vec<T> {
+    pub(crate) fn take(&self, max: usize) -> Vec<T> {
         let mut inner = self.lock();
         let left = inner.objects.len().saturating_sub(max);
         let taken = inner.objects.split_off(left);

@@ -1,15 +1,16 @@
-//! Models of the depot and the shared counters: `RUSTFLAGS="--cfg loom" cargo test -p zerospan-pool --release --test loom`.
+//! Models of the depot and the shared counters: `cargo xtask loom`.
 //!
 //! Explores every order in which three threads can use the depot. Objects are numbered: none may be lost or duplicated, and
 //! the number of kept objects must not exceed the capacity.
-#![cfg(loom)]
 
+use crate::pool::Pool;
+use crate::thread_cached::depot::Depot;
+use crate::thread_cached::pool::ThreadCachedPool;
 use loom::thread;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use zerospan_core::Recycle;
-use zerospan_pool::{Depot, Pool, ThreadCachedPool};
 
 /// Asserts that the depot and `elsewhere` together hold `expected` objects, each once.
 fn assert_whole(depot: &Depot<usize>, mut elsewhere: Vec<usize>, expected: usize) {

@@ -21,7 +21,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use zerospan_export::Scope;
+use zerospan_export::{InMemoryTransport, Pipeline, Scope};
 use zerospan_otlp::{SpanRecorder, SpanStart, StaticKey};
 use zerospan_sdk::OtlpSpanExporter;
 
@@ -179,9 +179,10 @@ fn encoded_span() -> Vec<u8> {
 /// Our exporter's work for a batch of the official batch processor, on the exporting thread: in the row `sdk.exporter` that
 /// thread is in the background and not counted. The peer encodes the batch as the official exporters do.
 fn export_batches() -> Comparison {
-    let sink = Sink::default();
-    sink.keep_requests();
-    let pipeline = pipelines::pipeline(&sink, QUEUE).without_worker();
+    let memory = InMemoryTransport::new();
+    let pipeline = Pipeline::builder()
+        .with_transport(memory.clone())
+        .without_worker();
     let resource = Resource::builder_empty().build();
     let official = ResourceAttributesWithSchema::from(&resource);
     let mut exporter = OtlpSpanExporter::new(pipelines::build(pipeline));
@@ -195,10 +196,10 @@ fn export_batches() -> Comparison {
             let resource_spans = group_spans_by_resource_and_scope(peer_batch.take(), &official);
             ExportTraceServiceRequest { resource_spans }.encode_to_vec()
         },
-        move || (export(&exporter, our_batch.take()), sink.take_requests()),
-        |peer: Vec<u8>, (outcome, requests): (OTelSdkResult, Option<Vec<Vec<u8>>>)| {
+        move || (export(&exporter, our_batch.take()), memory.take()),
+        |peer: Vec<u8>, (outcome, requests): (OTelSdkResult, Vec<Vec<u8>>)| {
             outcome.map_err(|error| error.to_string())?;
-            if requests == Some(vec![peer]) {
+            if requests == [peer] {
                 Ok(())
             } else {
                 Err("the two requests differ".to_owned())

@@ -15,9 +15,9 @@ static WATCH: Once = Once::new();
 ///
 /// The error of `pthread_atfork`, if it lacks memory: a forked child is not detected then.
 pub fn watch() -> io::Result<()> {
-    let mut outcome = Ok(());
-    WATCH.call_once(|| outcome = install());
-    outcome
+    let mut result = Ok(());
+    WATCH.call_once(|| result = install());
+    result
 }
 
 /// Returns the number of forks between the process that first called [`watch`] and this one. One relaxed load.

@@ -42,16 +42,16 @@ pub trait AttributeSink {
     #[inline]
     fn push_all<S: AttributeSource + ?Sized>(&mut self, source: &S) -> Result<(), ExtendError> {
         self.reserve_attributes(source.len().min(MAX_RESERVED));
-        let mut outcome = Ok(());
+        let mut result = Ok(());
         source.for_each(|attribute| {
             if let Err(cause) = self.push_attribute(attribute) {
-                match &mut outcome {
-                    Ok(()) => outcome = Err(ExtendError { rejected: 1, cause }),
+                match &mut result {
+                    Ok(()) => result = Err(ExtendError { rejected: 1, cause }),
                     Err(error) => error.rejected += 1,
                 }
             }
         });
-        outcome
+        result
     }
 }
 

@@ -54,8 +54,8 @@ impl Allocations {
     /// [`assert_counted`](Self::assert_counted).
     pub fn measure<R>(work: impl FnOnce() -> R) -> (R, Self) {
         let before = Self::this_thread();
-        let outcome = work();
-        (outcome, Self::this_thread().since(before))
+        let result = work();
+        (result, Self::this_thread().since(before))
     }
 
     /// Returns the allocations of this thread since it started.

@@ -196,7 +196,8 @@ mod tests {
             .with_preparation(|| _ = spin(200_000));
         assert_eq!(comparison.check(), Ok(()));
         let [peer, ours] = measure(&mut comparison, Config::QUICK);
-        let ratio = peer.median / ours.median;
+        // The lower quartiles, which other work on the machine disturbs least.
+        let ratio = peer.lower / ours.lower;
         // With the preparation, the ratio would be 1.3.
         assert!((4.0..16.0).contains(&ratio), "{ratio}");
     }

@@ -14,7 +14,8 @@ fn every_clock_sees_eight_times_the_work() {
         let mut comparison =
             Comparison::new(1, || spin(80_000), || spin(10_000), |_, _| Ok(())).with_clock(clock);
         let [peer, ours] = measure(&mut comparison, Config::QUICK);
-        let ratio = peer.median / ours.median;
+        // The lower quartiles, which other work on the machine disturbs least.
+        let ratio = peer.lower / ours.lower;
         assert!((4.0..16.0).contains(&ratio), "{clock:?}: {ratio}");
     }
 }

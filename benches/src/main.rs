@@ -1,5 +1,5 @@
 //! Times the rows and the growth, runs hot paths, and makes the published page.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use anyhow::{Context, anyhow, bail};
 use benches::growth::{self, Cost, Growth, Measured, SERIES, SIDES};
@@ -10,7 +10,7 @@ use benches::rows;
 use benches::verdict::{Counts, Report, Verdict};
 use clap::Parser;
 use serde::de::DeserializeOwned;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 /// Measure what zerospan promises.
 #[derive(Debug, Parser)]
@@ -42,14 +42,22 @@ enum Task {
     Report,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Task::parse() {
+fn main() -> ExitCode {
+    let outcome = match Task::parse() {
         Task::Budget { list: true, .. } => list(),
         Task::Budget { only, quick, .. } => budget(&only, quick),
         Task::Growth { quick } => growth(quick),
         Task::Instructions { path } => instructions(path.as_deref()),
         Task::Report => report::write(),
-    }
+    };
+    // Without the backtrace that `Debug` would add.
+    outcome.map_or_else(
+        |error| {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
 }
 
 fn list() -> anyhow::Result<()> {

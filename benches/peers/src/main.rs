@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use benches::report::{self, Machine, PeerEntry, PeerFigures, Peers};
 use clap::{Parser, ValueEnum};
 use peers::{Peer, Workload, measure, receiver};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 /// Compare with what a user could pick instead.
@@ -22,12 +22,20 @@ enum Arguments {
     Receive,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse() {
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse() {
         Arguments::Compare { quick } => compare(if quick { 1 } else { 5 }),
         Arguments::Time(task) => task.time(),
         Arguments::Receive => receiver::receive(),
-    }
+    };
+    // Without the backtrace that `Debug` would add.
+    outcome.map_or_else(
+        |error| {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
 }
 
 /// Measures each peer in `processes` processes per workload, which take turns.

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "grpc")]
 #[allow(dead_code)]
-#[path = "it/collector.rs"]
+#[path = "../../zerospan-transport/tests/it/collector.rs"]
 mod collector;
 
 use opentelemetry::InstrumentationScope;

@@ -1,6 +1,7 @@
 //! The contracts of `zerospan-export`, against real sockets on the loopback interface.
 
 mod by_hand;
+#[path = "../../../zerospan-transport/tests/it/collector.rs"]
 mod collector;
 mod exporter;
 mod faults;

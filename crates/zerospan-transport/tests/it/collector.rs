@@ -1,6 +1,9 @@
-//! A collector on the loopback interface that does what a script says: over HTTP by hand, over gRPC by the official service.
+//! A collector on the loopback interface that follows a script: over HTTP by hand, over gRPC by the official services.
 
-// With paths, since the example `faults` has this file as a module too.
+// Each binary that includes this file uses a part of it.
+#![allow(dead_code)]
+
+// With paths, since the tests of `zerospan-export` include this file as well.
 #[path = "collector/grpc.rs"]
 mod grpc;
 #[path = "collector/http.rs"]
@@ -14,39 +17,39 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
-use zerospan_export::{OtlpConfig, Protocol};
+use zerospan_transport::{OtlpConfig, Protocol, Signal};
 
-/// What the collector does with a request.
+/// A collector's reply to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     /// Takes it.
     Take,
-    /// Takes it, but for so many spans.
+    /// Takes all but so many of its items.
     TakeBut(i64),
     /// Takes it after a while.
     Late(Duration),
-    /// Says "not now": status 429 or 503, code `RESOURCE_EXHAUSTED` or `UNAVAILABLE`; with a delay to wait.
+    /// Asks to try again: status 429 or 503, code `RESOURCE_EXHAUSTED` or `UNAVAILABLE`, after a delay if there is one.
     Busy {
         throttled: bool,
         wait: Option<Duration>,
     },
-    /// Says "not now, not before this time". HTTP alone.
+    /// Asks to try again after this time. HTTP only.
     BusyUntil(SystemTime),
-    /// Refuses it for good: status 400, code `INVALID_ARGUMENT`.
+    /// Refuses it: status 400, code `INVALID_ARGUMENT`.
     Refuse,
-    /// Never answers.
+    /// Never replies.
     Hang,
-    /// Closes the connection in the middle of the request, with a reset.
+    /// Closes the connection in the middle of the request, with a reset. HTTP only.
     Reset,
-    /// Answers with bytes that are no answer.
+    /// Replies with bytes that are no response. HTTP only.
     Garbage,
-    /// Says yes in an answer of 8 MiB.
+    /// Accepts it with a response of 8 MiB.
     Endless,
-    /// Answers with exactly these bytes. HTTP alone.
+    /// Replies with exactly these bytes. HTTP only.
     Raw(&'static str),
 }
 
-/// What each connection of a collector knows.
+/// The state that the connections of a collector share.
 pub(crate) struct Script {
     reply: Box<dyn Fn(usize) -> Reply + Send + Sync>,
     calls: AtomicUsize,
@@ -56,7 +59,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// The reply to the next request, by its number.
+    /// Returns the reply to the next request, by its number.
     fn next(&self) -> Reply {
         (self.reply)(self.calls.fetch_add(1, Ordering::SeqCst))
     }
@@ -66,13 +69,13 @@ impl Script {
         self.requests.lock().unwrap().push(request);
     }
 
-    /// Keeps what came before a request's body.
+    /// Keeps the head of a request: request line and headers, or metadata.
     fn keep_head(&self, head: String) {
         self.heads.lock().unwrap().push(head);
     }
 }
 
-/// A collector that runs until it is dropped.
+/// A collector that runs until it is dropped, for every signal.
 pub(crate) struct Collector {
     pub(crate) protocol: Protocol,
     pub(crate) address: SocketAddr,
@@ -81,7 +84,7 @@ pub(crate) struct Collector {
     _server: Box<dyn std::any::Any>,
 }
 
-/// A free port on the loopback interface, with nobody there.
+/// Returns a free port on the loopback interface, on which nothing listens.
 pub(crate) fn vacant() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -90,12 +93,12 @@ pub(crate) fn vacant() -> SocketAddr {
 }
 
 impl Collector {
-    /// Takes everything.
+    /// Starts a collector that takes everything.
     pub(crate) fn start(protocol: Protocol) -> Self {
         Self::scripted(protocol, |_| Reply::Take)
     }
 
-    /// Replies to the request with the number `n`, counted from 0, with `reply(n)`.
+    /// Starts a collector that replies with `reply(n)` to request number `n`, counted from 0.
     pub(crate) fn scripted(
         protocol: Protocol,
         reply: impl Fn(usize) -> Reply + Send + Sync + 'static,
@@ -103,7 +106,7 @@ impl Collector {
         Self::at("127.0.0.1:0".parse().unwrap(), protocol, None, reply)
     }
 
-    /// The same, over TLS with a certificate of `authority`; asks for one of the client's if it is `mutual`.
+    /// Starts a collector over TLS with a certificate of `authority`. If `mutual`, it demands a client certificate.
     pub(crate) fn with_tls(protocol: Protocol, authority: &Authority, mutual: bool) -> Self {
         let address = "127.0.0.1:0".parse().unwrap();
         Self::at(address, protocol, Some((authority, mutual)), |_| {
@@ -140,35 +143,45 @@ impl Collector {
         }
     }
 
-    /// How to reach it.
+    /// Returns the settings to send traces to it.
     pub(crate) fn config(&self) -> OtlpConfig {
+        self.config_for(Signal::Traces)
+    }
+
+    /// Returns the settings to send `signal` to it.
+    pub(crate) fn config_for(&self, signal: Signal) -> OtlpConfig {
         let host = if self.scheme == "https" {
             "localhost"
         } else {
             "127.0.0.1"
         };
-        let url = format!("{}://{host}:{}/v1/traces", self.scheme, self.address.port());
+        let url = format!(
+            "{}://{host}:{}/{}",
+            self.scheme,
+            self.address.port(),
+            signal.path()
+        );
         OtlpConfig::new()
             .with_protocol(self.protocol)
             .with_endpoint(url)
     }
 
-    /// The requests that it took.
+    /// Returns the requests that it took.
     pub(crate) fn requests(&self) -> Vec<Vec<u8>> {
         self.script.requests.lock().unwrap().clone()
     }
 
-    /// What came before the bodies: request line and headers.
+    /// Returns the heads of the requests: request line and headers, or metadata.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.script.heads.lock().unwrap().clone()
     }
 
-    /// How many connections there were. HTTP alone.
+    /// Returns the number of connections. HTTP only.
     pub(crate) fn connections(&self) -> usize {
         self.script.connections.load(Ordering::SeqCst)
     }
 
-    /// How many requests there were, taken or not.
+    /// Returns the number of requests, taken or not.
     pub(crate) fn calls(&self) -> usize {
         self.script.calls.load(Ordering::SeqCst)
     }

@@ -51,7 +51,7 @@ pub(super) fn serve(
                 streams.lock().unwrap().push(stream.try_clone().unwrap());
                 let (script, tls) = (Arc::clone(&script), tls.clone());
                 std::thread::spawn(move || {
-                    // However the client ends the connection, the test looks at the pipeline's counts.
+                    // The client may end the connection in any way.
                     let _ = match tls {
                         None => converse(&stream, &mut &stream, &script),
                         Some(tls) => {
@@ -93,7 +93,7 @@ fn converse(
             return Ok(());
         }
         if let Reply::Garbage = reply {
-            connection.write_all(b"\x00\x01\x02 this is no answer\r\n\r\n")?;
+            connection.write_all(b"\x00\x01\x02 this is no response\r\n\r\n")?;
             return Ok(());
         }
         let length = header("content-length")
@@ -109,7 +109,7 @@ fn converse(
         match reply {
             Reply::Take => {
                 script.keep(body);
-                answer(connection, "200 OK", "", b"")?;
+                respond(connection, "200 OK", "", b"")?;
             }
             Reply::TakeBut(rejected) => {
                 script.keep(body);
@@ -119,12 +119,12 @@ fn converse(
                         error_message: "not those".to_owned(),
                     }),
                 };
-                answer(connection, "200 OK", "", &message.encode_to_vec())?;
+                respond(connection, "200 OK", "", &message.encode_to_vec())?;
             }
             Reply::Late(wait) => {
                 std::thread::sleep(wait);
                 script.keep(body);
-                answer(connection, "200 OK", "", b"")?;
+                respond(connection, "200 OK", "", b"")?;
             }
             Reply::Busy { throttled, wait } => {
                 let status = if throttled {
@@ -136,21 +136,21 @@ fn converse(
                     Some(wait) => format!("Retry-After: {}\r\n", wait.as_secs()),
                     None => String::new(),
                 };
-                answer(connection, status, &header, b"")?;
+                respond(connection, status, &header, b"")?;
             }
             Reply::BusyUntil(time) => {
                 let header = format!("Retry-After: {}\r\n", httpdate::fmt_http_date(time));
-                answer(connection, "503 Service Unavailable", &header, b"")?;
+                respond(connection, "503 Service Unavailable", &header, b"")?;
             }
-            Reply::Refuse => answer(connection, "400 Bad Request", "", b"\x12\x09malformed")?,
+            Reply::Refuse => respond(connection, "400 Bad Request", "", b"\x12\x09malformed")?,
             Reply::Hang => {
-                // Until the client gives up.
+                // Until the client closes the connection.
                 while connection.read(&mut [0; 64])? > 0 {}
                 return Ok(());
             }
             Reply::Endless => {
                 script.keep(body);
-                answer(connection, "200 OK", "", &vec![b'x'; 8 << 20])?;
+                respond(connection, "200 OK", "", &vec![b'x'; 8 << 20])?;
             }
             Reply::Raw(bytes) => connection.write_all(bytes.as_bytes())?,
             Reply::Reset | Reply::Garbage => unreachable!("handled above"),
@@ -159,7 +159,12 @@ fn converse(
     }
 }
 
-fn answer(connection: &mut impl Write, status: &str, headers: &str, body: &[u8]) -> io::Result<()> {
+fn respond(
+    connection: &mut impl Write,
+    status: &str,
+    headers: &str,
+    body: &[u8],
+) -> io::Result<()> {
     let head = format!(
         "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()

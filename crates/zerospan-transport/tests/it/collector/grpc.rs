@@ -1,4 +1,10 @@
 use super::{Authority, Reply, Script};
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
+    LogsService, LogsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::logs::v1::{
+    ExportLogsPartialSuccess, ExportLogsServiceRequest, ExportLogsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -37,8 +43,10 @@ pub(super) fn serve(
         .build()
         .unwrap();
     listener.set_nonblocking(true).unwrap();
-    let service =
-        TraceServiceServer::new(Service(script)).accept_compressed(CompressionEncoding::Gzip);
+    let service = Service(script);
+    let traces =
+        TraceServiceServer::new(service.clone()).accept_compressed(CompressionEncoding::Gzip);
+    let logs = LogsServiceServer::new(service).accept_compressed(CompressionEncoding::Gzip);
     let mut server = Tonic::builder();
     if let Some((authority, mutual)) = tls {
         let identity = authority.issue();
@@ -53,30 +61,31 @@ pub(super) fn serve(
         let _entered = runtime.enter();
         TcpIncoming::from(tokio::net::TcpListener::from_std(listener).unwrap())
     };
-    runtime.spawn(server.add_service(service).serve_with_incoming(incoming));
+    runtime.spawn(
+        server
+            .add_service(traces)
+            .add_service(logs)
+            .serve_with_incoming(incoming),
+    );
     Server(Some(runtime))
 }
 
+#[derive(Clone)]
 struct Service(Arc<Script>);
 
-#[tonic::async_trait]
-impl TraceService for Service {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+/// The number of rejected items, and the message about them.
+type Rejected = (i64, String);
+
+impl Service {
+    async fn reply<M: Message>(&self, request: Request<M>) -> Result<Option<Rejected>, Status> {
         let reply = self.0.next();
         self.0.keep_head(format!("{:?}", request.metadata()));
         let request = request.into_inner().encode_to_vec();
-        let mut response = ExportTraceServiceResponse::default();
         match reply {
             Reply::Take => self.0.keep(request),
             Reply::TakeBut(rejected) => {
                 self.0.keep(request);
-                response.partial_success = Some(ExportTracePartialSuccess {
-                    rejected_spans: rejected,
-                    error_message: "not those".to_owned(),
-                });
+                return Ok(Some((rejected, "not those".to_owned())));
             }
             Reply::Late(wait) => {
                 tokio::time::sleep(wait).await;
@@ -95,20 +104,53 @@ impl TraceService for Service {
             Reply::Hang => std::future::pending().await,
             Reply::Endless => {
                 self.0.keep(request);
-                response.partial_success = Some(ExportTracePartialSuccess {
-                    rejected_spans: 0,
-                    error_message: "x".repeat(8 << 20),
-                });
+                return Ok(Some((0, "x".repeat(8 << 20))));
             }
             Reply::Reset | Reply::Garbage | Reply::Raw(_) | Reply::BusyUntil(_) => {
-                unreachable!("a collector over HTTP does this")
+                unreachable!("only the collector over HTTP does this")
             }
         }
-        Ok(Response::new(response))
+        Ok(None)
     }
 }
 
-/// A `google.rpc.Status` with a `RetryInfo`, written by hand.
+#[tonic::async_trait]
+impl TraceService for Service {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        let rejected = self.reply(request).await?;
+        Ok(Response::new(ExportTraceServiceResponse {
+            partial_success: rejected.map(|(rejected_spans, error_message)| {
+                ExportTracePartialSuccess {
+                    rejected_spans,
+                    error_message,
+                }
+            }),
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl LogsService for Service {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        let rejected = self.reply(request).await?;
+        Ok(Response::new(ExportLogsServiceResponse {
+            partial_success: rejected.map(|(rejected_log_records, error_message)| {
+                ExportLogsPartialSuccess {
+                    rejected_log_records,
+                    error_message,
+                }
+            }),
+        }))
+    }
+}
+
+/// Encodes a `google.rpc.Status` with a `RetryInfo`.
 fn retry_info(wait: Duration) -> Vec<u8> {
     let field = |number: u8, bytes: &[u8]| {
         let mut out = vec![number << 3 | 2, u8::try_from(bytes.len()).unwrap()];

@@ -5,7 +5,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
 
-/// A certificate authority of a test's own.
+/// A certificate authority for one test.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub(crate) pem: String,
@@ -29,7 +29,7 @@ impl Authority {
         }
     }
 
-    /// A certificate for `localhost`, for either end.
+    /// Issues a certificate for `localhost`, for a server or a client.
     pub(crate) fn issue(&self) -> Identity {
         let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -39,7 +39,7 @@ impl Authority {
         }
     }
 
-    /// How the HTTP collector speaks TLS.
+    /// Returns the TLS settings of the HTTP collector.
     pub(super) fn server(&self, mutual: bool) -> Arc<ServerConfig> {
         let identity = self.issue();
         let chain = vec![CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap()];

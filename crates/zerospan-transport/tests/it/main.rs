@@ -1,0 +1,8 @@
+//! The contracts of `zerospan-transport`, against real sockets on the loopback interface.
+
+mod collector;
+mod own_transport;
+mod requests;
+mod settings;
+mod signals;
+mod support;

@@ -1,0 +1,35 @@
+//! Requests, and the settings to send them with.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use zerospan_transport::{
+    ConfigError, Connect, ExportResponse, OtlpConfig, Request, SendError, Signal,
+};
+
+/// An encoded request with one resource, which has no spans.
+pub(crate) const BODY: &[u8] = b"\x0a\x02\x0a\x00";
+
+/// A request that has ten seconds.
+pub(crate) fn request() -> Request<'static> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    Request::new(Signal::Traces, BODY, 1, deadline)
+}
+
+/// Sends one request with these settings.
+pub(crate) fn try_send(config: &OtlpConfig) -> Result<ExportResponse, SendError> {
+    let connector = config.connector(Signal::Traces).unwrap();
+    connector.connect()?.send(&request())
+}
+
+/// Reads the settings from these variables, and the errors about those that are ignored.
+pub(crate) fn from(vars: &[(&str, &str)]) -> (OtlpConfig, Vec<ConfigError>) {
+    from_for(Signal::Traces, vars)
+}
+
+/// Likewise, for `signal`.
+pub(crate) fn from_for(signal: Signal, vars: &[(&str, &str)]) -> (OtlpConfig, Vec<ConfigError>) {
+    let vars: HashMap<&str, &str> = vars.iter().copied().collect();
+    OtlpConfig::from_vars_for(signal, |name| {
+        vars.get(name).map(|value| (*value).to_owned())
+    })
+}

@@ -7,6 +7,8 @@ pub mod dev;
 mod error;
 #[doc(hidden)]
 pub mod fork;
+#[doc(hidden)]
+pub mod log;
 mod recycle;
 #[doc(hidden)]
 pub mod sync;

@@ -1,197 +1,208 @@
-use crate::core::Setup;
-use crate::state::Outcome;
-use crate::{
-    DropCause, ExportResponse, Request, RetryHint, SendError, SendErrorKind, Signal, Transport,
-};
+//! Requests on their way to the collector: attempts, and the waits between them.
+
+mod backoff;
+
+use crate::base::config::PipelineConfig;
+use crate::base::stats::DropCause;
+use crate::queue::state::Outcome;
+use backoff::Backoff;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use zerospan_core::log::{self, WarnOnce};
+use zerospan_transport::{ExportResponse, Request, RetryHint, SendError, Transport};
 
-/// The longest time that a collector's "not before" is obeyed for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Caps the delay that a collector asks for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-/// Gets requests delivered: attempts, waits between them, and what became of it.
+/// Delivers requests, one after the other, over one transport.
 #[derive(Default)]
 pub(crate) struct Delivery {
     transport: Option<Box<dyn Transport>>,
-    /// The collector wants nothing before.
+    /// The collector asked for no request before this time.
     not_before: Option<Instant>,
-    /// Failures since the last success: the first of an outage is worth a warning.
+    /// Requests given up since the last that was delivered.
     failures: u64,
-    /// Whether the last answer had a complaint: the first of several is worth a warning.
-    complained: bool,
+    failure_warning: WarnOnce,
+    partial_warning: WarnOnce,
 }
 
-/// An attempt that failed.
+/// The deadline of a delivery, and how it waits.
+pub(crate) trait DeliveryContext {
+    /// Returns the time at which the delivery must end, if there is one. It may change during the delivery.
+    fn deadline(&self) -> Option<Instant>;
+    /// Waits until `time`, or until something has changed.
+    fn wait_until(&self, time: Instant);
+    /// Counts an attempt.
+    fn count_attempt(&self);
+}
+
+/// Why an attempt failed, with a panic of the transport as one more cause.
 struct Failure {
-    /// The spans are counted under it if this was the last attempt.
     cause: DropCause,
     retry: RetryHint,
     message: String,
 }
 
-impl From<SendError> for Failure {
-    fn from(error: SendError) -> Self {
-        let cause = match error.kind {
-            SendErrorKind::TimedOut => DropCause::TimedOut,
-            SendErrorKind::Unavailable => DropCause::Unavailable,
-            SendErrorKind::Refused => DropCause::Refused,
-            _ => DropCause::Unreachable,
-        };
-        Self {
-            cause,
-            retry: error.retry,
-            message: error.message,
-        }
-    }
-}
-
-/// What the delivery needs to know of the world while it works.
-pub(crate) trait World {
-    /// The deadline for all that is going on, if there is one.
-    fn deadline(&self) -> Option<Instant>;
-    /// Waits until `until`, or until something has changed.
-    fn pause(&self, until: Instant);
-    /// An attempt is being made.
-    fn attempt(&self);
-}
-
 impl Delivery {
-    /// Waits as long as the collector asked for. The time does not count as the request's.
-    pub(crate) fn wait_for_permission(&mut self, world: &impl World) {
-        while let Some(until) = self.not_before {
+    /// Waits for as long as the collector asked. This time does not count towards the timeout of a request.
+    pub(crate) fn wait_for_permission(&mut self, context: &impl DeliveryContext) {
+        while let Some(time) = self.not_before {
             let now = Instant::now();
-            if until <= now || world.deadline().is_some_and(|deadline| deadline <= now) {
+            if time <= now || context.deadline().is_some_and(|deadline| deadline <= now) {
                 self.not_before = None;
                 return;
             }
-            world.pause(earliest(until, world.deadline()));
+            context.wait_until(earliest(time, context.deadline()));
         }
     }
 
-    /// Sends a request until it is taken, refused for good, or `timeout` is over.
+    /// Sends a request of `items` items until it is accepted, refused, or `timeout` passes.
     pub(crate) fn deliver(
         &mut self,
-        setup: &Setup,
-        world: &impl World,
+        config: &PipelineConfig,
+        context: &impl DeliveryContext,
         body: &[u8],
-        spans: usize,
+        items: usize,
         timeout: Duration,
     ) -> Outcome {
         let own_deadline = Instant::now() + timeout;
-        let mut backoff = setup.retry.backoff();
+        let mut backoff = Backoff::new(config.retry);
         let mut earlier: Option<Failure> = None;
         loop {
-            let deadline = earliest(own_deadline, world.deadline());
-            world.attempt();
-            let request = Request::new(Signal::Traces, body, spans, deadline);
-            let error = match self.attempt(setup, &request) {
-                Ok(accepted) => return self.accepted(&accepted, spans, body.len()),
-                Err(error) => error,
+            let deadline = earliest(own_deadline, context.deadline());
+            context.count_attempt();
+            let request = Request::new(config.signal, body, items, deadline);
+            let failure = match self.attempt(config, &request) {
+                Ok(response) => return self.accepted(config, &response, items, body.len()),
+                Err(failure) => failure,
             };
-            // That the last attempt ran out of time says less than why there were others before it.
-            let error = match earlier.take() {
-                Some(earlier) if error.cause == DropCause::TimedOut => earlier,
-                _ => error,
+            // The failure before explains more than a timeout of the last attempt, which had little time.
+            let failure = match earlier.take() {
+                Some(earlier) if failure.cause == DropCause::TimedOut => earlier,
+                _ => failure,
             };
             let now = Instant::now();
-            let until = match error.retry {
-                RetryHint::Never => return self.failed(&error, spans),
+            let retry_at = match failure.retry {
+                RetryHint::Backoff => now + backoff.next_wait(),
                 RetryHint::After(wait) => {
-                    // A collector that says "at once", and says it again and again, is not asked in a loop.
-                    let until = now + wait.min(LONGEST_PAUSE).max(backoff.wait());
-                    self.not_before = Some(until);
-                    until
+                    // The backoff is the minimum, against a collector that keeps asking for a retry at once.
+                    let retry_at = now + wait.min(MAX_RETRY_AFTER).max(backoff.next_wait());
+                    self.not_before = Some(retry_at);
+                    retry_at
                 }
-                _ => now + backoff.wait(),
+                _ => return self.failed(config, &failure, items),
             };
-            if !self.pause(world, own_deadline, until) {
-                return self.failed(&error, spans);
+            if !self.wait_before_retry(context, own_deadline, retry_at) {
+                return self.failed(config, &failure, items);
             }
             self.not_before = None;
-            earlier = Some(error);
+            earlier = Some(failure);
         }
     }
 
-    /// Sleeps until `until`; `false`, and at once, if the deadline is before it.
-    fn pause(&self, world: &impl World, own_deadline: Instant, until: Instant) -> bool {
+    /// Waits until `retry_at`. Returns `false`, without waiting, if the deadline is earlier.
+    fn wait_before_retry(
+        &self,
+        context: &impl DeliveryContext,
+        own_deadline: Instant,
+        retry_at: Instant,
+    ) -> bool {
         loop {
-            if earliest(own_deadline, world.deadline()) <= until {
+            if earliest(own_deadline, context.deadline()) <= retry_at {
                 return false;
             }
-            if until <= Instant::now() {
+            if retry_at <= Instant::now() {
                 return true;
             }
-            world.pause(until);
+            context.wait_until(retry_at);
         }
     }
 
-    fn attempt(&mut self, setup: &Setup, request: &Request<'_>) -> Result<ExportResponse, Failure> {
+    fn attempt(
+        &mut self,
+        config: &PipelineConfig,
+        request: &Request<'_>,
+    ) -> Result<ExportResponse, Failure> {
         let transport = &mut self.transport;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let transport = match transport {
                 Some(transport) => transport,
-                none => none.insert(setup.connect.connect()?),
+                none => none.insert(config.connect.connect()?),
             };
             transport.send(request)
         }));
-        outcome
-            .map(|sent| sent.map_err(Failure::from))
-            .unwrap_or_else(|panic| {
-                // What has panicked is in no state to go on.
+        match outcome {
+            Ok(outcome) => outcome.map_err(Failure::from),
+            Err(panic) => {
+                // The transport may be inconsistent: the next request gets another.
                 self.disconnect();
-                let message = panic
-                    .downcast_ref::<&str>()
-                    .map(|text| (*text).to_owned())
-                    .or_else(|| panic.downcast_ref::<String>().cloned())
-                    .unwrap_or_else(|| "without a message".to_owned());
                 Err(Failure {
                     cause: DropCause::TransportPanic,
                     retry: RetryHint::Never,
-                    message,
+                    message: panic_message(&*panic),
                 })
-            })
+            }
+        }
     }
 
-    /// Drops the transport, which may panic over it.
+    /// Drops the transport, and catches a panic of its destructor.
     fn disconnect(&mut self) {
         let transport = self.transport.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(transport)));
     }
 
-    fn accepted(&mut self, accepted: &ExportResponse, spans: usize, bytes: usize) -> Outcome {
-        if self.failures > 0 {
-            tracing::info!(name: "ExportRecovered", failures = self.failures, "the collector takes spans again");
-            self.failures = 0;
+    fn accepted(
+        &mut self,
+        config: &PipelineConfig,
+        response: &ExportResponse,
+        items: usize,
+        bytes: usize,
+    ) -> Outcome {
+        let item_name = config.signal.items();
+        if self.failure_warning.reset() {
+            let failures = std::mem::take(&mut self.failures);
+            log::suppressed(|| {
+                tracing::info!(
+                    name: "ExportRecovered",
+                    failures,
+                    "the collector accepts {item_name} again"
+                );
+            });
         }
-        let complaint = accepted.rejected_items > 0 || !accepted.message.is_empty();
-        if complaint && !std::mem::replace(&mut self.complained, complaint) {
-            tracing::warn!(
-                name: "ExportPartialSuccess",
-                rejected_items = accepted.rejected_items,
-                spans,
-                message = accepted.message.as_str(),
-                "the collector took the request, but not all of it without complaint: said once until it has none"
-            );
+        if response.rejected_items == 0 && response.message.is_empty() {
+            self.partial_warning.reset();
+        } else {
+            self.partial_warning.warn(|| {
+                tracing::warn!(
+                    name: "ExportPartialSuccess",
+                    rejected = response.rejected_items,
+                    items,
+                    message = response.message.as_str(),
+                    "the collector accepted a request of {item_name} with a warning or in part: \
+                     logged once until it accepts one without"
+                );
+            });
         }
-        self.complained = complaint;
         Outcome::Delivered {
-            rejected: accepted.rejected_items,
+            rejected: response.rejected_items,
             bytes: bytes as u64,
         }
     }
 
-    fn failed(&mut self, error: &Failure, spans: usize) -> Outcome {
+    fn failed(&mut self, config: &PipelineConfig, failure: &Failure, items: usize) -> Outcome {
         self.failures += 1;
-        if self.failures == 1 {
+        self.failure_warning.warn(|| {
+            let item_name = config.signal.items();
             tracing::warn!(
                 name: "ExportFailed",
-                cause = error.cause.name(),
-                spans,
-                message = error.message.as_str(),
-                "a request was given up, its spans are counted as dropped: said once until the collector takes spans again"
+                cause = failure.cause.name(),
+                items,
+                message = failure.message.as_str(),
+                "a request was given up and its {item_name} are counted as dropped: \
+                 logged once until the collector accepts a request"
             );
-        }
-        Outcome::Dropped(error.cause)
+        });
+        Outcome::Dropped(failure.cause)
     }
 }
 
@@ -201,6 +212,25 @@ impl Drop for Delivery {
     }
 }
 
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        Self {
+            cause: error.kind.into(),
+            retry: error.retry,
+            message: error.message,
+        }
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
+/// Returns the earlier of a time and another that may be absent.
 pub(crate) fn earliest(one: Instant, other: Option<Instant>) -> Instant {
     other.map_or(one, |other| other.min(one))
 }

@@ -1,37 +1,23 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod base;
 mod batch;
-mod batch_config;
-mod builder;
-mod chunk;
-mod core;
 mod delivery;
-mod error;
-mod limits;
-mod local;
-#[cfg(feature = "metrics")]
-mod metrics;
 #[cfg(all(test, loom))]
 mod models;
 mod pipeline;
-mod producer;
-mod retry;
-mod scope;
-mod slot;
-mod state;
-mod stats;
-mod wire;
+mod queue;
 mod worker;
 
-pub use batch_config::BatchConfig;
-pub use builder::PipelineBuilder;
-pub use error::{FlushError, ShutdownError};
+pub use base::batch_config::BatchConfig;
+pub use base::error::{FlushError, ShutdownError};
+pub use base::retry_policy::RetryPolicy;
+pub use base::scope::Scope;
+pub use base::stats::{DropCause, DropCounts, ExportStats};
+pub use pipeline::builder::PipelineBuilder;
+pub use pipeline::producer::Producer;
 pub use pipeline::{Pipeline, StatsWatch};
-pub use producer::Producer;
-pub use retry::RetryPolicy;
-pub use scope::Scope;
-pub use stats::{DropCause, Dropped, ExportStats};
 pub use zerospan_otlp::EncodedResource;
 pub use zerospan_transport::{
     Compression, ConfigError, Connect, ExportResponse, FileTransport, InMemoryTransport,

@@ -1,74 +1,71 @@
-//! The models of the hand-over: `cargo xtask loom`.
+//! Models of the hand-over, for `cargo xtask loom`.
 //!
-//! Core, slots and state are the real ones, with chunks of two spans and no worker. The orders in which threads can reach the
-//! locks are tried, up to a number of preemptions. Spans are numbered: each that was taken must arrive once, each that was
-//! not must be counted, and a thread's own arrive in its order. A cycle in the order of the locks is a deadlock, which ends
-//! the model.
+//! Pipeline state and buffers are the real ones, with chunks of two items and no worker. The models explore the orders in
+//! which threads reach the locks, up to a number of preemptions. Items are numbered: each that was accepted must arrive once,
+//! each that was not must be counted, and those of one thread must arrive in order. An inverted lock order is a deadlock,
+//! which fails the model.
 
-use crate::core::{Core, Setup};
-use crate::limits::Limits;
-use crate::slot::Slot;
-use crate::state::{Outcome, Rest, Worker};
-use crate::worker::{self, Hand};
-use crate::{
-    Connect, DropCause, InMemoryTransport, Producer, RetryPolicy, Scope, SendError, Transport, wire,
-};
+use crate::base::config::PipelineConfig;
+use crate::base::item::item_len;
+use crate::base::limits::Limits;
+use crate::base::retry_policy::RetryPolicy;
+use crate::base::scope::Scope;
+use crate::base::stats::DropCause;
+use crate::pipeline::producer::Producer;
+use crate::queue::inner::PipelineInner;
+use crate::queue::state::{Outcome, WorkerSleep, WorkerState};
+use crate::queue::thread_buffer::ThreadBuffer;
+use crate::worker::inline::InlineWorker;
 use loom::thread;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use std::sync::{Arc, LazyLock, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zerospan_otlp::{EncodedResource, SpanRecorder, SpanStart};
+use zerospan_transport::{InMemoryTransport, Signal};
 
 const CHUNK: usize = 256;
 
 static SCOPE: LazyLock<Scope> =
     LazyLock::new(|| Scope::new(&InstrumentationScope::builder("model").build()));
 
-static SETUP: LazyLock<Arc<Setup>> = LazyLock::new(|| {
-    Arc::new(Setup {
-        connect: Box::new(Nowhere),
+static CONFIG: LazyLock<Arc<PipelineConfig>> = LazyLock::new(|| {
+    Arc::new(PipelineConfig {
+        signal: Signal::Traces,
+        // No model sends a request.
+        connect: Box::new(|| Ok(InMemoryTransport::new())),
         retry: RetryPolicy::default(),
-        by_hand: true,
-        no_resource: EncodedResource::new(&[] as &[KeyValue], None),
+        inline: true,
         resource: OnceLock::new(),
+        empty_resource: EncodedResource::new(&[] as &[KeyValue], None),
     })
 });
-
-/// No model sends anything.
-struct Nowhere;
-
-impl Connect for Nowhere {
-    fn connect(&self) -> Result<Box<dyn Transport>, SendError> {
-        Ok(Box::new(InMemoryTransport::new()))
-    }
-}
 
 const LIMITS: Limits = Limits {
     chunk_bytes: CHUNK,
     chunk_full_at: CHUNK,
-    chunk_spans: 2,
+    chunk_items: 2,
     chunks_bytes: 8 * CHUNK,
-    queue_spans: 100,
-    batch_spans: 2,
+    queue_items: 100,
+    request_items: 2,
     request_bytes: 1 << 20,
-    span_bytes: CHUNK,
+    item_bytes: CHUNK,
     schedule_delay: Duration::from_secs(3600),
     timeout: Duration::from_secs(3600),
     drop_timeout: Duration::ZERO,
 };
 
-/// Tries every order with at most `preemptions` preemptions.
+/// Explores every order with at most `preemptions` preemptions.
 fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     LazyLock::force(&SCOPE);
-    LazyLock::force(&SETUP);
+    LazyLock::force(&CONFIG);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(model);
 }
 
-fn core(limits: Limits) -> Arc<Core> {
-    Arc::new(Core::new(limits, Arc::clone(&SETUP)))
+fn pipeline(limits: Limits) -> Arc<PipelineInner> {
+    Arc::new(PipelineInner::new(limits, Arc::clone(&CONFIG), |_| Ok(())))
 }
 
 fn recorder(number: u64) -> SpanRecorder {
@@ -84,7 +81,7 @@ fn recorder(number: u64) -> SpanRecorder {
     recorder
 }
 
-/// The number of an encoded span: field 2 of it, behind the trace id.
+/// Returns the number of an encoded span: its id, which follows the trace id, less 1.
 fn number(field: &[u8]) -> u64 {
     let at = field
         .windows(2)
@@ -94,56 +91,56 @@ fn number(field: &[u8]) -> u64 {
     u64::from_be_bytes(id) - 1
 }
 
-/// Records the spans with these numbers; gives those that were taken.
+/// Records spans with these numbers. Returns those that were accepted.
 fn record(producer: &Producer, numbers: impl IntoIterator<Item = u64>) -> Vec<u64> {
-    let taken = |&number: &u64| {
+    let accepted = |&number: &u64| {
         producer
-            .record(&SCOPE, &recorder(number), 2, &Status::Unset)
+            .record_span(&SCOPE, &recorder(number), 2, &Status::Unset)
             .is_ok()
     };
-    numbers.into_iter().filter(taken).collect()
+    numbers.into_iter().filter(accepted).collect()
 }
 
-/// Takes all that was handed over, as the worker does; gives the numbers.
-fn deliver(core: &Core) -> Vec<u64> {
+/// Delivers all items that were handed over, as the worker does. Returns their numbers.
+fn deliver(inner: &PipelineInner) -> Vec<u64> {
     let mut numbers = Vec::new();
-    let mut state = core.state();
+    let mut state = inner.state();
     while let Some(mut chunk) = state.pop() {
         let mut bytes = chunk.bytes();
-        let spans = chunk.spans() as u64;
-        for _ in 0..spans {
-            let len = wire::span_field_len(bytes).expect("a whole span");
+        let items = chunk.items() as u64;
+        for _ in 0..items {
+            let len = item_len(bytes).expect("a whole item");
             numbers.push(number(&bytes[..len]));
             bytes = &bytes[len..];
         }
         assert!(bytes.is_empty());
-        state.take_off(spans);
+        state.start_request(items);
         let outcome = Outcome::Delivered {
             rejected: 0,
             bytes: 0,
         };
-        state.settle(spans, outcome);
-        state.recycle(&mut chunk, &core.limits);
+        state.finish_request(items, outcome);
+        state.recycle(&mut chunk, &inner.limits);
     }
-    core.publish(&state);
+    inner.publish_levels(&state);
     numbers
 }
 
-fn flush(core: &Core) -> Vec<u64> {
-    core.sweep();
-    deliver(core)
+fn flush(inner: &PipelineInner) -> Vec<u64> {
+    inner.collect();
+    deliver(inner)
 }
 
-/// Asserts that `arrived` is what was `taken` of each thread, each once and in its order, and that the rest of the
-/// `recorded` spans was counted.
-fn assert_accounted(core: &Core, recorded: u64, taken: &[Vec<u64>], arrived: &[u64]) {
-    for taken in taken {
-        let of_thread = arrived.iter().filter(|number| taken.contains(number));
-        assert!(of_thread.eq(taken), "{taken:?} of {arrived:?}");
+/// Asserts that the `accepted` items of each thread `arrived`, once and in order, and that the rest of the `recorded` ones was
+/// counted.
+fn assert_accounted(inner: &PipelineInner, recorded: u64, accepted: &[Vec<u64>], arrived: &[u64]) {
+    for accepted in accepted {
+        let own = arrived.iter().filter(|number| accepted.contains(number));
+        assert!(own.eq(accepted), "{accepted:?} of {arrived:?}");
     }
-    let all: usize = taken.iter().map(Vec::len).sum();
-    assert_eq!(arrived.len(), all, "{taken:?}, {arrived:?}");
-    let stats = core.stats();
+    let all: usize = accepted.iter().map(Vec::len).sum();
+    assert_eq!(arrived.len(), all, "{accepted:?}, {arrived:?}");
+    let stats = inner.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!(stats.pending(), 0, "{stats:?}");
     assert_eq!(stats.recorded, recorded);
@@ -151,31 +148,31 @@ fn assert_accounted(core: &Core, recorded: u64, taken: &[Vec<u64>], arrived: &[u
     assert_eq!(stats.threads, 0);
 }
 
-/// Two threads that record `each` spans and leave, beside a flush.
-fn record_and_leave(limits: Limits, each: u64) {
-    let core = core(limits);
+/// Two threads record `each` spans and end, during a flush.
+fn record_and_end(limits: Limits, each: u64) {
+    let inner = pipeline(limits);
     let threads = [0, 10].map(|first| {
-        let core = Arc::clone(&core);
-        thread::spawn(move || record(&Producer::new(core), first..first + each))
+        let inner = Arc::clone(&inner);
+        thread::spawn(move || record(&Producer::new(inner), first..first + each))
     });
-    let mut arrived = flush(&core);
-    let taken = threads.map(|thread| thread.join().expect("it records"));
-    arrived.extend(flush(&core));
-    assert_accounted(&core, 2 * each, &taken, &arrived);
+    let mut arrived = flush(&inner);
+    let accepted = threads.map(|thread| thread.join().expect("the thread records"));
+    arrived.extend(flush(&inner));
+    assert_accounted(&inner, 2 * each, &accepted, &arrived);
 }
 
 #[test]
-fn spans_of_threads_that_record_and_leave_beside_a_flush_arrive_once_each() {
-    explore(2, || record_and_leave(LIMITS, 3));
+fn items_of_threads_that_end_during_a_flush_arrive_once_each() {
+    explore(2, || record_and_end(LIMITS, 3));
 }
 
 #[test]
-fn a_full_queue_drops_what_it_counts_and_nothing_else() {
+fn a_full_queue_drops_only_the_items_that_it_counts() {
     explore(2, || {
-        record_and_leave(
+        record_and_end(
             Limits {
-                queue_spans: 2,
-                chunk_spans: 1,
+                queue_items: 2,
+                chunk_items: 1,
                 ..LIMITS
             },
             3,
@@ -184,151 +181,154 @@ fn a_full_queue_drops_what_it_counts_and_nothing_else() {
 }
 
 #[test]
-fn relief_beside_a_thread_that_leaves_and_a_flush_loses_nothing() {
+fn reclaiming_chunks_while_a_thread_ends_and_another_flushes_loses_nothing() {
     explore(2, || {
-        let core = core(Limits {
+        let inner = pipeline(Limits {
             chunks_bytes: 2 * CHUNK,
             ..LIMITS
         });
-        // All the memory there is lies half-empty with two threads.
-        let [leaving, idle] = [(); 2].map(|()| Producer::new(Arc::clone(&core)));
-        let (mut of_leaving, of_idle) = (record(&leaving, [0]), record(&idle, [10]));
+        // Two partly filled chunks use up the memory.
+        let [ending, idle] = [(); 2].map(|()| Producer::new(Arc::clone(&inner)));
+        let (mut of_ending, of_idle) = (record(&ending, [0]), record(&idle, [10]));
         let needy = {
-            let core = Arc::clone(&core);
-            thread::spawn(move || record(&Producer::new(core), [20]))
+            let inner = Arc::clone(&inner);
+            thread::spawn(move || record(&Producer::new(inner), [20]))
         };
-        let leaving = thread::spawn(move || record(&leaving, [1]));
-        let mut arrived = flush(&core);
-        of_leaving.extend(leaving.join().expect("it records"));
-        let of_needy = needy.join().expect("it records");
+        let ending = thread::spawn(move || record(&ending, [1]));
+        let mut arrived = flush(&inner);
+        of_ending.extend(ending.join().expect("the thread records"));
+        let of_needy = needy.join().expect("the thread records");
         drop(idle);
-        arrived.extend(flush(&core));
-        assert_accounted(&core, 4, &[of_leaving, of_idle, of_needy], &arrived);
+        arrived.extend(flush(&inner));
+        assert_accounted(&inner, 4, &[of_ending, of_idle, of_needy], &arrived);
     });
 }
 
 #[test]
-fn threads_that_need_relief_at_once_do_not_wait_for_each_other_for_ever() {
+fn threads_that_reclaim_chunks_at_once_do_not_deadlock() {
     explore(3, || {
-        let core = core(Limits {
+        let inner = pipeline(Limits {
             chunks_bytes: 2 * CHUNK,
             ..LIMITS
         });
-        let idle = [(); 2].map(|()| Producer::new(Arc::clone(&core)));
-        let mut taken = vec![record(&idle[0], [0]), record(&idle[1], [10])];
+        let idle = [(); 2].map(|()| Producer::new(Arc::clone(&inner)));
+        let mut accepted = vec![record(&idle[0], [0]), record(&idle[1], [10])];
         let needy = [20, 30].map(|number| {
-            let core = Arc::clone(&core);
-            thread::spawn(move || record(&Producer::new(core), [number]))
+            let inner = Arc::clone(&inner);
+            thread::spawn(move || record(&Producer::new(inner), [number]))
         });
-        assert!(core.stats().is_balanced());
-        taken.extend(needy.map(|thread| thread.join().expect("it records")));
+        assert!(inner.stats().is_balanced());
+        accepted.extend(needy.map(|thread| thread.join().expect("the thread records")));
         drop(idle);
-        let arrived = flush(&core);
-        assert_accounted(&core, 4, &taken, &arrived);
+        let arrived = flush(&inner);
+        assert_accounted(&inner, 4, &accepted, &arrived);
     });
 }
 
 #[test]
-fn a_producer_that_two_threads_share_loses_nothing_and_snapshots_balance() {
+fn a_producer_shared_by_two_threads_loses_nothing_and_its_statistics_balance() {
     explore(3, || {
-        let core = core(LIMITS);
-        let producer = Arc::new(Producer::new(Arc::clone(&core)));
+        let inner = pipeline(LIMITS);
+        let producer = Arc::new(Producer::new(Arc::clone(&inner)));
         let threads = [0, 10].map(|first| {
             let producer = Arc::clone(&producer);
             thread::spawn(move || record(&producer, first..first + 2))
         });
-        let stats = core.stats();
+        let stats = inner.stats();
         assert!(stats.is_balanced(), "{stats:?}");
-        let taken = threads.map(|thread| thread.join().expect("it records"));
+        let accepted = threads.map(|thread| thread.join().expect("the thread records"));
         drop(producer);
-        let arrived = flush(&core);
-        assert_accounted(&core, 4, &taken, &arrived);
+        let arrived = flush(&inner);
+        assert_accounted(&inner, 4, &accepted, &arrived);
     });
 }
 
 #[test]
-fn what_is_recorded_while_the_pipeline_is_shut_down_arrives_or_is_counted() {
+fn items_recorded_during_a_shutdown_arrive_or_are_counted() {
     explore(2, || {
-        let core = core(LIMITS);
+        let inner = pipeline(LIMITS);
         let threads = [0, 10].map(|first| {
-            let core = Arc::clone(&core);
+            let inner = Arc::clone(&inner);
             thread::spawn(move || {
-                // A span that is recorded within another, or while its thread ends, has a slot that no sweep knows of.
-                let slot = Slot::default();
-                let taken = slot.record(&core, |chunk, dropped| {
+                // An item recorded within another, or while its thread ends, has a buffer that is not registered.
+                let buffer = ThreadBuffer::default();
+                let outcome = buffer.record(&inner, |chunk, dropped| {
                     let span = recorder(first + 2);
-                    chunk.append_recorded(&SCOPE, &span, 2, &Status::Unset, CHUNK, dropped)
+                    chunk.append_trusted(&SCOPE, CHUNK, dropped, |chunk| {
+                        span.finish(2, &Status::Unset, chunk);
+                    })
                 });
-                core.retire(&slot);
-                record(&Producer::new(core), first..first + 2).len() + usize::from(taken.is_ok())
+                inner.drain(&buffer);
+                let accepted = record(&Producer::new(inner), first..first + 2).len();
+                accepted + usize::from(outcome.is_ok())
             })
         });
-        assert!(core.close());
-        let arrived = flush(&core).len();
-        worker::put_down(&core, &mut Hand::default());
-        let taken: usize = threads
-            .map(|thread| thread.join().expect("it records"))
+        assert!(inner.close());
+        let arrived = flush(&inner).len();
+        InlineWorker::default().stop(&inner, Instant::now());
+        let accepted: usize = threads
+            .map(|thread| thread.join().expect("the thread records"))
             .iter()
             .sum();
-        let stats = core.stats();
+        let stats = inner.stats();
         assert!(stats.is_balanced(), "{stats:?}");
         assert_eq!((stats.recorded, stats.pending()), (6, 0), "{stats:?}");
         assert_eq!(stats.delivered, arrived as u64);
         let late = stats.dropped.by(DropCause::AfterShutdown);
-        let cut_off = stats.dropped.by(DropCause::ShutdownTimeout);
-        assert_eq!(stats.dropped.total(), late + cut_off, "{stats:?}");
-        assert!(arrived <= taken, "{stats:?}");
+        let timed_out = stats.dropped.by(DropCause::ShutdownTimeout);
+        assert_eq!(stats.dropped.total(), late + timed_out, "{stats:?}");
+        assert!(arrived <= accepted, "{stats:?}");
     });
 }
 
 #[test]
-fn whoever_waits_for_a_batch_is_woken_by_the_chunk_that_fills_it() {
+fn an_idle_worker_is_woken_by_the_chunk_that_fills_a_batch() {
     explore(3, || {
-        let core = core(LIMITS);
-        core.state().worker = Worker::Running;
+        let inner = pipeline(LIMITS);
+        inner.state().worker = WorkerState::Running;
         let worker = {
-            let core = Arc::clone(&core);
+            let inner = Arc::clone(&inner);
             thread::spawn(move || {
-                let mut state = core.state();
-                while !state.has_batch(&core.limits) {
-                    state = core.rest(state, Rest::Idle, None);
+                let mut state = inner.state();
+                while !state.has_batch(&inner.limits) {
+                    state = inner.sleep(state, WorkerSleep::Idle, None);
                 }
                 drop(state);
-                deliver(&core)
+                deliver(&inner)
             })
         };
-        let taken = record(&Producer::new(Arc::clone(&core)), 0..2);
-        let arrived = worker.join().expect("it is woken");
-        assert_accounted(&core, 2, &[taken], &arrived);
+        let accepted = record(&Producer::new(Arc::clone(&inner)), 0..2);
+        let arrived = worker.join().expect("the worker is woken");
+        assert_accounted(&inner, 2, &[accepted], &arrived);
     });
 }
 
 #[test]
-fn a_worker_that_dozes_is_woken_by_the_chunk_that_half_fills_the_queue() {
+fn a_lingering_worker_is_woken_by_the_chunk_that_half_fills_the_queue() {
     explore(2, || {
-        let core = core(Limits {
-            queue_spans: 8,
+        let inner = pipeline(Limits {
+            queue_items: 8,
             ..LIMITS
         });
-        core.state().worker = Worker::Running;
+        inner.state().worker = WorkerState::Running;
         let worker = {
-            let core = Arc::clone(&core);
+            let inner = Arc::clone(&inner);
             thread::spawn(move || {
-                let mut state = core.state();
-                while state.queued_spans() < 4 {
-                    state = core.rest(state, Rest::Doze, None);
+                let mut state = inner.state();
+                while state.queued_items() < 4 {
+                    state = inner.sleep(state, WorkerSleep::Linger, None);
                 }
                 drop(state);
-                deliver(&core)
+                deliver(&inner)
             })
         };
         let other = {
-            let core = Arc::clone(&core);
-            thread::spawn(move || record(&Producer::new(core), 2..4))
+            let inner = Arc::clone(&inner);
+            thread::spawn(move || record(&Producer::new(inner), 2..4))
         };
-        let taken = record(&Producer::new(Arc::clone(&core)), 0..2);
-        let taken = [taken, other.join().expect("it records")];
-        let arrived = worker.join().expect("it is woken");
-        assert_accounted(&core, 4, &taken, &arrived);
+        let accepted = record(&Producer::new(Arc::clone(&inner)), 0..2);
+        let accepted = [accepted, other.join().expect("the thread records")];
+        let arrived = worker.join().expect("the worker is woken");
+        assert_accounted(&inner, 4, &accepted, &arrived);
     });
 }

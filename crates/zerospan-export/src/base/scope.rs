@@ -2,14 +2,14 @@ use opentelemetry::InstrumentationScope;
 use std::sync::Arc;
 use zerospan_otlp::EncodedScope;
 
-/// An instrumentation scope, encoded once: what each span is recorded under.
+/// An instrumentation scope, encoded once and shared by all items that are recorded under it.
 ///
-/// Cloning it copies a pointer. Two scopes with the same content are the same to the collector, wherever they were made.
+/// Cloning it copies a pointer. Scopes of equal content are one scope in a request, wherever they were made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(Arc<EncodedScope>);
 
 impl Scope {
-    /// Encodes `scope`. Allocates a few times: keep the outcome.
+    /// Encodes `scope`. Allocates a few times: keep the result.
     pub fn new(scope: &InstrumentationScope) -> Self {
         Self(Arc::new(EncodedScope::new(scope)))
     }
@@ -18,9 +18,9 @@ impl Scope {
         &self.0
     }
 
-    /// Whether this is the same allocation: what a run of spans is told by.
+    /// Compares by address, which is enough to extend a run of items.
     #[inline]
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }

@@ -1,32 +1,32 @@
-use crate::limits::Limits;
-use crate::{DropCause, Dropped, Scope, wire};
-use opentelemetry::trace::Status;
-use zerospan_otlp::SpanRecorder;
+use crate::base::item::item_len;
+use crate::base::limits::Limits;
+use crate::base::scope::Scope;
+use crate::base::stats::{DropCause, DropCounts};
 
-/// Encoded spans of one thread, in the order in which they ended, and which scope each run of them belongs to.
+/// Encoded items of one thread, in the order in which they were recorded, in runs of one scope each.
 ///
-/// A chunk without a buffer is vacant: what an idle thread holds.
+/// A chunk without a buffer is vacant: an idle thread holds one.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
     bytes: Vec<u8>,
     runs: Vec<Run>,
-    /// The scopes that `runs` point into: few, and each once.
+    /// The scopes that `runs` index: few, and each once.
     scopes: Vec<Scope>,
-    spans: usize,
-    /// A chunk of so many bytes, or so many spans, is full; 0 where it is vacant.
+    items: usize,
+    /// The chunk is full at this many bytes, 0 while it is vacant, or at `max_items`.
     full_at: usize,
-    most_spans: usize,
-    /// The bytes of memory that the chunk's buffer is charged for.
+    max_items: usize,
+    /// Bytes of the pipeline's memory that the chunk's buffer is charged for.
     pub(crate) charged: usize,
 }
 
-/// Spans of one scope that lie together.
+/// Adjacent items of one scope.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
     /// Index into the chunk's scopes.
     pub(crate) scope: u32,
-    pub(crate) spans: u32,
-    /// Where the run ends in the chunk's bytes; it begins where the one before it ends.
+    pub(crate) items: u32,
+    /// End of the run in the chunk's bytes. It begins at the end of the run before.
     pub(crate) end: usize,
 }
 
@@ -35,16 +35,16 @@ impl Chunk {
         Self {
             bytes: Vec::with_capacity(limits.chunk_bytes),
             full_at: limits.chunk_full_at,
-            most_spans: limits.chunk_spans,
+            max_items: limits.chunk_items,
             charged: limits.chunk_bytes,
             ..Self::default()
         }
     }
 
-    /// Whether there is no room for another span: it is handed over then.
+    /// Returns `true` if the chunk takes no further item and is to be handed over. A vacant chunk is full.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes.len() >= self.full_at || self.spans >= self.most_spans
+        self.bytes.len() >= self.full_at || self.items >= self.max_items
     }
 
     #[inline]
@@ -53,8 +53,8 @@ impl Chunk {
     }
 
     #[inline]
-    pub(crate) fn spans(&self) -> usize {
-        self.spans
+    pub(crate) fn items(&self) -> usize {
+        self.items
     }
 
     #[inline]
@@ -79,16 +79,15 @@ impl Chunk {
         &self.scopes[run.scope as usize]
     }
 
-    /// Has `encode` append one span, and checks that it did. On an error or a panic, which is counted in `dropped`, the
-    /// chunk is as it was.
+    /// Lets `encode` append one item, checks it, and returns its length.
     ///
-    /// Gives the bytes that the span takes.
+    /// On an error or a panic, the chunk is as before and the item is counted in `dropped`.
     #[inline]
     pub(crate) fn append(
         &mut self,
         scope: &Scope,
-        largest: usize,
-        dropped: &mut Dropped,
+        max_bytes: usize,
+        dropped: &mut DropCounts,
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<usize, DropCause> {
         let start = self.bytes.len();
@@ -99,12 +98,12 @@ impl Chunk {
             cause: DropCause::Malformed,
         };
         encode(&mut rollback.chunk.bytes);
-        let span = rollback.chunk.bytes.get(start..).unwrap_or_default();
-        let len = span.len();
-        if wire::span_field_len(span) != Some(len) {
+        let item = rollback.chunk.bytes.get(start..).unwrap_or_default();
+        let len = item.len();
+        if item_len(item) != Some(len) {
             return Err(DropCause::Malformed);
         }
-        if len > largest {
+        if len > max_bytes {
             rollback.cause = DropCause::TooLarge;
             return Err(DropCause::TooLarge);
         }
@@ -113,126 +112,128 @@ impl Chunk {
         Ok(len)
     }
 
-    /// Appends the span that `span` holds, unless it takes more than `most` bytes. Gives how many it takes.
+    /// Lets `encode` append one item and returns its length, without the checks of [`append`](Self::append): `encode` appends
+    /// one whole item and does not panic.
     #[inline]
-    pub(crate) fn append_recorded(
+    pub(crate) fn append_trusted(
         &mut self,
         scope: &Scope,
-        span: &SpanRecorder,
-        end_unix_nanos: u64,
-        status: &Status,
-        most: usize,
-        dropped: &mut Dropped,
+        max_bytes: usize,
+        dropped: &mut DropCounts,
+        encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<usize, DropCause> {
         let start = self.bytes.len();
-        span.finish(end_unix_nanos, status, &mut self.bytes);
+        encode(&mut self.bytes);
         let len = self.bytes.len() - start;
-        if len > most {
+        if len > max_bytes {
             self.bytes.truncate(start);
-            dropped.count(DropCause::TooLarge, 1);
+            dropped.add(DropCause::TooLarge, 1);
             return Err(DropCause::TooLarge);
         }
         self.count(scope, 1);
         Ok(len)
     }
 
-    /// Takes the last span back, of which [`append`](Self::append) said that it takes `len` bytes.
-    pub(crate) fn take_back(&mut self, len: usize) {
+    /// Removes the last item, whose length is `len`.
+    pub(crate) fn remove_last(&mut self, len: usize) {
         let start = self.bytes.len() - len;
         self.bytes.truncate(start);
-        self.spans -= 1;
+        self.items -= 1;
         if let Some(run) = self.runs.last_mut() {
             run.end = start;
-            run.spans -= 1;
-            if run.spans == 0 {
+            run.items -= 1;
+            if run.items == 0 {
                 self.runs.pop();
             }
         }
     }
 
-    /// Copies all of `other` behind what is here.
-    pub(crate) fn absorb(&mut self, other: &Self) {
+    /// Appends a copy of all items of `other`.
+    pub(crate) fn append_from(&mut self, other: &Self) {
         let mut start = 0;
         for &run in &other.runs {
             self.bytes.extend_from_slice(&other.bytes[start..run.end]);
             start = run.end;
-            self.count(other.scope(run), run.spans);
+            self.count(other.scope(run), run.items);
         }
     }
 
-    /// Says that `spans` spans of `scope` were appended to the bytes.
+    /// Counts `items` items of `scope` that were appended to the bytes.
     #[inline]
-    fn count(&mut self, scope: &Scope, spans: u32) {
-        self.spans += spans as usize;
+    fn count(&mut self, scope: &Scope, items: u32) {
+        self.items += items as usize;
         let end = self.bytes.len();
         if let Some(run) = self.runs.last_mut()
-            && self.scopes[run.scope as usize].is(scope)
+            && self.scopes[run.scope as usize].is_same(scope)
         {
-            run.spans += spans;
+            run.items += items;
             run.end = end;
             return;
         }
-        self.start_run(scope, spans, end);
+        self.start_run(scope, items, end);
     }
 
     #[cold]
-    fn start_run(&mut self, scope: &Scope, spans: u32, end: usize) {
-        let known = self.scopes.iter().position(|known| known.is(scope));
+    fn start_run(&mut self, scope: &Scope, items: u32, end: usize) {
+        let known = self.scopes.iter().position(|known| known.is_same(scope));
         let scope = known.unwrap_or_else(|| {
             self.scopes.push(scope.clone());
             self.scopes.len() - 1
         });
         self.runs.push(Run {
             scope: scope as u32,
-            spans,
+            items,
             end,
         });
     }
 
-    /// Overwrites the spans, which a reset does not, before the memory goes to a thread that records.
+    /// Overwrites the items, which a reset does not, before the memory goes to a thread that records.
     ///
-    /// That thread's writes are then several times as fast. Where its processor still has the lines that another one has read,
-    /// each of its writes waits until the other has given the line up; where the other has written to them last, it has not,
-    /// and they are fetched ahead.
+    /// The writes of that thread are then several times as fast. After a read on another processor, each write waits until that
+    /// processor gives up the cache line; after a write there, the lines are fetched ahead.
     pub(crate) fn wipe(&mut self) {
         self.bytes.fill(0);
     }
 
-    /// Forgets the spans and keeps the memory, but for what is beyond `capacity`.
+    /// Removes the items and keeps the memory, up to `capacity`.
     pub(crate) fn reset(&mut self, capacity: usize) {
         self.bytes.clear();
         self.runs.clear();
         self.scopes.clear();
-        self.spans = 0;
+        self.items = 0;
         self.shrink_to(capacity);
     }
 
-    /// Gives memory back beyond `capacity`, as far as no span lies there.
-    pub(crate) fn shrink_to(&mut self, capacity: usize) {
+    /// Frees memory that the buffer grew by and that is not charged for, as far as no item is in it.
+    pub(crate) fn free_uncharged(&mut self, limits: &Limits) {
+        self.shrink_to(self.charged.max(limits.chunk_bytes));
+    }
+
+    fn shrink_to(&mut self, capacity: usize) {
         if self.bytes.capacity() > capacity {
             self.bytes.shrink_to(capacity);
         }
     }
 }
 
-/// Takes back what an encoder wrote and counts the span as dropped, unless it is forgotten.
+/// Removes the bytes that an encoder wrote and counts the item as dropped, unless it is forgotten.
 struct Rollback<'a> {
     chunk: &'a mut Chunk,
     start: usize,
-    dropped: &'a mut Dropped,
+    dropped: &'a mut DropCounts,
     cause: DropCause,
 }
 
 impl Drop for Rollback<'_> {
     fn drop(&mut self) {
         if self.chunk.bytes.len() < self.start {
-            // The encoder removed spans that were not its own: what is left cannot be told apart.
-            self.dropped.count(self.cause, self.chunk.spans as u64);
+            // The encoder removed earlier items: the bounds of the others are lost.
+            self.dropped.add(self.cause, self.chunk.items as u64);
             self.chunk.reset(self.chunk.capacity());
         } else {
             self.chunk.bytes.truncate(self.start);
         }
-        self.dropped.count(self.cause, 1);
+        self.dropped.add(self.cause, 1);
     }
 }
 
@@ -241,9 +242,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_its_spans_is_left_in_a_wiped_chunk() {
+    fn a_wiped_chunk_holds_no_bytes_of_its_items() {
         let mut chunk = Chunk {
-            bytes: b"a span of the last request".to_vec(),
+            bytes: b"an item of the last request".to_vec(),
             ..Chunk::default()
         };
         chunk.wipe();

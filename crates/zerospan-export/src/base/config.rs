@@ -1,0 +1,23 @@
+use super::retry_policy::RetryPolicy;
+use std::sync::OnceLock;
+use zerospan_otlp::EncodedResource;
+use zerospan_transport::{Connect, Signal};
+
+/// The settings of a pipeline, which a forked child shares with its parent.
+pub(crate) struct PipelineConfig {
+    pub(crate) signal: Signal,
+    pub(crate) connect: Box<dyn Connect>,
+    pub(crate) retry: RetryPolicy,
+    /// There is no worker thread: the thread that flushes sends.
+    pub(crate) inline: bool,
+    /// Set by the builder or, once, later.
+    pub(crate) resource: OnceLock<EncodedResource>,
+    /// Used while `resource` is not set.
+    pub(crate) empty_resource: EncodedResource,
+}
+
+impl PipelineConfig {
+    pub(crate) fn resource(&self) -> &EncodedResource {
+        self.resource.get().unwrap_or(&self.empty_resource)
+    }
+}

@@ -1,0 +1,143 @@
+use crate::base::error::{FlushError, ShutdownError};
+use crate::base::limits::MAX_TIMEOUT;
+use crate::base::per_process::PerProcess;
+use crate::base::stats::DropCause;
+use crate::queue::inner::PipelineInner;
+use crate::queue::state::WorkerState;
+use crate::worker::inline::InlineWorker;
+use crate::worker::thread;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use zerospan_core::log;
+
+/// What the handles of a pipeline share. Shuts the pipeline down when the last of them is dropped.
+pub(super) struct Handle {
+    /// The state in the process that built the pipeline.
+    pub(super) origin: Arc<PipelineInner>,
+    /// Used in a pipeline without a worker thread.
+    inline: PerProcess<InlineWorker>,
+}
+
+impl Handle {
+    pub(super) fn new(inner: PipelineInner) -> Self {
+        Self {
+            origin: Arc::new(inner),
+            inline: PerProcess::default(),
+        }
+    }
+
+    /// Returns the state of this process.
+    #[inline]
+    pub(super) fn inner(&self) -> &Arc<PipelineInner> {
+        self.origin.current()
+    }
+
+    pub(super) fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        let inner = self.inner();
+        if inner.is_closed() {
+            return Err(FlushError::ShutDown);
+        }
+        let signal = inner.config.signal;
+        let deadline = Instant::now() + timeout.min(MAX_TIMEOUT);
+        let lost_before = inner.state().counts.undelivered;
+        let target = inner.collect();
+        if inner.config.inline {
+            self.inline.current().run(inner, target, deadline);
+        }
+        let mut state = inner.state();
+        state.flush_target = state.flush_target.max(target);
+        inner.wake_worker(state);
+        let mut state = inner.state();
+        while state.finished() < target {
+            inner.start_worker(&mut state);
+            if state.needs_worker() || deadline <= Instant::now() {
+                let pending = target - state.finished();
+                drop(state);
+                inner.warn_without_worker();
+                return Err(FlushError::TimedOut { signal, pending });
+            }
+            if state.worker == WorkerState::Ended {
+                return Err(FlushError::ShutDown);
+            }
+            state = inner.wait_for_progress(state, deadline);
+        }
+        match state.counts.undelivered - lost_before {
+            0 => Ok(()),
+            lost => Err(FlushError::Lost { signal, lost }),
+        }
+    }
+
+    pub(super) fn shut_down(&self, timeout: Duration) -> Result<(), ShutdownError> {
+        let inner = self.inner();
+        if !inner.close() {
+            return Err(ShutdownError::AlreadyShutDown);
+        }
+        let deadline = Instant::now() + timeout.min(MAX_TIMEOUT);
+        let lost_before = inner.state().counts.undelivered;
+        let target = inner.collect();
+        if inner.config.inline {
+            let inline = self.inline.current();
+            inline.run(inner, target, deadline);
+            inline.stop(inner, deadline);
+        }
+        let mut state = inner.state();
+        state.shutdown_deadline = Some(deadline);
+        if state.needs_worker() {
+            if state.queued_items() > 0 {
+                inner.start_worker(&mut state);
+            }
+            if state.needs_worker() {
+                // Nothing is queued, or the system refuses a thread.
+                state.discard_queue(DropCause::ShutdownTimeout, &inner.limits);
+                state.worker = WorkerState::Ended;
+            }
+        }
+        inner.wake_worker(state);
+        let mut state = inner.state();
+        while state.worker == WorkerState::Running && Instant::now() < deadline {
+            state = inner.wait_for_progress(state, deadline);
+        }
+        if state.worker == WorkerState::Running {
+            state.discard_queue(DropCause::ShutdownTimeout, &inner.limits);
+            inner.publish_levels(&state);
+        }
+        // The worker still has the request that it is sending, and the rest of the chunks that it was cut from.
+        let in_flight = state.in_flight() + state.queued_items() as u64;
+        match (state.counts.undelivered - lost_before, in_flight) {
+            (0, 0) => Ok(()),
+            (lost, in_flight) => Err(ShutdownError::Lost {
+                signal: inner.config.signal,
+                lost,
+                in_flight,
+            }),
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let inner = self.inner();
+        if thread::is_current() {
+            // A transport held the last handle: its worker cannot wait for itself.
+            inner.close();
+            inner.state().shutdown_deadline = Some(Instant::now());
+            return;
+        }
+        if let Err(ShutdownError::Lost {
+            signal,
+            lost,
+            in_flight,
+        }) = self.shut_down(inner.limits.drop_timeout)
+        {
+            let items = signal.items();
+            log::suppressed(|| {
+                tracing::warn!(
+                    name: "PipelineDropped",
+                    lost,
+                    in_flight,
+                    "a pipeline was dropped without a shutdown before all of its {items} were delivered"
+                );
+            });
+        }
+    }
+}

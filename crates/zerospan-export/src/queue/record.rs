@@ -1,0 +1,69 @@
+//! How an item gets into its thread's buffer.
+
+use super::chunk::Chunk;
+use super::inner::PipelineInner;
+use super::thread_buffer::{BufferState, ThreadBuffer};
+use crate::base::stats::{DropCause, DropCounts};
+use std::sync::Arc;
+
+impl ThreadBuffer {
+    /// Records one item: `append` adds it to the chunk and returns its length, or counts it as dropped.
+    #[inline]
+    pub(crate) fn record(
+        &self,
+        inner: &Arc<PipelineInner>,
+        append: impl FnOnce(&mut Chunk, &mut DropCounts) -> Result<usize, DropCause>,
+    ) -> Result<(), DropCause> {
+        let mut buffer = self.lock();
+        let buffer = &mut *buffer;
+        if inner.is_closed() {
+            return buffer.refuse(DropCause::AfterShutdown);
+        }
+        // A vacant chunk is full.
+        if buffer.chunk.is_full()
+            && let Err(cause) = buffer.make_room(inner)
+        {
+            return buffer.refuse(cause);
+        }
+        buffer.recorded += 1;
+        let len = append(&mut buffer.chunk, &mut buffer.dropped)?;
+        if buffer.chunk.is_full() {
+            buffer.hand_over_full(inner, len)?;
+        }
+        Ok(())
+    }
+}
+
+impl BufferState {
+    #[cold]
+    fn refuse(&mut self, cause: DropCause) -> Result<(), DropCause> {
+        self.recorded += 1;
+        self.dropped.add(cause, 1);
+        Err(cause)
+    }
+
+    /// Acquires a chunk, after handing over the full one.
+    #[cold]
+    fn make_room(&mut self, inner: &Arc<PipelineInner>) -> Result<(), DropCause> {
+        if !self.chunk.is_vacant() {
+            inner.hand_over(self)?;
+        }
+        self.chunk = inner.acquire_chunk()?;
+        Ok(())
+    }
+
+    /// Hands over a full chunk; it stays here while the queue has no room for it. If the last item, of length `len`, made the
+    /// chunk grow beyond the memory limit, removes that item.
+    #[cold]
+    fn hand_over_full(&mut self, inner: &Arc<PipelineInner>, len: usize) -> Result<(), DropCause> {
+        if let Err(cause) = inner.charge_growth(&mut self.chunk) {
+            self.chunk.remove_last(len);
+            self.chunk.free_uncharged(&inner.limits);
+            self.dropped.add(cause, 1);
+            return Err(cause);
+        }
+        // The item is kept either way.
+        let _ = inner.hand_over(self);
+        Ok(())
+    }
+}

@@ -1,0 +1,380 @@
+use super::chunk::Chunk;
+use super::thread_buffer::BufferState;
+use crate::base::limits::Limits;
+use crate::base::stats::{DropCause, DropCounts, ExportStats};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Min time between a vain search for partly filled chunks and the next. A model must not depend on how fast it is explored.
+const RECLAIM_INTERVAL: Duration = if cfg!(loom) {
+    Duration::MAX
+} else {
+    Duration::from_millis(10)
+};
+
+/// The queue, the memory and the counts of a pipeline. Guarded by one lock, which is taken per chunk and per request.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    queue: VecDeque<Chunk>,
+    free: Vec<Chunk>,
+    /// Bytes that chunks are charged for, wherever they are.
+    charged: usize,
+    /// Items handed over and not yet in a request: in `queue`, or in the chunks that a request is being cut from.
+    queued_items: usize,
+    /// Bytes of the items in `queue`.
+    queued_bytes: usize,
+    /// Items handed over since the start, and how many of them are finished: delivered, rejected or dropped, in order.
+    pushed: u64,
+    finished: u64,
+    in_flight: u64,
+    /// When the oldest item began to wait, at the earliest.
+    waiting_since: Option<Instant>,
+    /// Time of the last vain search for partly filled chunks.
+    reclaim_failed_at: Option<Instant>,
+    /// The count of finished items that a flush waits for, whatever the timer.
+    pub(crate) flush_target: u64,
+    pub(crate) shutdown_deadline: Option<Instant>,
+    pub(crate) sleep: WorkerSleep,
+    /// Number of threads that wait for the worker's progress.
+    pub(crate) waiters: usize,
+    pub(crate) worker: WorkerState,
+    pub(crate) counts: ItemCounts,
+}
+
+/// Counts of the items that left their threads.
+#[derive(Debug, Default)]
+pub(crate) struct ItemCounts {
+    pub(crate) recorded: u64,
+    pub(crate) delivered: u64,
+    pub(crate) rejected: u64,
+    pub(crate) dropped: DropCounts,
+    pub(crate) requests: u64,
+    pub(crate) attempts: u64,
+    pub(crate) delivered_bytes: u64,
+    /// Items that were rejected, or dropped after the hand-over.
+    pub(crate) undelivered: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum WorkerState {
+    #[default]
+    NotStarted,
+    Running,
+    /// There is no worker thread: the thread that flushes does its work.
+    Inline,
+    /// It ended because the pipeline was shut down.
+    Ended,
+}
+
+/// How the worker sleeps. A flush and a shutdown wake it from any sleep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum WorkerSleep {
+    /// It is awake, or has been woken.
+    #[default]
+    Awake,
+    /// It has nothing to do: items that fill a request wake it.
+    Idle,
+    /// It has just sent a request and looks for the next by itself in a moment: only a queue that is half full wakes it.
+    Linger,
+    /// It waits before it sends again: items do not wake it.
+    Backoff,
+}
+
+/// The outcome of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The collector accepted the request, except for `rejected` items.
+    Delivered {
+        rejected: u64,
+        bytes: u64,
+    },
+    Dropped(DropCause),
+}
+
+impl State {
+    pub(crate) fn queued_items(&self) -> usize {
+        self.queued_items
+    }
+
+    pub(crate) fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
+    pub(crate) fn finished(&self) -> u64 {
+        self.finished
+    }
+
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    pub(crate) fn needs_worker(&self) -> bool {
+        self.worker == WorkerState::NotStarted
+    }
+
+    /// Moves the counts of a thread's buffer here.
+    pub(crate) fn merge_counts(&mut self, buffer: &mut BufferState) {
+        self.counts.recorded += std::mem::take(&mut buffer.recorded);
+        self.counts
+            .dropped
+            .merge(&std::mem::take(&mut buffer.dropped));
+    }
+
+    /// Appends the chunk to the queue: its items to the last chunk there if they fit, itself otherwise.
+    pub(crate) fn push(&mut self, chunk: &mut Chunk, limits: &Limits) {
+        self.queued_items += chunk.items();
+        self.queued_bytes += chunk.len();
+        self.pushed += chunk.items() as u64;
+        if chunk.items() == 0 {
+            self.recycle(chunk, limits);
+            return;
+        }
+        if let Some(last) = self.queue.back_mut()
+            && last.len() + chunk.len() <= last.capacity()
+            && last.items() + chunk.items() <= limits.chunk_items
+        {
+            last.append_from(chunk);
+            self.recycle(chunk, limits);
+        } else {
+            self.queue.push_back(std::mem::take(chunk));
+        }
+    }
+
+    /// Removes the oldest chunk from the queue. Its items stay counted as queued.
+    pub(crate) fn pop(&mut self) -> Option<Chunk> {
+        let chunk = self.queue.pop_front()?;
+        self.queued_bytes -= chunk.len();
+        Some(chunk)
+    }
+
+    /// Returns an empty chunk: a free one, or a fresh one if the memory limit allows.
+    pub(crate) fn acquire_chunk(&mut self, limits: &Limits) -> Option<Chunk> {
+        if let Some(chunk) = self.free.pop() {
+            return Some(chunk);
+        }
+        if self.charged + limits.chunk_bytes > limits.chunks_bytes {
+            return None;
+        }
+        self.charged += limits.chunk_bytes;
+        Some(Chunk::new(limits))
+    }
+
+    /// Keeps the chunk's memory for reuse and leaves a vacant chunk.
+    pub(crate) fn recycle(&mut self, chunk: &mut Chunk, limits: &Limits) {
+        if chunk.is_vacant() {
+            return;
+        }
+        let mut chunk = std::mem::take(chunk);
+        chunk.reset(limits.chunk_bytes);
+        self.charged -= chunk.charged - limits.chunk_bytes;
+        chunk.charged = limits.chunk_bytes;
+        self.free.push(chunk);
+    }
+
+    /// Charges the chunk for the whole of its buffer, if the memory limit allows.
+    pub(crate) fn charge(&mut self, chunk: &mut Chunk, limits: &Limits) -> bool {
+        let more = chunk.capacity().saturating_sub(chunk.charged);
+        while self.charged + more > limits.chunks_bytes {
+            let Some(free) = self.free.pop() else { break };
+            self.charged -= free.charged;
+        }
+        if self.charged + more > limits.chunks_bytes {
+            return false;
+        }
+        self.charged += more;
+        chunk.charged += more;
+        true
+    }
+
+    /// Returns the bytes of the chunks that are not free.
+    pub(crate) fn bytes_in_use(&self, limits: &Limits) -> usize {
+        self.charged - self.free.len() * limits.chunk_bytes
+    }
+
+    /// Returns `true` unless a search for partly filled chunks failed a moment ago.
+    pub(crate) fn may_reclaim(&self) -> bool {
+        self.reclaim_failed_at
+            .is_none_or(|last| last.elapsed() >= RECLAIM_INTERVAL)
+    }
+
+    /// Notes the outcome of a search for partly filled chunks.
+    pub(crate) fn note_reclaim(&mut self, found: bool) {
+        self.reclaim_failed_at = (!found).then(Instant::now);
+    }
+
+    /// Starts the timer if it is not running; returns `true` if it was not.
+    pub(crate) fn start_timer(&mut self) -> bool {
+        let first = self.waiting_since.is_none();
+        if first {
+            self.waiting_since = Some(Instant::now());
+        }
+        first
+    }
+
+    /// Stops the timer until the next chunk is acquired: the items that wait are about to be collected.
+    pub(crate) fn stop_timer(&mut self) {
+        self.waiting_since = None;
+    }
+
+    /// Returns the time at which the items that wait must be sent.
+    pub(crate) fn due(&self, limits: &Limits) -> Option<Instant> {
+        self.waiting_since
+            .map(|since| since + limits.schedule_delay)
+    }
+
+    /// Returns `true` if the queue fills a request.
+    pub(crate) fn has_batch(&self, limits: &Limits) -> bool {
+        self.queued_items >= limits.request_items || self.queued_bytes >= limits.request_bytes
+    }
+
+    /// Returns `true` if the queued items are worth waking the worker.
+    pub(crate) fn should_wake_worker(&self, limits: &Limits) -> bool {
+        match self.sleep {
+            WorkerSleep::Idle => self.has_batch(limits),
+            WorkerSleep::Linger => self.has_batch(limits) && self.is_half_full(limits),
+            WorkerSleep::Awake | WorkerSleep::Backoff => false,
+        }
+    }
+
+    /// Returns `true` if half of the queue or half of the memory is in use.
+    fn is_half_full(&self, limits: &Limits) -> bool {
+        self.queued_items >= limits.queue_items / 2
+            || self.bytes_in_use(limits) >= limits.chunks_bytes / 2
+    }
+
+    /// Moves items from the queue to a request.
+    pub(crate) fn start_request(&mut self, items: u64) {
+        self.queued_items -= items as usize;
+        self.in_flight += items;
+    }
+
+    /// Counts the outcome of a request of `items` items.
+    pub(crate) fn finish_request(&mut self, items: u64, outcome: Outcome) {
+        self.in_flight -= items;
+        self.finished += items;
+        self.counts.requests += 1;
+        match outcome {
+            Outcome::Delivered { rejected, bytes } => {
+                let rejected = rejected.min(items);
+                self.counts.delivered += items - rejected;
+                self.counts.rejected += rejected;
+                self.counts.undelivered += rejected;
+                self.counts.delivered_bytes += bytes;
+            }
+            Outcome::Dropped(cause) => {
+                self.counts.undelivered += items;
+                self.counts.dropped.add(cause, items);
+            }
+        }
+    }
+
+    /// Drops items that are queued, without a request.
+    pub(crate) fn discard(&mut self, items: u64, cause: DropCause) {
+        self.queued_items -= items as usize;
+        self.finished += items;
+        self.counts.undelivered += items;
+        self.counts.dropped.add(cause, items);
+    }
+
+    /// Drops all items in the queue.
+    pub(crate) fn discard_queue(&mut self, cause: DropCause, limits: &Limits) {
+        while let Some(mut chunk) = self.pop() {
+            self.discard(chunk.items() as u64, cause);
+            self.recycle(&mut chunk, limits);
+        }
+    }
+
+    /// Returns the statistics without the items that threads hold.
+    pub(crate) fn stats(&self, limits: &Limits) -> ExportStats {
+        ExportStats {
+            recorded: self.counts.recorded,
+            delivered: self.counts.delivered,
+            rejected: self.counts.rejected,
+            dropped: self.counts.dropped,
+            queued: self.queued_items as u64,
+            in_flight: self.in_flight,
+            queue_capacity: limits.queue_items as u64,
+            requests: self.counts.requests,
+            attempts: self.counts.attempts,
+            delivered_bytes: self.counts.delivered_bytes,
+            chunk_bytes: self.charged as u64,
+            ..ExportStats::default()
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const CHUNK: usize = 1024;
+
+    fn limits(queue_items: usize, request_items: usize) -> Limits {
+        Limits {
+            chunk_bytes: CHUNK,
+            chunk_full_at: CHUNK,
+            chunk_items: queue_items,
+            chunks_bytes: 8 * CHUNK,
+            queue_items,
+            request_items,
+            request_bytes: 1 << 20,
+            item_bytes: CHUNK,
+            schedule_delay: Duration::from_secs(3600),
+            timeout: Duration::from_secs(3600),
+            drop_timeout: Duration::ZERO,
+        }
+    }
+
+    fn wakes(sleep: WorkerSleep, queued_items: usize, limits: &Limits) -> bool {
+        let state = State {
+            sleep,
+            queued_items,
+            ..State::default()
+        };
+        state.should_wake_worker(limits)
+    }
+
+    #[test]
+    fn a_batch_wakes_an_idle_worker_and_half_a_queue_a_lingering_one() {
+        let limits = limits(2048, 512);
+        for (queued, idle, lingering) in [
+            (511, false, false),
+            (512, true, false),
+            (1023, true, false),
+            (1024, true, true),
+        ] {
+            assert_eq!(wakes(WorkerSleep::Idle, queued, &limits), idle, "{queued}");
+            assert_eq!(
+                wakes(WorkerSleep::Linger, queued, &limits),
+                lingering,
+                "{queued}"
+            );
+            assert!(!wakes(WorkerSleep::Backoff, queued, &limits));
+            assert!(!wakes(WorkerSleep::Awake, queued, &limits));
+        }
+    }
+
+    #[test]
+    fn half_a_queue_that_fills_no_request_wakes_no_worker() {
+        let limits = limits(512, 512);
+        assert!(!wakes(WorkerSleep::Linger, 256, &limits));
+        assert!(wakes(WorkerSleep::Linger, 512, &limits));
+    }
+
+    #[test]
+    fn half_of_the_memory_wakes_a_lingering_worker_that_has_a_batch() {
+        let limits = limits(2048, 512);
+        let mut state = State {
+            sleep: WorkerSleep::Linger,
+            queued_items: 512,
+            ..State::default()
+        };
+        let chunks: Vec<_> = (0..4).map_while(|_| state.acquire_chunk(&limits)).collect();
+        assert_eq!(chunks.len(), 4);
+        assert!(state.should_wake_worker(&limits));
+        for mut chunk in chunks {
+            state.recycle(&mut chunk, &limits);
+        }
+        assert!(!state.should_wake_worker(&limits));
+    }
+}

@@ -1,0 +1,123 @@
+//! The worker thread.
+
+use super::export::export;
+use crate::base::stats::DropCause;
+use crate::batch::Batch;
+use crate::delivery::{Delivery, earliest};
+use crate::queue::inner::PipelineInner;
+use crate::queue::state::{WorkerSleep, WorkerState};
+use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use zerospan_core::log;
+
+/// Time for which the worker lingers after a request. If items come fast, it finds the next batch without being woken, which
+/// is most of the cost of a thread that records; if they do not, a batch waits that long at most.
+const LINGER: Duration = Duration::from_millis(100);
+
+thread_local! {
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns `true` on a thread that is a pipeline's worker.
+pub(crate) fn is_current() -> bool {
+    IS_WORKER.get()
+}
+
+/// Spawns the worker thread of a pipeline.
+pub(crate) fn spawn(inner: &Arc<PipelineInner>) -> io::Result<()> {
+    let inner = Arc::clone(inner);
+    std::thread::Builder::new()
+        .name("zerospan-export".to_owned())
+        .spawn(move || run(&inner))
+        .map(drop)
+}
+
+fn run(inner: &Arc<PipelineInner>) {
+    IS_WORKER.set(true);
+    // The work of a transport is not traced.
+    let _suppressed = log::suppress_telemetry();
+    // Declared before `exit` and so dropped after it: no thread waits for a slow drop of the transport.
+    let mut delivery = Delivery::default();
+    let mut exit = Exit {
+        inner,
+        batch: Batch::default(),
+    };
+    let mut linger_until = None;
+    loop {
+        match next_task(inner, linger_until) {
+            Task::Collect => {
+                let pushed = inner.collect();
+                let mut state = inner.state();
+                state.flush_target = state.flush_target.max(pushed);
+            }
+            Task::Export => {
+                export(inner, &**inner, &mut exit.batch, &mut delivery);
+                linger_until = Some(Instant::now() + LINGER);
+            }
+            Task::Exit => return,
+        }
+    }
+}
+
+enum Task {
+    /// Move the chunks of all threads to the queue.
+    Collect,
+    /// Send a request.
+    Export,
+    Exit,
+}
+
+/// Waits for a task.
+fn next_task(inner: &PipelineInner, linger_until: Option<Instant>) -> Task {
+    let mut state = inner.state();
+    loop {
+        if let Some(deadline) = state.shutdown_deadline {
+            let done = state.queued_items() == 0 || deadline <= Instant::now();
+            return if done { Task::Exit } else { Task::Export };
+        }
+        if state.has_batch(&inner.limits) || state.flush_target > state.finished() {
+            return Task::Export;
+        }
+        let due = state.due(&inner.limits);
+        if due.is_some_and(|due| due <= Instant::now()) {
+            state.stop_timer();
+            return Task::Collect;
+        }
+        let linger = linger_until.filter(|end| *end > Instant::now());
+        state = match linger {
+            Some(end) => inner.sleep(state, WorkerSleep::Linger, Some(earliest(end, due))),
+            None => inner.sleep(state, WorkerSleep::Idle, due),
+        };
+    }
+}
+
+/// Drops the remaining items when the worker ends, also by a panic.
+struct Exit<'a> {
+    inner: &'a Arc<PipelineInner>,
+    batch: Batch,
+}
+
+impl Drop for Exit<'_> {
+    fn drop(&mut self) {
+        let panicking = std::thread::panicking();
+        let cause = if panicking {
+            DropCause::TransportPanic
+        } else {
+            DropCause::ShutdownTimeout
+        };
+        self.batch.discard_rest(self.inner, cause);
+        let mut state = self.inner.state();
+        if panicking {
+            // The next chunk starts another worker.
+            state.worker = WorkerState::NotStarted;
+        } else {
+            state.discard_queue(cause, &self.inner.limits);
+            state.worker = WorkerState::Ended;
+        }
+        self.inner.publish_levels(&state);
+        drop(state);
+        self.inner.notify_progress();
+    }
+}

@@ -142,7 +142,7 @@ fn delivers(otlp: OtlpConfig, batch: BatchConfig) {
         .unwrap_or_else(|error| panic!("{error}"));
     let scope = Scope::new(&InstrumentationScope::builder("fuzz").build());
     for _ in 0..3 {
-        if pipeline.wants_flush() {
+        if pipeline.should_flush() {
             pipeline.force_flush(Duration::from_secs(5)).expect("memory takes all");
         }
         pipeline.record_encoded(&scope, b"\x12\x02\x2a\x00").expect("there is room");

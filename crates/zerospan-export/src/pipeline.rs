@@ -83,6 +83,12 @@ impl Pipeline {
         self.record(scope, |chunk| chunk.extend_from_slice(field))
     }
 
+    /// Logs a loss, like [`Producer::warn_dropped`](crate::Producer::warn_dropped).
+    #[doc(hidden)]
+    pub fn warn_dropped(&self, cause: DropCause) {
+        self.inner().warn_once(cause);
+    }
+
     /// Sets the resource if the builder did not; returns `false` if it is set already. Requests sent before have none.
     pub fn set_resource(&self, resource: EncodedResource) -> bool {
         self.0.origin.config.resource.set(resource).is_ok()

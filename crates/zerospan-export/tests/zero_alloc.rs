@@ -151,7 +151,9 @@ fn a_producer_allocates_nothing_for_a_span_whole_chunks_included() {
     let (scope, producer) = (scope(), pipeline.producer());
     let round = || {
         for _ in 0..500 {
-            producer.record(&scope, &span, 2, &Status::Unset).unwrap();
+            producer
+                .record_span(&scope, &span, 2, &Status::Unset)
+                .unwrap();
         }
     };
     for _ in 0..2 {

@@ -75,7 +75,7 @@ impl OtlpSpanExporter {
         for span in &mut batch {
             // The batch processor also passes spans that are recorded and not sampled.
             if span.span_context.is_sampled() {
-                if self.pipeline.wants_flush() {
+                if self.pipeline.should_flush() {
                     result = result.and(self.flush());
                 }
                 scopes::with_encoded(&span.instrumentation_scope, |scope| {

@@ -4,7 +4,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use std::time::Duration;
-use zerospan_export::{ConfigError, EncodedResource, Pipeline};
+use zerospan_export::{ConfigError, EncodedResource, Pipeline, PipelineBuilder};
 use zerospan_otlp::encode_span_data;
 
 /// A span processor for the official SDK that replaces its batch processor and exporter: encodes each span straight to OTLP
@@ -35,7 +35,7 @@ impl OtlpSpanProcessor {
     ///
     /// [`ConfigError`] if the pipeline cannot be built.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self::new(Pipeline::builder().from_env().build()?))
+        Ok(Self::new(PipelineBuilder::from_env().build()?))
     }
 
     /// Limits the time of the provider's `force_flush`, which has no timeout parameter; 30 s by default.

@@ -3,11 +3,11 @@
 //! `cargo run -p zerospan --features trace,http --example five_lines`
 
 use opentelemetry::trace::{Span, Tracer, TracerProvider as _};
-use zerospan::export::Pipeline;
+use zerospan::export::PipelineBuilder;
 use zerospan::trace::TracerProvider;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let pipeline = Pipeline::builder().from_env().build()?;
+    let pipeline = PipelineBuilder::from_env().build()?;
     let provider = TracerProvider::builder().with_exporter(pipeline).build();
     let tracer = provider.tracer("checkout");
     opentelemetry::global::set_tracer_provider(provider.clone());

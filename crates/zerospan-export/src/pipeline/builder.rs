@@ -161,9 +161,7 @@ impl PipelineBuilder {
         let limits = batch.limits(timeout, self.drop_timeout)?;
         // Checked even if a transport replaces it: a setting that cannot be used is an error.
         let otlp = self.otlp.as_ref();
-        let otlp = otlp
-            .map(|otlp| otlp.connector(self.signal))
-            .transpose()?;
+        let otlp = otlp.map(|otlp| otlp.connector(self.signal)).transpose()?;
         let connect: Box<dyn Connect> = match (self.connect, otlp) {
             (Some(connect), _) => connect,
             (None, Some(otlp)) => Box::new(otlp),

@@ -49,7 +49,12 @@ impl Producer {
         end_unix_nanos: u64,
         status: &Status,
     ) -> Result<(), DropCause> {
-        self.record_trusted(scope, |chunk| span.finish(end_unix_nanos, status, chunk))
+        let outcome =
+            self.record_trusted(scope, |chunk| span.finish(end_unix_nanos, status, chunk));
+        if let Err(cause) = outcome {
+            self.warn_dropped(cause);
+        }
+        outcome
     }
 
     /// Records one item of `scope` that `encode` appends, without checking it.
@@ -59,7 +64,8 @@ impl Producer {
     ///
     /// # Errors
     ///
-    /// The cause for which the item was dropped. It is counted in the statistics as well.
+    /// The cause for which the item was dropped. It is counted in the statistics, and for the caller to pass to
+    /// [`warn_dropped`](Self::warn_dropped).
     #[doc(hidden)]
     #[inline]
     pub fn record_trusted(
@@ -70,13 +76,15 @@ impl Producer {
         if !self.inner.is_current() {
             return self.record_after_fork(scope, encode);
         }
-        let outcome = self.buffer.record(&self.inner, |chunk, dropped| {
+        self.buffer.record(&self.inner, |chunk, dropped| {
             chunk.append_trusted(scope, self.inner.limits.item_bytes, dropped, encode)
-        });
-        if let Err(cause) = outcome {
-            self.inner.warn_once(cause);
-        }
-        outcome
+        })
+    }
+
+    /// Logs, once per outage, that items are dropped. A subscriber is code of the user's: call this without a lock or a borrow.
+    #[doc(hidden)]
+    pub fn warn_dropped(&self, cause: DropCause) {
+        self.inner.current().warn_once(cause);
     }
 
     /// Records through a temporary producer: the buffer of this one belongs to the parent process.

@@ -7,7 +7,7 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 use zerospan_export::{
     ExportResponse, FlushError, InMemoryTransport, Request, RetryHint, RetryPolicy, SendError,
-    SendErrorKind, Transport,
+    SendErrorKind, Signal, Transport,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -93,7 +93,13 @@ fn a_collector_that_says_at_once_is_asked_no_more_often_than_the_backoff_allows(
         .unwrap();
     record(&pipeline, &scope("hostile"), 0..1);
     let flushed = pipeline.force_flush(Duration::from_secs(5));
-    assert_eq!(flushed, Err(FlushError::Lost { lost: 1 }));
+    assert_eq!(
+        flushed,
+        Err(FlushError::Lost {
+            signal: Signal::Traces,
+            lost: 1
+        })
+    );
     // 300 ms of 40 ms or more.
     let attempts = pipeline.stats().attempts;
     assert!((2..=8).contains(&attempts), "{attempts} attempts");

@@ -96,7 +96,7 @@ fn an_outage_is_logged_once_and_its_end_too() {
         assert_eq!(pipeline.force_flush(LONG), Ok(()));
     }
     let lines = log.0.lock().unwrap().clone();
-    let outage = ["ExportFailed", "SpansDropped", "ExportRecovered"];
+    let outage = ["ExportFailed", "ItemsDropped", "ExportRecovered"];
     assert_eq!(lines, [outage, outage].concat());
 }
 

@@ -26,7 +26,7 @@ fn recorder(number: u64, size: usize) -> SpanRecorder {
 }
 
 fn produce(producer: &Producer, scope: &Scope, number: u64, size: usize) -> Result<(), DropCause> {
-    producer.record(scope, &recorder(number, size), 2, &Status::Unset)
+    producer.record_span(scope, &recorder(number, size), 2, &Status::Unset)
 }
 
 /// Records the spans with these numbers, all of which must be taken.

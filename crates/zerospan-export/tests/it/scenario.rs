@@ -18,7 +18,7 @@ use crate::collector::{Authority, Collector, Reply, vacant};
 use crate::support::{quick, received, record, scope};
 use std::time::{Duration, Instant};
 use zerospan_export::{
-    BatchConfig, DropCause, ExportStats, FlushError, OtlpConfig, Pipeline, Protocol, Scope,
+    BatchConfig, DropCause, ExportStats, FlushError, OtlpConfig, Pipeline, Protocol, Scope, Signal,
 };
 
 const MILLIS: fn(u64) -> Duration = Duration::from_millis;
@@ -118,7 +118,10 @@ fn loses(pipeline: &Pipeline, spans: u64, cause: DropCause) {
     let start = Instant::now();
     assert_eq!(
         pipeline.force_flush(LONG),
-        Err(FlushError::Lost { lost: spans })
+        Err(FlushError::Lost {
+            signal: Signal::Traces,
+            lost: spans
+        })
     );
     assert!(start.elapsed() < MILLIS(2000), "{:?}", start.elapsed());
     let stats = pipeline.stats();
@@ -158,7 +161,10 @@ pub(crate) fn collector_killed_and_restarted(protocol: Protocol) -> Observed {
     record(&pipeline, &play.scope, 10..20);
     assert_eq!(
         pipeline.force_flush(MILLIS(50)),
-        Err(FlushError::TimedOut { pending: 10 })
+        Err(FlushError::TimedOut {
+            signal: Signal::Traces,
+            pending: 10
+        })
     );
     // The second request hangs in the first collector when that is killed.
     let until = Instant::now() + LONG;
@@ -308,7 +314,10 @@ pub(crate) fn partial_success(protocol: Protocol) -> Observed {
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
         pipeline.force_flush(LONG),
-        Err(FlushError::Lost { lost: 3 })
+        Err(FlushError::Lost {
+            signal: Signal::Traces,
+            lost: 3
+        })
     );
     let stats = pipeline.stats();
     assert_eq!((stats.delivered, stats.rejected, stats.attempts), (7, 3, 1));
@@ -323,7 +332,10 @@ pub(crate) fn garbage(protocol: Protocol) -> Observed {
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
         pipeline.force_flush(LONG),
-        Err(FlushError::Lost { lost: 10 })
+        Err(FlushError::Lost {
+            signal: Signal::Traces,
+            lost: 10
+        })
     );
     let stats = pipeline.stats();
     let (unreachable, timed_out) = (
@@ -375,7 +387,10 @@ pub(crate) fn name_that_does_not_resolve(protocol: Protocol) -> Observed {
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
         pipeline.force_flush(LONG),
-        Err(FlushError::Lost { lost: 10 })
+        Err(FlushError::Lost {
+            signal: Signal::Traces,
+            lost: 10
+        })
     );
     assert!(
         play.start.elapsed() < MILLIS(2000),

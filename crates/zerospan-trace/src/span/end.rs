@@ -101,7 +101,7 @@ fn export(producers: &[Producer], slot: &Slot, end: u64) {
     let Some(parts) = &slot.parts else { return };
     for producer in producers {
         // What is not taken is counted by the pipeline.
-        let _ = producer.record(&parts.encoded, &slot.recorder, end, &slot.status);
+        let _ = producer.record_span(&parts.encoded, &slot.recorder, end, &slot.status);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use zerospan_export::{
     DropCause, ExportResponse, FlushError, Protocol, Request, RetryPolicy, SendError,
-    ShutdownError, Transport,
+    ShutdownError, Signal, Transport,
 };
 
 pub(crate) fn full_queue_from_four_producers(protocol: Protocol) -> Observed {
@@ -190,9 +190,21 @@ pub(crate) fn transport_that_panics() -> Observed {
         .unwrap();
     for (spans, outcome) in [
         (4, Ok(())),
-        (3, Err(FlushError::Lost { lost: 3 })),
+        (
+            3,
+            Err(FlushError::Lost {
+                signal: Signal::Traces,
+                lost: 3,
+            }),
+        ),
         (6, Ok(())),
-        (5, Err(FlushError::Lost { lost: 5 })),
+        (
+            5,
+            Err(FlushError::Lost {
+                signal: Signal::Traces,
+                lost: 5,
+            }),
+        ),
         (2, Ok(())),
     ] {
         record(&pipeline, &play.scope, 0..spans);

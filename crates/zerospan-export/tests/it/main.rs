@@ -1,10 +1,11 @@
 //! The contracts of `zerospan-export`, against real sockets on the loopback interface.
 
-mod by_hand;
 #[path = "../../../zerospan-transport/tests/it/collector.rs"]
 mod collector;
 mod exporter;
 mod faults;
+mod inline_worker;
+mod logs;
 mod metrics;
 mod model;
 mod observed;

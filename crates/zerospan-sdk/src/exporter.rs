@@ -44,16 +44,31 @@ impl OtlpSpanExporter {
     ///
     /// [`ConfigError`] if the pipeline cannot be built.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let batch = BatchConfig::from_env();
+        Self::build(OtlpConfig::from_env(), BatchConfig::from_env())
+    }
+
+    /// Builds an exporter as [`from_env`](Self::from_env) does, with the variables that `lookup` finds. Also returns the
+    /// invalid values, which are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the pipeline cannot be built.
+    pub fn from_vars(
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Vec<ConfigError>), ConfigError> {
+        let (otlp, mut ignored) = OtlpConfig::from_vars(&lookup);
+        let (batch, ignored_batch) = BatchConfig::from_vars(&lookup);
+        ignored.extend(ignored_batch);
+        Ok((Self::build(otlp, batch)?, ignored))
+    }
+
+    fn build(otlp: OtlpConfig, batch: BatchConfig) -> Result<Self, ConfigError> {
         let pipeline = Pipeline::builder()
-            .with_otlp(OtlpConfig::from_env())
+            .with_otlp(otlp)
             .with_batch(batch)
             .without_worker()
             .build()?;
-        Ok(Self {
-            timeout: batch.export_timeout,
-            ..Self::new(pipeline)
-        })
+        Ok(Self::new(pipeline).with_export_timeout(batch.export_timeout))
     }
 
     /// Limits the time of one export; 30 s by default. Spans that are not delivered in time remain pending in the pipeline.

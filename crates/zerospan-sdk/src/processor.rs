@@ -38,6 +38,19 @@ impl OtlpSpanProcessor {
         Ok(Self::new(PipelineBuilder::from_env().build()?))
     }
 
+    /// Builds a processor as [`from_env`](Self::from_env) does, with the variables that `lookup` finds. Also returns the
+    /// invalid values, which are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the pipeline cannot be built.
+    pub fn from_vars(
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Vec<ConfigError>), ConfigError> {
+        let (builder, ignored) = PipelineBuilder::from_vars(lookup);
+        Ok((Self::new(builder.build()?), ignored))
+    }
+
     /// Limits the time of the provider's `force_flush`, which has no timeout parameter; 30 s by default.
     #[must_use]
     pub fn with_flush_timeout(mut self, timeout: Duration) -> Self {

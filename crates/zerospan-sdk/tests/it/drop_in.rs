@@ -354,3 +354,18 @@ fn processor_and_exporter_read_the_same_environment() {
         assert_eq!(stats.queue_capacity, 2048);
     }
 }
+
+#[test]
+fn processor_and_exporter_read_the_same_variables_and_return_the_invalid_ones() {
+    let lookup = |name: &str| match name {
+        "OTEL_BSP_MAX_QUEUE_SIZE" => Some("4096".to_owned()),
+        "OTEL_BSP_SCHEDULE_DELAY" => Some("soon".to_owned()),
+        _ => None,
+    };
+    let (processor, of_processor) = OtlpSpanProcessor::from_vars(lookup).unwrap();
+    let (exporter, of_exporter) = OtlpSpanExporter::from_vars(lookup).unwrap();
+    assert_eq!((of_processor.len(), of_exporter.len()), (1, 1));
+    for stats in [processor.pipeline().stats(), exporter.pipeline().stats()] {
+        assert_eq!(stats.queue_capacity, 4096);
+    }
+}

@@ -2,36 +2,26 @@
 #![deny(unsafe_code)]
 
 mod attribute;
-mod attributes;
-#[cfg(feature = "sdk")]
-mod batch;
-mod frame;
-mod header;
-mod key;
-mod key_index;
-mod limits;
-mod nested;
+mod envelope;
 #[doc(hidden)]
 pub mod protobuf;
 mod recorder;
-mod shared;
 #[cfg(feature = "sdk")]
-mod span_data;
+mod sdk;
+mod span;
 mod time;
 mod view;
 mod wire;
 
-pub use attributes::AttributeWriter;
-#[cfg(feature = "sdk")]
-pub use batch::BatchEncoder;
-pub use frame::{EncodedResource, EncodedScope, encode_request, request_len};
-pub use header::SpanStart;
-pub use key::{HashedKey, StaticKey};
-pub use limits::SpanLimits;
+pub use attribute::{AttributeWriter, HashedKey, StaticKey};
+#[doc(hidden)]
+pub use envelope::ScopeIdentity;
+pub use envelope::{EncodedResource, EncodedScope, encode_request, request_len};
 pub use protobuf::{DecodeError, DecodeErrorKind};
-pub use recorder::SpanRecorder;
+pub use recorder::{SpanLimits, SpanRecorder};
 #[cfg(feature = "sdk")]
-pub use span_data::encode_span_data;
+pub use sdk::{BatchEncoder, encode_span_data};
+pub use span::SpanStart;
 pub use time::unix_nanos;
 pub use view::{
     AttributeView, EntityRefView, EventView, LinkView, Repeated, RequestView, ResourceSpansView,

@@ -2,51 +2,51 @@ use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The nanoseconds from 1970 to `time`, as every time in OTLP is written: 0 before 1970, and `u64::MAX` after the year
-/// 2554, where the official transform wraps around to 1970.
+/// Returns the nanoseconds from the Unix epoch to `time`, as OTLP writes times.
 ///
-/// Does not allocate.
+/// Returns 0 before 1970, and `u64::MAX` after the year 2554, where the official transform wraps around to 1970. Does not
+/// allocate.
 #[inline]
 pub fn unix_nanos(time: SystemTime) -> u64 {
     UnixTime::new().nanos(time)
 }
 
-/// How times are read, for several of them: looked up once.
+/// A way to read several times: looks up once how they are read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UnixTime {
-    /// The seconds since 1970 before which a time is what its fields say.
-    near: u64,
+    /// The seconds since the Unix epoch up to which a time is read from its fields; 0 if it never is.
+    max_seconds: u64,
 }
 
 impl UnixTime {
     #[inline(always)]
     pub(crate) fn new() -> Self {
-        // The nanoseconds of the last of these seconds, and those before it, are numbers of 64 bits.
-        let near = if *FIELDS_ARE_UNIX_TIME {
+        // In nanoseconds, times before this second fit into 64 bits.
+        let max_seconds = if *FIELDS_ARE_UNIX_TIME {
             u64::MAX / 1_000_000_000
         } else {
             0
         };
-        Self { near }
+        Self { max_seconds }
     }
 
-    /// As [`unix_nanos`].
+    /// Returns the same as [`unix_nanos`].
     #[inline(always)]
     pub(crate) fn nanos(self, time: SystemTime) -> u64 {
-        let Fields { seconds, nanos, .. } = Fields::of(time);
-        // As an unsigned number, a time before 1970 is one of the largest.
+        let Fields { seconds, nanos, .. } = Fields::new(time);
+        // As an unsigned number, a time before 1970 is huge.
         let seconds = seconds.unwrap_or_default() as u64;
-        if seconds < self.near {
+        if seconds < self.max_seconds {
             return seconds * 1_000_000_000 + u64::from(nanos.unwrap_or_default());
         }
-        measured(time)
+        measure(time)
     }
 }
 
-/// By the standard library's difference, which is right on every platform and takes some 50 instructions.
+/// Returns the difference that the standard library computes: right on every platform, about 50 instructions.
 #[cold]
 #[inline(never)]
-fn measured(time: SystemTime) -> u64 {
+fn measure(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     since
         .as_secs()
@@ -54,19 +54,21 @@ fn measured(time: SystemTime) -> u64 {
         .saturating_add(since.subsec_nanos().into())
 }
 
-/// What a time tells a hasher. On Unix these are its fields, the seconds since 1970, rounded down, and the nanoseconds since
-/// then: the same numbers as in the difference, without a call. Nobody promises that, so it is tried.
+/// The numbers that a time passes to a hasher.
+///
+/// On Unix these are its fields: the seconds since the Unix epoch, rounded down, and the nanoseconds in that second. Reading them
+/// takes no call. The standard library does not guarantee it, so [`FIELDS_ARE_UNIX_TIME`] tests it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Fields {
     seconds: Option<i64>,
     nanos: Option<u32>,
-    /// Whether there was something else.
+    /// `true` if there were other numbers.
     has_more: bool,
 }
 
 impl Fields {
     #[inline(always)]
-    fn of(time: SystemTime) -> Self {
+    fn new(time: SystemTime) -> Self {
         let mut fields = Self::default();
         time.hash(&mut fields);
         fields
@@ -95,7 +97,7 @@ impl Hasher for Fields {
     }
 }
 
-/// Whether [`Fields`] are, on this platform and with this standard library, seconds and nanoseconds since 1970.
+/// `true` if [`Fields`] are the seconds and nanoseconds since the Unix epoch, on this platform and with this standard library.
 static FIELDS_ARE_UNIX_TIME: LazyLock<bool> = LazyLock::new(|| {
     let after = [
         (0, 0),
@@ -114,7 +116,7 @@ static FIELDS_ARE_UNIX_TIME: LazyLock<bool> = LazyLock::new(|| {
             nanos: Some(nanos),
             has_more: false,
         };
-        time.is_some_and(|time| Fields::of(time) == expected)
+        time.is_some_and(|time| Fields::new(time) == expected)
     };
     let after = after.into_iter().all(|(seconds, nanos)| {
         let time = UNIX_EPOCH.checked_add(Duration::new(seconds, nanos));
@@ -129,18 +131,18 @@ static FIELDS_ARE_UNIX_TIME: LazyLock<bool> = LazyLock::new(|| {
 
 #[cfg(test)]
 mod tests {
-    use super::{FIELDS_ARE_UNIX_TIME, measured, unix_nanos};
+    use super::{FIELDS_ARE_UNIX_TIME, measure, unix_nanos};
     use proptest::prelude::*;
     use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
-    fn the_fields_are_seen_where_there_are_fields() {
+    fn a_time_is_read_from_its_fields_on_unix() {
         assert_eq!(*FIELDS_ARE_UNIX_TIME, cfg!(unix));
     }
 
     proptest! {
         #[test]
-        fn both_ways_give_the_same_number(
+        fn fields_and_difference_are_the_same_number(
             seconds in any::<u64>(),
             shift in 0_u32..64,
             nanos in 0_u32..1_000_000_000,
@@ -152,7 +154,7 @@ mod tests {
                 false => UNIX_EPOCH.checked_add(distance),
             };
             if let Some(time) = time {
-                prop_assert_eq!(unix_nanos(time), measured(time));
+                prop_assert_eq!(unix_nanos(time), measure(time));
             }
         }
     }

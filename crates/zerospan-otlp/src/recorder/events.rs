@@ -1,20 +1,20 @@
-use super::{SpanRecorder, Torn};
-use crate::attribute::tag;
-use crate::attributes::AttributeWriter;
-use crate::header::{count, fixed64};
-use crate::nested;
-use crate::wire::{Varint, append};
+//! Events.
+
+use super::rollback::RollbackOnUnwind;
+use super::span_recorder::SpanRecorder;
+use crate::attribute::AttributeWriter;
+use crate::protobuf::schema::{event, span};
+use crate::wire::{append, begin, close, count, fixed64, text};
 use std::mem;
 use zerospan_core::{AttributeSource, Reset};
 
-/// What an event takes, about: a length of two bytes is set aside for it.
-const NESTED: usize = 128;
+/// The expected length of an event: two bytes are reserved for its length.
+const EXPECTED_LEN: usize = 128;
 
-/// Events.
 impl SpanRecorder {
-    /// Adds an event that happened at `time_unix_nanos`, nanoseconds since 1970.
+    /// Adds an event at `time_unix_nanos`, in nanoseconds since the Unix epoch.
     ///
-    /// An event beyond the limit is dropped and counted, and `false` is returned.
+    /// Drops and counts an event beyond the limit, and returns `false`.
     #[inline]
     pub fn add_event<S: AttributeSource + ?Sized>(
         &mut self,
@@ -25,10 +25,13 @@ impl SpanRecorder {
         self.add_event_with(name, time_unix_nanos, |writer| writer.extend(attributes))
     }
 
-    /// Adds an event whose attributes `write` sets.
+    /// Adds an event at `time_unix_nanos`, in nanoseconds since the Unix epoch, with the attributes that `write` sets.
     ///
-    /// An event beyond the limit is dropped and counted, `write` is not called, and `false` is returned. If `write` panics,
-    /// the event is dropped and counted, and the panic goes on.
+    /// Drops and counts an event beyond the limit, does not call `write`, and returns `false`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `write` panics. The event is then dropped and counted.
     #[inline]
     pub fn add_event_with(
         &mut self,
@@ -43,29 +46,29 @@ impl SpanRecorder {
         let start = self.events.len();
         self.event_count += 1;
         self.nested_keys.reset();
-        let (open, head) = nested::begin(&self.events, 0x5a, NESTED);
-        let time = fixed64(0x09, time_unix_nanos);
-        let name =
-            (!name.is_empty()).then_some(([0x12], Varint(name.len() as u64), name.as_bytes()));
+        let (length, head) = begin(&self.events, span::tag::EVENTS, EXPECTED_LEN);
+        let time = fixed64(event::tag::TIME_UNIX_NANO, time_unix_nanos);
+        let name = text(event::tag::NAME, name);
         append(&mut self.events, (head, time, name));
         let mut dropped = 0;
-        let torn = Torn {
+        let rollback = RollbackOnUnwind {
             start,
-            area: &mut self.events,
+            buffer: &mut self.events,
             count: &mut self.event_count,
             dropped: &mut self.dropped_events,
         };
         write(&mut AttributeWriter {
-            area: torn.area,
+            buffer: rollback.buffer,
             keys: &mut self.nested_keys,
-            tag: tag::EVENT,
-            most: self.limits.max_attributes_per_event,
-            most_chars: self.most_chars,
+            tag: event::tag::ATTRIBUTES,
+            max_attributes: self.limits.max_attributes_per_event,
+            max_chars: self.max_chars,
             dropped: &mut dropped,
         });
-        mem::forget(torn);
-        append(&mut self.events, count(0x20, dropped));
-        nested::close(&mut self.events, open);
+        mem::forget(rollback);
+        let dropped = count(event::tag::DROPPED_ATTRIBUTES_COUNT, dropped);
+        append(&mut self.events, dropped);
+        close(&mut self.events, length);
         true
     }
 
@@ -74,12 +77,12 @@ impl SpanRecorder {
         self.dropped_events = self.dropped_events.saturating_add(count);
     }
 
-    /// How many events the span holds.
+    /// Returns the number of events.
     pub fn event_count(&self) -> u32 {
         self.event_count
     }
 
-    /// How many of the span's events were dropped.
+    /// Returns the number of events that were dropped.
     pub fn dropped_events(&self) -> u32 {
         self.dropped_events
     }

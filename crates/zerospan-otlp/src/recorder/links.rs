@@ -1,18 +1,19 @@
-use super::{SpanRecorder, Torn};
-use crate::attribute::tag;
-use crate::attributes::AttributeWriter;
-use crate::header::{count, flags, write_trace_state};
-use crate::nested;
-use crate::wire::append;
+//! Links.
+
+use super::rollback::RollbackOnUnwind;
+use super::span_recorder::SpanRecorder;
+use crate::attribute::AttributeWriter;
+use crate::protobuf::schema::{link, span};
+use crate::span::{encode_flags, encode_trace_state, ids};
+use crate::wire::{append, close, count, open};
 use opentelemetry::trace::SpanContext;
 use std::mem;
 use zerospan_core::{AttributeSource, Reset};
 
-/// Links.
 impl SpanRecorder {
     /// Adds a link to `context`.
     ///
-    /// A link beyond the limit is dropped and counted, and `false` is returned.
+    /// Drops and counts a link beyond the limit, and returns `false`.
     #[inline]
     pub fn add_link<S: AttributeSource + ?Sized>(
         &mut self,
@@ -22,10 +23,13 @@ impl SpanRecorder {
         self.add_link_with(context, |writer| writer.extend(attributes))
     }
 
-    /// Adds a link to `context` whose attributes `write` sets.
+    /// Adds a link to `context` with the attributes that `write` sets.
     ///
-    /// A link beyond the limit is dropped and counted, `write` is not called, and `false` is returned. If `write` panics, the
-    /// link is dropped and counted, and the panic goes on.
+    /// Drops and counts a link beyond the limit, does not call `write`, and returns `false`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `write` panics. The link is then dropped and counted.
     #[inline]
     pub fn add_link_with(
         &mut self,
@@ -39,36 +43,33 @@ impl SpanRecorder {
         let start = self.links.len();
         self.link_count += 1;
         self.nested_keys.reset();
-        let open = nested::open(&mut self.links, 0x6a, 0);
-        append(
+        let length = open(&mut self.links, span::tag::LINKS, 0);
+        append(&mut self.links, ids(context.trace_id(), context.span_id()));
+        encode_trace_state(
+            link::tag::TRACE_STATE,
+            context.trace_state(),
             &mut self.links,
-            (
-                [0x0a, 16],
-                context.trace_id().to_bytes(),
-                [0x12, 8],
-                context.span_id().to_bytes(),
-            ),
         );
-        write_trace_state(0x1a, context.trace_state(), &mut self.links);
         let mut dropped = 0;
-        let torn = Torn {
+        let rollback = RollbackOnUnwind {
             start,
-            area: &mut self.links,
+            buffer: &mut self.links,
             count: &mut self.link_count,
             dropped: &mut self.dropped_links,
         };
         write(&mut AttributeWriter {
-            area: torn.area,
+            buffer: rollback.buffer,
             keys: &mut self.nested_keys,
-            tag: tag::LINK,
-            most: self.limits.max_attributes_per_link,
-            most_chars: self.most_chars,
+            tag: link::tag::ATTRIBUTES,
+            max_attributes: self.limits.max_attributes_per_link,
+            max_chars: self.max_chars,
             dropped: &mut dropped,
         });
-        mem::forget(torn);
-        let flags = flags(context.trace_flags(), context.is_remote());
-        append(&mut self.links, (count(0x28, dropped), [0x35], flags));
-        nested::close(&mut self.links, open);
+        mem::forget(rollback);
+        let dropped = count(link::tag::DROPPED_ATTRIBUTES_COUNT, dropped);
+        let flags = encode_flags(context.trace_flags(), context.is_remote());
+        append(&mut self.links, (dropped, [link::tag::FLAGS], flags));
+        close(&mut self.links, length);
         true
     }
 
@@ -77,12 +78,12 @@ impl SpanRecorder {
         self.dropped_links = self.dropped_links.saturating_add(count);
     }
 
-    /// How many links the span holds.
+    /// Returns the number of links.
     pub fn link_count(&self) -> u32 {
         self.link_count
     }
 
-    /// How many of the span's links were dropped.
+    /// Returns the number of links that were dropped.
     pub fn dropped_links(&self) -> u32 {
         self.dropped_links
     }

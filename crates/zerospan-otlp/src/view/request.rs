@@ -63,7 +63,7 @@ impl<'a> RequestView<'a> {
             let field = field?;
             match field.number {
                 export_request::RESOURCE_ITEMS => {
-                    ResourceSpansView::parse(field.message()?)?.validate()?
+                    ResourceSpansView::parse(field.message()?)?.validate()?;
                 }
                 _ => field.skip(self.message)?,
             }

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-/// Copies by overlapping blocks, without a call, what is short: most keys and values are.
+/// Copies short data, as most keys and values are, by overlapping blocks and without a call.
 ///
 /// # Safety
 ///
@@ -10,71 +10,71 @@ use std::ptr;
 #[inline(always)]
 pub(super) unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
     if length >= 16 {
-        // SAFETY: the caller's promise, and `length` is at least 16.
+        // SAFETY: guaranteed by the caller, and `length` is at least 16.
         unsafe { copy_long(from, to, length) };
     } else if length >= 8 {
-        // SAFETY: the caller's promise, and `length` is at least 8.
+        // SAFETY: guaranteed by the caller, and `length` is at least 8.
         unsafe { ends::<u64>(from, to, length) };
     } else {
-        // SAFETY: the caller's promise, and `length` is less than 8.
+        // SAFETY: guaranteed by the caller, and `length` is less than 8.
         unsafe { copy_few(from, to, length) };
     }
 }
 
-/// As [`copy`], where most lengths are less than 8, as with values: they take a comparison less, those above 16 one more.
+/// Copies like [`copy`], with one comparison less for lengths below 8, as most values have, and one more above 16.
 ///
 /// # Safety
 ///
-/// As [`copy`].
+/// The same as for [`copy`].
 #[cfg(any(test, feature = "sdk"))]
 #[inline(always)]
 pub(super) unsafe fn copy_value(from: *const u8, to: *mut u8, length: usize) {
     if length < 8 {
-        // SAFETY: the caller's promise, and `length` is less than 8.
+        // SAFETY: guaranteed by the caller, and `length` is less than 8.
         unsafe { copy_few(from, to, length) };
     } else if length <= 16 {
-        // SAFETY: the caller's promise, and `length` is at least 8.
+        // SAFETY: guaranteed by the caller, and `length` is at least 8.
         unsafe { ends::<u64>(from, to, length) };
     } else {
-        // SAFETY: the caller's promise, and `length` is at least 16.
+        // SAFETY: guaranteed by the caller, and `length` is at least 16.
         unsafe { copy_long(from, to, length) };
     }
 }
 
-/// As [`copy`], for 16 bytes and more.
+/// Copies like [`copy`], for 16 bytes and more.
 ///
 /// # Safety
 ///
-/// As [`copy`], and `length` is at least 16.
+/// The same as for [`copy`], and `length` is at least 16.
 #[inline(always)]
 unsafe fn copy_long(from: *const u8, to: *mut u8, length: usize) {
     if length <= 32 {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { ends::<u128>(from, to, length) };
     } else if length <= 64 {
-        // SAFETY: the caller's promise, and `length` is at least 32.
+        // SAFETY: guaranteed by the caller, and `length` is at least 32.
         unsafe { ends::<(u128, u128)>(from, to, length) };
     } else {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { ptr::copy_nonoverlapping(from, to, length) };
     }
 }
 
-/// As [`copy`], for fewer than 8 bytes.
+/// Copies like [`copy`], for fewer than 8 bytes.
 ///
 /// # Safety
 ///
-/// As [`copy`].
+/// The same as for [`copy`].
 #[inline(always)]
 unsafe fn copy_few(from: *const u8, to: *mut u8, length: usize) {
     if length >= 4 {
-        // SAFETY: the caller's promise, and `length` is at least 4.
+        // SAFETY: guaranteed by the caller, and `length` is at least 4.
         unsafe { ends::<u32>(from, to, length) };
     } else if length >= 2 {
-        // SAFETY: the caller's promise, and `length` is at least 2.
+        // SAFETY: guaranteed by the caller, and `length` is at least 2.
         unsafe { ends::<u16>(from, to, length) };
     } else if length == 1 {
-        // SAFETY: the caller's promise, and `length` is 1.
+        // SAFETY: guaranteed by the caller, and `length` is 1.
         let byte = unsafe { from.read() };
         // SAFETY: as for reading.
         unsafe { to.write(byte) };
@@ -85,13 +85,13 @@ unsafe fn copy_few(from: *const u8, to: *mut u8, length: usize) {
 ///
 /// # Safety
 ///
-/// As [`copy`], `length` is at least `size_of::<T>()`, and `T` is made of integers, without padding between them.
+/// The same as for [`copy`]. `length` is at least `size_of::<T>()`, and `T` consists of integers without padding.
 #[inline(always)]
 unsafe fn ends<T>(from: *const u8, to: *mut u8, length: usize) {
     let last = length - size_of::<T>();
-    // SAFETY: the first `size_of::<T>()` bytes lie within `length`; `T` takes any bytes, and is read unaligned.
+    // SAFETY: the first `size_of::<T>()` bytes lie within `length`. Any bytes are a valid `T`, and the read is unaligned.
     let head = unsafe { from.cast::<T>().read_unaligned() };
-    // SAFETY: so do the last.
+    // SAFETY: so do the last `size_of::<T>()` bytes.
     let from = unsafe { from.add(last) };
     // SAFETY: as above.
     let tail = unsafe { from.cast::<T>().read_unaligned() };

@@ -1,28 +1,32 @@
-//! Every part against its safe twin.
+//! Every value against its safe reference.
 
-use super::parts::Low;
-use super::{BOUND, Cursor, Opening, SPARE_CAPACITY, Short, TEMPLATE, Template, Varint, Zeros};
-use super::{Part, append};
+use super::append::{SPARE_CAPACITY, append};
+use super::bytes::{
+    FieldStart, LowBytes, MAX_SHORT_LEN, ShortBytes, TEMPLATE_LEN, Template, Zeros,
+};
+use super::cursor::Cursor;
+use super::encode::Encode;
+use super::varint::Varint;
 use crate::protobuf::varint_len;
 use proptest::prelude::*;
 
 /// Appends both ways, into a buffer with no room to spare and into one with plenty.
-fn agree(part: impl Part) {
+fn agree(value: impl Encode) {
     let mut plain = vec![0xee; 3];
-    part.plain(&mut plain);
+    value.encode_safe(&mut plain);
     for room in [0, 1, 40, 4096] {
         let mut fast = Vec::with_capacity(3 + room);
         fast.extend_from_slice(&[0xee; 3]);
-        append(&mut fast, part);
+        append(&mut fast, value);
         assert_eq!(fast, plain);
         fast.truncate(3);
         fast.shrink_to(3 + room);
         let mut cursor = Cursor::new(&mut fast);
-        cursor.append(part);
+        cursor.append(value);
         cursor.finish();
         assert_eq!(fast, plain);
     }
-    assert!(plain.len() - 3 <= part.most());
+    assert!(plain.len() - 3 <= value.max_len());
 }
 
 #[test]
@@ -45,7 +49,7 @@ fn every_varint_length_is_shortest() {
         ] {
             agree(Varint(value));
             let mut plain = Vec::new();
-            Varint(value).plain(&mut plain);
+            Varint(value).encode_safe(&mut plain);
             assert_eq!(varint_len(value), plain.len(), "{value:#x}");
         }
     }
@@ -54,23 +58,23 @@ fn every_varint_length_is_shortest() {
 
 #[test]
 fn a_short_slice_and_zeros_are_as_long_as_they_say() {
-    let source: Vec<u8> = (0..BOUND as u8).collect();
-    for length in 0..=BOUND {
-        agree((Short::new(&source[..length]), Zeros(length % 11), [1]));
-        let pair = Short::pair(&source[..length], &source[length..]);
+    let source: Vec<u8> = (0..MAX_SHORT_LEN as u8).collect();
+    for length in 0..=MAX_SHORT_LEN {
+        agree((ShortBytes::new(&source[..length]), Zeros(length % 11), [1]));
+        let pair = ShortBytes::pair(&source[..length], &source[length..]);
         assert_eq!(pair.is_some(), length > 0);
         if let Some(pair) = pair {
             agree(pair);
         }
     }
-    assert!(Short::new(&[0; BOUND + 1]).is_none());
-    assert!(Short::pair(&[0; BOUND], &[0]).is_none());
+    assert!(ShortBytes::new(&[0; MAX_SHORT_LEN + 1]).is_none());
+    assert!(ShortBytes::pair(&[0; MAX_SHORT_LEN], &[0]).is_none());
 }
 
 #[test]
 fn only_the_named_length_of_a_template_counts() {
-    let bytes = std::array::from_fn::<u8, TEMPLATE, _>(|index| index as u8);
-    for length in 2..=TEMPLATE {
+    let bytes = std::array::from_fn::<u8, TEMPLATE_LEN, _>(|index| index as u8);
+    for length in 2..=TEMPLATE_LEN {
         agree(([1], Template::new(&bytes, length, [8, 9]), [2]));
     }
 }
@@ -78,17 +82,17 @@ fn only_the_named_length_of_a_template_counts() {
 #[test]
 fn what_is_stored_beyond_a_short_part_does_not_count() {
     for is_long in [false, true] {
-        agree((Opening::new(0x12, is_long), [1]));
+        agree((FieldStart::new(0x12, is_long), [1]));
     }
     agree((
-        Low::<4>(u64::MAX),
-        Low::<5>(0x0102_0304_0506_0708),
-        Low::<8>(7),
+        LowBytes::<4>(u64::MAX),
+        LowBytes::<5>(0x0102_0304_0506_0708),
+        LowBytes::<8>(7),
     ));
-    for length in 0..=BOUND + 1 {
+    for length in 0..=MAX_SHORT_LEN + 1 {
         let text = vec![7; length];
-        let short = Short::some(&text);
-        assert_eq!(short.is_some(), (1..=BOUND).contains(&length));
+        let short = ShortBytes::non_empty(&text);
+        assert_eq!(short.is_some(), (1..=MAX_SHORT_LEN).contains(&length));
         if let Some(short) = short {
             agree(short);
         }
@@ -98,9 +102,9 @@ fn what_is_stored_beyond_a_short_part_does_not_count() {
 /// What is written for an attribute without the short ways, by the value's field.
 fn attribute(tag: u8, key: &[u8], value: &[u8]) -> Vec<u8> {
     let (mut content, mut all) = (Vec::new(), Vec::new());
-    ([0x0a], Varint(key.len() as u64), key).plain(&mut content);
-    ([0x12], Varint(value.len() as u64), value).plain(&mut content);
-    ([tag], Varint(content.len() as u64), content.as_slice()).plain(&mut all);
+    ([0x0a], Varint(key.len() as u64), key).encode_safe(&mut content);
+    ([0x12], Varint(value.len() as u64), value).encode_safe(&mut content);
+    ([tag], Varint(content.len() as u64), content.as_slice()).encode_safe(&mut all);
     all
 }
 
@@ -125,14 +129,14 @@ fn by_cursor(write: impl Fn(&mut Cursor<'_>) -> bool) -> Option<Vec<u8>> {
 #[test]
 fn a_short_text_attribute_is_what_the_safe_way_writes() {
     let source: Vec<u8> = (1..=255).collect();
-    for key in 0..=BOUND + 1 {
-        for text in 0..=BOUND + 1 {
+    for key in 0..=MAX_SHORT_LEN + 1 {
+        for text in 0..=MAX_SHORT_LEN + 1 {
             let (key, text) = (&source[..key], &source[100..100 + text]);
-            let fast = by_cursor(|cursor| cursor.text_attribute(0x4a, key, text));
-            let is_short = !key.is_empty() && key.len() + text.len() <= BOUND;
+            let fast = by_cursor(|cursor| cursor.append_text_attribute(0x4a, key, text));
+            let is_short = !key.is_empty() && key.len() + text.len() <= MAX_SHORT_LEN;
             let plain = is_short.then(|| {
                 let mut value = Vec::new();
-                ([0x0a], Varint(text.len() as u64), text).plain(&mut value);
+                ([0x0a], Varint(text.len() as u64), text).encode_safe(&mut value);
                 attribute(0x4a, key, &value)
             });
             assert_eq!(fast, plain);
@@ -145,29 +149,35 @@ fn a_short_scalar_attribute_is_what_the_safe_way_writes() {
     let source: Vec<u8> = (1..=255).collect();
     let numbers = (0..64).flat_map(|bits| [(1_u64 << bits) - 1, 1 << bits, u64::MAX << bits]);
     let numbers: Vec<u64> = numbers.collect();
-    for length in 0..=BOUND + 1 {
+    for length in 0..=MAX_SHORT_LEN + 1 {
         let key = &source[..length];
         let is_short = (1..=112).contains(&length);
         for number in &numbers {
             let fast = by_cursor(|cursor| {
-                let keyed = cursor.key(0x1a, key);
-                keyed.map(|keyed| keyed.integer(*number as i64)).is_some()
+                let attribute = cursor.begin_attribute(0x1a, key);
+                attribute
+                    .map(|attribute| attribute.finish_int(*number as i64))
+                    .is_some()
             });
             let mut value = Vec::new();
-            ([0x18], Varint(*number)).plain(&mut value);
+            ([0x18], Varint(*number)).encode_safe(&mut value);
             assert_eq!(fast, is_short.then(|| attribute(0x1a, key, &value)));
         }
         let fast = by_cursor(|cursor| {
-            let keyed = cursor.key(0x1a, key);
-            keyed.map(|keyed| keyed.double(-1.5)).is_some()
+            let attribute = cursor.begin_attribute(0x1a, key);
+            attribute
+                .map(|attribute| attribute.finish_double(-1.5))
+                .is_some()
         });
         let mut value = vec![0x21];
         value.extend_from_slice(&(-1.5_f64).to_le_bytes());
         assert_eq!(fast, is_short.then(|| attribute(0x1a, key, &value)));
         for flag in [false, true] {
             let fast = by_cursor(|cursor| {
-                let keyed = cursor.key(0x1a, key);
-                keyed.map(|keyed| keyed.boolean(flag)).is_some()
+                let attribute = cursor.begin_attribute(0x1a, key);
+                attribute
+                    .map(|attribute| attribute.finish_bool(flag))
+                    .is_some()
             });
             let value = [0x10, u8::from(flag)];
             assert_eq!(fast, is_short.then(|| attribute(0x1a, key, &value)));
@@ -180,7 +190,7 @@ fn a_key_without_a_value_is_not_appended() {
     let mut buffer = Vec::with_capacity(SPARE_CAPACITY + 10);
     let mut cursor = Cursor::new(&mut buffer);
     cursor.append([1]);
-    assert!(cursor.key(0x4a, b"key").is_some());
+    assert!(cursor.begin_attribute(0x4a, b"key").is_some());
     cursor.append([2]);
     cursor.finish();
     assert_eq!(buffer, [1, 2]);
@@ -206,10 +216,11 @@ fn a_field_has_its_length_whatever_was_guessed() {
                 cursor.append([4]);
                 cursor.finish();
                 let (mut inside, mut plain) = (vec![1], Vec::new());
-                ([0x5a], Varint(length as u64 + 1), [2], content.as_slice()).plain(&mut inside);
+                ([0x5a], Varint(length as u64 + 1), [2], content.as_slice())
+                    .encode_safe(&mut inside);
                 inside.push(3);
                 let whole = Varint(inside.len() as u64);
-                ([0xee, 0x12], whole, inside.as_slice(), [4]).plain(&mut plain);
+                ([0xee, 0x12], whole, inside.as_slice(), [4]).encode_safe(&mut plain);
                 assert_eq!(fast, plain);
             }
         }
@@ -226,7 +237,7 @@ fn a_field_whose_beginning_is_taken_back_has_no_length() {
                 let mut cursor = Cursor::new(&mut buffer);
                 cursor.append([1, 2]);
                 let field = cursor.open(0x12, is_long, [3]);
-                cursor.with(|buffer| buffer.truncate(left));
+                cursor.with_buffer(|buffer| buffer.truncate(left));
                 cursor.close(field);
                 cursor.finish();
                 buffer
@@ -245,7 +256,7 @@ fn what_a_cursor_appends_belongs_to_the_buffer_once_it_is_finished() {
     assert_eq!(buffer, [0xee], "not finished");
     let mut cursor = Cursor::new(&mut buffer);
     cursor.append([1, 2]);
-    cursor.with(|buffer| {
+    cursor.with_buffer(|buffer| {
         assert_eq!(*buffer, [0xee, 1, 2]);
         buffer.shrink_to_fit();
         buffer.push(3);
@@ -265,11 +276,11 @@ proptest! {
         let (mut fast, mut plain) = (Vec::with_capacity(room), Vec::new());
         let mut cursor = Cursor::new(&mut fast);
         for (text, by_buffer) in &records {
-            let part = (Varint(text.len() as u64), text.as_slice());
-            part.plain(&mut plain);
+            let value = (Varint(text.len() as u64), text.as_slice());
+            value.encode_safe(&mut plain);
             match by_buffer {
-                true => cursor.with(|buffer| append(buffer, part)),
-                false => cursor.append(part),
+                true => cursor.with_buffer(|buffer| append(buffer, value)),
+                false => cursor.append(value),
             }
         }
         cursor.finish();
@@ -333,7 +344,7 @@ fn a_cursor_finds_its_buffer_again_behind_a_panic() {
     let mut buffer = Vec::with_capacity(1024);
     let mut cursor = Cursor::new(&mut buffer);
     let replaced = catch_unwind(AssertUnwindSafe(|| {
-        cursor.with(|buffer| {
+        cursor.with_buffer(|buffer| {
             *buffer = vec![7];
             panic!("behind a new allocation");
         });
@@ -343,7 +354,7 @@ fn a_cursor_finds_its_buffer_again_behind_a_panic() {
     // Bytes are taken back that were there before the field was opened: that is refused, by then in another place.
     let taken_back = catch_unwind(AssertUnwindSafe(|| {
         let field = cursor.open(0x12, true, [1]);
-        cursor.with(|buffer| {
+        cursor.with_buffer(|buffer| {
             buffer.truncate(2);
             buffer.shrink_to_fit();
         });

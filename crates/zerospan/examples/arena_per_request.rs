@@ -20,7 +20,7 @@ async fn handle(arena: &mut SpanAttributeArena, tracer: &impl Tracer, user: u64)
     own.push_concat(("url.path",), ("/users/", user));
     own.push_concat(("enduser.id",), ("user-", user));
 
-    // The stock SDK owns its attributes, so this copies them to the heap; an encoder would read them where they are.
+    // The official SDK owns its attributes, so this copies them to the heap; an encoder would read them in place.
     for set in [&common, &own.finish()] {
         span.set_attributes(set.to_key_values().unwrap_or_default());
     }

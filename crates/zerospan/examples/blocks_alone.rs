@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{encoded} attributes, {count} allocations");
     assert_eq!((encoded, count), (5, 0));
 
-    // With the stock API a builder must end in a vector: one allocation, of exactly its size.
+    // With the official API a builder must end in a vector: one allocation, of exactly its size.
     let (_builder, allocations) = Allocations::measure(|| {
         StackSpanBuilder::new("GET /users/{id}")
             .with_attribute("http.request.method", "GET")

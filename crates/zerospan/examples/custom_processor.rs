@@ -11,7 +11,7 @@ use zerospan::export::{InMemoryTransport, Pipeline};
 use zerospan::trace::{FinishedSpan, Processor, Span, StaticKey, TracerProvider};
 
 const TENANT: StaticKey = StaticKey::new("tenant.id");
-/// The number that OTLP gives the status `Error`.
+/// The number of the status `Error` in OTLP.
 const ERROR: i32 = 2;
 
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,4 @@
-//! Tracing to a collector: five lines of set-up. Where the collector is, `OTEL_EXPORTER_OTLP_ENDPOINT` says.
+//! Tracing to a collector: five lines of set-up. `OTEL_EXPORTER_OTLP_ENDPOINT` is the URL of the collector.
 //!
 //! `cargo run -p zerospan --features trace,http --example five_lines`
 

@@ -1,4 +1,4 @@
-//! An async request handler that takes its span records from a pool, and hands each to whoever exports it.
+//! An async request handler that takes its span records from a pool, and passes each to an exporter.
 //!
 //! `cargo run -p zerospan --features pool,sdk --example pooled_spans`
 #![allow(clippy::print_stdout)]
@@ -50,7 +50,7 @@ async fn main() {
         "nothing of the last request is left"
     );
     println!(
-        "100 spans, {} of them recycled, {} made anew",
+        "100 spans, {} of them recycled, {} created",
         stats.hits, stats.misses
     );
 }

@@ -1,6 +1,6 @@
-//! TLS to a collector whose certificate a CA of one's own vouches for: its file is the first argument, the URL the second.
+//! TLS to a collector whose certificate is signed by a private CA: its file is the first argument, the URL the second.
 //!
-//! `cargo run -p zerospan --features trace,http,tls --example tls -- ca.pem https://collector.example:4318/v1/traces`
+//! `cargo run -p zerospan --features trace,http --example tls -- ca.pem https://collector.example:4318/v1/traces`
 #![allow(clippy::print_stdout)]
 
 use opentelemetry::trace::TracerProvider as _;
@@ -11,7 +11,7 @@ use zerospan::trace::TracerProvider;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(authority), Some(endpoint)) = (arguments.next(), arguments.next()) else {
-        return Err("give the CA's file and the collector's URL".into());
+        return Err("pass the CA file and the URL of the collector".into());
     };
     // The same without code: OTEL_EXPORTER_OTLP_CERTIFICATE and OTEL_EXPORTER_OTLP_ENDPOINT, read by `from_env`. For mutual
     // TLS, add `.with_client_identity_files("client.pem", "client.key")`.

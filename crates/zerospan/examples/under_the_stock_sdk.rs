@@ -1,4 +1,4 @@
-//! The stock SDK with our processor: one line of set-up changes. `OTEL_EXPORTER_OTLP_ENDPOINT` says where the collector is.
+//! The official SDK with our processor: one line of set-up changes. `OTEL_EXPORTER_OTLP_ENDPOINT` is the URL of the collector.
 //!
 //! `cargo run -p zerospan --features sdk,http --example under_the_stock_sdk`
 #![allow(clippy::print_stdout)]
@@ -25,6 +25,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     provider.force_flush()?;
     provider.shutdown()?;
-    println!("3 spans of the stock SDK were delivered");
+    println!("3 spans of the official SDK were delivered");
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::signal::Signal;
 use std::fmt;
 use uri::Uri;
 
-/// The URL of a collector, not yet checked.
+/// The URL of a collector, not checked.
 #[derive(Clone)]
 pub(super) struct Endpoint {
     setting: String,
@@ -67,10 +67,10 @@ impl Endpoint {
         let uri: Uri = url.parse().map_err(|_| unusable("this is not a URL"))?;
         let authority = match (uri.scheme_str(), uri.authority()) {
             (Some("http" | "https"), Some(authority)) => authority,
-            _ => return Err(unusable("it begins with http:// or https://")),
+            _ => return Err(unusable("it must begin with http:// or https://")),
         };
         if authority.host().is_empty() {
-            return Err(unusable("it names a host"));
+            return Err(unusable("it must name a host"));
         }
         if authority.as_str().contains('@') {
             return Err(ConfigError::new(
@@ -81,7 +81,7 @@ impl Endpoint {
         }
         let after_host = authority.as_str().rsplit(']').next().unwrap_or_default();
         if after_host.contains(':') && authority.port_u16().is_none_or(|port| port == 0) {
-            return Err(unusable("its port is 1 to 65535"));
+            return Err(unusable("its port must be 1 to 65535"));
         }
         if uri.scheme_str() == Some("https") && cfg!(not(feature = "tls")) {
             return Err(unusable(

@@ -1,6 +1,6 @@
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
-/// Compresses requests one after the other in the same memory.
+/// Compresses requests, one after the other, into one buffer.
 pub(crate) struct Gzip {
     compress: Compress,
     out: Vec<u8>,
@@ -17,7 +17,7 @@ impl Gzip {
         }
     }
 
-    /// One gzip member with all of `body`. Allocates only while the buffer grows.
+    /// Compresses `body` into one gzip member. Allocates only while the buffer grows.
     pub(crate) fn compress(&mut self, body: &[u8]) -> &[u8] {
         self.compress.reset();
         self.out.clear();
@@ -31,7 +31,7 @@ impl Gzip {
             let status = self
                 .compress
                 .compress_vec(rest, &mut self.out, FlushCompress::Finish);
-            // The other states ask for room, which the next turn gives.
+            // The other states ask for more room in the buffer.
             if matches!(status, Ok(Status::StreamEnd)) {
                 break;
             }
@@ -51,7 +51,7 @@ mod tests {
     use std::io::Read;
 
     #[test]
-    fn what_is_compressed_is_what_comes_out_again_and_again() {
+    fn each_body_decompresses_to_itself() {
         let mut gzip = Gzip::new();
         let noise: Vec<u8> = (0..100_000).map(|_| fastrand::u8(..)).collect();
         let text = b"the same words ".repeat(30_000);

@@ -1,7 +1,7 @@
 use super::settings::TlsSettings;
 use crate::error::ConfigError;
 
-/// Without the feature `tls` there is nothing to know.
+/// The material of a connection without the feature `tls`: none.
 pub(crate) struct Tls;
 
 impl Tls {
@@ -14,7 +14,7 @@ impl Tls {
         Err(ConfigError::new(
             "endpoint",
             "https",
-            "the feature `tls` of zerospan-transport, or an endpoint with `http`",
+            "an endpoint with `http`, or turn on the feature `tls` of zerospan-transport",
         ))
     }
 

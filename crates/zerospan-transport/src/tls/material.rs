@@ -6,11 +6,11 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
 
-/// What a connection over TLS needs. Nothing, for an endpoint without.
+/// The certificates and the key of a connection over TLS: none for a connection without it.
 #[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
 pub(crate) struct Tls(Option<Material>);
 
-// A transport that is not built in reads nothing of this.
+// Each protocol reads a part of this.
 #[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
 struct Material {
     roots: Vec<CertificateDer<'static>>,
@@ -24,12 +24,12 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 impl Tls {
-    /// For a connection without TLS.
+    /// Creates the material of a connection without TLS.
     pub(crate) fn none() -> Self {
         Self(None)
     }
 
-    /// Reads what the settings name, and checks that it fits together.
+    /// Reads certificates and keys, and checks that they belong together.
     pub(crate) fn new(settings: &TlsSettings) -> Result<Self, ConfigError> {
         let pem = settings.read()?;
         let roots = match &pem.ca {
@@ -40,7 +40,7 @@ impl Tls {
             return Err(ConfigError::new(
                 "certificate",
                 "none",
-                "a CA certificate: this system has no roots of its own",
+                "a CA certificate: the system has no roots",
             ));
         }
         let mut store = RootCertStore::empty();
@@ -63,7 +63,9 @@ impl Tls {
             }
             (None, None) => None,
             (Some(one), None) | (None, Some(one)) => {
-                return Err(one.unusable("it stands alone".to_owned()));
+                return Err(one.unusable(
+                    "a certificate needs its key, and a key its certificate".to_owned(),
+                ));
             }
         };
         Ok(Self(Some(Material {
@@ -116,7 +118,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
         .collect::<Result<_, _>>()
         .map_err(|error| error.to_string())?;
     if certificates.is_empty() {
-        return Err("there is no certificate in it".to_owned());
+        return Err("it contains no certificate".to_owned());
     }
     Ok(certificates)
 }

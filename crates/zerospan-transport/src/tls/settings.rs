@@ -1,7 +1,7 @@
 use crate::error::ConfigError;
 use std::path::PathBuf;
 
-/// Where certificates and keys come from.
+/// The sources of certificates and keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TlsSettings {
     pub(crate) ca: Option<Source>,
@@ -30,7 +30,7 @@ pub(crate) struct Pems {
     pub(crate) key: Option<Pem>,
 }
 
-/// A text in PEM, and whence it came.
+/// A text in PEM, and its origin for messages.
 #[cfg_attr(not(feature = "tls"), allow(dead_code))]
 pub(crate) struct Pem {
     setting: String,
@@ -87,7 +87,7 @@ impl Source {
     }
 }
 
-/// Shows where the text comes from, not what it is: it may be a key.
+/// Prints the origin of the text, and not the text: it may be a key.
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.from {
@@ -99,12 +99,12 @@ impl std::fmt::Debug for Source {
 
 #[cfg_attr(not(feature = "tls"), allow(dead_code))]
 impl Pem {
-    /// The text makes no sense.
+    /// Returns the error for a text that cannot be used.
     pub(crate) fn unusable(&self, why: String) -> ConfigError {
         ConfigError::new(
             &self.setting,
             &self.origin,
-            format!("PEM: certificates, and for a client its key as well ({why})"),
+            format!("certificates in PEM, and for a client a certificate and its key ({why})"),
         )
     }
 }

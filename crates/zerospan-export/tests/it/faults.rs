@@ -44,7 +44,7 @@ of_both!(
     collector_resets_connections,
     throttled_with_a_delay,
     throttled_without_a_delay,
-    unavailable_for_ever,
+    always_unavailable,
     refused,
     partial_success,
     garbage,

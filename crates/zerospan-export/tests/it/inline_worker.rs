@@ -2,18 +2,18 @@
 
 use crate::support::{batch, quick, received, record, scope};
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 use zerospan_export::{
-    ExportResponse, FlushError, InMemoryTransport, Request, RetryHint, RetryPolicy, SendError,
-    SendErrorKind, Signal, Transport,
+    ExportResponse, FlushError, InMemoryTransport, Pipeline, Request, RetryHint, RetryPolicy,
+    SendError, SendErrorKind, Signal, Transport,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
-fn without_a_worker_a_flush_sends_on_its_own_thread_and_nothing_else_does() {
+fn without_a_worker_only_a_flush_sends_and_on_its_own_thread() {
     let memory = InMemoryTransport::new();
     let senders = Arc::new(Mutex::new(HashSet::new()));
     struct Noting(InMemoryTransport, Arc<Mutex<HashSet<ThreadId>>>);
@@ -47,7 +47,7 @@ fn without_a_worker_a_flush_sends_on_its_own_thread_and_nothing_else_does() {
 }
 
 #[test]
-fn without_a_worker_a_flush_and_a_shutdown_end_with_their_time() {
+fn without_a_worker_a_flush_and_a_shutdown_end_with_their_timeout() {
     struct Failing;
     impl Transport for Failing {
         fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
@@ -76,7 +76,7 @@ fn without_a_worker_a_flush_and_a_shutdown_end_with_their_time() {
 }
 
 #[test]
-fn a_collector_that_says_at_once_is_asked_no_more_often_than_the_backoff_allows() {
+fn a_collector_that_asks_for_a_retry_at_once_gets_it_after_the_backoff() {
     struct AtOnce;
     impl Transport for AtOnce {
         fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
@@ -103,4 +103,32 @@ fn a_collector_that_says_at_once_is_asked_no_more_often_than_the_backoff_allows(
     // 300 ms of 40 ms or more.
     let attempts = pipeline.stats().attempts;
     assert!((2..=8).contains(&attempts), "{attempts} attempts");
+}
+
+#[test]
+fn a_transport_that_flushes_its_own_pipeline_waits_for_the_timeout_and_no_longer() {
+    struct Flushing(Arc<OnceLock<Pipeline>>, InMemoryTransport);
+    impl Transport for Flushing {
+        fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
+            let pipeline = self.0.get().expect("built");
+            let flushed = pipeline.force_flush(Duration::from_millis(20));
+            assert!(matches!(flushed, Err(FlushError::TimedOut { .. })));
+            self.1.send(request)
+        }
+    }
+    let memory = InMemoryTransport::new();
+    let own = Arc::new(OnceLock::new());
+    let pipeline = quick()
+        .with_transport({
+            let (own, memory) = (Arc::clone(&own), memory.clone());
+            move || Ok(Flushing(Arc::clone(&own), memory.clone()))
+        })
+        .without_worker()
+        .build()
+        .unwrap();
+    assert!(own.set(pipeline.clone()).is_ok());
+    record(&pipeline, &scope("reentrant"), 0..3);
+    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+    assert_eq!(received(&memory.take())["reentrant"], [0, 1, 2]);
+    assert_eq!(pipeline.shutdown(SECOND), Ok(()));
 }

@@ -1,4 +1,4 @@
-//! What a meter sees of a pipeline.
+//! The metrics of a pipeline.
 
 use crate::collector::{Collector, Reply};
 use crate::support::{quick, record, scope};

@@ -1,4 +1,4 @@
-//! A pipeline against a naive model of it: what is recorded arrives, in order for each scope, within every bound.
+//! A pipeline against a naive model: items arrive once, in order for each scope, within every bound.
 
 use crate::support::{batch, quick, received, scope, span};
 use proptest::collection::vec;

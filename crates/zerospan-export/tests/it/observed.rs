@@ -1,4 +1,4 @@
-//! What others see of the pipeline: spans of the exporter itself, log lines, files.
+//! Side effects of a pipeline: suppressed telemetry, log events, files.
 
 use crate::collector::{Collector, Reply};
 use crate::support::{batch, quick, received, record, scope};
@@ -101,7 +101,7 @@ fn an_outage_is_logged_once_and_its_end_too() {
 }
 
 #[test]
-fn a_file_holds_each_request_behind_its_length() {
+fn a_file_holds_each_request_after_its_length() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spans.otlp");
     for round in 0..2 {

@@ -1,4 +1,4 @@
-//! What becomes of a span between `record` and the transport.
+//! The way of a span from `record` to the transport.
 
 use crate::support::{batch, eventually, quick, received, record, scope, span};
 use std::time::{Duration, Instant};
@@ -122,7 +122,7 @@ fn a_full_request_is_sent_before_the_timer() {
 }
 
 #[test]
-fn a_full_request_behind_another_is_sent_before_the_timer_too() {
+fn a_full_request_after_another_is_sent_before_the_timer_too() {
     let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("behind");
@@ -237,7 +237,7 @@ fn snapshots_balance_at_every_instant() {
 }
 
 #[test]
-fn times_without_end_are_as_good_as_very_long_ones() {
+fn unlimited_timeouts_work_as_very_long_ones() {
     let memory = InMemoryTransport::new();
     let pipeline = quick()
         .with_transport(memory.clone())

@@ -1,4 +1,4 @@
-//! A thread's own way into a pipeline.
+//! Producers.
 
 use crate::support::{batch, quick, received, record, scope};
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
@@ -29,7 +29,7 @@ fn produce(producer: &Producer, scope: &Scope, number: u64, size: usize) -> Resu
     producer.record_span(scope, &recorder(number, size), 2, &Status::Unset)
 }
 
-/// Records the spans with these numbers, all of which must be taken.
+/// Records spans with these numbers and asserts that all are accepted.
 fn produce_all(producer: &Producer, scope: &Scope, numbers: Range<u64>) {
     for number in numbers {
         assert_eq!(produce(producer, scope, number, 100), Ok(()));

@@ -1,4 +1,4 @@
-//! What `record` takes and refuses, on one thread and on many.
+//! Items that `record` accepts and refuses, on one thread and on many.
 
 use crate::support::{batch, eventually, quick, received, record, scope, span};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Faults of a collector, and what the counts say afterwards. The example `faults` prints them as a table.
+//! Faults of a collector and their effect on the counts. The example `faults` prints them as a table.
 
 // With paths, since the example `faults` has this file as a module too.
 #[cfg(unix)]
@@ -24,7 +24,7 @@ use zerospan_export::{
 const MILLIS: fn(u64) -> Duration = Duration::from_millis;
 const LONG: Duration = Duration::from_secs(5);
 
-/// What a fault led to.
+/// The effect of a fault.
 pub(crate) struct Observed {
     pub(crate) fault: &'static str,
     pub(crate) protocol: &'static str,
@@ -44,7 +44,7 @@ pub(crate) const OF_BOTH: &[Scenario] = &[
     collector_resets_connections,
     throttled_with_a_delay,
     throttled_without_a_delay,
-    unavailable_for_ever,
+    always_unavailable,
     refused,
     partial_success,
     garbage,
@@ -83,7 +83,7 @@ impl Play {
         }
     }
 
-    /// Checks what must hold after every fault.
+    /// Asserts what holds after every fault.
     fn end(self, pipeline: &Pipeline) -> Observed {
         let stats = pipeline.stats();
         assert!(stats.is_balanced(), "{stats:?}");
@@ -282,8 +282,8 @@ pub(crate) fn throttled_without_a_delay(protocol: Protocol) -> Observed {
     play.end(&pipeline)
 }
 
-pub(crate) fn unavailable_for_ever(protocol: Protocol) -> Observed {
-    let play = Play::new("unavailable for ever", protocol);
+pub(crate) fn always_unavailable(protocol: Protocol) -> Observed {
+    let play = Play::new("always unavailable", protocol);
     let collector = Collector::scripted(protocol, |_| Reply::Busy {
         throttled: false,
         wait: None,
@@ -298,7 +298,7 @@ pub(crate) fn unavailable_for_ever(protocol: Protocol) -> Observed {
 }
 
 pub(crate) fn refused(protocol: Protocol) -> Observed {
-    let play = Play::new("refused for good", protocol);
+    let play = Play::new("refused", protocol);
     let collector = Collector::scripted(protocol, |_| Reply::Refuse);
     let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);

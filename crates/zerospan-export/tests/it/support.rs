@@ -1,4 +1,4 @@
-//! Spans to send, and what came of them.
+//! Spans to send, and the decoding of those that arrive.
 
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
@@ -53,14 +53,14 @@ pub(crate) fn span(number: u64, size: usize) -> Vec<u8> {
     field
 }
 
-/// Records the spans with the numbers in `numbers`; gives how many were taken.
+/// Records spans with these numbers. Returns the number of those that were accepted.
 pub(crate) fn record(pipeline: &Pipeline, scope: &Scope, numbers: std::ops::Range<u64>) -> u64 {
     numbers
         .map(|number| u64::from(pipeline.record_encoded(scope, &span(number, 100)).is_ok()))
         .sum()
 }
 
-/// What the requests hold: for each scope, the numbers of its spans in order. Panics over a request that does not decode.
+/// Decodes requests: returns the numbers of the spans of each scope, in order. Panics if a request is malformed.
 pub(crate) fn received(requests: &[Vec<u8>]) -> BTreeMap<String, Vec<u64>> {
     let mut scopes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for request in requests {
@@ -82,7 +82,7 @@ pub(crate) fn received(requests: &[Vec<u8>]) -> BTreeMap<String, Vec<u64>> {
     scopes
 }
 
-/// Waits until the statistics are as `wanted`, for two seconds at most; gives them.
+/// Waits until the statistics are as `wanted`, for two seconds at most, and returns them.
 pub(crate) fn eventually(
     pipeline: &Pipeline,
     wanted: impl Fn(&ExportStats) -> bool,

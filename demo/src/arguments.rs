@@ -1,9 +1,11 @@
+//! The command line.
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 
-/// Three services, traced by zerospan and by the stock SDK: one trace as a picture, and what tracing costs.
+/// Trace three services with zerospan and with the official SDK, draw a trace, and compare what tracing costs.
 #[derive(Debug, Parser)]
 #[command(name = "demo", disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -15,13 +17,13 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// How many requests each side answers.
+    /// The number of requests to each side.
     #[arg(long, default_value_t = 20_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) requests: u32,
-    /// A collector to send to, instead of the receiver inside: `http://localhost:4318` or, with `--protocol grpc`, `http://localhost:4317`.
+    /// A collector to send to, instead of the built-in receiver: `http://localhost:4318` or, with `--protocol grpc`, `http://localhost:4317`.
     #[arg(long, value_name = "URL", value_parser = endpoint)]
     pub(crate) endpoint: Option<String>,
-    /// How to speak to the collector.
+    /// The protocol of the collector.
     #[arg(
         long,
         value_name = "PROTOCOL",
@@ -29,10 +31,10 @@ pub(crate) struct Options {
         requires = "endpoint"
     )]
     pub(crate) protocol: Protocol,
-    /// Show the stock SDK's side only.
+    /// Measure only the official SDK.
     #[arg(long)]
-    pub(crate) stock: bool,
-    /// Where `report.html` and `report.json` are written.
+    pub(crate) official: bool,
+    /// The folder for `report.html` and `report.json`.
     #[arg(
         long,
         value_name = "FOLDER",
@@ -44,10 +46,10 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
-    /// Serve one side's three services, for the demo that started this process.
+    /// Serve the three services of one side, for the demo that started this process.
     #[command(hide = true)]
     Serve {
-        /// By what the services are traced.
+        /// The tracing of the services.
         #[arg(long)]
         side: Side,
         #[command(flatten)]
@@ -55,7 +57,7 @@ pub(crate) enum Task {
     },
 }
 
-/// Where a side sends its spans.
+/// The destination of the spans.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Export {
     /// The URL, with its path.
@@ -65,23 +67,23 @@ pub(crate) struct Export {
     pub(crate) protocol: Protocol,
 }
 
-/// By what the services are traced.
+/// The tracing of the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Side {
-    /// By nothing: what the others are compared with.
-    Plain,
+    /// No tracing: the baseline.
+    Untraced,
     Zerospan,
-    /// By `opentelemetry_sdk` and `opentelemetry-otlp`.
-    Stock,
+    /// `opentelemetry_sdk` and `opentelemetry-otlp`.
+    Official,
 }
 
 impl Side {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Plain => "plain",
+            Self::Untraced => "untraced",
             Self::Zerospan => "zerospan",
-            Self::Stock => "stock",
+            Self::Official => "official",
         }
     }
 }
@@ -104,7 +106,7 @@ impl Protocol {
 }
 
 impl Export {
-    /// A collector, by the base of its URL: OTLP/HTTP has a path by convention, as `OTEL_EXPORTER_OTLP_ENDPOINT` appends it.
+    /// Returns the destination for a base URL: OTLP/HTTP appends a path by convention, as for `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub(crate) fn to_collector(base: &str, protocol: Protocol) -> Self {
         let has_path = base
             .split_once("://")
@@ -127,8 +129,7 @@ fn endpoint(text: &str) -> Result<String, String> {
     let host = text.strip_prefix("http://").unwrap_or_default();
     if host.is_empty() || host.starts_with(['/', ':']) || host.contains(char::is_whitespace) {
         return Err(
-            "give the collector's URL in the form http://HOST:PORT (the demo sends without TLS)"
-                .to_owned(),
+            "expected a URL of the form http://HOST:PORT (the demo sends without TLS)".to_owned(),
         );
     }
     Ok(text.to_owned())
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_conventional_path_is_appended_for_http_alone() {
+    fn the_conventional_path_is_appended_for_http_only() {
         let url = |base, protocol| Export::to_collector(base, protocol).endpoint;
         assert_eq!(
             url("http://localhost:4318", Protocol::Http),
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_is_no_http_url_is_refused_with_the_remedy() {
+    fn an_endpoint_that_is_no_http_url_is_rejected_with_the_remedy() {
         for text in [
             "",
             "localhost:4318",

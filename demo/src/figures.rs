@@ -1,28 +1,28 @@
-//! What tracing costs: what a side used, less what the side without tracing used for the same requests.
+//! The cost of tracing: what a traced side used, less what the untraced side used for the same requests.
 
 use crate::arguments::Side;
-use crate::child::Sample;
+use crate::serve::Sample;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How the figures come about, for the reader.
-pub(crate) const METHOD: &str = "Each side is a process of its own that serves all three services on one thread; the \
-requests come from outside it. The sides answer the same requests in turns, round by round, and at the end of each round \
-export everything. Its cost per span is what a traced side used in a round less what the side without tracing used in the \
-same round, divided by the spans of the round: processor time of the whole process (median of the rounds, with \
-the quartiles beside it), and heap allocations of all its threads (all rounds together). Headers are what W3C propagation \
-allocates, by the SDK's propagator on the stock side and by `TraceParent` on ours. Exporting is what other threads \
-than the services' allocate. Recording is the rest, what HTTP allocates for the longer headers included.";
+/// Exuntraceds the figures to the reader of the report.
+pub(crate) const METHOD: &str = "Each side is a separate process that serves all three services on one thread; requests come \
+from another process. The sides answer the same requests in turns, round by round, and export everything at the end of \
+each round. The cost of a span is what a traced side used in a round less what the untraced side used in the same round, \
+divided by the spans of the round: processor time of the whole process (median and quartiles of the rounds), and heap \
+allocations of all its threads (all rounds together). Headers are the allocations of W3C propagation, with the SDK's \
+propagator on the official side and `TraceParent` on ours. Exporting is the allocations of all threads but that of the \
+services. Recording is the rest, including what HTTP allocates for the longer headers.";
 
-/// What one side used over the rounds.
+/// The samples of one side.
 #[derive(Clone, Debug)]
-pub(crate) struct Run {
+pub(crate) struct SideSamples {
     pub(crate) side: Side,
     /// Before the first round, and after each.
     pub(crate) samples: Vec<Sample>,
 }
 
-/// What tracing a span costs on a side.
+/// The cost of tracing on one side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Figures {
     pub(crate) side: Side,
@@ -31,16 +31,16 @@ pub(crate) struct Figures {
     pub(crate) delivered: u64,
     pub(crate) dropped: u64,
     pub(crate) dropped_by_cause: BTreeMap<String, u64>,
-    pub(crate) allocations_per_span: Split,
+    pub(crate) allocations_per_span: AllocationSplit,
     pub(crate) bytes_per_span: f64,
     pub(crate) cpu_ns_per_span: Quartiles,
 }
 
-/// Allocations by where they are made.
+/// Allocations by their origin.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Split {
+pub(crate) struct AllocationSplit {
     pub(crate) total: f64,
-    /// On the services' thread, without what propagation makes.
+    /// On the thread of the services, without propagation.
     pub(crate) recording: f64,
     pub(crate) headers: f64,
     /// On all other threads.
@@ -54,27 +54,32 @@ pub(crate) struct Quartiles {
     pub(crate) high: f64,
 }
 
-/// What a request costs on the side without tracing.
+/// The cost of a request without tracing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Plain {
+pub(crate) struct Baseline {
     pub(crate) allocations_per_request: f64,
     pub(crate) cpu_ns_per_request: Quartiles,
 }
 
 impl Figures {
-    /// `spans` of each round must be known; `warm_up` is how many spans were made before the first.
-    pub(crate) fn new(run: &Run, plain: &Run, spans: &[u64], warm_up: u64) -> Self {
+    /// `spans` are the spans of each round, and `warm_up` those before the first round.
+    pub(crate) fn new(
+        run: &SideSamples,
+        untraced: &SideSamples,
+        spans: &[u64],
+        warm_up: u64,
+    ) -> Self {
         let total: u64 = spans.iter().sum();
         let per_span = |figure: &dyn Fn(&Sample) -> u64| {
-            (used(run, figure) - used(plain, figure)) / total as f64
+            (used(run, figure) - used(untraced, figure)) / total as f64
         };
         let all = per_span(&|sample| sample.allocations);
         let service = per_span(&|sample| sample.service_allocations);
         let headers = per_span(&|sample| sample.propagation_allocations);
         let cpu = rounds(run)
-            .zip(rounds(plain))
+            .zip(rounds(untraced))
             .zip(spans)
-            .map(|((side, plain), spans)| (side - plain) / *spans as f64);
+            .map(|((side, untraced), spans)| (side - untraced) / *spans as f64);
 
         let counts = &run.samples[run.samples.len() - 1].counts;
         let spans = total + warm_up;
@@ -87,41 +92,43 @@ impl Figures {
         Self {
             side: run.side,
             name: match run.side {
-                Side::Plain => "no tracing",
+                Side::Untraced => "no tracing",
                 Side::Zerospan => "zerospan",
-                Side::Stock => "stock SDK",
+                Side::Official => "official",
             },
             spans,
             delivered: counts.delivered,
             dropped: dropped_by_cause.values().sum(),
             dropped_by_cause,
-            allocations_per_span: Split {
-                total: cents(all),
-                recording: cents(service - headers),
-                headers: cents(headers),
-                exporting: cents(all - service),
+            allocations_per_span: AllocationSplit {
+                total: round_to_cents(all),
+                recording: round_to_cents(service - headers),
+                headers: round_to_cents(headers),
+                exporting: round_to_cents(all - service),
             },
             bytes_per_span: per_span(&|sample| sample.bytes).round(),
-            cpu_ns_per_span: Quartiles::of(cpu.collect()),
+            cpu_ns_per_span: Quartiles::from_values(cpu.collect()),
         }
     }
 }
 
-impl Plain {
-    pub(crate) fn new(run: &Run, requests: &[u64]) -> Self {
+impl Baseline {
+    pub(crate) fn new(run: &SideSamples, requests: &[u64]) -> Self {
         let total: u64 = requests.iter().sum();
         let cpu = rounds(run)
             .zip(requests)
             .map(|(round, requests)| round / *requests as f64);
         Self {
-            allocations_per_request: cents(used(run, &|sample| sample.allocations) / total as f64),
-            cpu_ns_per_request: Quartiles::of(cpu.collect()),
+            allocations_per_request: round_to_cents(
+                used(run, &|sample| sample.allocations) / total as f64,
+            ),
+            cpu_ns_per_request: Quartiles::from_values(cpu.collect()),
         }
     }
 }
 
 impl Quartiles {
-    fn of(mut values: Vec<f64>) -> Self {
+    fn from_values(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |quarter: usize| {
             let index = (values.len().saturating_sub(1)) * quarter / 4;
@@ -135,32 +142,32 @@ impl Quartiles {
     }
 }
 
-/// What a side used of something in all rounds.
-fn used(run: &Run, figure: &dyn Fn(&Sample) -> u64) -> f64 {
+/// Returns what a side used of something in all rounds.
+fn used(run: &SideSamples, figure: &dyn Fn(&Sample) -> u64) -> f64 {
     match (run.samples.first(), run.samples.last()) {
         (Some(first), Some(last)) => figure(last) as f64 - figure(first) as f64,
         _ => 0.0,
     }
 }
 
-/// The processor time of each round.
-fn rounds(run: &Run) -> impl Iterator<Item = f64> + '_ {
+/// Returns the processor time of each round.
+fn rounds(run: &SideSamples) -> impl Iterator<Item = f64> + '_ {
     run.samples
         .windows(2)
         .map(|pair| (pair[1].cpu_nanos - pair[0].cpu_nanos) as f64)
 }
 
-/// Two decimals, and no negative zero.
-fn cents(value: f64) -> f64 {
+/// Rounds to two decimals, without a negative zero.
+fn round_to_cents(value: f64) -> f64 {
     (value * 100.0).round() / 100.0 + 0.0
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Figures, Quartiles, Run};
+    use super::{Figures, Quartiles, SideSamples};
     use crate::arguments::Side;
-    use crate::child::Sample;
-    use crate::telemetry::Counts;
+    use crate::serve::Sample;
+    use crate::services::telemetry::Counts;
 
     fn sample(cpu: u64, allocations: u64, service: u64, headers: u64, delivered: u64) -> Sample {
         Sample {
@@ -177,16 +184,16 @@ mod tests {
     }
 
     #[test]
-    fn the_cost_of_tracing_is_what_the_plain_side_did_not_use() {
-        let run = Run {
-            side: Side::Stock,
+    fn the_cost_of_tracing_is_what_the_untraced_side_did_not_use() {
+        let run = SideSamples {
+            side: Side::Official,
             samples: vec![sample(0, 0, 0, 0, 5), sample(30_000, 160, 130, 20, 14)],
         };
-        let plain = Run {
-            side: Side::Plain,
+        let untraced = SideSamples {
+            side: Side::Untraced,
             samples: vec![sample(0, 0, 0, 0, 0), sample(10_000, 100, 100, 0, 0)],
         };
-        let figures = Figures::new(&run, &plain, &[10], 5);
+        let figures = Figures::new(&run, &untraced, &[10], 5);
         assert_eq!(figures.cpu_ns_per_span.median, 2_000.0);
         let split = &figures.allocations_per_span;
         assert_eq!((split.total, split.recording), (6.0, 1.0));
@@ -199,7 +206,7 @@ mod tests {
 
     #[test]
     fn quartiles_are_of_the_sorted_values() {
-        let quartiles = Quartiles::of(vec![5.0, 1.0, 4.0, 2.0, 3.0]);
+        let quartiles = Quartiles::from_values(vec![5.0, 1.0, 4.0, 2.0, 3.0]);
         assert_eq!(
             (quartiles.low, quartiles.median, quartiles.high),
             (2.0, 3.0, 4.0)

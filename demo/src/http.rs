@@ -1,4 +1,4 @@
-//! HTTP between the services, and to them.
+//! The HTTP client and server of the demo.
 
 use anyhow::Context as _;
 use axum::Router;
@@ -11,10 +11,10 @@ use hyper_util::rt::TokioExecutor;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
 
-/// Keeps its connections.
+/// Reuses its connections.
 pub(crate) type Client = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
-pub(crate) type Answer = (StatusCode, String);
+pub(crate) type Response = (StatusCode, String);
 
 pub(crate) fn client() -> Client {
     let mut connector = HttpConnector::new();
@@ -22,36 +22,39 @@ pub(crate) fn client() -> Client {
     hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector)
 }
 
-/// With room for headers: the client adds one of its own on every side, so that making the room is no part of tracing.
+/// Returns a request with room for headers. The client adds one on every side: growing the map for it is not a cost of tracing.
 pub(crate) fn get(to: SocketAddr, path: &str) -> anyhow::Result<Request<Full<Bytes>>> {
     let mut request = Request::get(format!("http://{to}{path}")).body(Full::default())?;
     request.headers_mut().reserve(3);
     Ok(request)
 }
 
-/// Sends the request and reads the answer to its end.
-pub(crate) async fn send(client: &Client, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+/// Sends the request and reads the whole response.
+pub(crate) async fn send(
+    client: &Client,
+    request: Request<Full<Bytes>>,
+) -> anyhow::Result<Response> {
     let url = request.uri().clone();
-    let answer = async {
+    let response = async {
         let response = client.request(request).await?;
         let status = response.status();
         let body = Body::new(response.into_body()).collect().await?.to_bytes();
         anyhow::Ok((status, String::from_utf8_lossy(&body).into_owned()))
     };
-    answer
+    response
         .await
-        .with_context(|| format!("no answer from {url}"))
+        .with_context(|| format!("no response from {url}"))
 }
 
-/// Serves on a port of loopback that the system chooses, as long as the runtime lives.
+/// Serves on a free port of the loopback interface for as long as the runtime lives.
 pub(crate) async fn serve(router: Router) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(
         "cannot listen on 127.0.0.1: the demo needs the loopback interface and a free port",
     )?;
     let address = listener.local_addr()?;
-    // Without this, small answers wait for an acknowledgement.
+    // Otherwise small responses wait for an acknowledgement.
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-        // What cannot be set costs time only.
+        // A failure only costs time.
         let _ = stream.set_nodelay(true);
     });
     tokio::spawn(async move { axum::serve(listener, router).await });

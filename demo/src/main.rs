@@ -1,41 +1,36 @@
-//! A small real system of three services, traced by zerospan and by the stock SDK: one of its traces as a picture, and what
-//! tracing costs it either way.
+//! Traces a small system of three services with zerospan and with the official SDK, draws one of its traces, and compares what
+//! tracing costs.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
-mod child;
-mod drive;
+mod comparison;
 mod figures;
 mod http;
+mod load;
 mod page;
-mod plain;
 mod process;
-mod propagation;
 mod receiver;
 mod report;
-mod run;
-mod shop;
-mod stock;
-mod telemetry;
+mod serve;
+mod services;
 mod terminal;
 mod trace;
-mod traced;
 
 use arguments::{Arguments, Task};
 use clap::Parser;
 use std::process::ExitCode;
 use zerospan_core::dev::CountingAllocator;
 
-/// Every side runs on it, the one without tracing too.
+/// All sides run on it, the one without tracing included.
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.task {
-        Some(Task::Serve { side, export }) => child::serve(side, &export),
-        None => run::run(&arguments.options),
+        Some(Task::Serve { side, export }) => serve::serve(side, &export),
+        None => comparison::run(&arguments.options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,26 +1,26 @@
-//! A side, seen from the demo: the process that serves it.
+//! The process of a side, as the demo controls it.
 
 use crate::arguments::{Export, Side};
-use crate::child::{Ready, Sample};
+use crate::serve::{Ready, Sample};
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// Ends with the value.
+/// A running side. Dropping it ends the process.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) side: Side,
     pub(crate) address: SocketAddr,
     child: Child,
-    /// `None` once the side was told to end.
+    /// `None` once the process is to end.
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Process {
-    /// Starts this program once more, as `side`.
+    /// Starts this program again, as `side`.
     pub(crate) fn start(side: Side, export: &Export) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command
@@ -36,7 +36,7 @@ impl Process {
         }
         let mut child = command
             .spawn()
-            .with_context(|| format!("cannot start the side {}", side.name()))?;
+            .with_context(|| format!("cannot start the process of the side {}", side.name()))?;
         let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
             bail!("the side {} has no pipes", side.name());
         };
@@ -51,10 +51,10 @@ impl Process {
         Ok(process)
     }
 
-    /// Has the side export everything, and say what it used so far.
+    /// Lets the side export everything, and returns what it has used so far.
     pub(crate) fn sample(&mut self) -> anyhow::Result<Sample> {
         if let Some(questions) = &mut self.questions {
-            // A side that has ended is noticed by its missing answer.
+            // If the side has ended, its answer is missing.
             let _ = writeln!(questions, "sample");
         }
         self.read()
@@ -65,7 +65,7 @@ impl Process {
         self.answers.read_line(&mut line)?;
         if line.is_empty() {
             bail!(
-                "the side {} ended with {}: what it printed above says why",
+                "the side {} ended with {}: see its output above",
                 self.side.name(),
                 self.child.wait()?
             );
@@ -77,7 +77,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The end of its input is what the side waits for. It has nothing left to do: kill it, should it hang.
+        // The side ends with its input. If it hangs, it is killed.
         self.questions = None;
         for _ in 0..50 {
             if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
@@ -90,7 +90,7 @@ impl Drop for Process {
     }
 }
 
-/// Whether a variable would make one side trace otherwise, or send through a proxy. How to get past a collector's door is left.
+/// Returns `true` if a variable changes how one side traces, or sends through a proxy. Headers stay, for collectors that need them.
 fn changes_the_comparison(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     (name.starts_with("OTEL_") && !name.ends_with("_HEADERS"))

@@ -1,4 +1,4 @@
-//! A receiver of OTLP/HTTP in this process. It keeps what it gets, and decodes it when nothing is measured any more.
+//! The built-in receiver of OTLP/HTTP. It stores requests, and decodes them after the measurement.
 
 use crate::arguments::{Export, Protocol, Side};
 use crate::http;
@@ -21,7 +21,7 @@ pub(crate) struct Receiver {
     requests: Arc<Requests>,
 }
 
-/// The side that sent it, and the message.
+/// Messages, each with the side that sent it.
 type Requests = Mutex<Vec<(String, Bytes)>>;
 
 impl Receiver {
@@ -37,7 +37,7 @@ impl Receiver {
         })
     }
 
-    /// Where `side` sends its spans.
+    /// Returns the destination for the spans of `side`.
     pub(crate) fn export(&self, side: Side) -> Export {
         Export {
             endpoint: format!("http://{}/{}/v1/traces", self.address, side.name()),
@@ -45,7 +45,7 @@ impl Receiver {
         }
     }
 
-    /// Takes the spans that came from `side`.
+    /// Removes and returns the spans that `side` sent.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl Receiver {
         let mut spans = Vec::new();
         for (from, body) in requests.extract_if(.., |(from, _)| from == side.name()) {
             let request = ExportTraceServiceRequest::decode(body)
-                .with_context(|| format!("{from} sent what is not OTLP"))?;
+                .with_context(|| format!("the side {from} sent a request that is not OTLP"))?;
             spans.extend(trace::spans(request));
         }
         Ok(spans)
@@ -71,7 +71,7 @@ async fn receive(
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push((side, body));
-    // An empty `ExportTraceServiceResponse`: everything was taken.
+    // An empty `ExportTraceServiceResponse`: everything is accepted.
     (
         StatusCode::OK,
         [(header::CONTENT_TYPE, "application/x-protobuf")],

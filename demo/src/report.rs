@@ -1,25 +1,35 @@
-//! What the demo found: the same for the terminal, the page and the file.
+//! The result of the demo, for the terminal, the page and the file.
 
-use crate::figures::{Figures, METHOD, Plain};
-use crate::page;
+use crate::figures::{Baseline, Figures, METHOD};
 use crate::trace::Row;
-use anyhow::Context;
 use serde::Serialize;
-use std::fs;
-use std::path::{Path, PathBuf};
+
+/// The rows of the table of figures: the label, the field of a side in the report, and the decimals to show.
+pub(crate) const TABLE: [(&str, &str, usize); 11] = [
+    ("spans", "spans", 0),
+    ("  delivered", "delivered", 0),
+    ("  dropped", "dropped", 0),
+    ("allocations a span", "allocations_per_span/total", 2),
+    ("  recording", "allocations_per_span/recording", 2),
+    ("  headers", "allocations_per_span/headers", 2),
+    ("  exporting", "allocations_per_span/exporting", 2),
+    ("bytes a span", "bytes_per_span", 0),
+    ("CPU ns a span", "cpu_ns_per_span/median", 0),
+    ("  lower quartile", "cpu_ns_per_span/low", 0),
+    ("  upper quartile", "cpu_ns_per_span/high", 0),
+];
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
-    /// How many requests each side answered, without those that warmed it up.
+    /// The number of requests to each side, without the warm-up.
     pub(crate) requests: u64,
     pub(crate) rounds: u64,
-    /// Where the spans went.
+    /// The receiver of the spans.
     pub(crate) destination: String,
     pub(crate) method: &'static str,
-    pub(crate) plain: Plain,
+    pub(crate) baseline: Baseline,
     pub(crate) sides: Vec<Figures>,
-    /// How many times the stock side's cost is that of zerospan, where both were measured and the difference is
-    /// larger than the scatter.
+    /// The official side's processor time per span, divided by zerospan's, if the quartiles of both do not overlap.
     pub(crate) cpu_ratio: Option<f64>,
     /// Traces of the first side.
     pub(crate) traces: Vec<Vec<Row>>,
@@ -30,16 +40,16 @@ impl Report {
         requests: u64,
         rounds: u64,
         destination: String,
-        plain: Plain,
+        baseline: Baseline,
         sides: Vec<Figures>,
         traces: Vec<Vec<Row>>,
     ) -> Self {
         let cpu_ratio = match &*sides {
-            [ours, stock]
+            [ours, official]
                 if ours.cpu_ns_per_span.low > 0.0
-                    && ours.cpu_ns_per_span.high < stock.cpu_ns_per_span.low =>
+                    && ours.cpu_ns_per_span.high < official.cpu_ns_per_span.low =>
             {
-                let ratio = stock.cpu_ns_per_span.median / ours.cpu_ns_per_span.median;
+                let ratio = official.cpu_ns_per_span.median / ours.cpu_ns_per_span.median;
                 Some((ratio * 10.0).round() / 10.0)
             }
             _ => None,
@@ -49,30 +59,11 @@ impl Report {
             rounds,
             destination,
             method: METHOD,
-            plain,
+            baseline,
             sides,
             cpu_ratio,
             traces,
         }
-    }
-
-    /// Writes `report.json` and `report.html`; gives the path of the latter.
-    pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<PathBuf> {
-        let write = || {
-            fs::create_dir_all(folder)?;
-            let mut json = serde_json::to_string_pretty(self)?;
-            json.push('\n');
-            fs::write(folder.join("report.json"), json)?;
-            let path = folder.join("report.html");
-            fs::write(&path, page::render(self)?)?;
-            anyhow::Ok(path)
-        };
-        write().with_context(|| {
-            format!(
-                "cannot write the report into {}: name another folder with --out",
-                folder.display()
-            )
-        })
     }
 }
 
@@ -80,7 +71,7 @@ impl Report {
 pub(crate) mod tests {
     use super::Report;
     use crate::arguments::Side;
-    use crate::figures::{Figures, Plain, Quartiles, Split};
+    use crate::figures::{AllocationSplit, Baseline, Figures, Quartiles};
     use crate::trace::Row;
     use std::collections::BTreeMap;
 
@@ -92,7 +83,7 @@ pub(crate) mod tests {
             delivered: 98,
             dropped: 2,
             dropped_by_cause: BTreeMap::from([("the <queue> is full".to_owned(), 2)]),
-            allocations_per_span: Split {
+            allocations_per_span: AllocationSplit {
                 total: cpu / 100.0,
                 recording: 0.25,
                 headers: 0.5,
@@ -119,7 +110,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A report with something in every place.
+    /// Returns a report with something in every field.
     pub(crate) fn sample() -> Report {
         let trace = vec![
             row("storefront", "GET /offers/{id}", 0, 0.0, 1_234.5),
@@ -136,7 +127,7 @@ pub(crate) mod tests {
             50,
             3,
             "elsewhere".to_owned(),
-            Plain {
+            Baseline {
                 allocations_per_request: 123.45,
                 cpu_ns_per_request: Quartiles {
                     low: 1.0,
@@ -144,20 +135,22 @@ pub(crate) mod tests {
                     high: 3.0,
                 },
             },
-            vec![side(Side::Zerospan, 400.0), side(Side::Stock, 4_000.0)],
+            vec![side(Side::Zerospan, 400.0), side(Side::Official, 4_000.0)],
             vec![trace],
         )
     }
 
     #[test]
-    fn a_ratio_is_given_only_where_the_sides_are_apart() {
+    fn the_ratio_is_only_reported_if_the_quartiles_do_not_overlap() {
         assert_eq!(sample().cpu_ratio, Some(10.0));
-        let Report { sides, plain, .. } = sample();
+        let Report {
+            sides, baseline, ..
+        } = sample();
         let [ours, _] = &*sides else {
             panic!("two sides")
         };
         let alike = vec![ours.clone(), ours.clone()];
-        let report = Report::new(1, 1, String::new(), plain, alike, Vec::new());
+        let report = Report::new(1, 1, String::new(), baseline, alike, Vec::new());
         assert_eq!(report.cpu_ratio, None);
     }
 }

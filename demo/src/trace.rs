@@ -1,4 +1,4 @@
-//! Received spans: what they look like, and whether two sides made the same.
+//! Received spans: compares those of two sides, and draws traces.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -25,22 +25,22 @@ pub(crate) struct Span {
     events: Vec<String>,
 }
 
-/// A span of a picture.
+/// A row of a drawn trace: one span.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) service: String,
     pub(crate) name: String,
     /// 0 for the root.
     pub(crate) depth: usize,
-    /// After the root's start.
+    /// Time since the start of the root.
     pub(crate) start_us: f64,
     pub(crate) duration_us: f64,
-    /// What the span says of its failure.
+    /// The description of the error status.
     pub(crate) error: Option<String>,
     pub(crate) attributes: Vec<(String, String)>,
 }
 
-/// The spans of a request.
+/// Returns the spans of a request.
 pub(crate) fn spans(request: ExportTraceServiceRequest) -> Vec<Span> {
     let mut spans = Vec::new();
     for resource in request.resource_spans {
@@ -91,8 +91,16 @@ fn text(value: Option<&AnyValue>) -> String {
     }
 }
 
-/// How many spans there are of each shape: services and names from the root down to the span, its kind, the keys of its
-/// attributes, its events, and whether it failed.
+/// Returns the time from the start of a drawn trace to the end of its last span.
+pub(crate) fn end_us(trace: &[Row]) -> f64 {
+    trace
+        .iter()
+        .map(|row| row.start_us + row.duration_us)
+        .fold(1.0, f64::max)
+}
+
+/// Counts spans by shape: the services and names from the root to the span, its kind, the keys of its attributes, its events, and
+/// whether it failed.
 pub(crate) fn shapes(spans: &[Span]) -> BTreeMap<String, u64> {
     let by_id: HashMap<(&[u8], &[u8]), &Span> = spans
         .iter()
@@ -103,9 +111,9 @@ pub(crate) fn shapes(spans: &[Span]) -> BTreeMap<String, u64> {
         let mut path = vec![format!("{}: {}", span.service, span.name)];
         let mut child = span;
         while !child.parent.is_empty() {
-            // Deeper than any trace of the demo: a span that is its own ancestor.
+            // Deeper than any trace of the demo: the parents form a cycle.
             if path.len() > 16 {
-                path.push("a circle".to_owned());
+                path.push("a cycle".to_owned());
                 break;
             }
             match by_id.get(&(&*child.trace, &*child.parent)) {
@@ -114,7 +122,7 @@ pub(crate) fn shapes(spans: &[Span]) -> BTreeMap<String, u64> {
                     child = parent;
                 }
                 None => {
-                    path.push("a parent that is missing".to_owned());
+                    path.push("a missing parent".to_owned());
                     break;
                 }
             }
@@ -135,7 +143,7 @@ pub(crate) fn shapes(spans: &[Span]) -> BTreeMap<String, u64> {
     shapes
 }
 
-/// What differs between two sides' shapes; `None` if nothing does.
+/// Returns the first difference between the shapes of two sides.
 pub(crate) fn difference(
     ours: &BTreeMap<String, u64>,
     theirs: &BTreeMap<String, u64>,
@@ -150,9 +158,10 @@ pub(crate) fn difference(
     })
 }
 
-/// The pictures of two of the quicker traces, one that succeeded and one that did not, of those that there are: the others mostly
-/// wait for their turn, since the services are kept busy.
-pub(crate) fn pictures(spans: &[Span]) -> Vec<Vec<Row>> {
+/// Draws two traces, one that succeeded and one that failed, as far as there are any.
+///
+/// They are among the fastest: in the others, most of the time is waiting, since the services are kept busy.
+pub(crate) fn draw_examples(spans: &[Span]) -> Vec<Vec<Row>> {
     let mut roots: Vec<&Span> = spans.iter().filter(|span| span.parent.is_empty()).collect();
     roots.sort_by_key(|root| root.end - root.start);
     [false, true]
@@ -168,13 +177,13 @@ pub(crate) fn pictures(spans: &[Span]) -> Vec<Vec<Row>> {
                 .iter()
                 .filter(|span| span.trace == root.trace)
                 .collect();
-            draw(root, &trace, root.start, 0, &mut rows);
+            add_rows(root, &trace, root.start, 0, &mut rows);
             Some(rows)
         })
         .collect()
 }
 
-fn draw(span: &Span, trace: &[&Span], origin: u64, depth: usize, rows: &mut Vec<Row>) {
+fn add_rows(span: &Span, trace: &[&Span], origin: u64, depth: usize, rows: &mut Vec<Row>) {
     let micros = |nanos: u64| nanos as f64 / 1_000.0;
     rows.push(Row {
         service: span.service.clone(),
@@ -191,13 +200,13 @@ fn draw(span: &Span, trace: &[&Span], origin: u64, depth: usize, rows: &mut Vec<
         .collect();
     children.sort_by_key(|child| child.start);
     for child in children {
-        draw(child, trace, origin, depth + 1, rows);
+        add_rows(child, trace, origin, depth + 1, rows);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Span, difference, pictures, shapes};
+    use super::{Span, difference, draw_examples, shapes};
 
     fn span(id: u8, parent: Option<u8>, name: &str) -> Span {
         Span {
@@ -216,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn sides_that_nest_their_spans_otherwise_differ() {
+    fn sides_that_nest_their_spans_differently_differ() {
         let nested = shapes(&[
             span(1, None, "a"),
             span(2, Some(1), "b"),
@@ -232,19 +241,19 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_did_not_arrive_is_seen() {
+    fn a_missing_parent_changes_the_shape() {
         let shapes = shapes(&[span(2, Some(1), "b")]);
         assert!(shapes.keys().all(|shape| shape.contains("missing")));
     }
 
     #[test]
-    fn a_picture_lists_children_below_their_parents_in_order_of_start() {
+    fn a_drawn_trace_lists_children_below_their_parents_in_order_of_start() {
         let spans = [
             span(3, Some(1), "late"),
             span(2, Some(1), "early"),
             span(1, None, "root"),
         ];
-        let rows = pictures(&spans).remove(0);
+        let rows = draw_examples(&spans).remove(0);
         let names: Vec<(&str, usize)> = rows.iter().map(|row| (&*row.name, row.depth)).collect();
         assert_eq!(names, [("root", 0), ("early", 1), ("late", 1)]);
         assert_eq!(rows[1].start_us, 1.0);

@@ -8,12 +8,12 @@ use std::process::Command;
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 #[test]
-fn a_browser_renders_the_page_without_complaint_and_shows_the_json() -> Result<(), Box<dyn Error>> {
+fn a_browser_renders_the_page_without_errors_and_shows_the_json() -> Result<(), Box<dyn Error>> {
     let Some(browser) = BROWSERS.into_iter().find(|name| {
         let version = Command::new(name).arg("--version").output();
         version.is_ok_and(|output| output.status.success())
     }) else {
-        eprintln!("SKIPPED: none of {BROWSERS:?} is installed, so no browser renders the page");
+        eprintln!("skipped: none of {BROWSERS:?} is installed");
         return Ok(());
     };
     let folder = tempfile::tempdir()?;
@@ -21,7 +21,7 @@ fn a_browser_renders_the_page_without_complaint_and_shows_the_json() -> Result<(
     assert!(output.status.success(), "{output:?}");
     let json = serde_json::from_slice(&fs::read(folder.path().join("report.json"))?)?;
 
-    // Wide and light, then as a phone in dark mode.
+    // A wide window in light mode, then a phone in dark mode.
     for (number, more) in [
         &["--window-size=1200,1600"][..],
         &[
@@ -33,15 +33,15 @@ fn a_browser_renders_the_page_without_complaint_and_shows_the_json() -> Result<(
     .enumerate()
     {
         let profile = folder.path().join(format!("profile-{number}"));
-        let (dom, complaints) = dump(browser, &folder.path().join("report.html"), &profile, more)?;
+        let (dom, errors) = dump(browser, &folder.path().join("report.html"), &profile, more)?;
         assert!(dom.contains("<h1>What tracing costs</h1>"), "{dom}");
         numbers::assert_equal(&dom, &json);
-        assert_eq!(complaints, Vec::<String>::new());
+        assert_eq!(errors, Vec::<String>::new());
     }
     Ok(())
 }
 
-/// The document as the browser has it, and what it wrote to its console.
+/// Returns the rendered document and the messages on the console.
 fn dump(
     browser: &str,
     page: &Path,
@@ -56,10 +56,10 @@ fn dump(
         .args(more)
         .arg(format!("file://{}", page.display()))
         .output()?;
-    let complaints = String::from_utf8_lossy(&output.stderr)
+    let errors = String::from_utf8_lossy(&output.stderr)
         .lines()
         .filter(|line| line.contains("CONSOLE"))
         .map(str::to_owned)
         .collect();
-    Ok((String::from_utf8(output.stdout)?, complaints))
+    Ok((String::from_utf8(output.stdout)?, errors))
 }

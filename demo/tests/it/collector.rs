@@ -3,7 +3,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Takes whatever is posted to it, on a port of its own; gives its URL and how many bytes came.
+/// Starts a collector that accepts everything; returns its URL and the counter of received bytes.
 pub(crate) fn start() -> std::io::Result<(String, Arc<AtomicUsize>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -12,7 +12,7 @@ pub(crate) fn start() -> std::io::Result<(String, Arc<AtomicUsize>)> {
     std::thread::spawn(move || {
         for connection in listener.incoming().flatten() {
             let count = Arc::clone(&count);
-            // A connection that breaks is the sender's to notice.
+            // The sender notices a broken connection.
             std::thread::spawn(move || answer(connection, &count));
         }
     });

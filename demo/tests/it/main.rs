@@ -1,4 +1,4 @@
-//! The program itself, with all its parts: what it prints, what it writes, and what it says where something is missing.
+//! Runs the program and checks its output, its report and its errors.
 #![allow(clippy::print_stderr)]
 
 mod browser;

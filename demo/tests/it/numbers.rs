@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-/// Every number on the page that says where in the JSON it is from: the pointer, how many decimals, and what is shown.
+/// Returns the numbers on the page: the pointer into the JSON, the decimals, and the text.
 pub(crate) fn on_page(html: &str) -> Vec<(String, usize, String)> {
     html.split("data-json=\"")
         .skip(1)
@@ -14,7 +14,7 @@ pub(crate) fn on_page(html: &str) -> Vec<(String, usize, String)> {
         .collect()
 }
 
-/// Asserts that the page shows what the JSON says, and that it shows every figure of every side.
+/// Asserts that the page shows the values of the JSON, and every figure of every side.
 pub(crate) fn assert_equal(html: &str, json: &Value) {
     let numbers = on_page(html);
     assert_eq!(

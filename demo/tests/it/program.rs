@@ -37,7 +37,7 @@ fn both_sides_deliver_every_span_and_the_page_shows_the_json() -> Outcome {
         String::from_utf8(output.stderr)
     );
 
-    // Piped: no colours, nothing wider than asked for.
+    // Piped: no colours, and no line wider than COLUMNS.
     assert!(!text.contains('\x1b'));
     for line in text.lines().filter(|line| !line.contains("report.html")) {
         assert!(line.chars().count() <= 40, "{line}");
@@ -45,18 +45,18 @@ fn both_sides_deliver_every_span_and_the_page_shows_the_json() -> Outcome {
     assert!(text.contains("SELECT products"), "{text}");
 
     let json = json(folder.path())?;
-    let (ours, stock) = (&json["sides"][0], &json["sides"][1]);
+    let (ours, official) = (&json["sides"][0], &json["sides"][1]);
     assert_eq!(
-        (&ours["side"], &stock["side"]),
-        (&"zerospan".into(), &"stock".into())
+        (&ours["side"], &official["side"]),
+        (&"zerospan".into(), &"official".into())
     );
-    for side in [ours, stock] {
+    for side in [ours, official] {
         assert_eq!(side["delivered"], side["spans"]);
         assert_eq!(side["dropped"], 0);
     }
-    assert_eq!(ours["spans"], stock["spans"]);
+    assert_eq!(ours["spans"], official["spans"]);
     let recording = |side: &Value| side["allocations_per_span"]["recording"].as_f64();
-    assert!(recording(ours) < recording(stock), "{ours} {stock}");
+    assert!(recording(ours) < recording(official), "{ours} {official}");
 
     let succeeded = json["traces"][0].as_array().ok_or("no trace")?;
     assert_eq!(succeeded.len(), 8);
@@ -75,20 +75,20 @@ fn both_sides_deliver_every_span_and_the_page_shows_the_json() -> Outcome {
 }
 
 #[test]
-fn the_stock_side_can_be_seen_alone() -> Outcome {
+fn the_official_side_can_run_alone() -> Outcome {
     let folder = tempfile::tempdir()?;
-    let output = demo(folder.path(), &["--requests", "32", "--stock"])?;
+    let output = demo(folder.path(), &["--requests", "32", "--official"])?;
     assert!(output.status.success(), "{output:?}");
     let json = json(folder.path())?;
     assert_eq!(json["sides"].as_array().map(Vec::len), Some(1));
-    assert_eq!(json["sides"][0]["side"], "stock");
+    assert_eq!(json["sides"][0]["side"], "official");
     let html = fs::read_to_string(folder.path().join("report.html"))?;
     numbers::assert_equal(&html, &json);
     Ok(())
 }
 
 #[test]
-fn a_collector_gets_the_spans_and_the_picture_is_drawn_nevertheless() -> Outcome {
+fn with_a_collector_the_report_still_has_traces() -> Outcome {
     let folder = tempfile::tempdir()?;
     let (endpoint, received) = collector::start()?;
     let output = demo(
@@ -108,23 +108,24 @@ fn a_collector_gets_the_spans_and_the_picture_is_drawn_nevertheless() -> Outcome
 }
 
 #[test]
-fn an_endpoint_that_refuses_http_is_named_with_the_counts_and_the_remedy() -> Outcome {
+fn an_unreachable_endpoint_is_named_over_http_with_the_counts_and_the_remedy() -> Outcome {
     refused("http/protobuf", &[])
 }
 
 #[test]
-fn an_endpoint_that_refuses_grpc_is_named_with_the_counts_and_the_remedy() -> Outcome {
+fn an_unreachable_endpoint_is_named_over_grpc_with_the_counts_and_the_remedy() -> Outcome {
     refused("grpc", &[])
 }
 
 #[test]
-fn an_endpoint_that_refuses_the_stock_side_is_named_with_the_counts_and_the_remedy() -> Outcome {
-    refused("http/protobuf", &["--stock"])
+fn an_unreachable_endpoint_is_named_by_the_official_side_with_the_counts_and_the_remedy() -> Outcome
+{
+    refused("http/protobuf", &["--official"])
 }
 
 fn refused(protocol: &str, more: &[&str]) -> Outcome {
     let folder = tempfile::tempdir()?;
-    // Free a moment ago: nobody listens.
+    // The port was just released: nobody listens on it.
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let endpoint = format!("http://127.0.0.1:{port}");
     let mut arguments = vec!["--requests", "32", "--endpoint", &endpoint];
@@ -146,7 +147,7 @@ fn refused(protocol: &str, more: &[&str]) -> Outcome {
 }
 
 #[test]
-fn what_cannot_be_used_is_said_with_the_remedy() -> Outcome {
+fn errors_name_the_remedy() -> Outcome {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("file");
     fs::write(&file, "")?;
@@ -156,7 +157,7 @@ fn what_cannot_be_used_is_said_with_the_remedy() -> Outcome {
         (&["--endpoint", "collector:4318"], "http://HOST:PORT"),
         (&["--protocol", "grpc"], "--endpoint"),
         (
-            &["--requests", "1", "--stock", "--out", &file],
+            &["--requests", "1", "--official", "--out", &file],
             "name another folder",
         ),
     ] {

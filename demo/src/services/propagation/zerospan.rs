@@ -1,6 +1,6 @@
-//! By zerospan's own reading and writing, without a `Context`.
+//! Propagation with `TraceParent`, without a `Context`.
 
-use super::counted;
+use super::count_allocations;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -11,25 +11,25 @@ use zerospan_trace::{TraceParent, remote_span_context};
 static TRACEPARENT: HeaderName = HeaderName::from_static(TraceParent::HEADER);
 static TRACESTATE: HeaderName = HeaderName::from_static(TraceParent::STATE_HEADER);
 
-/// The span that the caller of a service named, if it named one, as an argument of a handler.
+/// The span of the caller, if the headers name one, extracted as an argument of a handler.
 pub(crate) struct Caller(pub(crate) Option<SpanContext>);
 
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(request: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(counted(|| caller(&request.headers))))
+        Ok(Self(count_allocations(|| extract(&request.headers))))
     }
 }
 
-/// Without headers that can be read a new trace begins.
-fn caller(headers: &HeaderMap) -> Option<SpanContext> {
+/// Returns `None`, which starts a new trace, if the headers cannot be read.
+fn extract(headers: &HeaderMap) -> Option<SpanContext> {
     remote_span_context(headers.get_all(&TRACEPARENT), headers.get_all(&TRACESTATE)).ok()
 }
 
-/// Sends the span along. Without a trace state a header's value is the one thing that is allocated: by HTTP.
+/// Adds the span to the headers of a request. Without a trace state, the only allocation is HTTP's, for the header's value.
 pub(crate) fn inject(headers: &mut HeaderMap, span: &SpanContext) {
-    counted(|| {
+    count_allocations(|| {
         let parent = TraceParent::new(span).map(|parent| parent.to_header());
         if let Some(Ok(value)) = parent.map(|parent| HeaderValue::from_bytes(&parent)) {
             headers.insert(&TRACEPARENT, value);

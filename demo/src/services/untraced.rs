@@ -1,7 +1,7 @@
-//! The three services without any tracing: what the other two sides are compared with.
+//! The three services without tracing: the baseline of the comparison.
 
-use crate::http::{Answer, Client, client, get, send, serve};
-use crate::shop::{Catalog, discount, list_price, offer, reduced};
+use crate::http::{Client, Response, client, get, send, serve};
+use crate::services::logic::{Catalog, discount, list_price, offer, reduced};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -15,7 +15,7 @@ struct Storefront {
     pricing: SocketAddr,
 }
 
-/// Starts the services; gives the storefront's address.
+/// Starts the services and returns the address of the storefront.
 pub(crate) async fn start() -> anyhow::Result<SocketAddr> {
     let catalog = Router::new()
         .route("/products/{id}", routing::get(product))
@@ -34,7 +34,7 @@ pub(crate) async fn start() -> anyhow::Result<SocketAddr> {
     .await
 }
 
-async fn make_offer(State(storefront): State<Arc<Storefront>>, Path(id): Path<u64>) -> Answer {
+async fn make_offer(State(storefront): State<Arc<Storefront>>, Path(id): Path<u64>) -> Response {
     match storefront.offer(id).await {
         Ok(offer) => (StatusCode::OK, offer),
         Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")),
@@ -55,15 +55,15 @@ impl Storefront {
     }
 }
 
-async fn product(State(catalog): State<Arc<Catalog>>, Path(id): Path<u64>) -> Answer {
+async fn product(State(catalog): State<Arc<Catalog>>, Path(id): Path<u64>) -> Response {
     match catalog.describe(id) {
         Ok(Some(name)) => (StatusCode::OK, name),
-        Ok(None) => (StatusCode::NOT_FOUND, format!("there is no product {id}")),
+        Ok(None) => (StatusCode::NOT_FOUND, format!("no product has the id {id}")),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
 }
 
-async fn price(Path(id): Path<u64>) -> Answer {
+async fn price(Path(id): Path<u64>) -> Response {
     match list_price(id) {
         Ok(cents) => (StatusCode::OK, reduced(cents, discount(id)).to_string()),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),

@@ -1,4 +1,4 @@
-//! What the shop does, traced or not: a storefront makes an offer of what its catalog and its pricing say.
+//! The business logic of the services, traced or not: a storefront makes an offer from the data of its catalog and pricing.
 
 use rusqlite::{Connection, OptionalExtension};
 use std::fmt;
@@ -7,11 +7,11 @@ use std::sync::{Mutex, PoisonError};
 /// Products are numbered from 0.
 pub(crate) const PRODUCTS: u64 = 64;
 
-/// Of each product.
+/// The number of reviews of each product.
 const REVIEWS: u64 = 40;
 
-/// How many spans a request for `product` makes: the one that fails ends before the offer is rendered.
-pub(crate) const fn spans(product: u64) -> u64 {
+/// Returns the number of spans of a request for `product`. A request that fails renders no offer.
+pub(crate) const fn span_count(product: u64) -> u64 {
     if has_price(product) { 8 } else { 7 }
 }
 
@@ -49,8 +49,9 @@ impl Catalog {
         Ok(Self(Mutex::new(database)))
     }
 
-    /// The name of the product and what its buyers think of it, if there is one. Runs on the caller's thread: the database is in memory, and a query takes
-    /// less than to hand it to another thread.
+    /// Returns the name and the rating of the product, if it exists.
+    ///
+    /// Runs on the caller's thread: a query in memory takes less time than to pass it to another thread.
     pub(crate) fn describe(&self, product: u64) -> rusqlite::Result<Option<String>> {
         let database = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         database
@@ -63,7 +64,7 @@ impl Catalog {
     }
 }
 
-/// A product without a price: the error path of the demo.
+/// The error of a product without a price.
 #[derive(Debug)]
 pub(crate) struct NoPrice(u64);
 
@@ -75,7 +76,7 @@ impl fmt::Display for NoPrice {
 
 impl std::error::Error for NoPrice {}
 
-/// The price in cents, before the discount.
+/// Returns the price in cents, before the discount.
 pub(crate) fn list_price(product: u64) -> Result<u64, NoPrice> {
     if has_price(product) {
         Ok(1_999 + 100 * product)
@@ -84,7 +85,7 @@ pub(crate) fn list_price(product: u64) -> Result<u64, NoPrice> {
     }
 }
 
-/// How many percent are taken off.
+/// Returns the discount in percent.
 pub(crate) fn discount(product: u64) -> u64 {
     5 * (product % 4)
 }

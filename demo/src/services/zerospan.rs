@@ -1,10 +1,10 @@
-//! The three services, traced by zerospan: constant keys, borrowed values, futures that run in a span.
+//! The three services, traced by zerospan with constant keys, borrowed values and futures in spans.
 
 use crate::arguments::{Export, Protocol};
-use crate::http::{Answer, Client, client, get, send, serve};
-use crate::propagation::traced::{Caller, inject};
-use crate::shop::{Catalog, NoPrice, discount, list_price, offer, reduced};
-use crate::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
+use crate::http::{Client, Response, client, get, send, serve};
+use crate::services::logic::{Catalog, NoPrice, discount, list_price, offer, reduced};
+use crate::services::propagation::zerospan::{Caller, inject};
+use crate::services::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -49,7 +49,7 @@ struct Pricing {
     tracer: Tracer,
 }
 
-/// Starts the services; gives the storefront's address.
+/// Starts the services and returns the address of the storefront.
 pub(crate) async fn start(export: &Export) -> anyhow::Result<(SocketAddr, Providers)> {
     let mut providers = Vec::new();
     for service in SERVICES {
@@ -104,7 +104,7 @@ fn provider(service: &'static str, export: &Export) -> anyhow::Result<TracerProv
         .build())
 }
 
-/// A span for a request that came in: a child of the caller's, if the headers name one.
+/// Starts the span of an incoming request: a child of the caller's span, if the headers name one.
 fn server_span(
     tracer: &Tracer,
     name: &'static str,
@@ -123,9 +123,9 @@ fn server_span(
     span
 }
 
-/// Ends the span of a request with its answer.
-fn answered(mut span: Span, answer: &Answer) {
-    let (status, text) = answer;
+/// Ends the span of a request with its response.
+fn end_with(mut span: Span, response: &Response) {
+    let (status, text) = response;
     span.set(&STATUS, i64::from(status.as_u16()));
     if status.is_server_error() {
         span.set_error(text);
@@ -136,7 +136,7 @@ async fn make_offer(
     State(storefront): State<Arc<Storefront>>,
     Path(id): Path<u64>,
     Caller(caller): Caller,
-) -> Answer {
+) -> Response {
     let span = server_span(
         &storefront.tracer,
         "GET /offers/{id}",
@@ -144,12 +144,12 @@ async fn make_offer(
         caller.as_ref(),
         id,
     );
-    let answer = match storefront.offer(id).in_span(&span).await {
+    let response = match storefront.offer(id).in_span(&span).await {
         Ok(offer) => (StatusCode::OK, offer),
         Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")),
     };
-    answered(span, &answer);
-    answer
+    end_with(span, &response);
+    response
 }
 
 impl Storefront {
@@ -177,8 +177,8 @@ impl Storefront {
 
         let mut request = get(to, path)?;
         inject(request.headers_mut(), span.span_context());
-        let answer = send(&self.client, request).in_span(&span).await;
-        let (status, text) = answer.inspect_err(|error| {
+        let response = send(&self.client, request).in_span(&span).await;
+        let (status, text) = response.inspect_err(|error| {
             span.set_error_fmt(format_args!("{error:#}"));
         })?;
         span.set(&STATUS, i64::from(status.as_u16()));
@@ -194,7 +194,7 @@ async fn product(
     State(service): State<Arc<CatalogService>>,
     Path(id): Path<u64>,
     Caller(caller): Caller,
-) -> Answer {
+) -> Response {
     let span = server_span(
         &service.tracer,
         "GET /products/{id}",
@@ -202,13 +202,13 @@ async fn product(
         caller.as_ref(),
         id,
     );
-    let answer = match service.find(id).in_span(&span).await {
+    let response = match service.find(id).in_span(&span).await {
         Ok(Some(name)) => (StatusCode::OK, name),
-        Ok(None) => (StatusCode::NOT_FOUND, format!("there is no product {id}")),
+        Ok(None) => (StatusCode::NOT_FOUND, format!("no product has the id {id}")),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     };
-    answered(span, &answer);
-    answer
+    end_with(span, &response);
+    response
 }
 
 impl CatalogService {
@@ -236,7 +236,7 @@ async fn price(
     State(pricing): State<Arc<Pricing>>,
     Path(id): Path<u64>,
     Caller(caller): Caller,
-) -> Answer {
+) -> Response {
     let span = server_span(
         &pricing.tracer,
         "GET /prices/{id}",
@@ -244,12 +244,12 @@ async fn price(
         caller.as_ref(),
         id,
     );
-    let answer = match pricing.price(id).in_span(&span).await {
+    let response = match pricing.price(id).in_span(&span).await {
         Ok(cents) => (StatusCode::OK, cents.to_string()),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     };
-    answered(span, &answer);
-    answer
+    end_with(span, &response);
+    response
 }
 
 impl Pricing {
@@ -269,13 +269,13 @@ impl Pricing {
     }
 }
 
-/// One for each service.
+/// The providers of the services.
 pub(crate) struct Providers(Vec<TracerProvider>);
 
 impl Telemetry for Providers {
     fn flush(&self) {
         for provider in &self.0 {
-            // What could not be delivered is in the counts.
+            // Spans that could not be delivered are in the counts.
             let _ = provider.force_flush();
         }
     }

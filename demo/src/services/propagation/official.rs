@@ -1,6 +1,6 @@
-//! By the SDK's propagator.
+//! Propagation with the propagator of the official SDK.
 
-use super::counted;
+use super::count_allocations;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 static PROPAGATOR: LazyLock<TraceContextPropagator> = LazyLock::new(TraceContextPropagator::new);
 
-/// The context that the caller of a service sent, as an argument of a handler.
+/// The context of the caller, extracted as an argument of a handler.
 pub(crate) struct Caller(pub(crate) Context);
 
 impl<S: Sync> FromRequestParts<S> for Caller {
@@ -20,15 +20,15 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(request: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let headers = Incoming(&request.headers);
-        Ok(Self(counted(|| {
+        Ok(Self(count_allocations(|| {
             PROPAGATOR.extract_with_context(&Context::new(), &headers)
         })))
     }
 }
 
-/// Sends the context along.
+/// Adds the context to the headers of a request.
 pub(crate) fn inject(headers: &mut HeaderMap, context: &Context) {
-    counted(|| PROPAGATOR.inject_context(context, &mut Outgoing(headers)));
+    count_allocations(|| PROPAGATOR.inject_context(context, &mut Outgoing(headers)));
 }
 
 struct Incoming<'a>(&'a HeaderMap);
@@ -47,7 +47,7 @@ struct Outgoing<'a>(&'a mut HeaderMap);
 
 impl Injector for Outgoing<'_> {
     fn set(&mut self, key: &str, value: String) {
-        // A name or a value that HTTP does not allow is not sent: the trace then begins anew at the next service.
+        // A name or a value that HTTP does not allow is left out: the next service then starts a new trace.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
             self.0.insert(name, value);
         }

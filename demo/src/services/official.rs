@@ -1,10 +1,10 @@
-//! The three services, traced by the stock SDK: `opentelemetry_sdk` with its batch processor, and `opentelemetry-otlp`.
+//! The three services, traced by the official SDK, its batch processor and `opentelemetry-otlp`.
 
 use crate::arguments::{Export, Protocol};
-use crate::http::{Answer, Client, client, get, send, serve};
-use crate::propagation::stock::{Caller, inject};
-use crate::shop::{Catalog, NoPrice, discount, list_price, offer, reduced};
-use crate::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
+use crate::http::{Client, Response, client, get, send, serve};
+use crate::services::logic::{Catalog, NoPrice, discount, list_price, offer, reduced};
+use crate::services::propagation::official::{Caller, inject};
+use crate::services::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -41,9 +41,9 @@ struct Pricing {
     tracer: SdkTracer,
 }
 
-/// Starts the services; gives the storefront's address.
+/// Starts the services and returns the address of the storefront.
 pub(crate) async fn start(export: &Export) -> anyhow::Result<(SocketAddr, Providers)> {
-    let sent = Arc::new(Sent::default());
+    let sent = Arc::new(ExportCounts::default());
     let mut providers = Vec::new();
     for service in SERVICES {
         providers.push(provider(service, export, &sent)?);
@@ -78,7 +78,7 @@ pub(crate) async fn start(export: &Export) -> anyhow::Result<(SocketAddr, Provid
 fn provider(
     service: &'static str,
     export: &Export,
-    sent: &Arc<Sent>,
+    sent: &Arc<ExportCounts>,
 ) -> anyhow::Result<SdkTracerProvider> {
     let exporter = match export.protocol {
         Protocol::Http => SpanExporter::builder()
@@ -92,8 +92,8 @@ fn provider(
             .with_timeout(Duration::from_secs(3))
             .build(),
     };
-    let exporter = Counted {
-        exporter: exporter.context("the stock exporter cannot be built")?,
+    let exporter = CountingExporter {
+        exporter: exporter.context("cannot build the official exporter")?,
         sent: Arc::clone(sent),
     };
     let batch = BatchConfigBuilder::default()
@@ -108,7 +108,7 @@ fn provider(
         .build())
 }
 
-/// The context with a span for a request that came in: a child of the caller's, if the headers name one.
+/// Starts the span of an incoming request, a child of the caller's span if the headers name one, and returns its context.
 fn server_span(
     tracer: &SdkTracer,
     name: &'static str,
@@ -128,9 +128,9 @@ fn server_span(
     caller.with_span(span)
 }
 
-/// Ends the span of a request with its answer.
-fn answered(context: &Context, answer: &Answer) {
-    let (status, text) = answer;
+/// Ends the span of a request with its response.
+fn end_with(context: &Context, response: &Response) {
+    let (status, text) = response;
     let span = context.span();
     span.set_attribute(KeyValue::new(
         "http.response.status_code",
@@ -146,7 +146,7 @@ async fn make_offer(
     State(storefront): State<Arc<Storefront>>,
     Path(id): Path<u64>,
     Caller(caller): Caller,
-) -> Answer {
+) -> Response {
     let context = server_span(
         &storefront.tracer,
         "GET /offers/{id}",
@@ -155,12 +155,12 @@ async fn make_offer(
         id,
     );
     let offer = storefront.offer(id).with_context(context.clone());
-    let answer = match offer.await {
+    let response = match offer.await {
         Ok(offer) => (StatusCode::OK, offer),
         Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")),
     };
-    answered(&context, &answer);
-    answer
+    end_with(&context, &response);
+    response
 }
 
 impl Storefront {
@@ -196,10 +196,10 @@ impl Storefront {
 
         let mut request = get(to, path)?;
         inject(request.headers_mut(), &context);
-        let answer = send(&self.client, request)
+        let response = send(&self.client, request)
             .with_context(context.clone())
             .await;
-        let (status, text) = answer.inspect_err(|error| {
+        let (status, text) = response.inspect_err(|error| {
             span.set_status(Status::error(format!("{error:#}")));
         })?;
         span.set_attribute(KeyValue::new(
@@ -218,7 +218,7 @@ async fn product(
     State(service): State<Arc<CatalogService>>,
     Path(id): Path<u64>,
     Caller(caller): Caller,
-) -> Answer {
+) -> Response {
     let context = server_span(
         &service.tracer,
         "GET /products/{id}",
@@ -226,13 +226,13 @@ async fn product(
         &caller,
         id,
     );
-    let answer = match service.find(id).with_context(context.clone()).await {
+    let response = match service.find(id).with_context(context.clone()).await {
         Ok(Some(name)) => (StatusCode::OK, name),
-        Ok(None) => (StatusCode::NOT_FOUND, format!("there is no product {id}")),
+        Ok(None) => (StatusCode::NOT_FOUND, format!("no product has the id {id}")),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     };
-    answered(&context, &answer);
-    answer
+    end_with(&context, &response);
+    response
 }
 
 impl CatalogService {
@@ -262,7 +262,7 @@ async fn price(
     State(pricing): State<Arc<Pricing>>,
     Path(id): Path<u64>,
     Caller(caller): Caller,
-) -> Answer {
+) -> Response {
     let context = server_span(
         &pricing.tracer,
         "GET /prices/{id}",
@@ -270,12 +270,12 @@ async fn price(
         &caller,
         id,
     );
-    let answer = match pricing.price(id).with_context(context.clone()).await {
+    let response = match pricing.price(id).with_context(context.clone()).await {
         Ok(cents) => (StatusCode::OK, cents.to_string()),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     };
-    answered(&context, &answer);
-    answer
+    end_with(&context, &response);
+    response
 }
 
 impl Pricing {
@@ -296,15 +296,15 @@ impl Pricing {
     }
 }
 
-/// One for each service.
+/// The providers of the services.
 pub(crate) struct Providers {
     providers: Vec<SdkTracerProvider>,
-    sent: Arc<Sent>,
+    sent: Arc<ExportCounts>,
 }
 
-/// What the exporters were given, by outcome. What the processors drop before is in no count that the SDK shows.
+/// Spans by outcome of their export. The SDK exposes no count of what its processors drop before.
 #[derive(Debug, Default)]
-struct Sent {
+struct ExportCounts {
     delivered: AtomicU64,
     failed: AtomicU64,
 }
@@ -312,7 +312,7 @@ struct Sent {
 impl Telemetry for Providers {
     fn flush(&self) {
         for provider in &self.providers {
-            // What could not be delivered is in the counts.
+            // Spans that could not be delivered are in the counts.
             let _ = provider.force_flush();
         }
     }
@@ -332,15 +332,15 @@ impl Telemetry for Providers {
     }
 }
 
-/// Counts spans on their way to an exporter: two additions for each batch.
+/// Counts the spans that pass to an exporter: one addition for each batch.
 #[derive(Debug)]
-struct Counted<E> {
+struct CountingExporter<E> {
     exporter: E,
-    sent: Arc<Sent>,
+    sent: Arc<ExportCounts>,
 }
 
 impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanExporter
-    for Counted<E>
+    for CountingExporter<E>
 {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len() as u64;

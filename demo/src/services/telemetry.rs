@@ -1,34 +1,34 @@
-//! What a side says of its tracing.
+//! What the sides have in common: the names of the services, the size of the queue, and the counts.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The services, each with a provider of its own, as if each were a process of its own.
+/// The services. Each has its own provider, as in separate processes.
 pub(crate) const SERVICES: [&str; 3] = ["storefront", "catalog", "pricing"];
 
-/// How many spans may wait: both sides have room for what all requests at a time make, however slow the collector.
+/// The capacity of the queues, on both sides enough for the spans of all concurrent requests, however slow the collector.
 pub(crate) const QUEUE: usize = 16_384;
 
-/// What became of the spans.
+/// Spans by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) delivered: u64,
-    /// By cause.
+    /// Dropped spans by cause.
     pub(crate) dropped: BTreeMap<String, u64>,
 }
 
 /// The tracing of one process.
 pub(crate) trait Telemetry: Send {
-    /// Delivers what has ended. What cannot be delivered is in the counts.
+    /// Delivers the spans that have ended. Those that cannot be delivered are in the counts.
     fn flush(&self);
 
     fn counts(&self) -> Counts;
 }
 
 /// No tracing.
-pub(crate) struct Nothing;
+pub(crate) struct NoTelemetry;
 
-impl Telemetry for Nothing {
+impl Telemetry for NoTelemetry {
     fn flush(&self) {}
 
     fn counts(&self) -> Counts {

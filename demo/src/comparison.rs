@@ -1,9 +1,10 @@
-//! The demo: starts the sides, drives requests through them in turns, and reports.
+//! Starts the sides, sends requests to them in turns, and reports.
 
 use crate::arguments::{Export, Options, Side};
-use crate::drive::{drive, spans};
-use crate::figures::{Figures, Plain, Run};
+use crate::figures::{Baseline, Figures, SideSamples};
 use crate::http::{Client, client};
+use crate::load::{send_requests, span_count};
+use crate::page;
 use crate::process::Process;
 use crate::receiver::Receiver;
 use crate::report::Report;
@@ -15,53 +16,53 @@ use std::ops::Range;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// Enough to fill the buffers and the connections of every side.
+/// The requests before the first round: enough to fill the buffers and the connections of every side.
 const WARM_UP: u64 = 200;
 
-/// The most rounds: from so many on, the median is steady.
-const ROUNDS: u64 = 60;
+/// With more rounds, the median does not get steadier.
+const MAX_ROUNDS: u64 = 60;
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let screen = Screen::of_stdout();
+    let screen = Screen::detect();
     let demo = Demo {
         runtime: tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()?,
         client: client(),
-        sides: if options.stock {
-            vec![Side::Stock]
+        sides: if options.official {
+            vec![Side::Official]
         } else {
-            vec![Side::Zerospan, Side::Stock]
+            vec![Side::Zerospan, Side::Official]
         },
     };
     let receiver = demo.runtime.block_on(Receiver::start())?;
-    let inside = |side: Side| receiver.export(side);
+    let built_in = |side: Side| receiver.export(side);
 
     let requests = u64::from(options.requests);
     let report = match &options.endpoint {
         None => {
-            let outcome = demo.measure(requests, WARM_UP, inside)?;
-            let traces = demo.inspect(&receiver, &outcome)?;
-            outcome.report("the receiver inside".to_owned(), traces)
+            let outcome = demo.measure(requests, WARM_UP, built_in)?;
+            let traces = demo.check_and_draw(&receiver, &outcome)?;
+            outcome.report("the built-in receiver".to_owned(), traces)
         }
         Some(url) => {
             let collector = Export::to_collector(url, options.protocol);
             let outcome = demo.measure(requests, WARM_UP, |_| collector.clone())?;
-            // What a collector got cannot be seen from here: the picture and the check of the structure are of a short run
-            // with the receiver inside.
-            let short = demo.measure(64, 1, inside)?;
-            let traces = demo.inspect(&receiver, &short)?;
+            // The spans that a collector received are not accessible. A short run with the built-in receiver supplies the
+            // traces to check and to draw.
+            let short = demo.measure(64, 1, built_in)?;
+            let traces = demo.check_and_draw(&receiver, &short)?;
             outcome.report(collector.to_string(), traces)
         }
     };
-    print!("{}", terminal::render(&report, screen));
-    let page = report.write(&options.out)?;
-    println!("\nThe same as a page: {}", page.display());
+    print!("{}", terminal::render(&report, screen)?);
+    let page = page::write(&report, &options.out)?;
+    println!("\nThe report as a page: {}", page.display());
     let lost: u64 = report.sides.iter().map(|side| side.dropped).sum();
     ensure!(
         lost == 0,
-        "{lost} spans were not delivered: the counts above say why"
+        "{lost} spans were not delivered: see the causes above"
     );
     Ok(())
 }
@@ -69,32 +70,35 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 struct Demo {
     runtime: Runtime,
     client: Client,
-    /// Those that trace.
+    /// The sides that trace.
     sides: Vec<Side>,
 }
 
-/// What was measured.
-struct Outcome {
-    /// The requests of the rounds, without those before.
+/// The samples of a measurement.
+struct Measurement {
+    /// The requests of each round, without the warm-up.
     rounds: Vec<Range<u64>>,
     warm_up: u64,
-    plain: Run,
-    sides: Vec<Run>,
+    untraced: SideSamples,
+    sides: Vec<SideSamples>,
 }
 
 impl Demo {
-    /// Drives `requests` requests through each side, in rounds, after `warm_up` more.
+    /// Sends `requests` requests to each side, in rounds, after `warm_up` others.
     fn measure(
         &self,
         requests: u64,
         warm_up: u64,
         export: impl Fn(Side) -> Export,
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<Measurement> {
         let mut processes = Vec::new();
         let mut runs = Vec::new();
-        for side in [Side::Plain].into_iter().chain(self.sides.iter().copied()) {
+        for side in [Side::Untraced]
+            .into_iter()
+            .chain(self.sides.iter().copied())
+        {
             processes.push(Process::start(side, &export(side))?);
-            runs.push(Run {
+            runs.push(SideSamples {
                 side,
                 samples: Vec::new(),
             });
@@ -103,10 +107,10 @@ impl Demo {
 
         for (process, run) in processes.iter_mut().zip(&mut runs) {
             progress.set_message(format!("warming up: {}", process.side.name()));
-            self.drive(process, 0..warm_up, &progress)?;
+            self.send(process, 0..warm_up, &progress)?;
             let sample = process.sample()?;
-            let made = spans(0..warm_up);
-            if process.side != Side::Plain && sample.counts.delivered < made {
+            let made = span_count(0..warm_up);
+            if process.side != Side::Untraced && sample.counts.delivered < made {
                 progress.finish_and_clear();
                 let delivered = sample.counts.delivered;
                 let causes: Vec<String> = sample
@@ -116,9 +120,8 @@ impl Demo {
                     .map(|(cause, spans)| format!("{spans}: {cause}"))
                     .collect();
                 bail!(
-                    "{} took {delivered} of the {made} spans that {} sent first ({} dropped; {}). Is a collector listening \
-                     there, and does it speak this protocol? Start it, change --endpoint or --protocol, or leave both \
-                     out to use the receiver inside",
+                    "{} took {delivered} of the first {made} spans of the side {} ({} dropped; {}): start a collector there that \
+                     speaks this protocol, change --endpoint or --protocol, or omit both to use the built-in receiver",
                     export(process.side),
                     process.side.name(),
                     made - delivered,
@@ -132,66 +135,70 @@ impl Demo {
         for (number, round) in rounds.iter().enumerate() {
             progress.set_message(format!("round {} of {}", number + 1, rounds.len()));
             for turn in 0..processes.len() {
-                // Each side comes first, second and last equally often.
+                // Each side is first, second and last equally often.
                 let index = (turn + number) % processes.len();
-                self.drive(&processes[index], round.clone(), &progress)?;
+                self.send(&processes[index], round.clone(), &progress)?;
                 runs[index].samples.push(processes[index].sample()?);
             }
         }
         progress.finish_and_clear();
-        let plain = runs.remove(0);
-        Ok(Outcome {
+        let untraced = runs.remove(0);
+        Ok(Measurement {
             rounds,
             warm_up,
-            plain,
+            untraced,
             sides: runs,
         })
     }
 
-    fn drive(
+    fn send(
         &self,
         process: &Process,
         requests: Range<u64>,
         progress: &ProgressBar,
     ) -> anyhow::Result<()> {
-        let drive = drive(&self.client, process.address, requests, progress);
-        self.runtime.block_on(drive)
+        let sending = send_requests(&self.client, process.address, requests, progress);
+        self.runtime.block_on(sending)
     }
 
-    /// Checks that the receiver got every span of every side, and the same from each; gives two traces as pictures.
-    fn inspect(&self, receiver: &Receiver, outcome: &Outcome) -> anyhow::Result<Vec<Vec<Row>>> {
-        let made = spans(0..outcome.warm_up) + outcome.spans().iter().sum::<u64>();
-        let mut pictures = Vec::new();
+    /// Checks that the receiver has every span of every side, and the same from each, and draws two traces.
+    fn check_and_draw(
+        &self,
+        receiver: &Receiver,
+        outcome: &Measurement,
+    ) -> anyhow::Result<Vec<Vec<Row>>> {
+        let made = span_count(0..outcome.warm_up) + outcome.spans().iter().sum::<u64>();
+        let mut drawn = Vec::new();
         let mut first = None;
         for side in &self.sides {
             let received = receiver.take(*side)?;
             ensure!(
                 received.len() as u64 == made,
-                "the receiver got {} of the {made} spans of {}",
+                "the receiver has {} of the {made} spans of the side {}",
                 received.len(),
                 side.name()
             );
             let shapes = trace::shapes(&received);
             match &first {
                 None => {
-                    pictures = trace::pictures(&received);
+                    drawn = trace::draw_examples(&received);
                     first = Some(shapes);
                 }
                 Some(first) => {
                     if let Some(difference) = trace::difference(first, &shapes) {
-                        bail!("the sides did not make the same spans: {difference}");
+                        bail!("the sides did not record the same spans: {difference}");
                     }
                 }
             }
         }
-        Ok(pictures)
+        Ok(drawn)
     }
 }
 
-impl Outcome {
-    /// How many spans each round made.
+impl Measurement {
+    /// Returns the number of spans of each round.
     fn spans(&self) -> Vec<u64> {
-        self.rounds.iter().cloned().map(spans).collect()
+        self.rounds.iter().cloned().map(span_count).collect()
     }
 
     fn report(&self, destination: String, traces: Vec<Vec<Row>>) -> Report {
@@ -204,28 +211,28 @@ impl Outcome {
         let sides = self
             .sides
             .iter()
-            .map(|run| Figures::new(run, &self.plain, &made, spans(0..self.warm_up)))
+            .map(|run| Figures::new(run, &self.untraced, &made, span_count(0..self.warm_up)))
             .collect();
         Report::new(
             requests.iter().sum(),
             requests.len() as u64,
             destination,
-            Plain::new(&self.plain, &requests),
+            Baseline::new(&self.untraced, &requests),
             sides,
             traces,
         )
     }
 }
 
-/// The requests of each round: as many rounds as make sense, nearly equally long.
+/// Divides the requests into rounds of nearly equal length.
 fn rounds(first: u64, requests: u64) -> Vec<Range<u64>> {
-    let rounds = (requests / 32).clamp(1, ROUNDS);
+    let rounds = (requests / 32).clamp(1, MAX_ROUNDS);
     (0..rounds)
         .map(|round| first + requests * round / rounds..first + requests * (round + 1) / rounds)
         .collect()
 }
 
-/// A bar on the terminal; nothing where the output goes elsewhere.
+/// Returns a progress bar, which is hidden if the output is no terminal.
 fn progress(requests: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_bar} {percent}% {msg}");
     let bar = ProgressBar::new(requests);
@@ -241,7 +248,7 @@ mod tests {
     use super::rounds;
 
     #[test]
-    fn the_rounds_are_all_the_requests() {
+    fn the_rounds_cover_all_requests() {
         for requests in [1, 31, 64, 1_000, 12_001] {
             let rounds = rounds(200, requests);
             assert_eq!(rounds[0].start, 200);

@@ -1,42 +1,33 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod builder;
-mod clock;
-mod core;
-mod counts;
-mod environment;
-mod error;
-mod future;
-mod ids;
-mod local;
-mod parent;
-mod processor;
+mod base;
+mod context;
+mod counters;
 mod provider;
-mod resource;
 mod sampler;
-mod scope;
-mod sdk_processor;
+mod shutdown;
 mod slot;
 mod span;
-mod span_builder;
-mod stats;
-
 mod tracer;
 mod w3c;
 
-pub use builder::TracerProviderBuilder;
-pub use clock::Clock;
-pub use error::ProviderError;
-pub use future::{FutureExt, InSpan};
-pub use processor::{FinishedSpan, Processor, ProcessorError};
-pub use provider::TracerProvider;
+pub use base::clock::Clock;
+pub use provider::{TraceStats, TracerProvider, TracerProviderBuilder};
 pub use sampler::{ParentBased, Sampler};
-pub use scope::{Entered, current_context, current_span_context};
-pub use sdk_processor::SdkProcessor;
-pub use span::Span;
-pub use span_builder::SpanBuilder;
-pub use stats::TraceStats;
-pub use tracer::Tracer;
+pub use shutdown::ProviderError;
+pub use span::{
+    Entered, FinishedSpan, FutureExt, InSpan, Processor, ProcessorError, SdkProcessor, Span,
+    current_context, current_span_context,
+};
+pub use tracer::{SpanBuilder, Tracer};
 pub use w3c::{TraceContextPropagator, TraceParent, TraceParentError, remote_span_context};
-pub use zerospan_otlp::{AttributeWriter, StaticKey};
+pub use zerospan_core::{
+    Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, SinkError,
+};
+pub use zerospan_export::{ExportStats, FlushError, Pipeline, ShutdownError};
+pub use zerospan_otlp::{
+    AttributeView, AttributeWriter, DecodeError, EventView, LinkView, SpanView, StaticKey,
+    StatusView, ValueView,
+};
+pub use zerospan_transport::ConfigError;

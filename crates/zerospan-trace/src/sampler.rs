@@ -1,12 +1,12 @@
-use crate::parent::Lineage;
+use crate::context::parent::ParentIds;
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{Sampler as SdkSampler, SamplingDecision, ShouldSample};
 use std::any::Any;
 
-/// Which spans are recorded and exported.
+/// Decides which spans are recorded and exported.
 ///
-/// The kinds of the specification decide without allocation; a [`ShouldSample`] of the SDK or of yours is asked as it
-/// is ([`custom`](Self::custom)), and what it needs may allocate.
+/// The specification's samplers allocate nothing. A [`ShouldSample`] of the official SDK or your own is called as it is
+/// ([`custom`](Self::custom)), and what it needs may allocate.
 ///
 /// # Examples
 ///
@@ -16,7 +16,7 @@ use std::any::Any;
 /// let tenth = Sampler::TraceIdRatioBased(0.1);
 /// let by_parent = Sampler::from(ParentBased::new(tenth).with_remote_parent_not_sampled(Sampler::AlwaysOn));
 /// # drop(by_parent);
-/// // The stock SDK's samplers convert.
+/// // The samplers of the official SDK convert.
 /// let same = Sampler::from(opentelemetry_sdk::trace::Sampler::AlwaysOn);
 /// assert!(matches!(same, Sampler::AlwaysOn));
 /// ```
@@ -27,64 +27,64 @@ pub enum Sampler {
     AlwaysOn,
     /// Records no span.
     AlwaysOff,
-    /// Records and exports this share of all traces, from 0.0 to 1.0, by the trace id: the same traces as the stock
-    /// SDK's sampler of that ratio.
+    /// Records and exports this share of all traces, from 0.0 to 1.0, by the trace id: the same traces as the official SDK's
+    /// sampler of that ratio.
     TraceIdRatioBased(f64),
     /// Decides by the span's parent.
     ParentBased(Box<ParentBased>),
-    /// Asks a sampler of the SDK's trait.
+    /// Calls a sampler of the SDK's trait.
     ///
-    /// It wants a `Context`: where the parent is a span that was entered natively, one is made, which allocates.
+    /// It takes a `Context`. If the parent was entered natively, one is built, which allocates.
     Custom(Box<dyn ShouldSample>),
 }
 
 impl Sampler {
-    /// Asks `sampler`, which is boxed already or becomes so.
+    /// Calls `sampler`, which may be boxed already.
     pub fn custom(sampler: impl Into<Box<dyn ShouldSample>>) -> Self {
         Self::Custom(sampler.into())
     }
 
-    /// Decides like the parent, and by `root` where there is none.
+    /// Decides as the parent did, and by `root` for spans without a parent.
     pub fn parent_based(root: impl Into<Sampler>) -> Self {
         ParentBased::new(root).into()
     }
 
-    /// Decides on a span of `trace_id` below `parent`, which is valid or [`Lineage::NONE`]; or names the sampler to ask.
+    /// Decides on a span of `trace_id` with `parent`, which is valid or [`ParentIds::NONE`].
     #[inline]
-    pub(crate) fn decide(&self, parent: &Lineage, trace_id: TraceId) -> Decision<'_> {
+    pub(crate) fn decide(&self, parent: &ParentIds, trace_id: TraceId) -> Decision<'_> {
         let mut sampler = self;
         loop {
             return match sampler {
-                Self::AlwaysOn => Decision::Is(SamplingDecision::RecordAndSample),
-                Self::AlwaysOff => Decision::Is(SamplingDecision::Drop),
-                Self::TraceIdRatioBased(ratio) => Decision::Is(by_ratio(*ratio, trace_id)),
+                Self::AlwaysOn => Decision::Decided(SamplingDecision::RecordAndSample),
+                Self::AlwaysOff => Decision::Decided(SamplingDecision::Drop),
+                Self::TraceIdRatioBased(ratio) => Decision::Decided(by_ratio(*ratio, trace_id)),
                 Self::ParentBased(branches) => {
                     sampler = branches.branch(parent);
                     continue;
                 }
-                Self::Custom(custom) => Decision::Ask(custom.as_ref()),
+                Self::Custom(custom) => Decision::Delegate(custom.as_ref()),
             };
         }
     }
 
-    /// Whether some branch asks a foreign sampler, which wants a `Context`.
-    pub(crate) fn wants_context(&self) -> bool {
+    /// Returns `true` if some branch is a custom sampler, which takes a `Context`.
+    pub(crate) fn needs_context(&self) -> bool {
         match self {
             Self::Custom(_) => true,
-            Self::ParentBased(branches) => branches.all().into_iter().any(Self::wants_context),
+            Self::ParentBased(branches) => branches.all().into_iter().any(Self::needs_context),
             Self::AlwaysOn | Self::AlwaysOff | Self::TraceIdRatioBased(_) => false,
         }
     }
 }
 
-/// The specification's default: like the parent, and a root always.
+/// Returns the specification's default: parent-based, with every root sampled.
 impl Default for Sampler {
     fn default() -> Self {
         Self::parent_based(Self::AlwaysOn)
     }
 }
 
-/// Takes any sampler of the SDK's trait. The SDK's own always-on, always-off and ratio samplers become ours.
+/// Converts any sampler of the SDK's trait. The SDK's own always-on, always-off and ratio samplers become this crate's.
 impl<S: ShouldSample + 'static> From<S> for Sampler {
     fn from(sampler: S) -> Self {
         match (&sampler as &dyn Any).downcast_ref::<SdkSampler>() {
@@ -113,7 +113,7 @@ pub struct ParentBased {
 }
 
 impl ParentBased {
-    /// Asks `root` about spans without a valid parent; sampled parents' children are sampled, others' are not.
+    /// Decides on spans without a valid parent by `root`. Samples the children of sampled parents, and no others.
     pub fn new(root: impl Into<Sampler>) -> Self {
         Self {
             root: root.into(),
@@ -124,28 +124,28 @@ impl ParentBased {
         }
     }
 
-    /// Asks `sampler` about children of a remote, sampled parent.
+    /// Decides on children of a remote, sampled parent by `sampler`.
     #[must_use]
     pub fn with_remote_parent_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
         self.remote_parent_sampled = sampler.into();
         self
     }
 
-    /// Asks `sampler` about children of a remote parent that is not sampled.
+    /// Decides on children of a remote parent that is not sampled by `sampler`.
     #[must_use]
     pub fn with_remote_parent_not_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
         self.remote_parent_not_sampled = sampler.into();
         self
     }
 
-    /// Asks `sampler` about children of a sampled parent of this process.
+    /// Decides on children of a sampled parent of this process by `sampler`.
     #[must_use]
     pub fn with_local_parent_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
         self.local_parent_sampled = sampler.into();
         self
     }
 
-    /// Asks `sampler` about children of a parent of this process that is not sampled.
+    /// Decides on children of a parent of this process that is not sampled by `sampler`.
     #[must_use]
     pub fn with_local_parent_not_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
         self.local_parent_not_sampled = sampler.into();
@@ -153,7 +153,7 @@ impl ParentBased {
     }
 
     #[inline]
-    fn branch(&self, parent: &Lineage) -> &Sampler {
+    fn branch(&self, parent: &ParentIds) -> &Sampler {
         if parent.span_id == SpanId::INVALID {
             return &self.root;
         }
@@ -176,14 +176,15 @@ impl ParentBased {
     }
 }
 
-/// What a sampler says without being given the rest of the span.
+/// The result of [`Sampler::decide`].
 pub(crate) enum Decision<'a> {
-    Is(SamplingDecision),
-    Ask(&'a dyn ShouldSample),
+    Decided(SamplingDecision),
+    /// A custom sampler decides, with everything that is known of the span.
+    Delegate(&'a dyn ShouldSample),
 }
 
-/// The stock SDK's rule, so that a service with either provider keeps the same traces: the trace id's low 63 random
-/// bits lie below the ratio's share of them.
+/// Samples if the low 63 bits of the trace id are below the ratio's share of their range: the official SDK's rule, so that
+/// services with either provider sample the same traces.
 #[inline]
 fn by_ratio(ratio: f64, trace_id: TraceId) -> SamplingDecision {
     if ratio >= 1.0 {
@@ -204,10 +205,10 @@ mod tests {
     use opentelemetry::trace::{SpanKind, TraceFlags};
     use proptest::prelude::*;
 
-    fn decision(sampler: &Sampler, parent: &Lineage, trace_id: TraceId) -> SamplingDecision {
+    fn decision(sampler: &Sampler, parent: &ParentIds, trace_id: TraceId) -> SamplingDecision {
         match sampler.decide(parent, trace_id) {
-            Decision::Is(decision) => decision,
-            Decision::Ask(sampler) => {
+            Decision::Decided(decision) => decision,
+            Decision::Delegate(sampler) => {
                 sampler
                     .should_sample(None, trace_id, "", &SpanKind::Internal, &[], &[])
                     .decision
@@ -215,8 +216,8 @@ mod tests {
         }
     }
 
-    fn parent(is_remote: bool, sampled: bool) -> Lineage {
-        Lineage {
+    fn parent(is_remote: bool, sampled: bool) -> ParentIds {
+        ParentIds {
             trace_id: TraceId::from(7),
             span_id: SpanId::from(7),
             flags: TraceFlags::default().with_sampled(sampled),
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn samplers_parent_based_has_five_branches() {
+    fn parent_based_sampler_has_five_branches() {
         let branches = |on: usize| {
             let pick = |index| {
                 if on == index {
@@ -243,7 +244,7 @@ mod tests {
             )
         };
         let parents = [
-            Lineage::NONE,
+            ParentIds::NONE,
             parent(true, true),
             parent(true, false),
             parent(false, true),
@@ -263,24 +264,24 @@ mod tests {
     }
 
     #[test]
-    fn only_foreign_samplers_want_a_context() {
-        assert!(!Sampler::default().wants_context());
-        let foreign = SdkSampler::ParentBased(Box::new(SdkSampler::AlwaysOn));
-        assert!(Sampler::from(foreign.clone()).wants_context());
-        assert!(Sampler::parent_based(foreign).wants_context());
+    fn only_custom_samplers_need_a_context() {
+        assert!(!Sampler::default().needs_context());
+        let custom = SdkSampler::ParentBased(Box::new(SdkSampler::AlwaysOn));
+        assert!(Sampler::from(custom.clone()).needs_context());
+        assert!(Sampler::parent_based(custom).needs_context());
     }
 
     proptest! {
         #[test]
-        fn samplers_ratio_keeps_the_traces_that_the_stock_sampler_keeps(
+        fn ratio_sampler_samples_the_traces_that_the_official_one_samples(
             ratio in prop_oneof![-1.0_f64..2.0, Just(0.0), Just(1.0), Just(f64::NAN)],
             id in any::<u128>(),
         ) {
             let id = TraceId::from(id);
-            let stock = SdkSampler::TraceIdRatioBased(ratio)
+            let official = SdkSampler::TraceIdRatioBased(ratio)
                 .should_sample(None, id, "", &SpanKind::Internal, &[], &[])
                 .decision;
-            prop_assert_eq!(decision(&Sampler::TraceIdRatioBased(ratio), &Lineage::NONE, id), stock);
+            prop_assert_eq!(decision(&Sampler::TraceIdRatioBased(ratio), &ParentIds::NONE, id), official);
         }
     }
 }

@@ -1,42 +1,56 @@
-use crate::clock::Reading;
-use crate::tracer::Parts;
+//! Slots: the reusable memory of spans that are recorded.
+
+mod pool;
+mod tracer_inner;
+
+pub(crate) use pool::{SlotPool, SlotRecycle};
+pub(crate) use tracer_inner::TracerInner;
+
+use crate::base::clock::Reading;
 use opentelemetry::trace::Status;
 use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
-use zerospan_core::{Footprint, Recycle, Reset};
-use zerospan_otlp::{SpanLimits, SpanRecorder};
-use zerospan_pool::{ThreadCachedPool, thread_cache};
+use zerospan_core::{Footprint, Reset};
+use zerospan_otlp::SpanRecorder;
 
-thread_cache! {
-    /// Where each thread keeps the slots of spans that ended.
-    pub(crate) struct SlotThreads for Box<Slot>;
-}
-
-pub(crate) type Slots = ThreadCachedPool<Box<Slot>, SlotRecycle, SlotThreads>;
-
-/// What a recording span holds beside its context: reused from span to span.
+/// What a recorded span holds, but for its context. Used for one span after the other.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) recorder: SpanRecorder,
     pub(crate) status: Status,
     pub(crate) start: Reading,
-    /// The process in which the span began: its number of forks.
+    /// The fork generation of the process in which the span started.
     pub(crate) generation: u64,
-    /// Whether the caller said when the span started: the end is then what the clock says.
+    /// The caller set the start time: the end time is then the clock's, not the start plus the elapsed time.
     pub(crate) start_is_given: bool,
-    /// Whether the span goes to the exporters.
+    /// The span goes to the exporters.
     pub(crate) is_exported: bool,
-    /// Whether the processors are being told that the span ends.
+    /// The processors are being called for the span's end.
     pub(crate) is_ending: bool,
-    /// The tracer's part. It stays from use to use: a span of the same tracer counts no reference.
-    pub(crate) parts: Option<Arc<Parts>>,
-    /// Memory for text that is formatted.
-    spare: [String; 2],
+    /// The tracer that started the span. Stays from use to use, so that the next span of the same tracer updates no
+    /// reference count.
+    pub(crate) tracer: Option<Arc<TracerInner>>,
+    /// Memory for formatted text.
+    spare_texts: [String; 2],
 }
 
 impl Slot {
-    /// Formats `text` into memory of this slot; allocates only where it has to grow.
+    fn new(recorder: SpanRecorder) -> Self {
+        Self {
+            recorder,
+            status: Status::Unset,
+            start: Reading::default(),
+            generation: 0,
+            start_is_given: false,
+            is_exported: false,
+            is_ending: false,
+            tracer: None,
+            spare_texts: [String::new(), String::new()],
+        }
+    }
+
+    /// Formats `text` into memory of this slot. Allocates only if that has to grow.
     pub(crate) fn format(&mut self, text: std::fmt::Arguments<'_>) -> Cow<'static, str> {
         if let Some(text) = text.as_str() {
             return Cow::Borrowed(text);
@@ -47,9 +61,9 @@ impl Slot {
         Cow::Owned(into)
     }
 
-    /// An empty string.
+    /// Returns an empty string, of the larger spare capacity.
     fn take_spare(&mut self) -> String {
-        let [first, second] = &mut self.spare;
+        let [first, second] = &mut self.spare_texts;
         mem::take(if first.capacity() >= second.capacity() {
             first
         } else {
@@ -57,11 +71,11 @@ impl Slot {
         })
     }
 
-    /// Keeps the memory of a string that is not needed any more.
+    /// Keeps the memory of a string that is no longer needed.
     pub(crate) fn keep_spare(&mut self, text: Cow<'static, str>) {
         if let Cow::Owned(mut text) = text {
             text.clear();
-            let [first, second] = &mut self.spare;
+            let [first, second] = &mut self.spare_texts;
             let smaller = if first.capacity() <= second.capacity() {
                 first
             } else {
@@ -73,7 +87,7 @@ impl Slot {
         }
     }
 
-    /// The specification's rules: `Ok` is final, `Unset` overrides nothing, otherwise the last call wins.
+    /// Sets the status by the specification's rules: `Ok` is final, `Unset` overrides nothing, otherwise the last call wins.
     pub(crate) fn set_status(&mut self, status: Status) {
         if self.status == Status::Ok || status == Status::Unset {
             return;
@@ -93,7 +107,7 @@ impl Reset for Slot {
         {
             self.keep_spare(description);
         }
-        // What is left is written when the next span begins.
+        // The start of the next span writes the other fields.
         self.start_is_given = false;
         self.is_ending = false;
     }
@@ -102,42 +116,7 @@ impl Reset for Slot {
 impl Footprint for Slot {
     #[inline]
     fn heap_bytes(&self) -> usize {
-        let spare: usize = self.spare.iter().map(Footprint::heap_bytes).sum();
+        let spare: usize = self.spare_texts.iter().map(Footprint::heap_bytes).sum();
         self.recorder.heap_bytes() + spare
-    }
-}
-
-/// How slots of one provider are made.
-#[derive(Debug)]
-pub(crate) struct SlotRecycle {
-    pub(crate) limits: SpanLimits,
-}
-
-/// What a span of a dozen attributes takes, so that the first spans of a slot seldom grow it.
-const SPAN_BYTES: usize = 1152;
-
-impl Recycle<Box<Slot>> for SlotRecycle {
-    fn create(&self) -> Box<Slot> {
-        Box::new(Slot {
-            recorder: SpanRecorder::with_capacity(self.limits, SPAN_BYTES, 0),
-            status: Status::Unset,
-            start: Reading::default(),
-            generation: 0,
-            start_is_given: false,
-            is_exported: false,
-            is_ending: false,
-            parts: None,
-            spare: [String::new(), String::new()],
-        })
-    }
-
-    #[inline]
-    fn reset(&self, slot: &mut Box<Slot>) {
-        slot.as_mut().reset();
-    }
-
-    #[inline]
-    fn heap_bytes(&self, slot: &Box<Slot>) -> usize {
-        Footprint::heap_bytes(&**slot)
     }
 }

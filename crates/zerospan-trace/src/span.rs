@@ -1,22 +1,37 @@
+//! Spans, the processors that observe them, and the state that ends them.
+//!
+//! This folder is the crate's one import cycle, and it is inherent: dropping a [`Span`] ends it through the thread's state of
+//! its provider, the provider holds the processors, and a processor takes a `Span`. Nothing below this folder knows spans.
+
 mod api;
 mod end;
+mod entered;
+mod future;
 mod native;
+mod processor;
+mod state;
+
+pub use entered::{Entered, current_context, current_span_context};
+pub use future::{FutureExt, InSpan};
+pub use processor::{FinishedSpan, Processor, ProcessorError, SdkProcessor};
+pub(crate) use processor::catch_panic;
+pub(crate) use state::{ProviderConfig, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread};
 
 use crate::slot::Slot;
 use opentelemetry::trace::SpanContext;
 use std::fmt;
 use std::time::SystemTime;
 
-/// One operation: what our [`Tracer`](crate::Tracer) starts.
+/// One operation, started by a [`Tracer`](crate::Tracer).
 ///
-/// It is OpenTelemetry's [`Span`](opentelemetry::trace::Span), and has calls of its own that take constant keys, borrowed
-/// values and whole attribute sets. Attributes, events and links are encoded where they are set.
+/// Implements OpenTelemetry's [`Span`](opentelemetry::trace::Span), and has methods that take constant keys, borrowed values
+/// and whole attribute sets. Encodes attributes, events and links when they are set.
 ///
-/// A span that is not recorded owns nothing but its context. Dropping a span ends it. It may be moved to another thread and
-/// ended there.
+/// A span that is not recorded holds nothing but its context. Dropping a span ends it. A span may be moved to another thread
+/// and end there.
 pub struct Span {
     context: SpanContext,
-    /// `None` if the span is not recorded, or has ended.
+    /// `None` if the span is not recorded or has ended.
     slot: Option<Box<Slot>>,
 }
 
@@ -27,21 +42,8 @@ impl Span {
     }
 
     #[inline]
-    pub(crate) fn context(&self) -> &SpanContext {
-        &self.context
-    }
-
-    pub(crate) fn put_slot(&mut self, slot: Box<Slot>) {
-        self.slot = Some(slot);
-    }
-
-    pub(crate) fn take_slot(&mut self) -> Option<Box<Slot>> {
-        self.slot.take()
-    }
-
-    #[inline]
     fn end_at(&mut self, time: Option<SystemTime>) {
-        // A processor that ends the span it is told of gets nowhere.
+        // A call from a processor's `on_ending` is ignored.
         if self.slot.as_ref().is_some_and(|slot| slot.is_ending) {
             return;
         }

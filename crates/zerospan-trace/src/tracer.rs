@@ -1,10 +1,14 @@
-mod begin;
+//! Tracers start spans.
 
-use crate::core::{Core, CoreId};
-use crate::parent::{Asked, Content, Parent};
-use crate::provider::Owner;
-use crate::span::Span;
-use crate::span_builder::SpanBuilder;
+mod span_builder;
+mod start;
+
+pub use span_builder::SpanBuilder;
+
+use crate::context::options::{InitialData, Parent, StartOptions};
+use crate::shutdown::ShutdownGuard;
+use crate::slot::TracerInner;
+use crate::span::{ProviderInner, Span};
 use opentelemetry::trace::{self as api, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope};
 use std::borrow::Cow;
@@ -14,72 +18,79 @@ use zerospan_export::Scope;
 
 /// Starts spans of one instrumentation scope.
 ///
-/// Through OpenTelemetry's [`Tracer`](opentelemetry::trace::Tracer) trait, or with [`span`](Self::span), which wants no
-/// vectors. Cloning copies two pointers.
+/// Implements OpenTelemetry's [`Tracer`](opentelemetry::trace::Tracer), and has [`span`](Self::span), which takes no vectors.
+/// Cloning copies two pointers.
 #[derive(Clone)]
 pub struct Tracer {
-    owner: Arc<Owner>,
-    parts: Arc<Parts>,
-}
-
-/// What the spans of a tracer share. It does not keep the provider: slots that lie in a thread's cache hold on to it.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    pub(crate) core: CoreId,
-    pub(crate) encoded: Scope,
-    pub(crate) scope: InstrumentationScope,
+    guard: Arc<ShutdownGuard>,
+    inner: Arc<TracerInner>,
 }
 
 impl Tracer {
-    pub(crate) fn new(owner: Arc<Owner>, scope: InstrumentationScope) -> Self {
-        let parts = Arc::new(Parts {
-            core: owner.core().id(),
-            encoded: Scope::new(&scope),
+    pub(crate) fn new(guard: Arc<ShutdownGuard>, scope: InstrumentationScope) -> Self {
+        let inner = Arc::new(TracerInner {
+            provider: guard.provider().id(),
+            encoded_scope: Scope::new(&scope),
             scope,
         });
-        Self { owner, parts }
+        Self { guard, inner }
     }
 
-    /// The scope that this tracer's spans belong to.
+    /// Returns the scope of this tracer's spans.
     pub fn instrumentation_scope(&self) -> &InstrumentationScope {
-        &self.parts.scope
-    }
-
-    /// Prepares a span: a child of the span that is in force on this thread, unless it is told otherwise.
-    ///
-    /// Allocates nothing. In the destructor of a thread-local, [name the context](SpanBuilder::with_parent_context): the API
-    /// crate panics there where it is asked for its current one.
-    #[inline]
-    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder<'_> {
-        SpanBuilder::new(self, name.into())
+        &self.inner.scope
     }
 
     #[inline]
-    fn core(&self) -> &Arc<Core> {
-        self.owner.core()
+    fn provider(&self) -> &Arc<ProviderInner> {
+        self.guard.provider()
+    }
+
+    fn start_from_builder(&self, builder: api::SpanBuilder, parent: Parent<'_>) -> Span {
+        let api::SpanBuilder {
+            span_kind,
+            name,
+            start_time,
+            attributes,
+            events,
+            links,
+            ..
+        } = builder;
+        self.start_span(
+            &name,
+            &StartOptions {
+                parent,
+                kind: span_kind.unwrap_or(SpanKind::Internal),
+                start_time,
+                initial: Some(InitialData {
+                    attributes: attributes.as_deref().unwrap_or_default(),
+                    events: events.as_deref().unwrap_or_default(),
+                    links: links.as_deref().unwrap_or_default(),
+                }),
+            },
+        )
     }
 }
 
-/// Each span that is not handed out as `&mut Span` costs what the API crate makes of it: `in_span` and
-/// `Context::with_span` put it into a box and an `Arc`.
-impl opentelemetry::trace::Tracer for Tracer {
+/// Starting a span allocates nothing. `in_span` and `Context::with_span` put it into a box and an `Arc`, as the API crate does.
+impl api::Tracer for Tracer {
     type Span = Span;
 
     #[inline]
     fn start<T: Into<Cow<'static, str>>>(&self, name: T) -> Span {
-        self.begin(&name.into(), &Asked::child_of(Parent::InForce))
+        self.start_span(&name.into(), &StartOptions::child_of(Parent::Current))
     }
 
     #[inline]
     fn start_with_context<T: Into<Cow<'static, str>>>(&self, name: T, parent: &Context) -> Span {
-        self.begin(&name.into(), &Asked::child_of(explicit(parent)))
+        self.start_span(&name.into(), &StartOptions::child_of(explicit(parent)))
     }
 
     fn build(&self, builder: api::SpanBuilder) -> Span {
-        self.build_from(builder, Parent::InForce)
+        self.start_from_builder(builder, Parent::Current)
     }
 
-    // Without the detour through a builder.
+    // The provided method builds a `SpanBuilder` first.
     #[inline]
     fn in_span<T, F, N>(&self, name: N, work: F) -> T
     where
@@ -103,53 +114,26 @@ impl opentelemetry::trace::Tracer for Tracer {
     }
 
     fn build_with_context(&self, builder: api::SpanBuilder, parent: &Context) -> Span {
-        self.build_from(builder, explicit(parent))
+        self.start_from_builder(builder, explicit(parent))
     }
 }
 
-impl Tracer {
-    fn build_from(&self, builder: api::SpanBuilder, parent: Parent<'_>) -> Span {
-        let api::SpanBuilder {
-            span_kind,
-            name,
-            start_time,
-            attributes,
-            events,
-            links,
-            ..
-        } = builder;
-        self.begin(
-            &name,
-            &Asked {
-                parent,
-                kind: span_kind.unwrap_or(SpanKind::Internal),
-                start_time,
-                content: Some(Content {
-                    attributes: attributes.as_deref().unwrap_or_default(),
-                    events: events.as_deref().unwrap_or_default(),
-                    links: links.as_deref().unwrap_or_default(),
-                }),
-            },
-        )
-    }
-}
-
-/// `SpanBuilder::start` gives the current context itself, where the span that was entered natively has its say; any other
-/// context was chosen by the caller.
+/// Recognizes the current context, which `SpanBuilder::start` passes: a natively entered span may be the parent then. The
+/// caller chose any other context.
 #[inline]
 fn explicit(context: &Context) -> Parent<'_> {
     if Context::map_current(|current| std::ptr::eq(current, context)) {
-        Parent::InForce
+        Parent::Current
     } else {
-        Parent::In(context)
+        Parent::Context(context)
     }
 }
 
 impl fmt::Debug for Tracer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tracer")
-            .field("name", &self.parts.scope.name())
-            .field("version", &self.parts.scope.version())
+            .field("name", &self.inner.scope.name())
+            .field("version", &self.inner.scope.version())
             .finish_non_exhaustive()
     }
 }

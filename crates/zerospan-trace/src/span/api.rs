@@ -9,15 +9,14 @@ use std::time::SystemTime;
 use zerospan_core::Attribute;
 use zerospan_otlp::{HashedKey, unix_nanos};
 
-/// Nothing here allocates, but for a slot that has to grow. What the caller hands over in vectors and strings was
-/// allocated by the caller, and is freed here.
+/// Allocates only if the span's slot has to grow. Frees the vectors and strings that the caller allocated and passed.
 impl opentelemetry::trace::Span for Span {
     #[inline]
     fn add_event<T: Into<Cow<'static, str>>>(&mut self, name: T, attributes: Vec<KeyValue>) {
         self.event(&name.into(), &attributes);
     }
 
-    /// The event `exception` with the error's text as `exception.message`, as the API crate has it.
+    /// Adds the event `exception` with the error's text as `exception.message`, as the API crate does.
     fn record_error(&mut self, error: &dyn Error) {
         self.record_error_text(error);
     }
@@ -45,9 +44,9 @@ impl opentelemetry::trace::Span for Span {
         self.slot.is_some()
     }
 
-    // Inlined where it is called, a constant key is hashed by the compiler, a value of known kind comes to one call, and the
-    // release of both to nothing: as long as nothing takes their address, as the release of a whole value does. A number
-    // is forgotten for that.
+    // Inlined into the caller, the compiler hashes a constant key, reduces a value of known kind to one call, and removes the
+    // drop of both: unless something takes their address, as the drop of a whole `Value` does. That is why numbers are
+    // forgotten.
     #[inline(always)]
     fn set_attribute(&mut self, attribute: KeyValue) {
         let KeyValue { key, value, .. } = attribute;

@@ -1,12 +1,12 @@
-//! How a span ends.
+//! The end of a span.
 
 use super::Span;
-use crate::core::{Core, Stage, contain};
-use crate::local::{self, Attached, Local, Seat};
-use crate::processor::FinishedSpan;
+use super::processor::{FinishedSpan, catch_panic};
+use super::state::{Binding, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread};
 use crate::slot::Slot;
-use std::sync::Arc;
+use std::cell::Cell;
 use std::time::SystemTime;
+use crate::base::log;
 use zerospan_export::Producer;
 use zerospan_otlp::unix_nanos;
 
@@ -14,155 +14,180 @@ use zerospan_otlp::unix_nanos;
 #[inline]
 pub(super) fn end(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
     let mut slot = Some(slot);
-    if time.is_none() && local::if_there(|local| end_plainly(local, &mut slot)) {
+    if time.is_none() && this_thread::try_with(|thread| end_fast(thread, &mut slot)) {
         return;
     }
     if let Some(slot) = slot {
-        end_anyhow(span, slot, time);
+        end_slow(span, slot, time);
     }
 }
 
-/// The usual way: the span ends now, began in this process, and only exporters are told. `false` where it is not so, and then
-/// nothing is done.
-fn end_plainly(local: &Local, place: &mut Option<Box<Slot>>) -> bool {
-    let began_with = |slot: &Slot| Some((slot.parts.as_ref()?.core, slot.generation));
-    let Some((id, generation)) = place.as_deref().and_then(began_with) else {
+/// Ends a span that started in this process, on a thread that is registered, with no processor.
+///
+/// Returns `false`, and does nothing, for any other span.
+fn end_fast(thread: &ThisThread, slot: &mut Option<Box<Slot>>) -> bool {
+    let origin = |slot: &Slot| Some((slot.tracer.as_ref()?.provider, slot.generation));
+    let Some((provider, generation)) = slot.as_deref().and_then(origin) else {
         return false;
     };
-    let Some(seat) = local.seat_taken(id) else {
+    let Some(state) = thread.get(provider) else {
         return false;
     };
-    if generation != seat.generation() {
+    if generation != state.generation() {
         return false;
     }
-    let ended = seat.with(|Attached { core, producers }| {
-        if core.has_processors {
-            return false;
-        }
-        let Some(slot) = place.take() else {
-            return false;
-        };
-        let end = core.now_of(&slot, seat);
-        seat.counts.ended(slot.is_exported);
-        if slot.is_exported {
-            export(producers, &slot, end);
-        }
-        core.put_away(seat, slot);
-        true
-    });
-    ended == Some(true)
+    let Some(binding) = state.binding() else {
+        return false;
+    };
+    if binding.provider.has_processors {
+        return false;
+    }
+    let Some(slot) = slot.take() else {
+        return false;
+    };
+    let end = binding.provider.span_time(&slot, &state.anchor);
+    finish(state, &binding, slot, end, None);
+    true
 }
 
 #[inline(never)]
-fn end_anyhow(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
+fn end_slow(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
     let mut slot = Some(slot);
-    local::with(|local| {
+    this_thread::with(|thread| {
         if let Some(slot) = slot.take() {
-            end_on(local, span, slot, time);
+            end_on(thread, span, slot, time);
         }
     });
 }
 
-fn end_on(local: &Local, span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
-    // Without a provider there is nobody left to tell, and nobody who could ask what became of the span.
-    let Some(parts) = &slot.parts else { return };
-    let Some(seat) = local.seat_of(parts.core) else {
+/// Ends any span on `thread`.
+fn end_on(thread: &ThisThread, span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
+    // Once the last handle of its provider is dropped, nothing receives the span and nothing reports its counts.
+    let Some(tracer) = &slot.tracer else { return };
+    let Some(state) = thread.get_by_id(tracer.provider) else {
         return;
     };
-    let counts = seat.counts();
-    if slot.generation != seat.generation() {
-        // The parent of the fork has this span too, and exports it when it ends there.
-        counts.inherited.raise();
-        seat.with(|to| seat.put_slot(&to.core, slot));
+    // Before the binding, which changes after a fork.
+    let counters = state.counters();
+    let Some(binding) = state.binding() else {
+        return;
+    };
+    if slot.generation != state.generation() {
+        // The parent process has this span too, and exports it.
+        counters.inherited.increment();
+        state.put_slot(&binding.provider, slot);
         return;
     }
-    counts.ended(slot.is_exported);
-    let ended = seat.with(|Attached { core, producers }| {
-        let end = match time {
-            None => core.now_of(&slot, seat),
-            Some(time) => unix_nanos(time),
-        };
-        if core.has_processors {
-            return Some((Arc::clone(core), slot, end));
+    let end = match time {
+        None => binding.provider.span_time(&slot, &state.anchor),
+        Some(time) => unix_nanos(time),
+    };
+    let observed = binding.provider.has_processors.then_some(span);
+    finish(state, &binding, slot, end, observed);
+}
+
+/// Counts the span, passes it on and keeps its slot: the last step of every end. `observed` is the span, if there are
+/// processors.
+#[inline(always)]
+fn finish(
+    state: &ThreadState,
+    binding: &Binding,
+    slot: Box<Slot>,
+    end: u64,
+    observed: Option<&mut Span>,
+) {
+    let provider = &*binding.provider;
+    state.current_counters().count_end(slot.is_exported);
+    let slot = match observed {
+        None => {
+            if slot.is_exported {
+                export(&binding.producers, &slot, end);
+            }
+            slot
         }
-        if slot.is_exported {
-            export(producers, &slot, end);
-        }
-        core.put_away(seat, slot);
-        None
-    });
-    if let Some(Some((core, slot, end))) = ended {
-        core.end_with_processors(seat, span, slot, end);
+        Some(span) => match pass_to_sinks(provider, span, slot, end) {
+            Some(slot) => slot,
+            None => return,
+        },
+    };
+    let dropped = slot.recorder.dropped_attributes()
+        | slot.recorder.dropped_events()
+        | slot.recorder.dropped_links();
+    if dropped != 0 {
+        warn_dropped(&slot);
     }
+    state.put_slot(provider, slot);
 }
 
 #[inline(always)]
 fn export(producers: &[Producer], slot: &Slot, end: u64) {
-    let Some(parts) = &slot.parts else { return };
+    let Some(tracer) = &slot.tracer else { return };
     for producer in producers {
-        // What is not taken is counted by the pipeline.
-        let _ = producer.record_span(&parts.encoded, &slot.recorder, end, &slot.status);
+        // The pipeline counts what it does not accept.
+        let _ = producer.record_span(&tracer.encoded_scope, &slot.recorder, end, &slot.status);
     }
 }
 
-impl Core {
-    /// Has the processors see the span, while it can still be written to and when it has ended.
-    #[cold]
-    #[inline(never)]
-    fn end_with_processors(&self, seat: &Seat, span: &mut Span, mut slot: Box<Slot>, end: u64) {
-        slot.is_ending = true;
-        span.put_slot(slot);
-        for processor in self.processors() {
-            contain(|| processor.on_ending(span));
-        }
-        let Some(slot) = span.take_slot() else { return };
-        let Some(parts) = slot.parts.clone() else {
-            return;
-        };
-        let mut encoded = ENCODED.take();
-        encoded.clear();
-        slot.recorder.finish(end, &slot.status, &mut encoded);
-        let ended = FinishedSpan::new(&encoded, span.context(), &slot, &parts, &self.resource);
-        for stage in &self.stages {
-            match stage {
-                Stage::Processor(processor) => contain(|| processor.on_end(&ended)),
-                Stage::Pipeline(pipeline) if slot.is_exported => {
-                    let _ = pipeline.record(&parts.encoded, |out| out.extend_from_slice(&encoded));
-                }
-                Stage::Pipeline(_) => {}
+/// Calls `on_ending` while the span can be written to, and then passes the finished span to processors and exporters, in
+/// order. Returns the slot.
+#[cold]
+#[inline(never)]
+fn pass_to_sinks(
+    provider: &ProviderInner,
+    span: &mut Span,
+    mut slot: Box<Slot>,
+    end: u64,
+) -> Option<Box<Slot>> {
+    slot.is_ending = true;
+    span.slot = Some(slot);
+    for processor in provider.processors() {
+        catch_panic(|| processor.on_ending(span));
+    }
+    let slot = span.slot.take()?;
+    let tracer = slot.tracer.as_ref()?;
+    // The buffer is taken out, since a processor may end spans itself.
+    let mut encoded = ENCODED.try_with(Cell::take).unwrap_or_default();
+    encoded.clear();
+    slot.recorder.finish(end, &slot.status, &mut encoded);
+    let finished = FinishedSpan::new(
+        &encoded,
+        &span.context,
+        slot.is_exported,
+        &tracer.scope,
+        &provider.resource,
+    );
+    for sink in &provider.sinks {
+        match sink {
+            SpanSink::Processor(processor) => catch_panic(|| processor.on_end(&finished)),
+            SpanSink::Pipeline(pipeline) if slot.is_exported => {
+                let _ = pipeline.record(&tracer.encoded_scope, |out| out.extend_from_slice(&encoded));
             }
+            SpanSink::Pipeline(_) => {}
         }
-        ENCODED.set(encoded);
-        self.put_away(seat, slot);
     }
-
-    #[inline(always)]
-    fn put_away(&self, seat: &Seat, slot: Box<Slot>) {
-        let dropped = slot.recorder.dropped_attributes()
-            | slot.recorder.dropped_events()
-            | slot.recorder.dropped_links();
-        if dropped != 0 {
-            complain(&slot);
-        }
-        seat.put_slot(self, slot);
+    if encoded.capacity() <= provider.max_idle_slot_bytes {
+        let _ = ENCODED.try_with(|buffer| buffer.set(encoded));
     }
+    Some(slot)
 }
 
 thread_local! {
-    /// The bytes that processors look at, reused from span to span.
-    static ENCODED: std::cell::Cell<Vec<u8>> = const { std::cell::Cell::new(Vec::new()) };
+    /// The encoded span that processors read, reused from span to span.
+    static ENCODED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 #[cold]
 #[inline(never)]
-fn complain(slot: &Slot) {
-    tracing::warn!(
-        name: "SpanLimitExceeded",
-        span = slot.recorder.name(),
-        dropped_attributes = slot.recorder.dropped_attributes(),
-        dropped_events = slot.recorder.dropped_events(),
-        dropped_links = slot.recorder.dropped_links(),
-        "a span held more than its limits allow, or a value of an unsupported kind: the rest was discarded; raise the \
-         OTEL_SPAN_*_COUNT_LIMIT that applies, or record less"
-    );
+fn warn_dropped(slot: &Slot) {
+    log::suppressed(|| {
+        tracing::warn!(
+            name: "SpanLimitExceeded",
+            span = slot.recorder.name(),
+            dropped_attributes = slot.recorder.dropped_attributes(),
+            dropped_events = slot.recorder.dropped_events(),
+            dropped_links = slot.recorder.dropped_links(),
+            "a span exceeded its limits or got a value of an unsupported kind, and lost data: raise the \
+             OTEL_SPAN_*_COUNT_LIMIT that applies, or record less"
+        );
+    });
 }

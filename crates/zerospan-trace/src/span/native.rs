@@ -1,6 +1,5 @@
-use super::Span;
-use crate::Entered;
-use crate::local;
+use super::state::this_thread;
+use super::{Entered, Span};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, Status, TraceContextExt};
 use std::error::Error;
@@ -11,10 +10,10 @@ use zerospan_core::{
 };
 use zerospan_otlp::{AttributeWriter, StaticKey, unix_nanos};
 
-/// Calls of our own. They do nothing to a span that is not recorded or has ended, and allocate only where the span grows
-/// beyond what its slot has held before.
+/// Methods beyond OpenTelemetry's trait. They do nothing to a span that is not recorded or has ended, and allocate only if the
+/// span outgrows its slot.
 impl Span {
-    /// Sets the attribute `key`: the fastest way. A key that was set before gets the new value.
+    /// Sets the attribute `key`, in the fastest way. Replaces an earlier value of the key.
     #[inline(always)]
     pub fn set<'v>(&mut self, key: &StaticKey, value: impl Into<AttributeValue<'v>>) {
         if let Some(slot) = &mut self.slot {
@@ -22,7 +21,7 @@ impl Span {
         }
     }
 
-    /// Sets an attribute whose key is known only at run time.
+    /// Sets the attribute `key`, which need not be a constant. Replaces an earlier value of the key.
     #[inline]
     pub fn set_dynamic<'v>(&mut self, key: &'v str, value: impl Into<AttributeValue<'v>>) {
         if let Some(slot) = &mut self.slot {
@@ -30,7 +29,7 @@ impl Span {
         }
     }
 
-    /// Sets the attribute `key` to a formatted text, formatted only if the span is recorded.
+    /// Sets the attribute `key` to a formatted text. Formats it only if the span is recorded.
     ///
     /// ```
     /// # fn example(span: &mut zerospan_trace::Span) {
@@ -46,9 +45,9 @@ impl Span {
         }
     }
 
-    /// Sets every attribute of a slice, an arena's set, a shared set or one of fixed capacity.
+    /// Sets every attribute of a source: of a slice, an arena, a shared set or a set of fixed capacity.
     ///
-    /// A shared set is encoded once in its life, which allocates; each later span copies those bytes.
+    /// The first span encodes a shared set, which allocates; later spans copy the bytes.
     #[inline]
     pub fn set_all<S: AttributeSource + ?Sized>(&mut self, attributes: &S) {
         if let Some(slot) = &mut self.slot {
@@ -56,13 +55,13 @@ impl Span {
         }
     }
 
-    /// Adds an event that happens now.
+    /// Adds an event with the current time.
     #[inline]
     pub fn event<S: AttributeSource + ?Sized>(&mut self, name: &str, attributes: &S) {
         self.event_with(name, |writer| writer.extend(attributes));
     }
 
-    /// Adds an event that happened at `time`.
+    /// Adds an event with the time `time`.
     #[inline]
     pub fn event_at<S: AttributeSource + ?Sized>(
         &mut self,
@@ -75,8 +74,8 @@ impl Span {
         }
     }
 
-    /// Adds an event that happens now, whose attributes `write` sets. `write` is not called if the span is not recorded, or
-    /// has as many events as it may.
+    /// Adds an event with the current time and the attributes that `write` sets. Calls `write` only if the span is recorded and
+    /// its limit of events is not reached.
     #[inline]
     pub fn event_with(&mut self, name: &str, write: impl FnOnce(&mut AttributeWriter<'_>)) {
         let now = self.now();
@@ -85,7 +84,7 @@ impl Span {
         }
     }
 
-    /// Links this span to another.
+    /// Links this span to the span of `to`.
     #[inline]
     pub fn link<S: AttributeSource + ?Sized>(&mut self, to: &SpanContext, attributes: &S) {
         if let Some(slot) = &mut self.slot {
@@ -93,7 +92,7 @@ impl Span {
         }
     }
 
-    /// Links this span to another, with attributes that `write` sets.
+    /// Links this span to the span of `to`, with the attributes that `write` sets.
     #[inline]
     pub fn link_with(&mut self, to: &SpanContext, write: impl FnOnce(&mut AttributeWriter<'_>)) {
         if let Some(slot) = &mut self.slot {
@@ -101,7 +100,7 @@ impl Span {
         }
     }
 
-    /// Says that the operation succeeded. Final: a later status is ignored.
+    /// Sets the status `Ok`, which is final: later calls do not change it.
     #[inline]
     pub fn set_ok(&mut self) {
         if let Some(slot) = &mut self.slot {
@@ -109,12 +108,12 @@ impl Span {
         }
     }
 
-    /// Says that the operation failed, and why.
+    /// Sets the status `Error` with a description.
     pub fn set_error(&mut self, description: &str) {
         self.set_error_fmt(format_args!("{description}"));
     }
 
-    /// Says that the operation failed, and why, formatted only if the span is recorded.
+    /// Sets the status `Error` with a description. Formats it only if the span is recorded.
     pub fn set_error_fmt(&mut self, description: fmt::Arguments<'_>) {
         if let Some(slot) = &mut self.slot {
             let description = slot.format(description);
@@ -122,7 +121,7 @@ impl Span {
         }
     }
 
-    /// Renames the span, formatting the name only if it is recorded.
+    /// Renames the span. Formats the name only if the span is recorded.
     pub fn update_name_fmt(&mut self, name: fmt::Arguments<'_>) {
         if let Some(slot) = &mut self.slot {
             let name = slot.format(name);
@@ -131,19 +130,19 @@ impl Span {
         }
     }
 
-    /// Makes this span the parent of what starts on this thread until the guard is dropped, natively or through
+    /// Makes this span the parent of spans that start on this thread until the guard is dropped, natively or through
     /// OpenTelemetry's traits.
     ///
-    /// Unlike a `Context`, this allocates nothing. Where both are in force, the one that came last counts.
-    /// [`Context::current`] does not know of it: see [`current_context`](crate::current_context).
+    /// Unlike attaching a `Context`, this allocates nothing. Of an entered span and an attached context, the later one is
+    /// current. [`Context::current`] does not include entered spans: see [`current_context`](crate::current_context).
     #[inline]
     pub fn enter(&self) -> Entered {
         Entered::new(&self.context)
     }
 
-    /// The current context with this span as its span, for propagators and for code that starts its spans by a `Context`.
+    /// Returns the current context with this span as its span, for propagators and for code that takes a `Context`.
     ///
-    /// It holds the span's context, not the span itself, which stays yours. Allocates once.
+    /// Holds a copy of the span's context: the span stays yours. Allocates once.
     pub fn to_context(&self) -> Context {
         Context::map_current(|current| current.with_remote_span_context(self.context.clone()))
     }
@@ -158,20 +157,21 @@ impl Span {
         }
     }
 
-    /// The time by this span's clock; 0 if it is not recorded.
+    /// Returns the time by this span's clock, or 0 if the span is not recorded.
     #[inline]
     fn now(&self) -> u64 {
         let Some(slot) = &self.slot else { return 0 };
-        let Some(parts) = &slot.parts else { return 0 };
-        local::with(|local| {
-            let seat = local.seat_of(parts.core)?;
-            seat.with(|to| to.core.now_of(slot, seat))
+        let Some(tracer) = &slot.tracer else { return 0 };
+        this_thread::with(|thread| {
+            let state = thread.get_by_id(tracer.provider)?;
+            let binding = state.binding()?;
+            Some(binding.provider.span_time(slot, &state.anchor))
         })
         .unwrap_or(slot.start.unix)
     }
 }
 
-/// Sets attributes. A span that is not recorded takes and forgets them.
+/// Sets attributes. A span that is not recorded ignores them.
 impl AttributeSink for Span {
     #[inline]
     fn push_attribute(&mut self, attribute: Attribute<'_>) -> Result<(), SinkError> {

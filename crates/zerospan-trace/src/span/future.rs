@@ -1,13 +1,13 @@
-use crate::{Entered, Span};
+use super::{Entered, Span};
 use opentelemetry::trace::SpanContext;
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Makes a span the parent of what a future starts.
+/// Runs a future in a span.
 pub trait FutureExt: Future + Sized {
-    /// Enters `span` whenever this future is polled, and leaves it when the poll returns.
+    /// Makes `span` the parent of spans that start in this future: enters it whenever the future is polled.
     ///
     /// The future holds a copy of the span's context, so the span stays yours: set its attributes and end it when the future
     /// is done. Allocates only for a trace state.
@@ -34,7 +34,7 @@ pub trait FutureExt: Future + Sized {
     fn in_span(self, span: &Span) -> InSpan<Self> {
         InSpan {
             future: self,
-            span: span.context().clone(),
+            span: span.context.clone(),
         }
     }
 }
@@ -42,7 +42,7 @@ pub trait FutureExt: Future + Sized {
 impl<F: Future> FutureExt for F {}
 
 pin_project! {
-    /// A future whose polls run in a span, made by [`FutureExt::in_span`].
+    /// A future that runs in a span. Created by [`FutureExt::in_span`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are polled"]
     pub struct InSpan<F> {

@@ -1,26 +1,29 @@
-use crate::environment::Environment;
+use super::env::EnvAttribute;
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 
 const SERVICE_NAME: &str = "service.name";
 
-/// The provider's resource: what the user gave, over what the environment says, over what the SDK knows by itself.
+/// Builds a provider's resource: the user's, over the environment's, over the name of an unknown service.
 ///
-/// `telemetry.sdk.*` name this project whatever the user's resource says, which has the stock SDK's from its builder; and
-/// where that builder took `OTEL_RESOURCE_ATTRIBUTES` as they stand, they are decoded.
-pub(crate) fn resource(environment: &Environment<'_>, given: Option<Resource>) -> Resource {
-    let from_environment = environment.resource_attributes();
+/// `telemetry.sdk.*` name this project in any case, since a resource of the official SDK's builder names the official SDK. That
+/// builder also takes `OTEL_RESOURCE_ATTRIBUTES` without decoding: such values are replaced by the decoded ones.
+pub(super) fn build(
+    env_attributes: &[EnvAttribute],
+    env_service_name: Option<&str>,
+    given: Option<&Resource>,
+) -> Resource {
     let mut builder =
         Resource::builder_empty().with_attribute(KeyValue::new(SERVICE_NAME, unknown_service()));
-    for found in &from_environment {
+    for found in env_attributes {
         builder = builder.with_attribute(found.attribute.clone());
     }
-    if let Some(name) = environment.service_name() {
-        builder = builder.with_attribute(KeyValue::new(SERVICE_NAME, name));
+    if let Some(name) = env_service_name {
+        builder = builder.with_attribute(KeyValue::new(SERVICE_NAME, name.to_owned()));
     }
     if let Some(given) = given {
         let decoded = |key: &Key, value: &Value| {
-            let found = from_environment.iter().find(|found| {
+            let found = env_attributes.iter().find(|found| {
                 found.attribute.key == *key
                     && matches!(value, Value::String(text) if text.as_str() == found.raw)
             });
@@ -47,8 +50,8 @@ pub(crate) fn resource(environment: &Environment<'_>, given: Option<Resource>) -
         .build()
 }
 
-/// `over` on top of `base`, by the SDK's rules: its attributes win, and its schema URL if it has one.
-pub(crate) fn merged(base: &Resource, over: &Resource) -> Resource {
+/// Merges `over` over `base` by the SDK's rules: its attributes have priority, and its schema URL if it has one.
+pub(super) fn merge(base: &Resource, over: &Resource) -> Resource {
     let mut builder = Resource::builder_empty();
     for resource in [base, over] {
         let attributes = resource
@@ -74,12 +77,11 @@ fn unknown_service() -> String {
 mod tests {
     use super::*;
 
-    fn of(pairs: &[(&str, &str)], given: Option<Resource>) -> Resource {
-        let read = |name: &str| {
-            let found = pairs.iter().find(|(variable, _)| *variable == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        resource(&Environment::new(&read), given)
+    fn env(raw: &str, attribute: KeyValue) -> EnvAttribute {
+        EnvAttribute {
+            raw: raw.to_owned(),
+            attribute,
+        }
     }
 
     fn text(resource: &Resource, key: &'static str) -> String {
@@ -90,7 +92,7 @@ mod tests {
 
     #[test]
     fn resource_names_this_project_and_an_unknown_service() {
-        let resource = of(&[], None);
+        let resource = build(&[], None, None);
         assert_eq!(text(&resource, "telemetry.sdk.name"), "zerospan");
         assert_eq!(text(&resource, "telemetry.sdk.language"), "rust");
         assert!(!text(&resource, "telemetry.sdk.version").is_empty());
@@ -98,22 +100,25 @@ mod tests {
     }
 
     #[test]
-    fn resource_prefers_code_to_service_name_to_attributes() {
-        let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=a%20b,host=h");
-        let resource = of(&[attributes], None);
+    fn resource_of_the_code_has_priority_over_the_service_name_over_attributes() {
+        let attributes = [
+            env("a%20b", KeyValue::new(SERVICE_NAME, "a b")),
+            env("h", KeyValue::new("host", "h")),
+        ];
+        let resource = build(&attributes, None, None);
         assert_eq!(text(&resource, SERVICE_NAME), "a b");
-        let named = [attributes, ("OTEL_SERVICE_NAME", "named")];
-        assert_eq!(text(&of(&named, None), SERVICE_NAME), "named");
+        let resource = build(&attributes, Some("named"), None);
+        assert_eq!(text(&resource, SERVICE_NAME), "named");
         let given = Resource::builder_empty()
             .with_attribute(KeyValue::new(SERVICE_NAME, "given"))
             .build();
-        let resource = of(&named, Some(given));
+        let resource = build(&attributes, Some("named"), Some(&given));
         assert_eq!(text(&resource, SERVICE_NAME), "given");
         assert_eq!(text(&resource, "host"), "h");
     }
 
     #[test]
-    fn resource_keeps_the_schema_url_and_decodes_what_the_stock_builder_did_not() {
+    fn resource_keeps_the_schema_url_and_decodes_what_the_official_builder_did_not() {
         let given = Resource::builder_empty()
             .with_schema_url(
                 [
@@ -123,7 +128,8 @@ mod tests {
                 "https://example.com/schema",
             )
             .build();
-        let resource = of(&[("OTEL_RESOURCE_ATTRIBUTES", "team=a%20b")], Some(given));
+        let attributes = [env("a%20b", KeyValue::new("team", "a b"))];
+        let resource = build(&attributes, None, Some(&given));
         assert_eq!(text(&resource, "team"), "a b");
         assert_eq!(text(&resource, "telemetry.sdk.name"), "zerospan");
         assert_eq!(resource.schema_url(), Some("https://example.com/schema"));

@@ -1,17 +1,17 @@
 use std::cell::Cell;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
-use zerospan_core::sync;
+use zerospan_core::sync::{self, Mutex};
 use zerospan_otlp::unix_nanos;
 
-/// Where a provider takes the time from.
+/// The source of a provider's timestamps.
 ///
-/// A read costs about 8 ns by the processor's time-stamp counter and 18 ns by the system's clock, and a span needs two.
+/// A span reads it twice. A read takes about 8 ns from the processor's time-stamp counter and 18 ns from the system's clock.
 /// Cloning copies a pointer.
 ///
-/// Whatever the source, the end of a span is its start plus the time that elapsed, so a span never ends before it
-/// started, also when the wall clock is set back meanwhile.
+/// With every source, a span ends at its start plus the elapsed time, so it never ends before it started, even if the wall
+/// clock is set back meanwhile.
 #[derive(Clone)]
 pub struct Clock(Source);
 
@@ -22,34 +22,35 @@ enum Source {
 }
 
 impl Clock {
-    /// The processor's invariant time-stamp counter, anchored to the system's clock at least once a second: the default.
+    /// Uses the processor's invariant time-stamp counter, anchored to the system's clock at least once a second: the
+    /// default.
     ///
-    /// Where the processor has no such counter, the system's monotonic clock stands in for it. The first clock of a
-    /// process calibrates the counter, which takes about 1 ms, at most 200.
+    /// Uses the system's monotonic clock where the processor has no such counter. The first clock of a process calibrates
+    /// the counter, which takes about 1 ms, at most 200.
     pub fn counter() -> Self {
         static SHARED: LazyLock<Arc<Counter>> =
             LazyLock::new(|| Arc::new(Counter::new(Box::new(SystemTime::now))));
         Self(Source::Counter(Arc::clone(&SHARED)))
     }
 
-    /// The counter, anchored to a wall clock of yours: for simulations and tests of clocks that are set or that drift.
+    /// Uses the counter, anchored to the wall clock `wall`: for simulations, and for tests of clocks that drift or are set.
     ///
-    /// `wall` is called at most once a second and a thread, never under a lock.
+    /// Calls `wall` at most four times a second and thread, never under a lock.
     pub fn counter_anchored_to(wall: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Source::Counter(Arc::new(Counter::new(Box::new(wall)))))
     }
 
-    /// The system's clock, read for every timestamp.
+    /// Reads the system's clock for every timestamp.
     pub fn system() -> Self {
         Self::from_fn(SystemTime::now)
     }
 
-    /// A clock of yours, read for every timestamp.
+    /// Calls `wall` for every timestamp.
     pub fn from_fn(wall: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Source::Wall(Arc::new(wall)))
     }
 
-    /// Reads the clock. `anchor` is the calling thread's, and this clock's own.
+    /// Reads the clock. `anchor` belongs to this clock and the calling thread.
     #[inline(always)]
     pub(crate) fn read(&self, anchor: &Cell<Anchor>) -> Reading {
         match &self.0 {
@@ -58,23 +59,13 @@ impl Clock {
         }
     }
 
-    /// The time, in nanoseconds since 1970, reckoned from `start`, an earlier reading of this clock: never before it.
+    /// Returns the time in nanoseconds since 1970: that of `start`, an earlier reading of this clock, plus the elapsed time.
     #[inline(always)]
     pub(crate) fn unix_since(&self, start: &Reading, anchor: &Cell<Anchor>) -> u64 {
         match &self.0 {
             Source::Counter(counter) => counter.unix_since(start, anchor),
             Source::Wall(wall) => start.unix_at(read_wall(&**wall)),
         }
-    }
-}
-
-#[inline(never)]
-fn read_wall(wall: &dyn Fn() -> SystemTime) -> Reading {
-    let unix = unix_nanos(wall());
-    Reading {
-        unix,
-        steady: unix,
-        ticks: 0,
     }
 }
 
@@ -93,19 +84,29 @@ impl fmt::Debug for Clock {
     }
 }
 
+#[inline(never)]
+fn read_wall(wall: &dyn Fn() -> SystemTime) -> Reading {
+    let unix = unix_nanos(wall());
+    Reading {
+        unix,
+        steady: unix,
+        ticks: 0,
+    }
+}
+
 /// One reading of a clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// Nanoseconds since 1970 by the wall clock.
+    /// The wall-clock time in nanoseconds since 1970.
     pub(crate) unix: u64,
-    /// Nanoseconds that differ between two readings by the time that passed, whatever happens to the wall clock.
+    /// Nanoseconds on a time line that nobody sets: two readings differ by the elapsed time.
     steady: u64,
-    /// What the counter showed, if there is one.
+    /// The counter's value, if the clock has a counter.
     ticks: u64,
 }
 
 impl Reading {
-    /// An instant that the caller names.
+    /// Returns the reading for a time that the caller names.
     #[inline]
     pub(crate) fn given(unix: u64) -> Self {
         Self {
@@ -114,7 +115,7 @@ impl Reading {
         }
     }
 
-    /// The wall-clock time of `later`, reckoned from this reading: never before it.
+    /// Returns this reading's wall-clock time plus the time elapsed until `later`.
     #[inline]
     fn unix_at(self, later: Self) -> u64 {
         self.unix
@@ -122,11 +123,11 @@ impl Reading {
     }
 }
 
-/// What the counter showed at one instant of the wall clock.
+/// A reading of the counter and of the wall clock at the same instant.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Anchor {
     at: Reading,
-    /// For how many ticks it holds; 0 before the first reading.
+    /// The number of ticks for which the anchor is valid; 0 before the first reading.
     lifetime: u64,
 }
 
@@ -134,8 +135,8 @@ struct Counter {
     counter: quanta::Clock,
     wall: Box<dyn Fn() -> SystemTime + Send + Sync>,
     started: Instant,
-    /// Nanoseconds a tick, in units of 2^-32: one multiplication, where the counter's own conversion divides by any power of
-    /// two.
+    /// Nanoseconds per tick, times 2^32: converting takes one multiplication, where the counter's own conversion also shifts
+    /// by a variable amount.
     rate: u64,
     /// The number of ticks in [`ANCHOR_LIFETIME`].
     lifetime: u64,
@@ -147,7 +148,7 @@ const ANCHOR_LIFETIME: Duration = Duration::from_secs(1);
 impl Counter {
     fn new(wall: Box<dyn Fn() -> SystemTime + Send + Sync>) -> Self {
         let counter = quanta::Clock::new();
-        // The crate converts ticks to nanoseconds, not back: a million million ticks give the ratio to twelve digits.
+        // The crate converts ticks to nanoseconds only: 10^12 ticks yield the rate with twelve digits.
         let nanos = counter.delta_as_nanos(1, 1_000_000_000_001).max(1);
         let lifetime = (ANCHOR_LIFETIME.as_nanos() * 1_000_000_000_000 / u128::from(nanos)) as u64;
         let rate = ((u128::from(nanos) << 32) / 1_000_000_000_000) as u64;
@@ -164,15 +165,15 @@ impl Counter {
     #[inline(always)]
     fn read(&self, anchor: &Cell<Anchor>) -> Reading {
         let ticks = self.counter.raw();
-        let held = anchor.get();
-        // A counter that ran backwards wraps to a huge age, and is anchored anew too.
-        if ticks.wrapping_sub(held.at.ticks) >= held.lifetime {
-            return self.read_anew(anchor);
+        let current = anchor.get();
+        // A counter that ran backwards wraps to a huge age, and gets a new anchor too.
+        if ticks.wrapping_sub(current.at.ticks) >= current.lifetime {
+            return self.read_with_new_anchor(anchor);
         }
-        self.at(ticks, held)
+        self.reading_at(ticks, current)
     }
 
-    /// Within the lifetime of an anchor the counter alone tells what elapsed.
+    /// Reads the counter alone while the elapsed time is shorter than an anchor's lifetime.
     #[inline(always)]
     fn unix_since(&self, start: &Reading, anchor: &Cell<Anchor>) -> u64 {
         let elapsed = self.counter.raw().wrapping_sub(start.ticks);
@@ -188,8 +189,8 @@ impl Counter {
     }
 
     #[inline(always)]
-    fn at(&self, ticks: u64, anchor: Anchor) -> Reading {
-        // The counters of two processors may differ by a little.
+    fn reading_at(&self, ticks: u64, anchor: Anchor) -> Reading {
+        // Saturates, since the counters of two processors may differ a little.
         let since = self.nanos(ticks.saturating_sub(anchor.at.ticks));
         Reading {
             unix: anchor.at.unix.saturating_add(since),
@@ -203,24 +204,25 @@ impl Counter {
         ((u128::from(ticks) * u128::from(self.rate)) >> 32) as u64
     }
 
-    /// Takes over the anchor that another thread has made, or makes one.
+    /// Takes the anchor of another thread if it is valid, and makes one otherwise.
     #[cold]
-    fn read_anew(&self, anchor: &Cell<Anchor>) -> Reading {
-        let shared = *self.lock();
+    fn read_with_new_anchor(&self, anchor: &Cell<Anchor>) -> Reading {
+        let shared = *sync::lock(&self.shared);
         let ticks = self.counter.raw();
         let current = if ticks.wrapping_sub(shared.at.ticks) < shared.lifetime {
             shared
         } else {
-            // The wall clock is the user's code: it runs outside the lock, and the last thread's anchor stays.
-            let made = self.make_anchor();
-            *self.lock() = made;
-            made
+            // Outside the lock, since the wall clock is user code. If threads race, the last anchor stays.
+            let new = self.make_anchor();
+            *sync::lock(&self.shared) = new;
+            new
         };
         anchor.set(current);
-        self.at(self.counter.raw(), current)
+        self.reading_at(self.counter.raw(), current)
     }
 
-    /// Reads counter and clocks together: the closest of a few attempts, since a thread may be suspended in between.
+    /// Reads counter and clocks together. Keeps the narrowest of a few attempts, since the thread may be suspended between
+    /// two reads.
     fn make_anchor(&self) -> Anchor {
         const ATTEMPTS: usize = 4;
         let mut best = Anchor::default();
@@ -244,10 +246,6 @@ impl Counter {
             }
         }
         best
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Anchor> {
-        sync::lock(&self.shared)
     }
 }
 
@@ -273,7 +271,7 @@ mod tests {
         let started = Instant::now();
         let mut anchors = std::collections::BTreeSet::new();
         while started.elapsed() < Duration::from_millis(2_200) {
-            // The least of three, since this thread may be suspended between two reads.
+            // The smallest of three, since this thread may be suspended between two reads.
             let distance = (0..3)
                 .map(|_| distance_to_system(&clock, &anchor))
                 .min()
@@ -316,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_elapsed_is_the_same_by_the_counter_and_by_anchors() {
+    fn counter_and_anchors_agree_on_the_elapsed_time() {
         let clock = Clock::counter();
         let anchor = Cell::default();
         let start = clock.read(&anchor);

@@ -1,4 +1,5 @@
-use crate::processor::{FinishedSpan, Processor, ProcessorError};
+use super::finished_span::IS_REMOTE;
+use super::{FinishedSpan, Processor, ProcessorError};
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
@@ -6,13 +7,14 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks, SpanProcessor};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use crate::base::log;
 use zerospan_otlp::{AttributeView, DecodeError, SpanView, ValueView};
 
-/// Feeds a processor of the stock SDK, and through it the stock exporters.
+/// Passes spans to a processor of the official SDK, and through it to the SDK's exporters.
 ///
-/// It builds the SDK's `SpanData` of each span, which allocates for every string and vector in it. The processor's
-/// `on_start` is not called, since it wants the SDK's own span; those that do nothing there, as the batch and the simple
-/// processor, work as ever. Its `on_end` gets the spans that are to be exported, and no record-only ones.
+/// Builds the SDK's `SpanData` of each span, which allocates for every string and vector in it. Never calls the processor's
+/// `on_start`, which takes the SDK's own span: the batch and the simple processor do nothing there. Calls its `on_end` for
+/// spans that are exported, not for record-only ones.
 #[derive(Debug)]
 pub struct SdkProcessor<P>(P);
 
@@ -30,11 +32,13 @@ impl<P: SpanProcessor> Processor for SdkProcessor<P> {
         }
         match span_data(span) {
             Ok(data) => self.0.on_end(data),
-            Err(error) => tracing::error!(
-                name: "SdkProcessorSkippedSpan",
-                error = %error,
-                "an encoded span cannot be read, and is not passed on"
-            ),
+            Err(error) => log::suppressed(|| {
+                tracing::error!(
+                    name: "SdkProcessorSkippedSpan",
+                    error = %error,
+                    "an encoded span cannot be read, and is not passed to the SDK's processor"
+                );
+            }),
         }
     }
 
@@ -42,7 +46,7 @@ impl<P: SpanProcessor> Processor for SdkProcessor<P> {
         self.0.set_resource(resource);
     }
 
-    /// The SDK's own time limit applies: its `force_flush` takes none.
+    /// Flushes within the SDK's own timeout, since its `force_flush` takes none.
     fn force_flush(&self, _timeout: Duration) -> Result<(), ProcessorError> {
         self.0.force_flush().map_err(Into::into)
     }
@@ -52,7 +56,7 @@ impl<P: SpanProcessor> Processor for SdkProcessor<P> {
     }
 }
 
-/// The stock SDK's form of a span. Allocates for every string and vector in it.
+/// Converts a span to the SDK's form. Allocates for every string and vector in it.
 fn span_data(span: &FinishedSpan<'_>) -> Result<SpanData, DecodeError> {
     let view = span.view()?;
     Ok(SpanData {
@@ -136,9 +140,6 @@ fn links(view: &SpanView<'_>) -> Result<SpanLinks, DecodeError> {
     Ok(links)
 }
 
-/// The flag of OTLP that says that a context came from another process.
-const IS_REMOTE: u32 = 0x200;
-
 fn attributes<'a>(
     attributes: impl Iterator<Item = Result<AttributeView<'a>, DecodeError>>,
 ) -> Result<Vec<KeyValue>, DecodeError> {
@@ -160,40 +161,22 @@ fn owned(value: ValueView<'_>) -> Result<Value, DecodeError> {
         ValueView::Bool(value) => Value::Bool(value),
         ValueView::I64(value) => Value::I64(value),
         ValueView::F64(value) => Value::F64(value),
-        ValueView::Array(values) => array(values.collect::<Result<_, _>>()?),
-        // The recorder writes none of the other kinds.
+        ValueView::Array(values) => array(&values.collect::<Result<Vec<_>, _>>()?),
+        // The recorder writes no other kind.
         _ => Value::from(""),
     })
 }
 
-/// An array whose kind is its first element's: the recorder writes none that is mixed, and the kind of an empty one is
-/// nowhere told.
-fn array(values: Vec<ValueView<'_>>) -> Value {
-    Value::Array(match values.first() {
-        Some(ValueView::Bool(_)) => Array::Bool(
-            values
-                .iter()
-                .filter_map(|value| match value {
-                    ValueView::Bool(value) => Some(*value),
-                    _ => None,
-                })
-                .collect(),
-        ),
-        Some(ValueView::I64(_)) => {
-            Array::I64(values.iter().filter_map(ValueView::as_i64).collect())
-        }
-        Some(ValueView::F64(_)) => Array::F64(
-            values
-                .iter()
-                .filter_map(|value| match value {
-                    ValueView::F64(value) => Some(*value),
-                    _ => None,
-                })
-                .collect(),
-        ),
+/// Converts an array. The recorder writes no mixed one, so the first element decides the kind; the kind of an empty array is
+/// unknown.
+fn array(values: &[ValueView<'_>]) -> Value {
+    let values = values.iter();
+    Value::Array(match values.clone().next() {
+        Some(ValueView::Bool(_)) => Array::Bool(values.filter_map(ValueView::as_bool).collect()),
+        Some(ValueView::I64(_)) => Array::I64(values.filter_map(ValueView::as_i64).collect()),
+        Some(ValueView::F64(_)) => Array::F64(values.filter_map(ValueView::as_f64).collect()),
         _ => Array::String(
             values
-                .iter()
                 .filter_map(ValueView::as_str)
                 .map(|text| StringValue::from(text.to_owned()))
                 .collect(),

@@ -6,30 +6,30 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
 use zerospan_core::fork;
 
-/// Where span and trace ids come from.
+/// The source of span and trace ids.
 #[derive(Debug, Default)]
-pub(crate) enum Ids {
-    /// Each thread's own generator.
+pub(crate) enum IdSource {
+    /// The calling thread's own generator.
     #[default]
     Random,
     /// A generator of the SDK's trait.
     Custom(Box<dyn IdGenerator>),
 }
 
-impl Ids {
-    /// The ids of a span of `trace`; of a new trace, if that is invalid.
+impl IdSource {
+    /// Returns the ids of a new span: of the trace `trace`, or of a new trace if that id is invalid.
     #[inline(always)]
     pub(crate) fn next(&self, random: &RefCell<RandomIds>, trace: TraceId) -> (TraceId, SpanId) {
         match self {
             Self::Random => random.borrow_mut().next(trace),
-            Self::Custom(custom) => next_of(&**custom, random, trace),
+            Self::Custom(custom) => next_custom(&**custom, random, trace),
         }
     }
 }
 
-/// As [`Ids::next`]. The user's code runs without a borrow; where it gives no valid id, ours does.
+/// Asks `custom`, without a borrow, and replaces invalid ids by random ones.
 #[cold]
-fn next_of(
+fn next_custom(
     custom: &dyn IdGenerator,
     random: &RefCell<RandomIds>,
     trace: TraceId,
@@ -49,11 +49,11 @@ fn next_of(
     (trace_id, span_id)
 }
 
-/// A thread's random numbers, seeded from the operating system at first use, and in a forked child once more.
+/// A thread's random numbers, seeded from the operating system at the first use, and again in a forked child.
 #[derive(Debug, Default)]
 pub(crate) struct RandomIds {
     source: Option<Xoshiro256PlusPlus>,
-    /// The process that the seed is of.
+    /// The fork generation in which `source` was seeded.
     generation: u64,
 }
 
@@ -79,7 +79,7 @@ impl RandomIds {
         if trace != TraceId::INVALID {
             return (trace, span_id);
         }
-        // The low half is never 0: nor is the whole, then, and samplers that look at the low bits alone see random ones.
+        // The low half is never 0, so neither is the whole, and samplers that look at the low bits see random ones.
         let high = u128::from(source.next_u64());
         let trace_id = TraceId::from((high << 64) | u128::from(nonzero(source)));
         (trace_id, span_id)
@@ -99,8 +99,8 @@ fn nonzero(source: &mut Xoshiro256PlusPlus) -> u64 {
 #[cold]
 fn seeded() -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::try_from_rng(&mut SysRng).unwrap_or_else(|_| {
-        // No entropy device, as in a container without one: the standard library's hash keys differ by process and by
-        // call, which is what ids need. They are no secrets.
+        // Without an entropy device, as in a bare container: the standard library's hash keys differ by process and by call,
+        // which is enough for ids, since they are no secrets.
         let mut seed = [0; 32];
         for chunk in seed.chunks_mut(8) {
             chunk.copy_from_slice(

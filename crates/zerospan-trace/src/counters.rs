@@ -1,0 +1,127 @@
+//! Counters of started and ended spans. Each thread counts for itself, and a sum is built on request.
+
+mod registry;
+
+pub(crate) use registry::ThreadRegistry;
+
+use opentelemetry_sdk::trace::SamplingDecision;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One thread's counters of one provider. The thread alone writes them, without read-modify-write; all threads read them.
+#[derive(Debug, Default)]
+// No two threads' counters share a cache line, nor the pair of lines that is prefetched together.
+#[repr(align(128))]
+pub(crate) struct Counters {
+    /// Spans that are recorded and exported.
+    sampled: Counter,
+    /// Spans that are recorded and not exported.
+    record_only: Counter,
+    /// Spans that the sampler dropped.
+    not_recorded: Counter,
+    /// Spans that were started after the shutdown.
+    pub(crate) refused: Counter,
+    /// Sampled spans that ended.
+    sampled_ended: Counter,
+    /// Record-only spans that ended.
+    record_only_ended: Counter,
+    /// Spans that ended in this process and started in its parent, before a fork.
+    pub(crate) inherited: Counter,
+    /// The number of slots that the thread keeps at hand: 0 or 1.
+    pub(crate) spare_slots: Counter,
+}
+
+/// A number that one thread writes.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    pub(crate) fn increment(&self) {
+        let count = self.0.load(Ordering::Relaxed);
+        self.0.store(count.wrapping_add(1), Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, count: u64) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+}
+
+impl Counters {
+    /// Counts a span that starts. Returns `None` if it is not recorded, and otherwise `true` if it is exported.
+    #[inline]
+    pub(crate) fn count_start(&self, decision: &SamplingDecision) -> Option<bool> {
+        match decision {
+            SamplingDecision::RecordAndSample => {
+                self.sampled.increment();
+                Some(true)
+            }
+            SamplingDecision::RecordOnly => {
+                self.record_only.increment();
+                Some(false)
+            }
+            SamplingDecision::Drop => {
+                self.not_recorded.increment();
+                None
+            }
+        }
+    }
+
+    /// Counts a span that ends.
+    #[inline]
+    pub(crate) fn count_end(&self, is_exported: bool) {
+        if is_exported {
+            self.sampled_ended.increment();
+        } else {
+            self.record_only_ended.increment();
+        }
+    }
+
+    /// Sets every counter to 0.
+    pub(crate) fn reset(&self) {
+        for counter in [
+            &self.sampled,
+            &self.record_only,
+            &self.not_recorded,
+            &self.refused,
+            &self.sampled_ended,
+            &self.record_only_ended,
+            &self.inherited,
+            &self.spare_slots,
+        ] {
+            counter.set(0);
+        }
+    }
+}
+
+/// The sum of several threads' counters.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) sampled: u64,
+    pub(crate) record_only: u64,
+    pub(crate) not_recorded: u64,
+    pub(crate) refused: u64,
+    pub(crate) sampled_ended: u64,
+    pub(crate) record_only_ended: u64,
+    pub(crate) inherited: u64,
+    pub(crate) spare_slots: u64,
+}
+
+impl Totals {
+    fn add(&mut self, counters: &Counters) {
+        // Ends are read before starts: a snapshot may show a span as open that has just ended, never one that ended twice.
+        self.sampled_ended += counters.sampled_ended.get();
+        self.record_only_ended += counters.record_only_ended.get();
+        self.sampled += counters.sampled.get();
+        self.record_only += counters.record_only.get();
+        self.not_recorded += counters.not_recorded.get();
+        self.refused += counters.refused.get();
+        self.inherited += counters.inherited.get();
+        self.spare_slots += counters.spare_slots.get();
+    }
+}

@@ -1,0 +1,278 @@
+use super::env::{EnvAttribute, EnvConfig};
+use super::{TracerProvider, resource};
+use crate::base::clock::Clock;
+use crate::base::ids::IdSource;
+use crate::base::log;
+use crate::sampler::Sampler;
+use crate::slot::{SlotPool, SlotRecycle};
+use crate::span::{Processor, ProviderConfig, SdkProcessor, SpanSink};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{self as sdk, IdGenerator, SpanProcessor};
+use std::fmt;
+use zerospan_export::Pipeline;
+use zerospan_otlp::{EncodedResource, SpanLimits};
+use zerospan_transport::{ConfigError, env};
+
+/// Builds a [`TracerProvider`].
+///
+/// Starts from the specification's defaults. Reads the environment only in [`from_env`](Self::from_env).
+#[must_use]
+pub struct TracerProviderBuilder {
+    sampler: Sampler,
+    ids: IdSource,
+    clock: Clock,
+    resource: Option<Resource>,
+    /// Attributes from the environment, which those of `resource` override.
+    env_attributes: Vec<EnvAttribute>,
+    env_service_name: Option<String>,
+    sinks: Vec<SpanSink>,
+    limits: SpanLimits,
+    max_idle_slots: usize,
+    max_idle_slot_bytes: usize,
+    is_disabled: bool,
+}
+
+impl Default for TracerProviderBuilder {
+    fn default() -> Self {
+        Self {
+            sampler: Sampler::default(),
+            ids: IdSource::default(),
+            clock: Clock::default(),
+            resource: None,
+            env_attributes: Vec::new(),
+            env_service_name: None,
+            sinks: Vec::new(),
+            limits: SpanLimits::default(),
+            max_idle_slots: 1024,
+            max_idle_slot_bytes: 16 << 10,
+            is_disabled: false,
+        }
+    }
+}
+
+impl TracerProvider {
+    /// Returns a builder with the specification's defaults. It does not read the environment: see
+    /// [`TracerProviderBuilder::from_env`].
+    pub fn builder() -> TracerProviderBuilder {
+        TracerProviderBuilder::default()
+    }
+}
+
+/// Builds a provider with the defaults of [`TracerProvider::builder`], which exports nothing.
+impl Default for TracerProvider {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
+impl TracerProviderBuilder {
+    /// Applies the environment: `OTEL_SDK_DISABLED`, `OTEL_TRACES_SAMPLER` and `_ARG`, `OTEL_RESOURCE_ATTRIBUTES`,
+    /// `OTEL_SERVICE_NAME`, and the variables of the span limits.
+    ///
+    /// Replaces what was set before, and later calls replace what the environment set: call it first. A resource set by
+    /// [`with_resource`](Self::with_resource) has priority in any order, as the specification asks. A value that cannot be
+    /// used is logged once as `SettingIgnored`, and ignored.
+    pub fn from_env(self) -> Self {
+        let config = env::from_process(EnvConfig::read);
+        self.with_env(config)
+    }
+
+    /// Does as [`from_env`](Self::from_env) with the variables that `lookup` finds. Returns the values that cannot be used
+    /// instead of logging them.
+    pub fn from_vars(self, lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
+        let (config, ignored) = env::from_vars(lookup, EnvConfig::read);
+        (self.with_env(config), ignored)
+    }
+
+    fn with_env(mut self, config: EnvConfig) -> Self {
+        if let Some(sampler) = config.sampler {
+            self.sampler = sampler;
+        }
+        config.limits.apply_to(&mut self.limits);
+        self.is_disabled = config.is_disabled;
+        self.env_attributes = config.resource_attributes;
+        self.env_service_name = config.service_name;
+        self
+    }
+
+    /// Sends sampled spans that have ended to `pipeline`. With several pipelines, each gets every span.
+    pub fn with_exporter(mut self, pipeline: Pipeline) -> Self {
+        self.sinks.push(SpanSink::Pipeline(pipeline));
+        self
+    }
+
+    /// Calls `processor` for every recorded span, after those that were added before.
+    ///
+    /// With a processor, each span is encoded into a buffer first, which the processor can read, and copied from there to the
+    /// exporters.
+    pub fn with_processor(mut self, processor: impl Processor + 'static) -> Self {
+        self.sinks.push(SpanSink::Processor(Box::new(processor)));
+        self
+    }
+
+    /// Calls a processor of the official SDK, which allocates for each span: see [`SdkProcessor`].
+    pub fn with_span_processor(self, processor: impl SpanProcessor + 'static) -> Self {
+        self.with_processor(SdkProcessor::new(processor))
+    }
+
+    /// Sets the sampler: one of this crate, of the official SDK, or your own. The default is parent-based, with every root
+    /// sampled.
+    pub fn with_sampler(mut self, sampler: impl Into<Sampler>) -> Self {
+        self.sampler = sampler.into();
+        self
+    }
+
+    /// Sets the generator of ids. Invalid ids that it returns are replaced by random ones.
+    pub fn with_id_generator(mut self, generator: impl IdGenerator + 'static) -> Self {
+        self.ids = IdSource::Custom(Box::new(generator));
+        self
+    }
+
+    /// Sets the limits that the SDK's `SpanLimits` has: all but the length of values.
+    pub fn with_span_limits(mut self, limits: sdk::SpanLimits) -> Self {
+        self.limits.max_attributes_per_span = limits.max_attributes_per_span;
+        self.limits.max_events_per_span = limits.max_events_per_span;
+        self.limits.max_links_per_span = limits.max_links_per_span;
+        self.limits.max_attributes_per_event = limits.max_attributes_per_event;
+        self.limits.max_attributes_per_link = limits.max_attributes_per_link;
+        self
+    }
+
+    /// Sets the maximum number of attributes of a span. The default is 128.
+    pub fn with_max_attributes_per_span(mut self, max: u32) -> Self {
+        self.limits.max_attributes_per_span = max;
+        self
+    }
+
+    /// Sets the maximum number of events of a span. The default is 128.
+    pub fn with_max_events_per_span(mut self, max: u32) -> Self {
+        self.limits.max_events_per_span = max;
+        self
+    }
+
+    /// Sets the maximum number of links of a span. The default is 128.
+    pub fn with_max_links_per_span(mut self, max: u32) -> Self {
+        self.limits.max_links_per_span = max;
+        self
+    }
+
+    /// Sets the maximum number of attributes of an event. The default is 128.
+    pub fn with_max_attributes_per_event(mut self, max: u32) -> Self {
+        self.limits.max_attributes_per_event = max;
+        self
+    }
+
+    /// Sets the maximum number of attributes of a link. The default is 128.
+    pub fn with_max_attributes_per_link(mut self, max: u32) -> Self {
+        self.limits.max_attributes_per_link = max;
+        self
+    }
+
+    /// Cuts string values, those in arrays too, after `max` characters. `None`, the default, cuts none.
+    pub fn with_max_attribute_value_length(mut self, max: Option<u32>) -> Self {
+        self.limits.max_attribute_value_length = max;
+        self
+    }
+
+    /// Keeps every value of a key that is set repeatedly on a span, an event or a link, as the official SDK does. The default
+    /// is to keep the last value, as the specification asks, which takes next to no time.
+    pub fn with_repeated_keys(mut self, keep: bool) -> Self {
+        self.limits.keep_repeated_keys = keep;
+        self
+    }
+
+    /// Sets the resource of the spans. A second call merges its resource over the first.
+    ///
+    /// The resource is merged over the environment's, if that is read, and over the service name `unknown_service:NAME`.
+    /// `telemetry.sdk.*` name this project in any case.
+    ///
+    /// A pipeline that has a resource keeps it: that of its builder, or of another provider that it was added to before. The
+    /// processors get this one, and the difference is logged as `ResourceIgnored`.
+    pub fn with_resource(mut self, resource: Resource) -> Self {
+        self.resource = Some(match self.resource.take() {
+            Some(before) => resource::merge(&before, &resource),
+            None => resource,
+        });
+        self
+    }
+
+    /// Sets the clock. The default is [`Clock::counter`].
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Sets the maximum number of slots of ended spans that all threads together keep for later spans, in addition to the one
+    /// that each thread keeps at hand. The default is 1024. With 0, none is kept at all.
+    ///
+    /// More spans may be open at a time: their slots are then allocated, and freed when they end.
+    pub fn with_max_idle_slots(mut self, max: usize) -> Self {
+        self.max_idle_slots = max;
+        self
+    }
+
+    /// Sets the maximum heap memory of a slot that is kept, in bytes. The default is 16 KiB. A slot that has grown larger is
+    /// freed when its span ends.
+    pub fn with_slot_retention_limit(mut self, bytes: usize) -> Self {
+        self.max_idle_slot_bytes = bytes;
+        self
+    }
+
+    /// Builds the provider.
+    ///
+    /// If the environment set `OTEL_SDK_DISABLED=true`, its tracers start no-op spans that carry their parent's context on, so
+    /// that the trace continues after this service.
+    pub fn build(mut self) -> TracerProvider {
+        let resource = resource::build(
+            &self.env_attributes,
+            self.env_service_name.as_deref(),
+            self.resource.as_ref(),
+        );
+        for sink in &mut self.sinks {
+            match sink {
+                SpanSink::Processor(processor) => processor.set_resource(&resource),
+                SpanSink::Pipeline(pipeline) => {
+                    let is_set = pipeline.set_resource(EncodedResource::from_sdk(&resource));
+                    // A pipeline's resource without one of the provider is what the user wants.
+                    if !is_set && self.resource.is_some() {
+                        warn_resource_ignored();
+                    }
+                }
+            }
+        }
+        let recycle = SlotRecycle {
+            limits: self.limits,
+        };
+        TracerProvider::new(ProviderConfig {
+            sampler: self.sampler,
+            ids: self.ids,
+            clock: self.clock,
+            slots: SlotPool::with_recycle(self.max_idle_slots, recycle)
+                .with_retention_limit(self.max_idle_slot_bytes),
+            max_idle_slot_bytes: self.max_idle_slot_bytes,
+            sinks: self.sinks,
+            resource,
+            is_disabled: self.is_disabled,
+        })
+    }
+}
+
+impl fmt::Debug for TracerProviderBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TracerProviderBuilder")
+            .field("sampler", &self.sampler)
+            .field("clock", &self.clock)
+            .field("sinks", &self.sinks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn warn_resource_ignored() {
+    log::suppressed(|| {
+        tracing::warn!(
+            name: "ResourceIgnored",
+            "a pipeline keeps the resource that it has already, so its spans lack the provider's: set the resource in the \
+             pipeline's builder or in the provider's, not in both, and give each provider its own pipeline"
+        );
+    });
+}

@@ -1,0 +1,45 @@
+use crate::span::ProcessorError;
+use std::error::Error;
+use std::fmt;
+
+/// A flush or shutdown of a provider that failed in part. Every exporter and processor was called nevertheless.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum ProviderError {
+    /// The provider was shut down before.
+    AlreadyShutDown,
+    /// An exporter did not flush. Holds the first error. A shutdown of several exporters and processors flushes too.
+    Flush(zerospan_export::FlushError),
+    /// An exporter lost spans in the shutdown. Holds the first error.
+    Shutdown(zerospan_export::ShutdownError),
+    /// A processor failed. Holds the first error.
+    Processor(ProcessorError),
+}
+
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AlreadyShutDown => {
+                "the tracer provider is shut down already: shut it down only once"
+            }
+            Self::Flush(_) => {
+                "an exporter did not flush: see the cause, and the provider's `stats()`"
+            }
+            Self::Shutdown(_) => {
+                "an exporter did not deliver all spans: see the cause, and the provider's `stats()`"
+            }
+            Self::Processor(_) => "a span processor failed: see the cause",
+        })
+    }
+}
+
+impl Error for ProviderError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::AlreadyShutDown => None,
+            Self::Flush(error) => Some(error),
+            Self::Shutdown(error) => Some(error),
+            Self::Processor(error) => Some(error.as_ref()),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Observers of spans.
+
+mod finished_span;
+mod sdk_processor;
+
+pub use finished_span::FinishedSpan;
+pub use sdk_processor::SdkProcessor;
+
+use super::Span;
+use opentelemetry::Context;
+use opentelemetry_sdk::Resource;
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+use crate::base::log;
+
+/// Observes every span that is recorded, including those that are not exported.
+///
+/// A provider calls its processors in the order in which its builder got them, on the thread that starts or ends the span,
+/// and without a lock or a borrow: a processor may start spans, which are passed to it too. A panic is caught and logged.
+pub trait Processor: Send + Sync + fmt::Debug {
+    /// Called when a span has started in the context `parent`. The span can be written to.
+    ///
+    /// If the parent was entered natively, the context is built for this call, which allocates.
+    fn on_start(&self, span: &mut Span, parent: &Context) {
+        let _ = (span, parent);
+    }
+
+    /// Called when a span is about to end and can be written to for the last time. Ending it here does nothing.
+    fn on_ending(&self, span: &mut Span) {
+        let _ = span;
+    }
+
+    /// Called when a span has ended.
+    fn on_end(&self, span: &FinishedSpan<'_>) {
+        let _ = span;
+    }
+
+    /// Receives the provider's resource, once, before the first span.
+    fn set_resource(&mut self, resource: &Resource) {
+        let _ = resource;
+    }
+
+    /// Passes on what the processor holds.
+    ///
+    /// # Errors
+    ///
+    /// Any failure to do so within `timeout`.
+    fn force_flush(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        let _ = timeout;
+        Ok(())
+    }
+
+    /// Passes on what the processor holds, and stops. Called once.
+    ///
+    /// # Errors
+    ///
+    /// Any failure to do so within `timeout`.
+    fn shutdown(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        let _ = timeout;
+        Ok(())
+    }
+}
+
+/// An error of a processor.
+pub type ProcessorError = Box<dyn Error + Send + Sync>;
+
+/// Runs a processor's code, and logs a panic: neither the span nor the traced program is lost to it.
+pub(crate) fn catch_panic(work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        log::suppressed(|| {
+            tracing::error!(
+                name: "ProcessorPanicked",
+                "a span processor panicked: the span is kept, and the processor is called again for the next one"
+            );
+        });
+    }
+}

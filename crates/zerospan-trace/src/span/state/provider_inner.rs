@@ -1,0 +1,192 @@
+use crate::base::clock::{Anchor, Clock};
+use crate::base::ids::IdSource;
+use crate::base::log;
+use crate::counters::ThreadRegistry;
+use crate::sampler::Sampler;
+use crate::slot::{Slot, SlotPool};
+use crate::span::processor::Processor;
+use opentelemetry_sdk::Resource;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Weak};
+use zerospan_core::fork;
+use zerospan_core::sync::{self, Mutex, MutexGuard};
+use zerospan_export::Pipeline;
+use zerospan_pool::Pool;
+use zerospan_pool::thread_states::{OwnerId, bump_epoch};
+
+/// What all handles of a provider, its tracers and all threads share.
+pub(crate) struct ProviderInner {
+    id: OwnerId,
+    pub(crate) sampler: Sampler,
+    pub(crate) ids: IdSource,
+    pub(crate) clock: Clock,
+    pub(crate) slots: SlotPool,
+    /// The maximum heap memory of an idle slot, in bytes.
+    pub(crate) max_idle_slot_bytes: usize,
+    /// Each thread keeps a slot at hand, unless no slot is to be kept.
+    pub(crate) keeps_spare_slots: bool,
+    /// The processors and pipelines that get each span, in order.
+    pub(crate) sinks: Vec<SpanSink>,
+    pub(crate) resource: Resource,
+    /// A custom sampler or a processor needs a `Context`.
+    pub(crate) needs_context: bool,
+    pub(crate) has_processors: bool,
+    pub(crate) threads: ThreadRegistry,
+    /// No span is recorded, since the provider is shut down or disabled.
+    refuses_spans: AtomicBool,
+    /// Spans are recorded, with no processor and no custom sampler.
+    starts_fast: AtomicBool,
+    is_shut_down: AtomicBool,
+    /// No handle of the provider is left.
+    is_closed: AtomicBool,
+}
+
+/// A receiver of spans.
+pub(crate) enum SpanSink {
+    Processor(Box<dyn Processor>),
+    Pipeline(Pipeline),
+}
+
+/// What a [`ProviderInner`] is built from.
+pub(crate) struct ProviderConfig {
+    pub(crate) sampler: Sampler,
+    pub(crate) ids: IdSource,
+    pub(crate) clock: Clock,
+    pub(crate) slots: SlotPool,
+    pub(crate) max_idle_slot_bytes: usize,
+    pub(crate) sinks: Vec<SpanSink>,
+    pub(crate) resource: Resource,
+    pub(crate) is_disabled: bool,
+}
+
+impl ProviderInner {
+    pub(crate) fn new(config: ProviderConfig) -> Arc<Self> {
+        watch_forks();
+        let has_processors = config
+            .sinks
+            .iter()
+            .any(|sink| matches!(sink, SpanSink::Processor(_)));
+        let needs_context = has_processors || config.sampler.needs_context();
+        let provider = Arc::new(Self {
+            id: OwnerId::unique(),
+            needs_context,
+            has_processors,
+            sampler: config.sampler,
+            ids: config.ids,
+            clock: config.clock,
+            keeps_spare_slots: config.slots.capacity() > 0,
+            slots: config.slots,
+            max_idle_slot_bytes: config.max_idle_slot_bytes,
+            sinks: config.sinks,
+            resource: config.resource,
+            threads: ThreadRegistry::new(),
+            starts_fast: AtomicBool::new(!config.is_disabled && !needs_context),
+            refuses_spans: AtomicBool::new(config.is_disabled),
+            is_shut_down: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+        });
+        providers().insert(provider.id, Arc::downgrade(&provider));
+        provider
+    }
+
+    /// Returns the provider of that id, unless its last handle is dropped.
+    #[cold]
+    pub(crate) fn get(id: OwnerId) -> Option<Arc<Self>> {
+        providers().get(&id).and_then(Weak::upgrade)
+    }
+
+    #[inline]
+    pub(crate) fn id(&self) -> OwnerId {
+        self.id
+    }
+
+    #[inline]
+    pub(crate) fn refuses_spans(&self) -> bool {
+        self.refuses_spans.load(Ordering::Acquire)
+    }
+
+    /// Returns `true` if spans may start on the fast path: with neither a custom sampler nor a processor.
+    #[inline]
+    pub(crate) fn starts_fast(&self) -> bool {
+        self.starts_fast.load(Ordering::Acquire)
+    }
+
+    /// Refuses spans from now on. Returns `false` if the provider was shut down before.
+    pub(crate) fn begin_shutdown(&self) -> bool {
+        self.refuses_spans.store(true, Ordering::Release);
+        self.starts_fast.store(false, Ordering::Release);
+        !self.is_shut_down.swap(true, Ordering::AcqRel)
+    }
+
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Closes the provider with its last handle: threads may drop their state of it, and idle slots are freed.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        providers().remove(&self.id);
+        bump_epoch();
+        self.slots.shrink(0);
+    }
+
+    /// Returns the time by the clock of the span in `slot`, in nanoseconds since 1970. `anchor` is the calling thread's.
+    #[inline(always)]
+    pub(crate) fn span_time(&self, slot: &Slot, anchor: &Cell<Anchor>) -> u64 {
+        if slot.start_is_given {
+            self.clock.read(anchor).unix
+        } else {
+            self.clock.unix_since(&slot.start, anchor)
+        }
+    }
+
+    pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
+        self.sinks.iter().filter_map(|sink| match sink {
+            SpanSink::Pipeline(pipeline) => Some(pipeline),
+            SpanSink::Processor(_) => None,
+        })
+    }
+
+    pub(crate) fn processors(&self) -> impl Iterator<Item = &dyn Processor> {
+        self.sinks.iter().filter_map(|sink| match sink {
+            SpanSink::Processor(processor) => Some(processor.as_ref()),
+            SpanSink::Pipeline(_) => None,
+        })
+    }
+}
+
+impl fmt::Debug for ProviderInner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderInner")
+            .field("id", &self.id)
+            .field("sampler", &self.sampler)
+            .field("clock", &self.clock)
+            .field("sinks", &self.sinks.len())
+            .field("refuses_spans", &self.refuses_spans())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The providers of this process: found by spans that end on a thread that has no state of theirs.
+static PROVIDERS: LazyLock<Mutex<HashMap<OwnerId, Weak<ProviderInner>>>> =
+    LazyLock::new(Mutex::default);
+
+fn providers() -> MutexGuard<'static, HashMap<OwnerId, Weak<ProviderInner>>> {
+    sync::lock(&PROVIDERS)
+}
+
+fn watch_forks() {
+    if let Err(error) = fork::watch() {
+        log::suppressed(|| {
+            tracing::warn!(
+                name: "ForkUnwatched",
+                error = %error,
+                "forks are not detected: a forked child repeats the ids of its parent and exports its open spans"
+            );
+        });
+    }
+}

@@ -139,11 +139,10 @@ fn replay_service(
     let ids = FileIds::default();
     let mut builder = TracerProvider::builder()
         // What is in the file counts, whatever the environment says of samplers, limits and resources.
-        .with_variables(|_| None)
         .with_sampler(Sampler::AlwaysOn)
         .with_max_attributes_per_span(u32::MAX)
         .with_max_events_per_span(u32::MAX)
-        .with_attribute_value_length_limit(None)
+        .with_max_attribute_value_length(None)
         .with_id_generator(ids.clone())
         .with_resource(
             Resource::builder_empty()

@@ -1,5 +1,6 @@
-use super::{TraceParent, remote_span_context};
-use crate::scope::current_span_context;
+use super::remote::remote_span_context;
+use super::trace_parent::TraceParent;
+use crate::span::current_span_context;
 use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};

@@ -231,7 +231,9 @@ fn providers_come_and_go_on_one_thread() {
 #[test]
 fn a_disabled_provider_records_nothing_and_shuts_down_once() {
     let rig = Rig::with(|builder| {
-        builder.with_variables(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()))
+        builder
+            .from_vars(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()))
+            .0
     });
     let span = rig.tracer.start("disabled");
     assert!(!span.is_recording());
@@ -250,7 +252,9 @@ fn a_disabled_provider_records_nothing_and_shuts_down_once() {
 #[test]
 fn a_span_that_is_refused_carries_its_parents_context_on() {
     let disabled = Rig::with(|builder| {
-        builder.with_variables(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()))
+        builder
+            .from_vars(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()))
+            .0
     });
     let shut_down = Rig::new();
     let local = shut_down.tracer.span("before").start();

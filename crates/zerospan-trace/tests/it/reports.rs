@@ -57,7 +57,7 @@ fn a_variable_that_is_not_unicode_is_reported_once_and_ignored() {
     if std::env::var_os(VARIABLE).is_some_and(|value| value.to_str().is_none()) {
         let mut name = None;
         let said = Warnings::of(|| {
-            let provider = TracerProvider::builder().build();
+            let provider = TracerProvider::builder().from_env().build();
             name = provider.resource().get(&Key::new("service.name"));
         });
         let name = name.expect("a service has a name");

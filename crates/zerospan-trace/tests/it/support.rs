@@ -12,9 +12,8 @@ use tracing::span;
 use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_trace::{Tracer, TracerProvider, TracerProviderBuilder};
 
-/// A provider that reads no environment.
 pub(crate) fn builder() -> TracerProviderBuilder {
-    TracerProvider::builder().with_variables(|_| None)
+    TracerProvider::builder()
 }
 
 pub(crate) struct Rig {

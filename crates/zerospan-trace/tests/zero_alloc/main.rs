@@ -34,7 +34,7 @@ fn provider(setup: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder) 
         .with_transport(|| Ok::<_, SendError>(Null))
         .build()
         .expect("the defaults are valid");
-    let builder = TracerProvider::builder().with_variables(|_| None);
+    let builder = TracerProvider::builder();
     setup(builder.with_exporter(pipeline)).build()
 }
 

@@ -4,10 +4,10 @@ mod error;
 
 pub use error::ProviderError;
 
+use crate::base::log;
 use crate::span::{ProviderInner, SpanSink};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use crate::base::log;
 use zerospan_export::FlushError;
 
 /// The default timeout of a flush and of a shutdown: the official SDK's.
@@ -101,10 +101,7 @@ fn for_each_sink(
 ///
 /// Each pipeline waits for its share of half the timeout. What is not delivered by then stays queued, so a slow collector
 /// gets the rest of the time too.
-fn flush_pipelines_first(
-    provider: &ProviderInner,
-    timeout: Duration,
-) -> Result<(), ProviderError> {
+fn flush_pipelines_first(provider: &ProviderInner, timeout: Duration) -> Result<(), ProviderError> {
     let started = Instant::now();
     let mut outcome = Ok(());
     if provider.sinks.len() == 1 {

@@ -13,9 +13,11 @@ mod state;
 
 pub use entered::{Entered, current_context, current_span_context};
 pub use future::{FutureExt, InSpan};
-pub use processor::{FinishedSpan, Processor, ProcessorError, SdkProcessor};
 pub(crate) use processor::catch_panic;
-pub(crate) use state::{ProviderConfig, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread};
+pub use processor::{FinishedSpan, Processor, ProcessorError, SdkProcessor};
+pub(crate) use state::{
+    ProviderConfig, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread,
+};
 
 use crate::slot::Slot;
 use opentelemetry::trace::SpanContext;

@@ -65,7 +65,11 @@ impl ParentContext {
 
     #[inline]
     pub(crate) fn valid_or_none(self) -> Self {
-        if self.ids.is_valid() { self } else { Self::NONE }
+        if self.ids.is_valid() {
+            self
+        } else {
+            Self::NONE
+        }
     }
 
     /// Does not allocate.

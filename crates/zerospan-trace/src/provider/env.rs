@@ -69,8 +69,14 @@ impl EnvLimits {
     pub(super) fn apply_to(&self, limits: &mut SpanLimits) {
         for (value, limit) in [
             (self.attributes, &mut limits.max_attributes_per_span),
-            (self.attributes_per_event, &mut limits.max_attributes_per_event),
-            (self.attributes_per_link, &mut limits.max_attributes_per_link),
+            (
+                self.attributes_per_event,
+                &mut limits.max_attributes_per_event,
+            ),
+            (
+                self.attributes_per_link,
+                &mut limits.max_attributes_per_link,
+            ),
             (self.events, &mut limits.max_events_per_span),
             (self.links, &mut limits.max_links_per_span),
         ] {
@@ -249,7 +255,10 @@ mod tests {
         assert_eq!(found.max_attributes_per_span, 10);
         assert_eq!(found.max_attributes_per_event, 3);
         assert_eq!(found.max_attributes_per_link, 10);
-        assert_eq!(found.max_events_per_span, 128, "an invalid value is ignored");
+        assert_eq!(
+            found.max_events_per_span, 128,
+            "an invalid value is ignored"
+        );
         assert_eq!(found.max_links_per_span, 0);
         assert_eq!(found.max_attribute_value_length, Some(7));
         let specific = limits(&[

@@ -3,10 +3,10 @@
 use super::Span;
 use super::processor::{FinishedSpan, catch_panic};
 use super::state::{Binding, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread};
+use crate::base::log;
 use crate::slot::Slot;
 use std::cell::Cell;
 use std::time::SystemTime;
-use crate::base::log;
 use zerospan_export::Producer;
 use zerospan_otlp::unix_nanos;
 
@@ -160,7 +160,8 @@ fn pass_to_sinks(
         match sink {
             SpanSink::Processor(processor) => catch_panic(|| processor.on_end(&finished)),
             SpanSink::Pipeline(pipeline) if slot.is_exported => {
-                let _ = pipeline.record(&tracer.encoded_scope, |out| out.extend_from_slice(&encoded));
+                let _ =
+                    pipeline.record(&tracer.encoded_scope, |out| out.extend_from_slice(&encoded));
             }
             SpanSink::Pipeline(_) => {}
         }

@@ -9,8 +9,10 @@ use opentelemetry::trace::{
 };
 use std::future::Future;
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::task::Waker;
 use zerospan_core::dev::{Allocations, CountingAllocator};
+use zerospan_core::{Attribute, AttributeSource, EncodingCache, EncodingFormat};
 use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Transport};
 use zerospan_trace::{
     FutureExt, Sampler, Span, StaticKey, TraceParent, Tracer, TracerProvider,
@@ -169,14 +171,45 @@ fn eight_attributes_touch_no_heap() {
                 .collect::<arrayvec::ArrayVec<_, 8>>()[..],
         );
     });
-    let shared = zerospan_attributes::SharedAttributes::from(vec![
-        KeyValue::new("service", "shop"),
-        KeyValue::new("region", "eu"),
-    ]);
+    let shared = SharedSet::default();
     check("a shared set, encoded once", |tracer| {
         let mut span = tracer.span("shared").start();
         span.set_all(&shared);
     });
+}
+
+/// A set that keeps its encoding.
+#[derive(Default)]
+struct SharedSet(OnceLock<(EncodingFormat, Vec<u8>)>);
+
+impl AttributeSource for SharedSet {
+    fn len(&self) -> usize {
+        2
+    }
+
+    fn for_each<'a>(&'a self, mut visit: impl FnMut(Attribute<'a>)) {
+        visit(Attribute::new("service", "shop"));
+        visit(Attribute::new("region", "eu"));
+    }
+
+    fn encoding_cache(&self) -> Option<&dyn EncodingCache> {
+        Some(self)
+    }
+}
+
+impl EncodingCache for SharedSet {
+    fn encoding(
+        &self,
+        format: EncodingFormat,
+        encode: &mut dyn FnMut(&mut Vec<u8>),
+    ) -> Option<&[u8]> {
+        let (stored, bytes) = self.0.get_or_init(|| {
+            let mut bytes = Vec::new();
+            encode(&mut bytes);
+            (format, bytes)
+        });
+        (*stored == format).then_some(bytes)
+    }
 }
 
 #[test]

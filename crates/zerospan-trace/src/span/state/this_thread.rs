@@ -67,8 +67,9 @@ impl ThisThread {
     pub(crate) fn get_by_id(&self, provider: OwnerId) -> Option<&ThreadState> {
         match self.states.get(provider) {
             Some(state) => Some(state),
-            None => ProviderInner::get(provider)
-                .map(|found| self.states.register(provider, &found)),
+            None => {
+                ProviderInner::get(provider).map(|found| self.states.register(provider, &found))
+            }
         }
     }
 }

@@ -64,9 +64,12 @@ impl ThreadState {
         let spare = self.spare_slot.take();
         self.counters.spare_slots.set(u64::from(spare.is_some()));
         self.spare_slot.set(spare);
-        let Some(binding) = self.binding() else { return };
+        let Some(binding) = self.binding() else {
+            return;
+        };
         let provider = &binding.provider;
-        self.generation.set(provider.threads.register(&self.counters));
+        self.generation
+            .set(provider.threads.register(&self.counters));
         self.binding.set(Some(Binding::new(provider)));
     }
 
@@ -117,7 +120,8 @@ impl thread_states::ThreadState for ThreadState {
     type Garbage = Option<Rc<Binding>>;
 
     fn bind(&self, provider: &Self::Owner) {
-        self.generation.set(provider.threads.register(&self.counters));
+        self.generation
+            .set(provider.threads.register(&self.counters));
         self.anchor.set(Anchor::default());
         self.binding.set(Some(Binding::new(provider)));
     }
@@ -125,9 +129,9 @@ impl thread_states::ThreadState for ThreadState {
     fn is_stale(&self) -> bool {
         let binding = self.binding.take();
         // A span that is ending on this thread holds the binding too: a later sweep unbinds the state.
-        let is_stale = binding.as_ref().is_some_and(|binding| {
-            binding.provider.is_closed() && Rc::strong_count(binding) == 1
-        });
+        let is_stale = binding
+            .as_ref()
+            .is_some_and(|binding| binding.provider.is_closed() && Rc::strong_count(binding) == 1);
         self.binding.set(binding);
         is_stale
     }

@@ -1,5 +1,4 @@
-//! The lowest layer: time, ids and logging. Knows nothing of spans.
+//! The lowest layer: time and ids. Knows nothing of spans.
 
 pub(crate) mod clock;
 pub(crate) mod ids;
-pub(crate) mod log;

@@ -4,10 +4,10 @@ mod error;
 
 pub use error::ProviderError;
 
-use crate::base::log;
 use crate::span::{ProviderInner, SpanSink};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use zerospan_core::log;
 use zerospan_export::FlushError;
 
 /// The default timeout of a flush and of a shutdown: the official SDK's.

@@ -4,11 +4,13 @@
 
 use opentelemetry::trace::{Span, Tracer, TracerProvider as _};
 use zerospan::export::PipelineBuilder;
-use zerospan::trace::TracerProvider;
+use zerospan::trace::TracerProviderBuilder;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pipeline = PipelineBuilder::from_env().build()?;
-    let provider = TracerProvider::builder().with_exporter(pipeline).build();
+    let provider = TracerProviderBuilder::from_env()
+        .with_exporter(pipeline)
+        .build();
     let tracer = provider.tracer("checkout");
     opentelemetry::global::set_tracer_provider(provider.clone());
 

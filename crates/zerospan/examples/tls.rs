@@ -6,7 +6,7 @@
 use opentelemetry::trace::TracerProvider as _;
 use std::time::Duration;
 use zerospan::export::{OtlpConfig, Pipeline};
-use zerospan::trace::TracerProvider;
+use zerospan::trace::TracerProviderBuilder;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -20,7 +20,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_certificate_file(authority)
         .with_timeout(Duration::from_secs(5));
     let pipeline = Pipeline::builder().with_otlp(config).build()?;
-    let provider = TracerProvider::builder().with_exporter(pipeline).build();
+    let provider = TracerProviderBuilder::from_env()
+        .with_exporter(pipeline)
+        .build();
 
     let mut span = provider.tracer("vault").span("open").start();
     span.set_dynamic("vault.name", "main");

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use zerospan_export::{BatchConfig, OtlpConfig, Pipeline};
-use zerospan_trace::{FutureExt, Span, StaticKey, Tracer, TracerProvider};
+use zerospan_trace::{FutureExt, Span, StaticKey, Tracer, TracerProvider, TracerProviderBuilder};
 
 const METHOD: StaticKey = StaticKey::new("http.request.method");
 const ROUTE: StaticKey = StaticKey::new("http.route");
@@ -98,7 +98,7 @@ fn provider(service: &'static str, export: &Export) -> anyhow::Result<TracerProv
         )
         .with_batch(batch)
         .build()?;
-    Ok(TracerProvider::builder()
+    Ok(TracerProviderBuilder::from_env()
         .with_resource(Resource::builder_empty().with_service_name(service).build())
         .with_exporter(pipeline)
         .build())

@@ -2,20 +2,20 @@ use super::env::{EnvAttribute, EnvConfig};
 use super::{TracerProvider, resource};
 use crate::base::clock::Clock;
 use crate::base::ids::IdSource;
-use crate::base::log;
 use crate::sampler::Sampler;
 use crate::slot::{SlotPool, SlotRecycle};
 use crate::span::{Processor, ProviderConfig, SdkProcessor, SpanSink};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{self as sdk, IdGenerator, SpanProcessor};
 use std::fmt;
+use zerospan_core::log;
 use zerospan_export::Pipeline;
 use zerospan_otlp::{EncodedResource, SpanLimits};
 use zerospan_transport::{ConfigError, env};
 
 /// Builds a [`TracerProvider`].
 ///
-/// Starts from the specification's defaults. Reads the environment only in [`from_env`](Self::from_env).
+/// [`TracerProvider::builder`] starts from the specification's defaults, [`from_env`](Self::from_env) from the environment.
 #[must_use]
 pub struct TracerProviderBuilder {
     sampler: Sampler,
@@ -66,33 +66,32 @@ impl Default for TracerProvider {
 }
 
 impl TracerProviderBuilder {
-    /// Applies the environment: `OTEL_SDK_DISABLED`, `OTEL_TRACES_SAMPLER` and `_ARG`, `OTEL_RESOURCE_ATTRIBUTES`,
+    /// Reads the environment: `OTEL_SDK_DISABLED`, `OTEL_TRACES_SAMPLER` and `_ARG`, `OTEL_RESOURCE_ATTRIBUTES`,
     /// `OTEL_SERVICE_NAME`, and the variables of the span limits.
     ///
-    /// Replaces what was set before, and later calls replace what the environment set: call it first. A resource set by
-    /// [`with_resource`](Self::with_resource) has priority in any order, as the specification asks. A value that cannot be
-    /// used is logged once as `SettingIgnored`, and ignored.
-    pub fn from_env(self) -> Self {
-        let config = env::from_process(EnvConfig::read);
-        self.with_env(config)
+    /// A value that cannot be used is logged once as `SettingIgnored`, and ignored.
+    pub fn from_env() -> Self {
+        Self::from_config(env::from_process(EnvConfig::read))
     }
 
-    /// Does as [`from_env`](Self::from_env) with the variables that `lookup` finds. Returns the values that cannot be used
+    /// Like [`from_env`](Self::from_env), with the variables that `lookup` finds. Returns the values that cannot be used
     /// instead of logging them.
-    pub fn from_vars(self, lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
         let (config, ignored) = env::from_vars(lookup, EnvConfig::read);
-        (self.with_env(config), ignored)
+        (Self::from_config(config), ignored)
     }
 
-    fn with_env(mut self, config: EnvConfig) -> Self {
-        if let Some(sampler) = config.sampler {
-            self.sampler = sampler;
+    fn from_config(config: EnvConfig) -> Self {
+        let mut limits = SpanLimits::default();
+        config.limits.apply_to(&mut limits);
+        Self {
+            sampler: config.sampler.unwrap_or_default(),
+            limits,
+            is_disabled: config.is_disabled,
+            env_attributes: config.resource_attributes,
+            env_service_name: config.service_name,
+            ..Self::default()
         }
-        config.limits.apply_to(&mut self.limits);
-        self.is_disabled = config.is_disabled;
-        self.env_attributes = config.resource_attributes;
-        self.env_service_name = config.service_name;
-        self
     }
 
     /// Sends sampled spans that have ended to `pipeline`. With several pipelines, each gets every span.

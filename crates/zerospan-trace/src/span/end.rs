@@ -3,10 +3,10 @@
 use super::Span;
 use super::processor::{FinishedSpan, catch_panic};
 use super::state::{Binding, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread};
-use crate::base::log;
 use crate::slot::Slot;
 use std::cell::Cell;
 use std::time::SystemTime;
+use zerospan_core::log;
 use zerospan_export::Producer;
 use zerospan_otlp::unix_nanos;
 

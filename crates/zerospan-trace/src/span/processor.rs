@@ -7,13 +7,13 @@ pub use finished_span::FinishedSpan;
 pub use sdk_processor::SdkProcessor;
 
 use super::Span;
-use crate::base::log;
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
+use zerospan_core::log;
 
 /// Observes every span that is recorded, including those that are not exported.
 ///

@@ -7,17 +7,16 @@ use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use std::sync::LazyLock;
 
-/// The W3C Trace Context headers, for whatever takes a propagator of the API crate.
+/// Reads and writes the W3C Trace Context headers, for everything that takes a propagator of the API crate.
 ///
-/// In the place of the stock SDK's propagator of the same name, from which it differs where that departs from the
-/// recommendation. A `traceparent` that is malformed is not received, nor are two of them, if the carrier lists them
-/// (`Extractor::get_all`): then the given context stays as it is. A malformed `tracestate` is left out, several count as one,
-/// none is sent that is empty, and the flag of random trace ids is passed on.
+/// Replaces the official SDK's propagator of the same name, and follows the recommendation where that one does not: it rejects
+/// a malformed `traceparent`, and several of them if the carrier lists them (`Extractor::get_all`), and leaves the given context
+/// unchanged then. It leaves out a malformed `tracestate`, combines several, sends no empty one, and passes on the flag of
+/// random trace ids.
 ///
-/// [`inject`](TextMapPropagator::inject) sends the span that is in force natively as well, without a `Context`. Whoever passes
-/// a `Context`, as the API crate's composite propagator does, has to pass [`current_context()`](crate::current_context):
-/// `Context::current()` knows nothing of native scopes. [`TraceParent`] and [`remote_span_context`] do the same without the
-/// heap.
+/// [`inject`](TextMapPropagator::inject) includes a natively entered span, without a `Context`. To pass a `Context`, as with the
+/// API crate's composite propagator, pass [`current_context()`](crate::current_context), since `Context::current()` does not
+/// include entered spans. [`TraceParent`] and [`remote_span_context`] do the same without allocation.
 ///
 /// # Examples
 ///
@@ -44,26 +43,26 @@ static FIELDS: LazyLock<[String; 2]> =
     LazyLock::new(|| [TraceParent::HEADER, TraceParent::STATE_HEADER].map(str::to_owned));
 
 impl TraceContextPropagator {
-    /// A propagator. Does not allocate.
+    /// Creates a propagator. Does not allocate.
     pub const fn new() -> Self {
         Self(())
     }
 }
 
-/// Sending allocates the text that a carrier takes; receiving what the carrier lists its values in, and the `Context`. Where
-/// there is a trace state, it is copied and written, or read, besides.
+/// Injecting allocates the text that the carrier takes; extracting allocates the carrier's lists and the `Context`. A trace
+/// state is copied in addition.
 impl TextMapPropagator for TraceContextPropagator {
-    /// Sends what [`current_span_context`] gives.
+    /// Writes the context that [`current_span_context`] returns.
     fn inject(&self, injector: &mut dyn Injector) {
-        send(&current_span_context(), injector);
+        write(&current_span_context(), injector);
     }
 
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        send(cx.span().span_context(), injector);
+        write(cx.span().span_context(), injector);
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        match received(extractor) {
+        match read(extractor) {
             Some(remote) => cx.with_remote_span_context(remote),
             None => cx.clone(),
         }
@@ -74,19 +73,19 @@ impl TextMapPropagator for TraceContextPropagator {
     }
 }
 
-fn send(span: &SpanContext, injector: &mut dyn Injector) {
+fn write(span: &SpanContext, injector: &mut dyn Injector) {
     let Some(parent) = TraceParent::new(span) else {
         return;
     };
     injector.set(TraceParent::HEADER, parent.to_string());
-    // It may be there and have no members.
+    // A state without members is not sent.
     let state = span.trace_state().header();
     if !state.is_empty() {
         injector.set(TraceParent::STATE_HEADER, state);
     }
 }
 
-fn received(extractor: &dyn Extractor) -> Option<SpanContext> {
+fn read(extractor: &dyn Extractor) -> Option<SpanContext> {
     let all = |name| extractor.get_all(name).unwrap_or_default();
     remote_span_context(all(TraceParent::HEADER), all(TraceParent::STATE_HEADER)).ok()
 }

@@ -5,8 +5,9 @@ use opentelemetry::trace::SpanContext;
 /// Reads the caller's span context from the headers of a request: all values of [`traceparent`](TraceParent::HEADER), of which
 /// there must be one, and all values of [`tracestate`](TraceParent::STATE_HEADER).
 ///
-/// A malformed trace state is left out, as the recommendation asks. Does not allocate without a trace state; with one,
-/// allocates for its members.
+/// As [the recommendation](https://www.w3.org/TR/trace-context-2/) asks, a trace state that is malformed, has more than 32
+/// members or repeats a key is left out as a whole, and the parent is read nevertheless. So is a state with a key that the API
+/// crate's `TraceState` rejects, as `one@two@three`. Allocates for the members of a trace state, and nothing otherwise.
 ///
 /// # Errors
 ///
@@ -46,5 +47,5 @@ pub fn remote_span_context<P: AsRef<[u8]>, S: AsRef<[u8]>>(
         return Err(TraceParentError::Repeated);
     }
     let parent = TraceParent::try_from(only.as_ref())?;
-    Ok(parent.with(trace_state::read(tracestate)))
+    Ok(parent.with_state(trace_state::read(tracestate)))
 }

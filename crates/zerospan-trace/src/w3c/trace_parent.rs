@@ -1,15 +1,14 @@
-use super::trace_state::trimmed;
+use super::trace_state::trim;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// The header `traceparent` of W3C Trace Context: which span of another process is the parent.
+/// The header `traceparent` of W3C Trace Context, which names a parent span to another process.
 ///
-/// Reading and writing it allocates nothing. [`remote_span_context`](crate::remote_span_context) reads it from a request
-/// together with the trace state. What is read and written is what
-/// [the recommendation](https://www.w3.org/TR/trace-context-2/) says: of the flags those that are defined, and of a version to
-/// come the part that is known.
+/// Reading and writing allocate nothing. [`remote_span_context`](crate::remote_span_context) reads it from a request together
+/// with the trace state. Follows [the recommendation](https://www.w3.org/TR/trace-context-2/): keeps the flags that are defined,
+/// and reads the known part of future versions.
 ///
 /// # Examples
 ///
@@ -34,21 +33,20 @@ pub struct TraceParent {
     flags: TraceFlags,
 }
 
-/// The bytes of a header of version 00.
+/// The length of a header of version 00, in bytes.
 const LENGTH: usize = 55;
-/// Where the dashes stand, each in front of the next field.
+/// The positions of the dashes, each before the next field.
 const DASHES: [usize; 3] = [2, 35, 52];
-/// The flags of version 00: sampled, and of the second level that the trace id is random.
+/// The flags of version 00: sampled, and since Level 2 random trace id.
 const KNOWN_FLAGS: TraceFlags = TraceFlags::new(0b11);
 
 impl TraceParent {
-    /// The header's name.
+    /// The name of the header.
     pub const HEADER: &'static str = "traceparent";
-    /// The name of the header that has the trace state.
+    /// The name of the header with the trace state.
     pub const STATE_HEADER: &'static str = "tracestate";
 
-    /// The parent of what another process does for the span of `context`; `None` if there is no such span, since one of the
-    /// ids is invalid. Does not allocate.
+    /// Creates the header for the span of `context`. Returns `None` if one of its ids is invalid. Does not allocate.
     pub fn new(context: &SpanContext) -> Option<Self> {
         context.is_valid().then(|| Self {
             trace_id: context.trace_id(),
@@ -57,22 +55,22 @@ impl TraceParent {
         })
     }
 
-    /// The trace's id, which is valid.
+    /// Returns the trace's id, which is valid.
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
     }
 
-    /// The span's id, which is valid.
+    /// Returns the span's id, which is valid.
     pub fn span_id(&self) -> SpanId {
         self.span_id
     }
 
-    /// The flags, of those that are defined.
+    /// Returns the flags that are defined.
     pub fn trace_flags(&self) -> TraceFlags {
         self.flags
     }
 
-    /// The header's value, which is ASCII text. Does not allocate.
+    /// Returns the header's value, which is ASCII text. Does not allocate.
     pub fn to_header(&self) -> [u8; LENGTH] {
         let mut header = [b'0'; LENGTH];
         for dash in DASHES {
@@ -84,21 +82,21 @@ impl TraceParent {
         header
     }
 
-    /// The remote span's context.
-    pub(super) fn with(self, state: TraceState) -> SpanContext {
+    /// Returns the remote span's context.
+    pub(super) fn with_state(self, state: TraceState) -> SpanContext {
         SpanContext::new(self.trace_id, self.span_id, self.flags, true, state)
     }
 }
 
-/// The remote span's context, without a trace state, which the recommendation wants passed on:
-/// [`remote_span_context`](crate::remote_span_context) takes it along. Does not allocate.
+/// Converts to the remote span's context, without a trace state. The recommendation asks to pass the state on, as
+/// [`remote_span_context`](crate::remote_span_context) does. Does not allocate.
 impl From<TraceParent> for SpanContext {
     fn from(parent: TraceParent) -> Self {
-        parent.with(TraceState::NONE)
+        parent.with_state(TraceState::NONE)
     }
 }
 
-/// Reads the header's value, with blanks and tabs around it or without. Does not allocate.
+/// Reads the header's value. Ignores spaces and tabs around it. Does not allocate.
 impl FromStr for TraceParent {
     type Err = TraceParentError;
 
@@ -107,12 +105,12 @@ impl FromStr for TraceParent {
     }
 }
 
-/// Reads the header's value, as HTTP libraries hold it, with blanks and tabs around it or without. Does not allocate.
+/// Reads the header's value from bytes, as HTTP libraries hold it. Ignores spaces and tabs around it. Does not allocate.
 impl TryFrom<&[u8]> for TraceParent {
     type Error = TraceParentError;
 
     fn try_from(header: &[u8]) -> Result<Self, TraceParentError> {
-        let all = trimmed(header);
+        let all = trim(header);
         let wrong_length = TraceParentError::Length { bytes: all.len() };
         let (known, rest) = all.split_first_chunk::<LENGTH>().ok_or(wrong_length)?;
         for at in DASHES {
@@ -126,7 +124,7 @@ impl TryFrom<&[u8]> for TraceParent {
             (0xff, _) => return Err(TraceParentError::Version),
             (0, None) => KNOWN_FLAGS,
             (0, Some(_)) => return Err(wrong_length),
-            // Of a version to come, more fields may follow.
+            // A future version may have more fields.
             (_, None | Some(b'-')) => TraceFlags::SAMPLED,
             (_, Some(&found)) => return Err(TraceParentError::Byte { at: LENGTH, found }),
         };
@@ -154,11 +152,11 @@ impl fmt::Display for TraceParent {
     }
 }
 
-/// `N` bytes as two lower-case hexadecimal digits each, from the byte `from` on.
+/// Reads `N` bytes of two lower-case hexadecimal digits each, from position `from` on.
 fn read_hex<const N: usize>(text: &[u8; LENGTH], from: usize) -> Result<[u8; N], TraceParentError> {
     let digit = |at: usize| match text[at] {
         digit @ b'0'..=b'9' => Ok(digit - b'0'),
-        // Capitals are refused by the recommendation.
+        // The recommendation forbids capitals.
         digit @ b'a'..=b'f' => Ok(digit - b'a' + 10),
         found => Err(TraceParentError::Byte { at, found }),
     };
@@ -170,7 +168,7 @@ fn read_hex<const N: usize>(text: &[u8; LENGTH], from: usize) -> Result<[u8; N],
     Ok(bytes)
 }
 
-/// Writes two digits for each of `bytes` to the beginning of `text`.
+/// Writes two digits for each of `bytes` to the start of `text`.
 fn write_hex(bytes: &[u8], text: &mut [u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (byte, place) in bytes.iter().zip(text.chunks_exact_mut(2)) {
@@ -179,24 +177,24 @@ fn write_hex(bytes: &[u8], text: &mut [u8]) {
     }
 }
 
-/// There is no header `traceparent` that can be read: the recommendation has the receiver begin a new trace.
+/// A header `traceparent` that is missing or invalid. The recommendation asks the receiver to start a new trace.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TraceParentError {
-    /// There is no such header.
+    /// The header is missing.
     Missing,
-    /// There is more than one, so that none can be believed.
+    /// There are several headers.
     Repeated,
-    /// It is shorter than every version, or longer than version 00.
+    /// The header is shorter than every version, or longer than version 00.
     Length {
-        /// How long it is, without blanks around it.
+        /// The length without white space around it.
         bytes: usize,
     },
-    /// What stands at some place may not stand there.
+    /// A byte is not allowed at its position.
     Byte {
-        /// Where, counted from 0, without blanks before it.
+        /// The position from 0, without white space before the header.
         at: usize,
-        /// What stands there.
+        /// The byte.
         found: u8,
     },
     /// The version is `ff`, which is forbidden.
@@ -211,7 +209,7 @@ impl fmt::Display for TraceParentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => {
-                return f.write_str("there is no header `traceparent`: begin a new trace");
+                return f.write_str("the header `traceparent` is missing: start a new trace");
             }
             Self::Repeated => f.write_str("the header `traceparent` was sent more than once")?,
             Self::Length { bytes } => {
@@ -238,7 +236,7 @@ impl fmt::Display for TraceParentError {
             Self::ZeroTraceId => f.write_str("the trace id in the header `traceparent` is zero")?,
             Self::ZeroSpanId => f.write_str("the span id in the header `traceparent` is zero")?,
         }
-        f.write_str(": begin a new trace, and have the caller send 00-<trace id>-<span id>-<flags>")
+        f.write_str(": start a new trace, and make the caller send 00-<trace id>-<span id>-<flags>")
     }
 }
 

@@ -230,11 +230,7 @@ fn providers_come_and_go_on_one_thread() {
 
 #[test]
 fn a_disabled_provider_records_nothing_and_shuts_down_once() {
-    let rig = Rig::with(|builder| {
-        builder
-            .from_vars(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()))
-            .0
-    });
+    let rig = Rig::from_vars(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()));
     let span = rig.tracer.start("disabled");
     assert!(!span.is_recording());
     assert!(!span.span_context().is_valid());
@@ -251,11 +247,7 @@ fn a_disabled_provider_records_nothing_and_shuts_down_once() {
 /// span that does not record has the context of its parent.
 #[test]
 fn a_span_that_is_refused_carries_its_parents_context_on() {
-    let disabled = Rig::with(|builder| {
-        builder
-            .from_vars(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()))
-            .0
-    });
+    let disabled = Rig::from_vars(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()));
     let shut_down = Rig::new();
     let local = shut_down.tracer.span("before").start();
     shut_down.provider.shutdown().expect("nothing to deliver");

@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::{
     BatchSpanProcessor, InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter, SpanLimits,
 };
 use std::sync::{Arc, Mutex};
-use zerospan_trace::{StaticKey, TracerProvider};
+use zerospan_trace::{StaticKey, TracerProviderBuilder};
 
 /// What the official provider exports of what `work` does.
 fn official(work: impl FnOnce(&opentelemetry_sdk::trace::SdkTracer)) -> SpanData {
@@ -131,12 +131,9 @@ fn attribute_values_are_cut_after_so_many_characters() {
 }
 
 fn from_variables(variables: &'static [(&'static str, &'static str)]) -> Rig {
-    Rig::with(|builder| {
-        let lookup = |name: &str| {
-            let found = variables.iter().find(|(variable, _)| *variable == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        builder.from_vars(lookup).0
+    Rig::from_vars(|name| {
+        let found = variables.iter().find(|(variable, _)| *variable == name);
+        found.map(|(_, value)| (*value).to_owned())
     })
 }
 
@@ -185,19 +182,16 @@ fn all_limits_come_from_the_environment() {
 
 #[test]
 fn code_wins_over_the_environment() {
-    let rig = Rig::with(|builder| {
-        builder
-            .from_vars(|name| match name {
-                "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" | "OTEL_SPAN_EVENT_COUNT_LIMIT" => {
-                    Some("1".to_owned())
-                }
-                "OTEL_TRACES_SAMPLER" => Some("always_off".to_owned()),
-                _ => None,
-            })
-            .0
-            .with_sampler(zerospan_trace::Sampler::AlwaysOn)
-            .with_max_attributes_per_span(2)
+    let (builder, _) = TracerProviderBuilder::from_vars(|name| match name {
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" | "OTEL_SPAN_EVENT_COUNT_LIMIT" => Some("1".to_owned()),
+        "OTEL_TRACES_SAMPLER" => Some("always_off".to_owned()),
+        _ => None,
     });
+    let rig = Rig::from_builder(
+        builder
+            .with_sampler(zerospan_trace::Sampler::AlwaysOn)
+            .with_max_attributes_per_span(2),
+    );
     let mut span = rig.tracer.start("both");
     span.set_all(&[("a", "1"), ("b", "2"), ("c", "3")]);
     span.add_event("one", vec![]);
@@ -276,7 +270,7 @@ fn a_discard_is_said_once_a_span() {
 #[test]
 fn a_variable_that_cannot_be_used_is_returned_with_its_value_and_not_logged() {
     let warnings = Warnings::of(|| {
-        let (builder, ignored) = TracerProvider::builder().from_vars(|name| match name {
+        let (builder, ignored) = TracerProviderBuilder::from_vars(|name| match name {
             "OTEL_SPAN_EVENT_COUNT_LIMIT" => Some("many".to_owned()),
             "OTEL_TRACES_SAMPLER" => Some("sometimes".to_owned()),
             _ => None,

@@ -5,7 +5,7 @@ use opentelemetry::Key;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
 use zerospan_export::{EncodedResource, InMemoryTransport, Pipeline};
-use zerospan_trace::TracerProvider;
+use zerospan_trace::TracerProviderBuilder;
 
 #[test]
 fn a_resource_that_a_pipeline_cannot_take_is_reported_once() {
@@ -57,7 +57,7 @@ fn a_variable_that_is_not_unicode_is_reported_once_and_ignored() {
     if std::env::var_os(VARIABLE).is_some_and(|value| value.to_str().is_none()) {
         let mut name = None;
         let said = Warnings::of(|| {
-            let provider = TracerProvider::builder().from_env().build();
+            let provider = TracerProviderBuilder::from_env().build();
             name = provider.resource().get(&Key::new("service.name"));
         });
         let name = name.expect("a service has a name");

@@ -28,8 +28,16 @@ impl Rig {
     }
 
     pub(crate) fn with(setup: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder) -> Self {
+        Self::from_builder(setup(builder()))
+    }
+
+    pub(crate) fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        Self::from_builder(TracerProviderBuilder::from_vars(lookup).0)
+    }
+
+    pub(crate) fn from_builder(builder: TracerProviderBuilder) -> Self {
         let (pipeline, memory) = pipeline();
-        let provider = setup(builder().with_exporter(pipeline)).build();
+        let provider = builder.with_exporter(pipeline).build();
         Self {
             tracer: provider.tracer("test"),
             provider,

@@ -1,6 +1,5 @@
 use super::finished_span::IS_REMOTE;
 use super::{FinishedSpan, Processor, ProcessorError};
-use crate::base::log;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
@@ -8,6 +7,7 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks, SpanProcessor};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use zerospan_core::log;
 use zerospan_otlp::{AttributeView, DecodeError, SpanView, ValueView};
 
 /// Passes spans to a processor of the official SDK, and through it to the SDK's exporters.

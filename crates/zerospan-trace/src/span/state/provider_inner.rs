@@ -1,6 +1,5 @@
 use crate::base::clock::{Anchor, Clock};
 use crate::base::ids::IdSource;
-use crate::base::log;
 use crate::counters::ThreadRegistry;
 use crate::sampler::Sampler;
 use crate::slot::{Slot, SlotPool};
@@ -12,6 +11,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 use zerospan_core::fork;
+use zerospan_core::log;
 use zerospan_core::sync::{self, Mutex, MutexGuard};
 use zerospan_export::Pipeline;
 use zerospan_pool::Pool;

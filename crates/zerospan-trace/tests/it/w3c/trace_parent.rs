@@ -146,7 +146,7 @@ fn a_malformed_header_says_what_is_wrong() {
     ] {
         assert_eq!(header.parse::<TraceParent>(), Err(error), "{header}");
         let whole = format!(
-            "{says}: begin a new trace, and have the caller send 00-<trace id>-<span id>-<flags>"
+            "{says}: start a new trace, and make the caller send 00-<trace id>-<span id>-<flags>"
         );
         assert_eq!(error.to_string(), whole);
     }
@@ -171,12 +171,12 @@ fn of_no_header_and_of_two_none_is_read() {
         (
             &[][..],
             Missing,
-            "there is no header `traceparent`: begin a new trace",
+            "the header `traceparent` is missing: start a new trace",
         ),
         (
             &[EXAMPLE, EXAMPLE],
             Repeated,
-            "the header `traceparent` was sent more than once: begin a new trace, and have the caller send \
+            "the header `traceparent` was sent more than once: start a new trace, and make the caller send \
              00-<trace id>-<span id>-<flags>",
         ),
     ] {

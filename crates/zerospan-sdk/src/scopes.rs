@@ -3,6 +3,7 @@
 use opentelemetry::InstrumentationScope;
 use std::cell::Cell;
 use zerospan_export::Scope;
+use zerospan_otlp::ScopeIdentity;
 
 /// The maximum number of cached scopes. A program has one for each instrumented library.
 const MAX_SCOPES: usize = 32;
@@ -19,22 +20,14 @@ thread_local! {
 #[inline]
 pub(crate) fn with_encoded<R>(scope: &InstrumentationScope, work: impl FnOnce(&Scope) -> R) -> R {
     let mut scopes = SCOPES.try_with(Cell::take).unwrap_or_default();
+    let identity = ScopeIdentity::new(scope);
     let cached = scopes
         .iter()
-        .position(|(cached, _)| is_equal(cached, scope));
+        .position(|(cached, _)| identity.matches(cached));
     let index = cached.unwrap_or_else(|| insert(&mut scopes, scope));
     let result = work(&scopes[index].1);
     let _ = SCOPES.try_with(|cell| cell.set(scopes));
     result
-}
-
-/// Compares the name and the version first, which differ in most cases.
-#[inline]
-fn is_equal(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
-    one.name() == other.name()
-        && one.version() == other.version()
-        && one.schema_url() == other.schema_url()
-        && one.attributes().eq(other.attributes())
 }
 
 /// Encodes and caches a scope; evicts the oldest if the cache is full. Returns the index.

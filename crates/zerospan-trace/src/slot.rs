@@ -14,7 +14,7 @@ use std::sync::Arc;
 use zerospan_core::{Footprint, Reset};
 use zerospan_otlp::SpanRecorder;
 
-/// What a recorded span holds, but for its context. Used for one span after the other.
+/// The data of a recorded span, without its context. Reused from span to span.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) recorder: SpanRecorder,

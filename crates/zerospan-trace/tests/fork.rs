@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_trace::{FinishedSpan, Processor, TraceStats, TracerProvider};
 
-/// Forks, has both processes run `ids`, and gives what they said.
+/// Forks, runs `ids` in both processes, and returns both results.
 #[allow(unsafe_code)]
 fn of_parent_and_child(mut ids: impl FnMut() -> Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     let (mut here, mut there) = UnixStream::pair().expect("a socket");

@@ -2,7 +2,7 @@ use opentelemetry::trace::{Event, Link, SpanContext, SpanKind};
 use opentelemetry::{Context, KeyValue};
 use std::time::SystemTime;
 
-/// What a caller chooses when a span starts, but for its name.
+/// The options of a span that starts.
 pub(crate) struct StartOptions<'a> {
     pub(crate) parent: Parent<'a>,
     pub(crate) kind: SpanKind,

@@ -7,7 +7,7 @@ use zerospan_otlp::SpanLimits;
 use zerospan_transport::ConfigError;
 use zerospan_transport::env::Environment;
 
-/// What the environment sets.
+/// The settings of the environment.
 #[derive(Debug, Default)]
 pub(super) struct EnvConfig {
     pub(super) is_disabled: bool,

@@ -2,7 +2,7 @@ use opentelemetry::InstrumentationScope;
 use zerospan_export::Scope;
 use zerospan_pool::thread_states::OwnerId;
 
-/// What the spans of a tracer share. Does not keep the provider alive, since slots in a thread's cache hold it.
+/// A tracer's data that its spans share. Does not keep the provider alive, since slots in a thread's cache hold it.
 #[derive(Debug)]
 pub(crate) struct TracerInner {
     pub(crate) provider: OwnerId,

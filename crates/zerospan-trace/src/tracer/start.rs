@@ -226,7 +226,7 @@ impl Tracer {
     }
 }
 
-/// What is known of a span when the sampler is called.
+/// The data of a span that is known before the sampler decides.
 struct StartArgs<'a> {
     trace_id: TraceId,
     span_id: SpanId,

@@ -1,5 +1,5 @@
-//! The same random program on ours and on the official provider: the exports are equal, but for the rows of the
-//! specification where the official one is wrong, which are put right by the naive model here.
+//! Runs random programs on this provider and on the official one. The exports are equal, after a naive model has corrected
+//! the official one where it departs from the specification.
 
 use crate::program::{ByName, Counting, Statuses, Step, run, steps, steps_with_shutdown};
 use crate::support::Rig;
@@ -88,7 +88,7 @@ fn limit(attributes: &mut Vec<KeyValue>, most: usize) -> u32 {
     dropped
 }
 
-/// The times that no program gave.
+/// Clears the times that come from the clock.
 fn forget_the_clock(span: &mut Span) {
     const THIS_CENTURY: u64 = 1_000_000_000_000_000_000;
     for time in [&mut span.start_time_unix_nano, &mut span.end_time_unix_nano] {

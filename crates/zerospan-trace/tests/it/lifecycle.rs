@@ -1,4 +1,4 @@
-//! Threads, panics, flush, shutdown, drop, fork: where spans begin and end their lives.
+//! Threads, panics, flush, shutdown and drop.
 
 use crate::support::{Rig, builder, pipeline, spans, value};
 use opentelemetry::Context;
@@ -243,10 +243,9 @@ fn a_disabled_provider_records_nothing_and_shuts_down_once() {
     ));
 }
 
-/// The specification, of the API where no SDK is installed, and of tracers after the shutdown, which are to be like it: a
-/// span that does not record has the context of its parent.
+/// The specification asks this of the API without an SDK, and of tracers after the shutdown.
 #[test]
-fn a_span_that_is_refused_carries_its_parents_context_on() {
+fn a_refused_span_carries_its_parents_context_on() {
     let disabled = Rig::from_vars(|name| (name == "OTEL_SDK_DISABLED").then(|| "true".to_owned()));
     let shut_down = Rig::new();
     let local = shut_down.tracer.span("before").start();
@@ -267,7 +266,7 @@ fn a_span_that_is_refused_carries_its_parents_context_on() {
             assert_is(&tracer.start_with_context("of a context", &context), parent);
             assert_is(&tracer.span("named").with_parent(parent).start(), parent);
             let attached = context.attach();
-            let child = tracer.span("in force").start();
+            let child = tracer.span("current").start();
             assert_is(&child, parent);
             tracer.in_span("within", |context| {
                 assert_eq!(context.span().span_context(), parent);
@@ -328,7 +327,7 @@ fn ids_are_unique_over_threads_and_never_invalid() {
 }
 
 #[test]
-fn the_clock_is_the_users_to_choose() {
+fn every_clock_times_spans() {
     for clock in [Clock::counter(), Clock::system()] {
         let before = unix_now();
         let rig = Rig::with(|builder| builder.with_clock(clock.clone()));

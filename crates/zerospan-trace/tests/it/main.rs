@@ -1,4 +1,4 @@
-//! The provider as its users meet it.
+//! The public API.
 
 mod api;
 mod differential;

@@ -1,4 +1,4 @@
-//! The rows of the specification that the official SDK meets otherwise, or not at all: each test shows both.
+//! Requirements of the specification that the official SDK does not meet: each test shows both.
 
 use crate::program::ByName;
 use crate::support::{Rig, Warnings, resource, value};
@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{
 use std::sync::{Arc, Mutex};
 use zerospan_trace::{StaticKey, TracerProviderBuilder};
 
-/// What the official provider exports of what `work` does.
+/// Returns the span that the official provider exports for `work`.
 fn official(work: impl FnOnce(&opentelemetry_sdk::trace::SdkTracer)) -> SpanData {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()
@@ -56,7 +56,7 @@ fn two_errors<T: Tracer>(tracer: &T) {
 }
 
 #[test]
-fn of_two_errors_the_last_status_wins_and_unset_overrides_nothing() {
+fn the_last_error_status_wins_and_unset_overrides_nothing() {
     assert_eq!(official(two_errors).status, Status::error("zzz"));
     let rig = Rig::new();
     two_errors(&rig.tracer);
@@ -116,7 +116,7 @@ fn long_values<T: Tracer>(tracer: &T) {
 }
 
 #[test]
-fn attribute_values_are_cut_after_so_many_characters() {
+fn attribute_values_are_cut_after_the_maximum_length() {
     let rig = Rig::with(|builder| builder.with_max_attribute_value_length(Some(3)));
     long_values(&rig.tracer);
     let span = rig.only_span();
@@ -125,7 +125,7 @@ fn attribute_values_are_cut_after_so_many_characters() {
     assert_eq!(value(&span.attributes, "number"), "123456");
     assert_eq!(value(&span.events[0].attributes, "text"), "äöü");
     assert_eq!(span.dropped_attributes_count, 0, "cutting is no dropping");
-    // The official one has no such setting, and no variable for it.
+    // The official SDK has neither a setting nor a variable for it.
     let span = official(long_values);
     assert_eq!(span.attributes[0].value.as_str(), "äöüßé");
 }
@@ -243,7 +243,7 @@ fn a_service_without_a_name_is_unknown_service() {
 }
 
 #[test]
-fn a_discard_is_said_once_a_span() {
+fn exceeded_limits_are_logged_once_per_span() {
     let rig = Rig::with(|builder| {
         builder.with_span_limits(SpanLimits {
             max_attributes_per_span: 1,

@@ -1,4 +1,4 @@
-//! Those who are told of spans.
+//! Processors.
 
 use crate::program::ByName;
 use crate::support::{Rig, builder, pipeline, spans, value};
@@ -24,7 +24,7 @@ impl Log {
     }
 }
 
-/// Writes to each span, and notes what it is told.
+/// Writes to each span, and records the calls.
 #[derive(Debug)]
 struct Noting {
     name: &'static str,
@@ -211,7 +211,7 @@ fn each_of_several_exporters_gets_every_span() {
 }
 
 #[test]
-fn a_stock_processor_gets_what_it_gets_from_the_stock_provider() {
+fn a_processor_of_the_sdk_gets_the_same_span_as_from_the_official_provider() {
     let fill = |span: &mut dyn FnMut(KeyValue)| {
         span(KeyValue::new("text", "täxt"));
         span(KeyValue::new("number", -7));
@@ -285,13 +285,13 @@ fn a_processor_that_panics_loses_no_span() {
     assert_eq!(
         log.take().len(),
         1 + 3 * 3 + 1,
-        "the next one is told of everything"
+        "the next processor is called for everything"
     );
     let stats = rig.provider.stats();
     assert!(stats.is_balanced() && stats.open == 0, "{stats:?}");
 }
 
-/// Takes longer than it is given, whatever that is.
+/// Exceeds every timeout.
 #[derive(Debug)]
 struct Overrunning;
 
@@ -307,7 +307,7 @@ impl Processor for Overrunning {
 }
 
 #[test]
-fn what_ended_is_delivered_though_a_processor_takes_all_the_time() {
+fn spans_are_delivered_although_a_processor_exhausts_the_timeout() {
     let (second, second_memory) = pipeline();
     let rig = Rig::with(|builder| builder.with_processor(Overrunning).with_exporter(second));
     for shutdown in [false, true] {
@@ -331,7 +331,7 @@ fn what_ended_is_delivered_though_a_processor_takes_all_the_time() {
     assert_eq!(spans(&second_memory).len(), 20);
 }
 
-/// A collector that does not answer.
+/// A collector that never responds.
 struct Silent;
 
 impl Transport for Silent {
@@ -343,7 +343,7 @@ impl Transport for Silent {
 }
 
 #[test]
-fn a_silent_collector_leaves_other_exporters_and_processors_their_time() {
+fn a_silent_collector_leaves_time_for_other_exporters_and_processors() {
     #[derive(Debug)]
     struct Given(Arc<Mutex<Duration>>);
     impl Processor for Given {

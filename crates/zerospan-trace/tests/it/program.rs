@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// One step; `usize` says which of the live spans is meant.
+/// A step. The `usize` is the index of a live span.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Start(New, Whose),
@@ -47,7 +47,7 @@ pub(crate) struct New {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Whose {
-    Nobodys,
+    Root,
     /// The child of a live span.
     Child(usize),
     /// The child of a remote span, which is sampled or not.
@@ -88,7 +88,7 @@ fn attributes(most: usize) -> impl Strategy<Value = Vec<KeyValue>> {
     prop::collection::vec(attribute, 0..most)
 }
 
-/// Times long before these tests ran: what the clock gives is told apart from them.
+/// Times in 1970: the tests distinguish them from the clock's.
 fn instant() -> impl Strategy<Value = u64> {
     1_u64..1_000_000_000_000
 }
@@ -135,7 +135,7 @@ fn new() -> impl Strategy<Value = New> {
 fn step() -> impl Strategy<Value = Step> {
     let live = || 0_usize..4;
     let whose = prop_oneof![
-        Just(Whose::Nobodys),
+        Just(Whose::Root),
         live().prop_map(Whose::Child),
         any::<bool>().prop_map(Whose::Remote),
     ];
@@ -175,7 +175,7 @@ pub(crate) fn time(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_nanos(seconds)
 }
 
-/// Gives out 1, 2, 3: two providers with one each give their spans the same ids.
+/// Returns 1, 2, 3, so that two providers generate the same ids.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counting(Arc<AtomicU64>);
 
@@ -263,7 +263,7 @@ fn take<T>(
     match step {
         Step::Start(new, whose) => {
             let context = match whose {
-                Whose::Nobodys => Context::new(),
+                Whose::Root => Context::new(),
                 Whose::Child(parent) => match live.get(parent) {
                     Some(parent) => {
                         Context::new().with_remote_span_context(parent.span_context().clone())

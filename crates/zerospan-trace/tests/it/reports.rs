@@ -1,4 +1,4 @@
-//! What cannot be done as it was asked is said in the log.
+//! Settings that cannot be applied are logged.
 
 use crate::support::{Warnings, builder, pipeline, resource, value};
 use opentelemetry::Key;

@@ -1,4 +1,4 @@
-//! Whose child a span is: by the native scope, by the API's context, and by both.
+//! The parent of a span: by natively entered spans, by the API's context, and by both.
 
 use crate::support::{Rig, builder};
 use opentelemetry::propagation::{Injector, TextMapPropagator};
@@ -43,7 +43,7 @@ fn expect(rig: &Rig, expected: &[(&str, &str)]) {
 }
 
 #[test]
-fn an_entered_span_is_the_parent_of_what_starts_by_either_way() {
+fn an_entered_span_is_the_parent_of_spans_started_natively_and_through_the_traits() {
     let rig = Rig::new();
     let mut outer = rig.tracer.span("outer").start();
     {
@@ -79,7 +79,7 @@ fn an_entered_span_is_the_parent_of_what_starts_by_either_way() {
 }
 
 #[test]
-fn of_scope_and_context_the_one_that_came_last_counts() {
+fn the_later_of_entered_span_and_attached_context_is_current() {
     let rig = Rig::new();
     let first = mark_span_as_active(rig.tracer.start("context 1"));
     let native = rig.tracer.span("native 1").start();
@@ -146,7 +146,7 @@ fn guards_may_be_dropped_in_any_order() {
 }
 
 #[test]
-fn a_span_is_left_when_a_panic_unwinds() {
+fn a_panic_exits_the_entered_span() {
     let rig = Rig::new();
     let span = rig.tracer.span("panics").start();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -175,7 +175,7 @@ fn an_unsampled_span_can_be_entered_and_its_children_are_unsampled() {
 }
 
 #[test]
-fn the_native_scope_is_passed_on_to_contexts() {
+fn contexts_include_the_entered_span() {
     let rig = Rig::new();
     let outer = rig.tracer.span("outer").start();
     let entered = outer.enter();
@@ -263,7 +263,7 @@ fn a_trace_crosses_processes_by_w3c_headers() {
     }
 }
 
-/// Polls a future to its end; it must not wait for anything but its own turns.
+/// Polls a future until it is ready.
 fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut task = std::task::Context::from_waker(Waker::noop());
@@ -274,7 +274,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Is pending once.
+/// Returns `Pending` once.
 async fn turn() {
     let mut polled = false;
     std::future::poll_fn(move |_| {

@@ -1,4 +1,4 @@
-//! A provider that exports into memory, what it exported, and what was said in the log.
+//! A provider that exports into memory, its decoded spans, and the log.
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -45,7 +45,7 @@ impl Rig {
         }
     }
 
-    /// Flushes, and takes out what was exported so far, in order of arrival.
+    /// Flushes, and returns the spans exported since the last call, in order of arrival.
     pub(crate) fn spans(&self) -> Vec<Span> {
         // After the shutdown there is nothing left to flush.
         let _ = self.provider.force_flush();
@@ -58,7 +58,7 @@ impl Rig {
         spans.into_iter().next().expect("one span")
     }
 
-    /// The bytes of the requests so far.
+    /// Flushes, and returns the requests sent since the last call.
     pub(crate) fn requests(&self) -> Vec<Vec<u8>> {
         let _ = self.provider.force_flush();
         self.memory.take()
@@ -99,7 +99,7 @@ pub(crate) fn resource(requests: &[Vec<u8>]) -> Resource {
         .expect("a resource")
 }
 
-/// An attribute's value as text; empty if there is none of that key.
+/// Returns an attribute's value as text, or an empty text if there is none.
 pub(crate) fn value(attributes: &[KeyValue], key: &str) -> String {
     let found = attributes.iter().find(|attribute| attribute.key == key);
     text(found.and_then(|attribute| attribute.value.as_ref()))
@@ -123,7 +123,7 @@ fn text(value: Option<&AnyValue>) -> String {
     }
 }
 
-/// Keeps warnings: the name of each, and its fields.
+/// Collects warnings: the name and the fields of each.
 #[derive(Clone, Default)]
 pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
 

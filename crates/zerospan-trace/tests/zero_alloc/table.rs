@@ -215,7 +215,7 @@ fn the_table_of_what_allocates_is_complete() {
             }),
         ),
         (
-            "stock processor",
+            "SDK processor",
             "a SpanData is built: the name, the key, the value, the vector",
             4,
             &with_stock,
@@ -271,7 +271,7 @@ impl Extractor for Carrier {
     }
 }
 
-/// A stock processor that drops what it is given.
+/// A processor of the official SDK that drops its spans.
 #[derive(Debug)]
 struct Discard;
 

@@ -17,7 +17,7 @@ use zerospan_export::Pipeline;
 use zerospan_pool::Pool;
 use zerospan_pool::thread_states::{OwnerId, bump_epoch};
 
-/// What all handles of a provider, its tracers and all threads share.
+/// The state of a provider that its handles, its tracers and all threads share.
 pub(crate) struct ProviderInner {
     id: OwnerId,
     pub(crate) sampler: Sampler,
@@ -50,7 +50,7 @@ pub(crate) enum SpanSink {
     Pipeline(Pipeline),
 }
 
-/// What a [`ProviderInner`] is built from.
+/// The parts of a [`ProviderInner`].
 pub(crate) struct ProviderConfig {
     pub(crate) sampler: Sampler,
     pub(crate) ids: IdSource,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use zerospan_core::fork;
 use zerospan_pool::thread_states::{OwnerId, ThreadStates};
 
-/// What a thread keeps for itself, so that starting and ending a span writes to nothing that threads share.
+/// A thread's own state, so that starting and ending a span writes to nothing that threads share.
 pub(crate) struct ThisThread {
     pub(crate) active_spans: ActiveSpans,
     pub(crate) ids: RefCell<RandomIds>,

@@ -19,7 +19,7 @@ impl Extractor for Header<'_> {
     }
 }
 
-/// What the stock propagator reads, if it does.
+/// Returns what the official propagator reads.
 pub(crate) fn read(header: &str) -> Option<SpanContext> {
     let context =
         TraceContextPropagator::new().extract_with_context(&Context::new(), &Header(header));

@@ -1,6 +1,6 @@
-//! Writes files with every message that this crate writes, for decoders of other lineages to read.
+//! Writes a file with each message that this crate encodes, for other decoders to read.
 //!
-//! Takes the folder to write into. Each file is one message; its name begins with the message's.
+//! The argument is the folder to write to. Each file is one message, whose name its own begins with.
 
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
@@ -102,7 +102,7 @@ fn context(seed: u64) -> SpanContext {
     )
 }
 
-/// An attribute of every kind, of lengths of one, two and three bytes.
+/// Attributes with every kind of value, and with lengths that take one, two and three bytes.
 fn values() -> Vec<KeyValue> {
     vec![
         KeyValue::new("bool", true),

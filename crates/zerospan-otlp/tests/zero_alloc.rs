@@ -1,5 +1,5 @@
-//! Writing into a buffer with room, recording into a recorder that was used before, and reading never touch the heap; where
-//! there is no room, the growth is counted.
+//! Writing into a buffer with room, recording into a used recorder, and reading do not allocate. If there is no room, the growth
+//! is counted.
 
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
@@ -84,7 +84,7 @@ fn a_buffer_without_room_grows_and_the_growth_is_counted() {
     let ((), allocations) = Allocations::measure(|| encode_span_data(&span, &mut out));
     assert!(allocations.count > 0);
 
-    // The length of a recorded span is known ahead: one allocation is all it takes.
+    // The length of a recorded span is computed first: one allocation is enough.
     let mut recorder = SpanRecorder::new();
     record(&span, &mut recorder);
     let mut out = Vec::new();
@@ -122,7 +122,7 @@ fn a_used_recorder_holds_the_next_span_without_allocation() {
 }
 
 #[test]
-fn what_limits_drop_is_counted_without_allocation() {
+fn data_beyond_the_limits_is_counted_without_allocation() {
     Allocations::assert_counted();
     let span = span(5);
     let mut limits = SpanLimits::default();
@@ -140,7 +140,7 @@ fn what_limits_drop_is_counted_without_allocation() {
 }
 
 #[test]
-fn requests_are_framed_and_batches_written_without_allocation() {
+fn requests_and_batches_are_encoded_without_allocation() {
     Allocations::assert_counted();
     let mut batch: Vec<SpanData> = (6..12).map(span).collect();
     batch[3].instrumentation_scope = InstrumentationScope::builder("other").build();

@@ -10,7 +10,7 @@ use super::varint::Varint;
 use crate::protobuf::varint_len;
 use proptest::prelude::*;
 
-/// Appends both ways, into a buffer with no room to spare and into one with plenty.
+/// Asserts that a value is appended as its safe reference, with and without room in the buffer.
 fn agree(value: impl Encode) {
     let mut plain = vec![0xee; 3];
     value.encode_safe(&mut plain);
@@ -30,7 +30,7 @@ fn agree(value: impl Encode) {
 }
 
 #[test]
-fn every_slice_length_is_copied_as_it_stands() {
+fn slices_of_every_length_are_copied() {
     let source: Vec<u8> = (0..=255).cycle().take(1025).collect();
     for length in (0..200).chain([255, 256, 257, 1024, 1025]) {
         agree(&source[..length]);
@@ -39,7 +39,7 @@ fn every_slice_length_is_copied_as_it_stands() {
 }
 
 #[test]
-fn every_varint_length_is_shortest() {
+fn varints_of_every_length_are_shortest() {
     for bits in 0..64 {
         for value in [
             (1_u64 << bits) - 1,
@@ -57,7 +57,7 @@ fn every_varint_length_is_shortest() {
 }
 
 #[test]
-fn a_short_slice_and_zeros_are_as_long_as_they_say() {
+fn short_bytes_and_zeros_have_their_length() {
     let source: Vec<u8> = (0..MAX_SHORT_LEN as u8).collect();
     for length in 0..=MAX_SHORT_LEN {
         agree((ShortBytes::new(&source[..length]), Zeros(length % 11), [1]));
@@ -72,7 +72,7 @@ fn a_short_slice_and_zeros_are_as_long_as_they_say() {
 }
 
 #[test]
-fn only_the_named_length_of_a_template_counts() {
+fn a_template_is_cut_to_its_length() {
     let bytes = std::array::from_fn::<u8, TEMPLATE_LEN, _>(|index| index as u8);
     for length in 2..=TEMPLATE_LEN {
         agree(([1], Template::new(&bytes, length, [8, 9]), [2]));
@@ -80,7 +80,7 @@ fn only_the_named_length_of_a_template_counts() {
 }
 
 #[test]
-fn what_is_stored_beyond_a_short_part_does_not_count() {
+fn bytes_stored_beyond_a_value_do_not_count() {
     for is_long in [false, true] {
         agree((FieldStart::new(0x12, is_long), [1]));
     }
@@ -99,7 +99,7 @@ fn what_is_stored_beyond_a_short_part_does_not_count() {
     }
 }
 
-/// What is written for an attribute without the short ways, by the value's field.
+/// Encodes an attribute with the content of its value, without unsafe code.
 fn attribute(tag: u8, key: &[u8], value: &[u8]) -> Vec<u8> {
     let (mut content, mut all) = (Vec::new(), Vec::new());
     ([0x0a], Varint(key.len() as u64), key).encode_safe(&mut content);
@@ -108,7 +108,7 @@ fn attribute(tag: u8, key: &[u8], value: &[u8]) -> Vec<u8> {
     all
 }
 
-/// Appends by a cursor, behind something, with room for as much as that wants and with less.
+/// Appends with a cursor after other bytes, with as much room as it needs and with less.
 fn by_cursor(write: impl Fn(&mut Cursor<'_>) -> bool) -> Option<Vec<u8>> {
     let mut results = [SPARE_CAPACITY - 1, SPARE_CAPACITY].map(|room| {
         let mut buffer = Vec::with_capacity(3 + room);
@@ -127,7 +127,7 @@ fn by_cursor(write: impl Fn(&mut Cursor<'_>) -> bool) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_short_text_attribute_is_what_the_safe_way_writes() {
+fn a_short_text_attribute_equals_the_safe_reference() {
     let source: Vec<u8> = (1..=255).collect();
     for key in 0..=MAX_SHORT_LEN + 1 {
         for text in 0..=MAX_SHORT_LEN + 1 {
@@ -145,7 +145,7 @@ fn a_short_text_attribute_is_what_the_safe_way_writes() {
 }
 
 #[test]
-fn a_short_scalar_attribute_is_what_the_safe_way_writes() {
+fn a_short_scalar_attribute_equals_the_safe_reference() {
     let source: Vec<u8> = (1..=255).collect();
     let numbers = (0..64).flat_map(|bits| [(1_u64 << bits) - 1, 1 << bits, u64::MAX << bits]);
     let numbers: Vec<u64> = numbers.collect();
@@ -197,7 +197,7 @@ fn a_key_without_a_value_is_not_appended() {
 }
 
 #[test]
-fn a_field_has_its_length_whatever_was_guessed() {
+fn a_field_has_its_length_with_any_guess() {
     for length in [
         0, 1, 125, 126, 127, 128, 129, 16_382, 16_383, 16_384, 20_000,
     ] {
@@ -227,9 +227,9 @@ fn a_field_has_its_length_whatever_was_guessed() {
     }
 }
 
-/// Nobody does so; it must not be unsound.
+/// A wrong use must be sound.
 #[test]
-fn a_field_whose_beginning_is_taken_back_has_no_length() {
+fn closing_a_field_that_was_truncated_away_panics() {
     for left in 0..6 {
         for is_long in [false, true] {
             let outcome = std::panic::catch_unwind(|| {
@@ -249,7 +249,7 @@ fn a_field_whose_beginning_is_taken_back_has_no_length() {
 }
 
 #[test]
-fn what_a_cursor_appends_belongs_to_the_buffer_once_it_is_finished() {
+fn appended_bytes_belong_to_the_buffer_after_finish() {
     let mut buffer = Vec::with_capacity(256);
     buffer.push(0xee);
     Cursor::new(&mut buffer).append([1, 2, 3]);
@@ -269,7 +269,7 @@ fn what_a_cursor_appends_belongs_to_the_buffer_once_it_is_finished() {
 
 proptest! {
     #[test]
-    fn a_row_of_records_is_what_the_safe_way_writes(
+    fn records_in_a_row_equal_the_safe_reference(
         records in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 0..200), any::<bool>()), 0..12),
         room in 0_usize..600,
     ) {
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn parts_in_a_row_are_what_the_safe_way_writes(
+    fn values_in_a_tuple_equal_the_safe_reference(
         number in any::<u64>(),
         shift in 0_u32..64,
         text in proptest::collection::vec(any::<u8>(), 0..300),
@@ -308,9 +308,9 @@ proptest! {
     }
 }
 
-/// Nobody does so; it must not be unsound. What is written is wrong, or it panics.
+/// A wrong use must be sound: it writes wrong bytes, or panics.
 #[test]
-fn a_field_of_another_cursor_and_fields_out_of_order_are_not_unsound() {
+fn fields_of_another_cursor_or_out_of_order_are_sound() {
     for length in [0, 1, 3, 125, 130, 300, 20_000] {
         for is_long in [false, true] {
             for room in [0, 700, 40_000] {
@@ -338,7 +338,7 @@ fn a_field_of_another_cursor_and_fields_out_of_order_are_not_unsound() {
 }
 
 #[test]
-fn a_cursor_finds_its_buffer_again_behind_a_panic() {
+fn a_cursor_finds_its_buffer_after_a_panic() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     let mut buffer = Vec::with_capacity(1024);
@@ -346,12 +346,12 @@ fn a_cursor_finds_its_buffer_again_behind_a_panic() {
     let replaced = catch_unwind(AssertUnwindSafe(|| {
         cursor.with_buffer(|buffer| {
             *buffer = vec![7];
-            panic!("behind a new allocation");
+            panic!("after a new allocation");
         });
     }));
     assert!(replaced.is_err());
     cursor.append([8]);
-    // Bytes are taken back that were there before the field was opened: that is refused, by then in another place.
+    // Bytes before the open field are removed, and the buffer moves: closing the field panics.
     let taken_back = catch_unwind(AssertUnwindSafe(|| {
         let field = cursor.open(0x12, true, [1]);
         cursor.with_buffer(|buffer| {
@@ -368,7 +368,7 @@ fn a_cursor_finds_its_buffer_again_behind_a_panic() {
 }
 
 #[test]
-fn what_follows_a_long_record_does_not_have_the_buffer_grow_again() {
+fn a_record_after_a_long_one_does_not_grow_the_buffer_again() {
     let mut buffer = Vec::with_capacity(64);
     append(&mut buffer, &[7; 100_000][..]);
     let capacity = buffer.capacity();

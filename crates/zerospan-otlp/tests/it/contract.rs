@@ -1,4 +1,4 @@
-//! The contracts of core, held by its conformance kit.
+//! The contracts of core, checked by its conformance kit.
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
@@ -10,7 +10,7 @@ use zerospan_core::{
 };
 use zerospan_otlp::{SpanLimits, SpanRecorder, SpanStart, StaticKey, ValueView};
 
-/// Everything that can be read from a recorder.
+/// Reads everything from a recorder.
 fn read(recorder: &SpanRecorder, out: &mut Vec<u8>) {
     recorder.finish(1, &Status::Unset, out);
     recorder.finish(0, &Status::Ok, out);
@@ -54,7 +54,7 @@ fn reset_leaves_no_trace_of_the_last_span() {
     assert!(recorder.heap_bytes() > 0);
 }
 
-/// A view as what it was written from.
+/// Passes on the value that a view was written from.
 fn to_value(view: &ValueView<'_>, then: &mut dyn FnMut(AttributeValue<'_>)) {
     let ValueView::Array(values) = view else {
         return then(match view {
@@ -95,7 +95,7 @@ fn the_recorder_is_a_sink() {
 }
 
 #[test]
-fn what_a_sink_refuses_is_counted_as_dropped() {
+fn a_refused_attribute_is_counted_as_dropped() {
     let mut limits = SpanLimits::default();
     limits.max_attributes_per_span = 1;
     let mut recorder = SpanRecorder::with_limits(limits);
@@ -174,7 +174,7 @@ fn written(recorder: &SpanRecorder) -> Vec<u8> {
 }
 
 #[test]
-fn a_shared_set_is_copied_as_it_would_be_set_one_by_one() {
+fn a_shared_set_is_copied_as_if_set_one_by_one() {
     let mut canary = Canary::new(77);
     let mut twice = canary.attributes(6);
     twice.push(KeyValue::new(twice[1].key.clone(), "again"));
@@ -220,7 +220,7 @@ fn a_shared_set_is_copied_as_it_would_be_set_one_by_one() {
 }
 
 #[test]
-fn a_cache_that_holds_something_else_does_no_harm() {
+fn a_cache_with_wrong_content_does_no_harm() {
     for garbage in [
         &[][..],
         &[1],

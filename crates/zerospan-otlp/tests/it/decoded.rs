@@ -1,4 +1,4 @@
-//! The views as the official messages: what is read is held against prost's decode of the same bytes.
+//! Converts views to the official messages, to compare them with those that prost decodes from the same bytes.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{
@@ -145,13 +145,13 @@ fn value(view: ValueView<'_>) -> Read<AnyValue> {
     Ok(AnyValue { value })
 }
 
-/// Holds the view of `bytes` against prost's decode of them: both read the same, or both refuse.
+/// Asserts that the view and prost read the same from `bytes`, or that both refuse them.
 ///
-/// But for a message where one at most may stand: the view refuses what prost merges.
+/// There is one exception: the view refuses a repeated message in a field that holds at most one, and prost merges it.
 ///
 /// # Panics
 ///
-/// Where the two differ.
+/// Panics if the two differ.
 pub(crate) fn same_as_prost(bytes: &[u8]) {
     use prost::Message as _;
     use zerospan_otlp::DecodeErrorKind;

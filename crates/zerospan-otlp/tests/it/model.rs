@@ -1,11 +1,11 @@
-//! What the recorder promises, in the plainest way.
+//! A naive model of the recorder.
 
 use opentelemetry::trace::{Event, Link};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 use zerospan_otlp::{SpanLimits, SpanRecorder, SpanStart, unix_nanos};
 
-/// A list searched from the front, and cut values.
+/// Keeps the last value of each key in a list, and cuts values.
 fn kept(attributes: &[KeyValue], most: u32, most_chars: Option<u32>) -> (Vec<KeyValue>, u32) {
     let (mut kept, mut dropped) = (Vec::<KeyValue>::new(), 0);
     for attribute in attributes {

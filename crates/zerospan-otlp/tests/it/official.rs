@@ -1,4 +1,4 @@
-//! What we write is, byte for byte, what prost makes of the official transform's message.
+//! The encoded bytes equal those that prost writes for the official transform's message.
 
 use crate::spans;
 use opentelemetry::InstrumentationScope;
@@ -17,7 +17,7 @@ use zerospan_otlp::{
     unix_nanos,
 };
 
-/// The official transform's message.
+/// Returns the official transform's message.
 pub(crate) fn official(span: &SpanData) -> Span {
     Span::from(span.clone())
 }
@@ -25,7 +25,7 @@ pub(crate) fn official(span: &SpanData) -> Span {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
-    fn a_span_is_the_official_transforms_byte_for_byte(span in spans::span()) {
+    fn a_span_equals_that_of_the_official_transform_byte_for_byte(span in spans::span()) {
         let mut ours = vec![];
         encode_span_data(&span, &mut ours);
         let theirs = official(&span);
@@ -35,7 +35,7 @@ proptest! {
     }
 
     #[test]
-    fn a_request_is_the_official_groupings_byte_for_byte(
+    fn a_request_equals_that_of_the_official_grouping_byte_for_byte(
         (scopes, spans) in vec(spans::scope(), 1..4).prop_flat_map(|scopes| {
             let spans = vec(spans::span_of(scopes.clone()), 0..6);
             (Just(scopes), spans)
@@ -94,9 +94,9 @@ proptest! {
     }
 }
 
-/// The official transform wraps a time after 2554 around to 1970 and later; the latest time there is tells more.
+/// The official transform wraps a time after 2554 around to 1970.
 #[test]
-fn a_time_beyond_what_the_protocol_can_say_is_the_latest_there_is() {
+fn a_time_that_does_not_fit_is_written_as_the_latest_that_does() {
     let latest = SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::MAX);
     for (time, nanos) in [
         (SystemTime::UNIX_EPOCH - Duration::from_nanos(1), 0),

@@ -26,7 +26,7 @@ fn limits() -> impl Strategy<Value = SpanLimits> {
     })
 }
 
-/// Attributes over few keys, so that many are set again.
+/// Attributes with few different keys, so that many are set again.
 fn repeating() -> impl Strategy<Value = Vec<KeyValue>> {
     vec((0_usize..60, spans::value()), 0..150).prop_map(|attributes| {
         let pairs = attributes.into_iter();
@@ -36,19 +36,19 @@ fn repeating() -> impl Strategy<Value = Vec<KeyValue>> {
     })
 }
 
-/// When the recorder is told of the span's start and name.
+/// The time at which the start and the name of the span are set.
 #[derive(Clone, Debug)]
 enum Named {
-    FirstOfAll,
-    LastOfAll,
+    First,
+    Last,
     Twice(Box<SpanData>),
     Renamed(String),
 }
 
 fn named() -> impl Strategy<Value = Named> {
     prop_oneof![
-        2 => Just(Named::FirstOfAll),
-        1 => Just(Named::LastOfAll),
+        2 => Just(Named::First),
+        1 => Just(Named::Last),
         1 => spans::span().prop_map(|span| Named::Twice(Box::new(span))),
         2 => ".{0,200}".prop_map(Named::Renamed),
     ]
@@ -57,7 +57,7 @@ fn named() -> impl Strategy<Value = Named> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
     #[test]
-    fn a_recorded_span_is_the_models_byte_for_byte(
+    fn a_recorded_span_equals_the_model_byte_for_byte(
         uses in vec((spans::span(), repeating(), any::<bool>(), named()), 1..4),
         limits in limits(),
     ) {
@@ -68,11 +68,11 @@ proptest! {
             }
             recorder.reset();
             match named {
-                Named::FirstOfAll => {
+                Named::First => {
                     recorder.begin(&start(&span));
                     record(&span, &mut recorder);
                 }
-                Named::LastOfAll => {
+                Named::Last => {
                     record(&span, &mut recorder);
                     recorder.begin(&start(&span));
                 }

@@ -1,4 +1,4 @@
-//! Arbitrary spans of the stock SDK.
+//! Arbitrary spans of the official SDK.
 
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::{Duration, SystemTime};
 
-/// Text from empty to beyond every length of one and two bytes.
+/// Texts from empty to those whose length takes three bytes.
 pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         1 => Just(String::new()),
@@ -127,7 +127,7 @@ pub(crate) fn scope() -> impl Strategy<Value = InstrumentationScope> {
     })
 }
 
-/// Any span, of any of `scopes`.
+/// Any span, in any of `scopes`.
 pub(crate) fn span_of(scopes: Vec<InstrumentationScope>) -> impl Strategy<Value = SpanData> {
     let identity = (context(), any::<u64>(), any::<bool>(), kind(), text());
     let times = (time(), time());

@@ -1,4 +1,4 @@
-//! The reading view against prost's decode, on bytes of every kind.
+//! The views compared with prost, on valid and invalid bytes.
 
 use crate::{decoded, spans};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use prost::Message;
 use zerospan_otlp::{DecodeErrorKind, RequestView, ScopeSpansView, SpanView, encode_span_data};
 
-/// Every kind of value that the protocol has, nested.
+/// Values of every kind in the protocol, nested.
 fn any_value() -> impl Strategy<Value = AnyValue> {
     let leaf = prop_oneof![
         Just(None),
@@ -75,7 +75,7 @@ fn request() -> impl Strategy<Value = ExportTraceServiceRequest> {
 
 proptest! {
     #[test]
-    fn whatever_prost_writes_is_read_as_prost_reads_it(request in request()) {
+    fn bytes_that_prost_writes_are_read_as_prost_reads_them(request in request()) {
         let bytes = request.encode_to_vec();
         let read = decoded::request(&RequestView::new(&bytes))?;
         // NaN is not equal to itself, its encoding is.
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn what_we_write_can_be_validated(span in spans::span()) {
+    fn encoded_spans_are_valid(span in spans::span()) {
         let mut bytes = Vec::new();
         encode_span_data(&span, &mut bytes);
         let view = ScopeSpansView::new(&bytes)?;
@@ -117,7 +117,7 @@ proptest! {
     }
 }
 
-/// What `validate` says of a request whose one span has `content`.
+/// Returns the fault that `validate` finds in a span with `content`.
 fn fault(content: &[u8]) -> Option<(usize, DecodeErrorKind)> {
     match SpanView::new(content).and_then(|span| span.validate()) {
         Ok(()) => None,
@@ -126,7 +126,7 @@ fn fault(content: &[u8]) -> Option<(usize, DecodeErrorKind)> {
 }
 
 #[test]
-fn faults_are_named_with_their_offset() {
+fn errors_have_the_offset_of_the_fault() {
     use DecodeErrorKind as Kind;
     assert_eq!(fault(&[]), None);
     assert_eq!(fault(&[0x30]), Some((1, Kind::Truncated)));
@@ -202,7 +202,7 @@ fn nested(levels: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_nesting_bomb_is_refused_where_prost_refuses_it() {
+fn a_nesting_bomb_is_refused_at_the_depth_at_which_prost_refuses_it() {
     for levels in [1, 10, 48, 49, 50, 51, 60, 1000, 20_000] {
         let bytes = nested(levels);
         let theirs = Span::decode(bytes.as_slice());
@@ -215,16 +215,16 @@ fn a_nesting_bomb_is_refused_where_prost_refuses_it() {
             assert_eq!(error.kind, DecodeErrorKind::TooDeep);
         }
     }
-    // As a group, which is skipped, not read.
+    // Nested groups, which are skipped, not read.
     let groups = [0xa3, 0x06].repeat(100_000);
     assert_eq!(fault(&groups), Some((200, DecodeErrorKind::TooDeep)));
 }
 
 #[test]
-fn a_value_that_another_replaces_has_to_be_whole_as_well() {
-    // A value that is an array first, then the empty text. The array's one value ends beyond the array.
+fn a_replaced_value_must_be_valid_too() {
+    // A value that is an array first, then the empty text. The value in the array ends after the array.
     let beyond = [0x2a, 0x04, 0x40, 0x00, 0x0a, 0x02, 0x0a, 0x00];
-    // The same, with an array that is whole.
+    // The same, with a valid array.
     let whole = [0x2a, 0x04, 0x40, 0x00, 0x0a, 0x00, 0x0a, 0x00];
     for (value, is_whole) in [(beyond, false), (whole, true)] {
         let attribute = [&[0x12, 8][..], &value].concat();

@@ -1,7 +1,6 @@
 //! What recording and sending allocate: nothing for a span, and a small, steady number for a request.
 
 #[cfg(feature = "grpc")]
-#[allow(dead_code)]
 #[path = "../../zerospan-transport/tests/it/collector.rs"]
 mod collector;
 

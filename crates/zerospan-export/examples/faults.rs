@@ -1,4 +1,4 @@
-//! Plays every fault of a collector against real sockets and prints what became of the spans.
+//! Plays every fault of a collector against real sockets and prints the counts of the spans.
 //!
 //! `cargo xtask faults`
 
@@ -15,23 +15,23 @@ use scenario::Observed;
 use zerospan_export::Protocol;
 
 fn main() {
-    // A transport that panics is one of the faults, and what it says would stand in the table.
-    let loud = std::panic::take_hook();
+    // One fault is a transport that panics: its message would end up in the table.
+    let print_panic = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if std::thread::current().name() != Some("zerospan-export") {
-            loud(panic);
+            print_panic(panic);
         }
     }));
     println!(
         "{:<36} {:<5} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7}  dropped, by cause",
         "fault", "over", "recorded", "delivered", "rejected", "dropped", "attempts", "ms",
     );
-    for fault in scenario::OF_BOTH {
+    for fault in scenario::COLLECTOR_FAULTS {
         for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
             print(&fault(protocol));
         }
     }
-    for fault in scenario::OF_NONE {
+    for fault in scenario::PIPELINE_FAULTS {
         print(&fault());
     }
 }

@@ -1,4 +1,4 @@
-//! Sends spans to a collector and prints what became of them, as JSON.
+//! Sends spans to a collector and prints the counts, as JSON.
 //!
 //! `cargo run -p zerospan-export --all-features --example send -- --spans 1000 --endpoint http://127.0.0.1:4318/v1/traces`
 
@@ -65,7 +65,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     std::thread::scope(|scope| {
         for thread in 0..threads {
             let pipeline = &pipeline;
-            // The spans are numbered from 1, and each thread has its share.
+            // Spans are numbered from 1 and split between the threads.
             let (first, last) = (spans * thread / threads, spans * (thread + 1) / threads);
             scope.spawn(move || produce(pipeline, first + 1..last + 1));
         }
@@ -89,7 +89,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::from(u8::from(!whole)))
 }
 
-/// Records the spans with the numbers in `numbers`: a span's number is its id, its trace's id, and an attribute.
+/// Records spans with these numbers. The number is the span's id, its trace's id, and an attribute.
 fn produce(pipeline: &Pipeline, numbers: std::ops::Range<u64>) {
     let scope = Scope::new(
         &InstrumentationScope::builder("send")
@@ -122,10 +122,10 @@ fn produce(pipeline: &Pipeline, numbers: std::ops::Range<u64>) {
         ] {
             recorder.set_attribute(Attribute::new(name, value));
         }
-        // What is lost is in the counts.
+        // The statistics count losses.
         let _ = pipeline.record(&scope, |chunk| recorder.finish(now, &Status::Unset, chunk));
         if number % 4096 == 0 {
-            // Spans are made faster than any collector takes them.
+            // The loop is faster than any collector.
             let _ = pipeline.force_flush(Duration::from_secs(10));
         }
     }

@@ -1,4 +1,4 @@
-//! What recording and sending allocate: nothing for a span, and a small, steady number for a request.
+//! Allocations of recording and sending: none per span, and a small, steady number per request.
 
 #[cfg(feature = "grpc")]
 #[path = "../../zerospan-transport/tests/it/collector.rs"]
@@ -18,7 +18,7 @@ use zerospan_otlp::{SpanRecorder, SpanStart};
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
-/// What all threads allocate is counted: one test at a time.
+/// The allocations of all threads are counted, so tests run one at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
 const LONG: Duration = Duration::from_secs(5);
@@ -42,7 +42,7 @@ impl Transport for Gated {
     }
 }
 
-/// One span of 300 bytes. What is in it is of no interest here.
+/// One span of 300 bytes of arbitrary content.
 fn span() -> Vec<u8> {
     let mut field = vec![0x12, 0xa9, 0x02];
     field.resize(300, 7);
@@ -184,7 +184,7 @@ fn a_span_that_is_refused_allocates_nothing() {
     assert_eq!((refused, counted), (100, Allocations::default()));
 }
 
-/// What a request costs over a real socket: stated in the README.
+/// The allocations of a request over a real socket, which the README states.
 #[test]
 #[cfg(all(feature = "http", feature = "gzip"))]
 fn a_request_over_http_allocates_a_small_steady_number_of_times() {

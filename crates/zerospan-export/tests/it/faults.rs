@@ -30,8 +30,8 @@ macro_rules! of_both {
         fn the_table_has_every_fault_of_a_collector() {
             let here = [$(stringify!($fault)),+].len();
             // And the one that only Unix has.
-            assert_eq!(scenario::OF_BOTH.len(), here + usize::from(cfg!(unix)));
-            assert_eq!(scenario::OF_NONE.len(), 2);
+            assert_eq!(scenario::COLLECTOR_FAULTS.len(), here + usize::from(cfg!(unix)));
+            assert_eq!(scenario::PIPELINE_FAULTS.len(), 2);
         }
     };
 }

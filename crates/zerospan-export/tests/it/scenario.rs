@@ -35,8 +35,8 @@ pub(crate) struct Observed {
 /// A fault, and the promise that is checked while it is played.
 pub(crate) type Scenario = fn(Protocol) -> Observed;
 
-/// Every fault that either protocol can have.
-pub(crate) const OF_BOTH: &[Scenario] = &[
+/// Faults that both protocols have.
+pub(crate) const COLLECTOR_FAULTS: &[Scenario] = &[
     collector_down_at_start,
     collector_killed_and_restarted,
     collector_hangs,
@@ -59,8 +59,8 @@ pub(crate) const OF_BOTH: &[Scenario] = &[
     after_fork_the_child_starts_clean,
 ];
 
-/// Every fault of the pipeline itself.
-pub(crate) const OF_NONE: &[fn() -> Observed] =
+/// Faults of the pipeline itself.
+pub(crate) const PIPELINE_FAULTS: &[fn() -> Observed] =
     &[transport_that_panics, thread_exit_with_spans_in_its_chunk];
 
 struct Play {

@@ -1,5 +1,6 @@
 use crate::{Carried, Event, ReplayError, Value};
 use std::fmt;
+use zerospan_otlp::protobuf::read_varint;
 use zerospan_otlp::{RequestView, ResourceView, SpanView, ValueView};
 
 /// Reads encoded requests back.
@@ -46,7 +47,7 @@ pub fn read_delimited(mut bytes: &[u8]) -> Result<Vec<Carried>, ReplayError> {
     let mut requests = Vec::new();
     while !bytes.is_empty() {
         let (length, rest) =
-            varint(bytes).ok_or_else(|| unreadable("the file ends in a length"))?;
+            read_varint(bytes).ok_or_else(|| unreadable("the file ends in a length"))?;
         let request = usize::try_from(length)
             .ok()
             .and_then(|length| rest.split_at_checked(length));
@@ -174,17 +175,6 @@ fn value(value: Option<ValueView<'_>>) -> Result<Value, ReplayError> {
         Some(ValueView::Bool(flag)) => Ok(Value::Flag(flag)),
         other => Err(unreadable(format!("an attribute is {other:?}"))),
     }
-}
-
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0;
-    for (index, &byte) in bytes.iter().enumerate().take(9) {
-        value |= u64::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some((value, &bytes[index + 1..]));
-        }
-    }
-    None
 }
 
 fn unreadable(said: impl fmt::Display) -> ReplayError {

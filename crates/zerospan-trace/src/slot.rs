@@ -99,7 +99,7 @@ impl Slot {
 }
 
 impl Reset for Slot {
-    #[inline]
+    #[inline(always)]
     fn reset(&mut self) {
         self.recorder.reset();
         if self.status != Status::Unset

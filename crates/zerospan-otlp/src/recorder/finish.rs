@@ -21,7 +21,7 @@ impl SpanRecorder {
     ///
     /// Allocates only if `out` has no room for [`encoded_len`](Self::encoded_len) plus
     /// [`SPARE_CAPACITY`](crate::SPARE_CAPACITY) bytes, and then once.
-    #[inline]
+    #[inline(always)]
     pub fn finish(&self, end_unix_nanos: u64, status: &Status, out: &mut Vec<u8>) {
         let is_plain = self.has_only_attributes() && matches!(status, Status::Unset);
         if !is_plain || end_unix_nanos == 0 || self.head.len == 0 {

@@ -2,7 +2,7 @@
 
 use crate::support::{Warnings, builder, pipeline, resource, value};
 use opentelemetry::Key;
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::trace::{Span as _, TracerProvider as _};
 use opentelemetry_sdk::Resource;
 use zerospan_export::{EncodedResource, InMemoryTransport, Pipeline};
 use zerospan_trace::TracerProviderBuilder;
@@ -80,4 +80,33 @@ fn a_variable_that_is_not_unicode_is_reported_once_and_ignored() {
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}");
     assert!(said.contains("1 passed"), "{said}");
+}
+
+/// A subscriber that traces what is logged, as `tracing-opentelemetry` does.
+struct Tracing(zerospan_trace::Tracer);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Tracing {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        assert_eq!(event.metadata().name(), "SpanLimitExceeded");
+        let span = self.0.span("traces the log").start();
+        assert!(
+            !span.is_recording(),
+            "logging is suppressed from being traced"
+        );
+    }
+}
+
+#[test]
+fn a_subscriber_may_trace_what_is_logged_when_a_span_ends() {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    let rig = crate::support::Rig::with(|builder| builder.with_max_attributes_per_span(0));
+    let subscriber = tracing_subscriber::registry().with(Tracing(rig.tracer.clone()));
+    tracing::subscriber::with_default(subscriber, || {
+        let mut span = rig.tracer.span("exceeds a limit").start();
+        span.set_dynamic("key", 1);
+        span.end();
+    });
+    assert_eq!(rig.only_span().dropped_attributes_count, 1);
+    assert!(rig.provider.stats().is_balanced());
 }

@@ -1,4 +1,4 @@
-//! Arbitrary bytes are read or refused by the view as prost reads or refuses them, and never panic.
+//! Checks that the view reads or rejects any bytes as prost does, and never panics.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

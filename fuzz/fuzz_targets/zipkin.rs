@@ -1,4 +1,4 @@
-//! A file for the replay is an error that names the place, or every span of it goes through the tracer and comes back.
+//! Checks that a file for the replay is an error with line and column, or arrives completely.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use zerospan_export::ConfigError;
 
-/// What kept a file from being replayed whole.
+/// The reason why a file was not replayed completely.
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum ReplayError {
@@ -15,7 +15,7 @@ pub enum ReplayError {
         /// Why.
         cause: io::Error,
     },
-    /// A file is not Zipkin v2 JSON, or says what OTLP cannot.
+    /// A file is not Zipkin v2 JSON, or has something that OTLP cannot hold.
     Malformed {
         /// Where it came from.
         name: String,

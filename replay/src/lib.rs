@@ -1,10 +1,10 @@
-//! Emits real traces anew through the tracer, and proves that nothing of them is lost.
+//! Sends recorded traces through the tracer, and checks that nothing is lost.
 //!
 //! A file of Zipkin v2 JSON is read, each of its spans is started and ended by `zerospan-trace` with the file's own ids,
 //! times, tags and annotations, and sent over OTLP or written to a file. What went out is read back and compared with what
 //! came in, field by field.
 //!
-//! How Zipkin's fields are carried:
+//! Zipkin's fields in OTLP:
 //!
 //! | Zipkin | OTLP |
 //! |---|---|
@@ -19,21 +19,23 @@
 //! | `shared`, `debug` | attributes `zipkin.shared`, `zipkin.debug` |
 //!
 //! A span that shares its id with another, as the server's half of an RPC does with the client's in Zipkin, keeps it: both
-//! are sent with the same id, and differ in kind and resource. Whatever has no place in this table is an error that names
-//! the line and the column; nothing is left out in silence.
+//! are sent with the same id, and differ in kind and resource. Anything else is an error that names the line
+//! and the column; nothing is dropped silently.
 #![forbid(unsafe_code)]
 
-mod carried;
 mod error;
-mod read_back;
+mod otlp_span;
+mod parse;
 mod replay;
 mod table;
-mod value;
+mod verify;
 mod zipkin;
+mod zipkin_values;
 
-pub use carried::{Carried, Event, Value, carry};
 pub use error::ReplayError;
-pub use read_back::{check, read_delimited, read_requests};
+pub use otlp_span::{Event, OtlpSpan, Value, to_otlp};
+pub use parse::parse;
 pub use replay::{Counts, Destination, replay};
 pub use table::table;
-pub use zipkin::{Annotation, Endpoint, Kind, Span, parse};
+pub use verify::{check, read_delimited, read_requests};
+pub use zipkin::{Annotation, Endpoint, Kind, Span};

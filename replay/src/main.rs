@@ -1,53 +1,53 @@
-//! `cargo xtask replay FILE...`: emits Zipkin v2 JSON anew through the tracer.
+//! `cargo xtask replay FILE...`: sends traces from Zipkin v2 JSON files through the tracer.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use clap::{Parser, ValueEnum};
 use replay::{
-    Counts, Destination, ReplayError, carry, check, parse, read_delimited, replay, table,
+    Counts, Destination, ReplayError, check, parse, read_delimited, replay, table, to_otlp,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zerospan_export::{Compression, OtlpConfig, Protocol};
 
-/// Emit the spans of Zipkin v2 JSON files anew through the tracer, and check that nothing of them is lost.
+/// Send the spans of Zipkin v2 JSON files through the tracer, and check that nothing is lost.
 #[derive(Debug, Parser)]
 #[command(name = "replay", bin_name = "cargo xtask replay")]
 struct Arguments {
     /// Files in Zipkin's v2 JSON: a list of spans each.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The collector's URL; without it, what OTEL_EXPORTER_OTLP_* say. With `--out` alone, no collector is spoken to.
+    /// The collector's URL; without it, the OTEL_EXPORTER_OTLP_* variables. With `--out` alone, nothing is sent.
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// How the collector is spoken to: `http/protobuf` unless the environment says otherwise.
+    /// The protocol: `http/protobuf` unless the environment sets another.
     #[arg(long)]
-    protocol: Option<Speech>,
-    /// How requests are compressed.
+    protocol: Option<ProtocolArgument>,
+    /// The compression of requests.
     #[arg(long)]
-    compression: Option<Squeeze>,
-    /// Write the requests to this file, each behind its length, in place of what it holds.
+    compression: Option<CompressionArgument>,
+    /// Write the requests to this file, each after its length; replaces the file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Speech {
+enum ProtocolArgument {
     Grpc,
     #[value(name = "http/protobuf")]
     HttpProtobuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Squeeze {
+enum CompressionArgument {
     None,
     Gzip,
 }
 
 fn main() -> ExitCode {
     let mut rows = Vec::new();
-    let outcome = perform(&Arguments::parse(), &mut rows);
+    let outcome = run(&Arguments::parse(), &mut rows);
     if !rows.is_empty() {
         print!("{}", table(&rows));
     }
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
 }
 
 /// Replays one file after the other, up to the first that fails.
-fn perform(arguments: &Arguments, rows: &mut Vec<(String, Counts)>) -> Result<(), ReplayError> {
+fn run(arguments: &Arguments, rows: &mut Vec<(String, Counts)>) -> Result<(), ReplayError> {
     // All files are read before the first span is sent: a malformed one sends nothing.
     let mut files = Vec::new();
     for path in &arguments.files {
@@ -88,8 +88,8 @@ fn perform(arguments: &Arguments, rows: &mut Vec<(String, Counts)>) -> Result<()
         let name = path.file_name().unwrap_or(path.as_os_str());
         rows.push((name.to_string_lossy().into_owned(), counts));
         outcome?;
-        // `parse` gives only what can be carried.
-        given.extend(spans.iter().filter_map(|span| carry(span).ok()));
+        // `parse` returns only spans that can be converted.
+        given.extend(spans.iter().filter_map(|span| to_otlp(span).ok()));
     }
     if let Some(path) = &arguments.out {
         check(&given, &read_delimited(&read(path)?)?)?;
@@ -112,13 +112,13 @@ fn destinations(arguments: &Arguments) -> Vec<Destination> {
         }
         config = match arguments.protocol {
             None => config,
-            Some(Speech::Grpc) => config.with_protocol(Protocol::Grpc),
-            Some(Speech::HttpProtobuf) => config.with_protocol(Protocol::HttpProtobuf),
+            Some(ProtocolArgument::Grpc) => config.with_protocol(Protocol::Grpc),
+            Some(ProtocolArgument::HttpProtobuf) => config.with_protocol(Protocol::HttpProtobuf),
         };
         config = match arguments.compression {
             None => config,
-            Some(Squeeze::None) => config.with_compression(Compression::None),
-            Some(Squeeze::Gzip) => config.with_compression(Compression::Gzip),
+            Some(CompressionArgument::None) => config.with_compression(Compression::None),
+            Some(CompressionArgument::Gzip) => config.with_compression(Compression::Gzip),
         };
         destinations.push(Destination::Otlp(Box::new(config)));
     }

@@ -1,4 +1,4 @@
-use crate::{Carried, ReplayError, Span, Value, carry, check, read_requests};
+use crate::{OtlpSpan, ReplayError, Span, Value, check, read_requests, to_otlp};
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
@@ -66,7 +66,7 @@ fn replay_counted(
 ) -> Result<(), ReplayError> {
     let mut given = Vec::with_capacity(spans.len());
     for span in spans {
-        given.push(carry(span).map_err(|message| ReplayError::Differs {
+        given.push(to_otlp(span).map_err(|message| ReplayError::Differs {
             span: format!("{:032x}/{:016x}", span.trace_id, span.id),
             field: "a field",
             given: message,
@@ -81,7 +81,7 @@ fn replay_counted(
     }
     counts.shared = bearers.values().filter(|&&bearers| bearers > 1).sum();
 
-    let mut by_service: BTreeMap<&str, Vec<&Carried>> = BTreeMap::new();
+    let mut by_service: BTreeMap<&str, Vec<&OtlpSpan>> = BTreeMap::new();
     for span in &given {
         by_service.entry(&span.service).or_default().push(span);
     }
@@ -122,7 +122,7 @@ fn causes(stats: &ExportStats) -> String {
 /// The counts of each destination, in order; of the proof alone if there is none.
 fn replay_service(
     service: &str,
-    spans: &[&Carried],
+    spans: &[&OtlpSpan],
     destinations: &[Destination],
     proof: &InMemoryTransport,
 ) -> Result<Vec<ExportStats>, ReplayError> {
@@ -175,7 +175,7 @@ fn replay_service(
     Ok(stats)
 }
 
-fn emit(tracer: &Tracer, ids: &FileIds, span: &Carried, parent_is_remote: bool) {
+fn emit(tracer: &Tracer, ids: &FileIds, span: &OtlpSpan, parent_is_remote: bool) {
     let trace_id = TraceId::from(span.trace_id);
     ids.give(trace_id, SpanId::from(span.span_id));
     let parent = span.parent_id.map(|parent| {

@@ -7,10 +7,10 @@
 mod record;
 
 use crate::bench::program;
-use crate::cargo::{cargo, line, root, run};
+use crate::cargo::{cargo, line, output, root, run};
 use anyhow::{Context, bail};
 use clap::Args;
-use record::{Record, Toolchain};
+use record::{Counts, Record, Toolchain};
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
@@ -22,9 +22,6 @@ pub(crate) struct Guard {
     #[arg(long)]
     record: bool,
 }
-
-/// Instructions per operation, by path.
-type Counts = BTreeMap<String, f64>;
 
 /// The share by which a path may grow.
 const TOLERANCE: f64 = 0.02;
@@ -110,22 +107,6 @@ fn total(profile: &str) -> Option<f64> {
     let mut lines = profile.lines();
     let total = lines.find_map(|line| line.strip_prefix("totals:"))?;
     total.trim().parse().ok()
-}
-
-/// Returns the trimmed standard output of `command`.
-fn output(command: &mut Command) -> anyhow::Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start {}", line(command)))?;
-    if !output.status.success() {
-        bail!(
-            "{} ended with {}: {}",
-            line(command),
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Returns a line for each path that is recorded or counted.

@@ -32,13 +32,14 @@ impl Tidy {
         }
         let files = file::read_tracked()?;
         let mut findings = dependencies::check(&files)?;
+        findings.extend(cycles::check()?);
         findings.extend(layout::check()?);
         findings.extend(hygiene::check(&files));
         findings.extend(links::check(&files));
         findings.extend(invariants::check(&files));
         report(&findings)?;
         println!(
-            "dependencies, layout, links and hygiene of {} files are tidy",
+            "dependencies, imports, layout, links and hygiene of {} files are tidy",
             files.len()
         );
 

@@ -1,7 +1,7 @@
 //! The program as `cargo xtask replay` runs it.
 
 use crate::collector::Collector;
-use replay::{carry, check, parse, read_delimited, read_requests};
+use replay::{check, parse, read_delimited, read_requests, to_otlp};
 use std::ffi::OsStr;
 use std::process::{Command, Output};
 
@@ -18,9 +18,9 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-fn shop() -> Vec<replay::Carried> {
+fn shop() -> Vec<replay::OtlpSpan> {
     let spans = parse("shop.json", include_bytes!("../shop.json")).unwrap();
-    spans.iter().map(|span| carry(span).unwrap()).collect()
+    spans.iter().map(|span| to_otlp(span).unwrap()).collect()
 }
 
 #[test]

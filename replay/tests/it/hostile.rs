@@ -20,7 +20,7 @@ fn fault_in(json: &str) -> (usize, usize, String) {
     }
 }
 
-fn is_carried(fields: &str) {
+fn is_replayed(fields: &str) {
     let json = format!("[{{ {fields} }}]");
     let (counts, outcome) = replay(&parse("file.json", json.as_bytes()).unwrap(), &[]);
     outcome.unwrap();
@@ -138,14 +138,14 @@ fn numbers_that_are_too_large_or_not_whole_are_refused() {
             .2
             .contains("u16")
     );
-    is_carried(&format!(r#"{IDS}, "timestamp": 18446744073709551"#));
+    is_replayed(&format!(r#"{IDS}, "timestamp": 18446744073709551"#));
 }
 
 #[test]
 fn absent_times_are_carried_and_a_lone_duration_is_not() {
-    is_carried(IDS);
-    is_carried(&format!(r#"{IDS}, "timestamp": 5"#));
-    is_carried(&format!(r#"{IDS}, "timestamp": null, "duration": 0"#));
+    is_replayed(IDS);
+    is_replayed(&format!(r#"{IDS}, "timestamp": 5"#));
+    is_replayed(&format!(r#"{IDS}, "timestamp": null, "duration": 0"#));
     let message = fault(&format!(r#"{IDS}, "duration": 7"#)).2;
     assert!(message.contains("no timestamp"), "{message}");
 }
@@ -208,10 +208,10 @@ fn spans_with_the_same_ids_are_all_sent() {
 #[test]
 fn strings_of_any_content_are_carried() {
     let large = "x".repeat(1 << 20);
-    is_carried(&format!(
+    is_replayed(&format!(
         r#"{IDS}, "tags": {{"": "", "\u0000": "\ud83d\ude00\u0000", "large": "{large}"}}"#
     ));
-    is_carried(&format!(r#"{IDS}, "name": "\u202e", "parentId": "2""#));
+    is_replayed(&format!(r#"{IDS}, "name": "\u202e", "parentId": "2""#));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Captures that nobody here made, where they are there.
 
-use replay::{Destination, carry, check, parse, read_delimited, replay};
+use replay::{Destination, check, parse, read_delimited, replay, to_otlp};
 use std::path::{Path, PathBuf};
 
 /// The files of `../shared/data`, seen from the project's root.
@@ -52,7 +52,7 @@ fn real_traces_arrive_whole_in_a_file() {
             "{name}"
         );
 
-        let given: Vec<_> = spans.iter().map(|span| carry(span).unwrap()).collect();
+        let given: Vec<_> = spans.iter().map(|span| to_otlp(span).unwrap()).collect();
         let sent = read_delimited(&std::fs::read(&out).unwrap()).unwrap();
         check(&given, &sent).unwrap();
         for span in plain {

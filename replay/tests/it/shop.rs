@@ -1,6 +1,6 @@
 //! The small trace that the project ships, whose every kind of field has its place.
 
-use replay::{Value, carry, check, parse, replay};
+use replay::{Value, check, parse, replay, to_otlp};
 
 const SHOP: &[u8] = include_bytes!("../shop.json");
 
@@ -11,7 +11,7 @@ fn text(value: &str) -> Value {
 #[test]
 fn every_field_of_a_span_has_its_place() {
     let spans = parse("shop.json", SHOP).unwrap();
-    let root = carry(&spans[0]).unwrap();
+    let root = to_otlp(&spans[0]).unwrap();
     assert_eq!(root.trace_id, 0x7ab3_f0c4_d51e_2968, "padded on the left");
     assert_eq!(root.span_id, 0x7ab3_f0c4_d51e_2968);
     assert_eq!((root.parent_id, root.kind), (None, 2));
@@ -44,7 +44,7 @@ fn every_field_of_a_span_has_its_place() {
 #[test]
 fn client_and_server_that_share_an_id_both_keep_it() {
     let spans = parse("shop.json", SHOP).unwrap();
-    let (client, server) = (carry(&spans[1]).unwrap(), carry(&spans[2]).unwrap());
+    let (client, server) = (to_otlp(&spans[1]).unwrap(), to_otlp(&spans[2]).unwrap());
     assert_eq!((client.span_id, server.span_id), (0xc1, 0xc1));
     assert_eq!((client.kind, server.kind), (3, 2));
     assert_eq!(
@@ -64,10 +64,10 @@ fn client_and_server_that_share_an_id_both_keep_it() {
 #[test]
 fn what_the_file_does_not_say_is_what_otlp_leaves_out() {
     let spans = parse("shop.json", SHOP).unwrap();
-    let ledger = carry(&spans[3]).unwrap();
+    let ledger = to_otlp(&spans[3]).unwrap();
     assert_eq!((ledger.end, ledger.kind), (ledger.start, 1));
-    assert_eq!(carry(&spans[4]).unwrap().name, "");
-    let take = carry(&spans[5]).unwrap();
+    assert_eq!(to_otlp(&spans[4]).unwrap().name, "");
+    let take = to_otlp(&spans[5]).unwrap();
     assert_eq!((take.start, take.end), (0, 0));
     assert_eq!(take.service, "unknown_service");
     assert_eq!(take.trace_id, 0x463a_c35c_9f64_13ad_4848_5a39_53bb_6124);
@@ -107,8 +107,8 @@ fn more_spans_attributes_and_events_than_limits_allow_are_carried_all_the_same()
 #[test]
 fn any_field_that_is_not_what_the_file_says_is_noticed() {
     let spans = parse("shop.json", SHOP).unwrap();
-    let given: Vec<_> = spans.iter().map(|span| carry(span).unwrap()).collect();
-    let changes: [fn(&mut replay::Carried); 11] = [
+    let given: Vec<_> = spans.iter().map(|span| to_otlp(span).unwrap()).collect();
+    let changes: [fn(&mut replay::OtlpSpan); 11] = [
         |span| span.trace_id += 1,
         |span| span.span_id += 1,
         |span| span.parent_id = Some(9),

@@ -1,12 +1,16 @@
 //! The committed counts, and what they depend on.
 
-use super::{Counts, output};
+use crate::cargo::output;
 use crate::cargo::root;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::process::Command;
+
+/// Instructions per operation, by path.
+pub(super) type Counts = BTreeMap<String, f64>;
 
 /// The recorded counts.
 #[derive(Debug, Deserialize, Serialize)]

@@ -1,9 +1,9 @@
 use crate::{Endpoint, Kind, Span};
 use opentelemetry::trace::SpanKind;
 
-/// A span as OTLP holds it: what is emitted, and what is read back.
+/// A span in OTLP's terms: as it is sent, and as it is read back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Carried {
+pub struct OtlpSpan {
     /// The trace's id.
     pub trace_id: u128,
     /// The span's id.
@@ -48,7 +48,7 @@ pub struct Event {
     pub name: String,
 }
 
-impl Carried {
+impl OtlpSpan {
     /// The span's kind.
     pub fn span_kind(&self) -> SpanKind {
         match self.kind {
@@ -61,12 +61,12 @@ impl Carried {
     }
 }
 
-/// Says how OTLP holds a span of Zipkin.
+/// Converts a span of Zipkin to OTLP.
 ///
 /// # Errors
 ///
-/// What it cannot hold, for a reader.
-pub fn carry(span: &Span) -> Result<Carried, String> {
+/// If OTLP cannot hold a field of the span. The message names it and the remedy.
+pub fn to_otlp(span: &Span) -> Result<OtlpSpan, String> {
     if span.timestamp == 0 && span.duration != 0 {
         return Err(format!(
             "the span {:016x} has a duration of {} µs and no timestamp: OTLP says when a span started and ended",
@@ -80,7 +80,7 @@ pub fn carry(span: &Span) -> Result<Carried, String> {
             span.id, span.duration, span.timestamp
         ));
     };
-    Ok(Carried {
+    Ok(OtlpSpan {
         trace_id: span.trace_id,
         span_id: span.id,
         parent_id: span.parent_id,
@@ -118,7 +118,7 @@ pub fn carry(span: &Span) -> Result<Carried, String> {
     })
 }
 
-/// Tags, then what Zipkin says in fields of its own.
+/// Returns the tags, then Zipkin's other fields.
 fn attributes(span: &Span) -> Result<Vec<(String, Value)>, String> {
     let mut attributes: Vec<(String, Value)> = span
         .tags
@@ -129,7 +129,7 @@ fn attributes(span: &Span) -> Result<Vec<(String, Value)>, String> {
         let Some(value) = value else { return Ok(()) };
         if span.tags.iter().any(|(tag, _)| tag == key) {
             return Err(format!(
-                "the tag `{key}` of the span {:016x} stands where `{field}` is carried: rename the tag",
+                "the tag `{key}` of the span {:016x} has the name of the attribute for `{field}`: rename the tag",
                 span.id
             ));
         }
@@ -149,7 +149,7 @@ fn attributes(span: &Span) -> Result<Vec<(String, Value)>, String> {
         if side == "peer" {
             add("peer.service", field, text(service_name))?;
         }
-        // Both addresses of one endpoint are seldom known; the second then has a name of its own.
+        // If an endpoint has both addresses, which is rare, the second has another name.
         let (first, second) = match ipv4 {
             Some(_) => (ipv4, ipv6),
             None => (ipv6, &None),

@@ -1,4 +1,4 @@
-//! Whatever a collector answers over HTTP or gRPC is believed as far as it makes sense, and read as prost reads it.
+//! Checks that any response over HTTP or gRPC is read as prost reads it, without nonsense in counts and messages.
 #![no_main]
 
 use arbitrary::Arbitrary;

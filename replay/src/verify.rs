@@ -1,4 +1,4 @@
-use crate::{Carried, Event, ReplayError, Value};
+use crate::{Event, OtlpSpan, ReplayError, Value};
 use std::fmt;
 use zerospan_otlp::protobuf::read_varint;
 use zerospan_otlp::{RequestView, ResourceView, SpanView, ValueView};
@@ -10,7 +10,7 @@ use zerospan_otlp::{RequestView, ResourceView, SpanView, ValueView};
 /// [`ReplayError::Differs`] if the bytes are malformed, or hold what no replayed span has.
 pub fn read_requests<'a>(
     requests: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Vec<Carried>, ReplayError> {
+) -> Result<Vec<OtlpSpan>, ReplayError> {
     let mut spans = Vec::new();
     for request in requests {
         for resource in RequestView::new(request).resource_spans() {
@@ -43,7 +43,7 @@ pub fn read_requests<'a>(
 /// # Errors
 ///
 /// As [`read_requests`], and if the bytes end amid a request.
-pub fn read_delimited(mut bytes: &[u8]) -> Result<Vec<Carried>, ReplayError> {
+pub fn read_delimited(mut bytes: &[u8]) -> Result<Vec<OtlpSpan>, ReplayError> {
     let mut requests = Vec::new();
     while !bytes.is_empty() {
         let (length, rest) =
@@ -63,7 +63,7 @@ pub fn read_delimited(mut bytes: &[u8]) -> Result<Vec<Carried>, ReplayError> {
 /// # Errors
 ///
 /// [`ReplayError::Differs`] names the first span and field that is not the same.
-pub fn check(given: &[Carried], sent: &[Carried]) -> Result<(), ReplayError> {
+pub fn check(given: &[OtlpSpan], sent: &[OtlpSpan]) -> Result<(), ReplayError> {
     let (mut given, mut sent) = (Vec::from(given), Vec::from(sent));
     given.sort_unstable();
     sent.sort_unstable();
@@ -73,7 +73,7 @@ pub fn check(given: &[Carried], sent: &[Carried]) -> Result<(), ReplayError> {
     same("all", "the number of spans", &given.len(), &sent.len())
 }
 
-fn compare(given: &Carried, sent: &Carried) -> Result<(), ReplayError> {
+fn compare(given: &OtlpSpan, sent: &OtlpSpan) -> Result<(), ReplayError> {
     let span = &format!("{:032x}/{:016x}", given.trace_id, given.span_id);
     same(span, "the trace id", &given.trace_id, &sent.trace_id)?;
     same(span, "the span id", &given.span_id, &sent.span_id)?;
@@ -105,7 +105,7 @@ fn same<T: PartialEq + fmt::Debug>(
     })
 }
 
-fn read(service: &str, span: &SpanView<'_>) -> Result<Carried, ReplayError> {
+fn read(service: &str, span: &SpanView<'_>) -> Result<OtlpSpan, ReplayError> {
     let id = |bytes: &[u8]| {
         bytes
             .iter()
@@ -150,7 +150,7 @@ fn read(service: &str, span: &SpanView<'_>) -> Result<Carried, ReplayError> {
             name: event.name().to_owned(),
         });
     }
-    Ok(Carried {
+    Ok(OtlpSpan {
         trace_id: id(span.trace_id()),
         span_id,
         parent_id: Some(id(span.parent_span_id()) as u64).filter(|&id| id != 0),

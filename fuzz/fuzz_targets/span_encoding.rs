@@ -1,4 +1,4 @@
-//! Any span is written as prost writes the official transform's message.
+//! Checks that any span is encoded as prost encodes the official transform's message.
 //!
 //! In one go, and recorded piece by piece into a recorder that has held another span before.
 #![no_main]

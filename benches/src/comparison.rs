@@ -1,6 +1,6 @@
 //! A row, its budget, and the two sides that it compares.
 
-use crate::measure::Clock;
+use crate::clock::Clock;
 use crate::pinned_core::PinnedCore;
 use std::fmt;
 use std::hint::black_box;

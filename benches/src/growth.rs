@@ -6,7 +6,8 @@
 
 mod series;
 
-use crate::measure::{Clock, Config, Quartiles, interleave};
+use crate::clock::Clock;
+use crate::measure::{Config, Quartiles, interleave};
 use crate::pipelines::{OfficialSdk, Outcome, Zerospan};
 use crate::report::Machine;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -189,11 +190,14 @@ pub fn measure(
 }
 
 /// Returns what `count` counts per span in every series.
-pub fn count(mut count: impl FnMut(&mut dyn FnMut()) -> u64) -> Result<Allocations, String> {
+pub fn count(
+    series: &[Series],
+    mut count: impl FnMut(&mut dyn FnMut()) -> u64,
+) -> Result<Allocations, String> {
     const WARM_UP: u64 = 8;
     const COUNTED: u64 = 4;
     let mut allocations = Allocations::new();
-    for series in SERIES {
+    for series in series {
         let mut at_values = Vec::new();
         for &value in series.values {
             let mut sides = (series.prepare)(value);

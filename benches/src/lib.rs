@@ -4,6 +4,7 @@
 //! [`HOT_PATHS`](hot_paths::HOT_PATHS) for `cargo xtask guard`; the program `counting` counts allocations. They are two
 //! programs because a counting allocator slows down the side that allocates.
 
+pub mod clock;
 pub mod comparison;
 pub mod growth;
 pub mod hot_paths;

@@ -1,7 +1,8 @@
 //! A binary for itself: the processor time of a process includes all tests in it.
 
+use benches::clock::Clock;
 use benches::comparison::Comparison;
-use benches::measure::{Clock, Config, measure};
+use benches::measure::{Config, measure};
 use std::hint::black_box;
 
 fn spin(steps: u64) -> u64 {

@@ -42,7 +42,7 @@ fn main() -> anyhow::Result<()> {
             println!("{}", serde_json::to_string(&counts)?);
         }
         Task::Growth => {
-            let counts = growth::count(allocations).map_err(anyhow::Error::msg)?;
+            let counts = growth::count(growth::SERIES, allocations).map_err(anyhow::Error::msg)?;
             println!("{}", serde_json::to_string(&counts)?);
         }
         Task::Memory => memory(),

@@ -1,8 +1,8 @@
 //! One arena per request against as many objects on the heap.
 
 use super::heap_vec;
+use crate::clock::Clock;
 use crate::comparison::{Budget, Comparison, Row};
-use crate::measure::Clock;
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::rc::Rc;

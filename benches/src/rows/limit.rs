@@ -1,8 +1,8 @@
 //! The distance of a span to the work that no tracer can avoid.
 
 use super::trace::eight_native;
+use crate::clock::Clock;
 use crate::comparison::{Budget, Comparison, Row};
-use crate::measure::Clock;
 use crate::pipelines::{QUEUE, Zerospan};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};

@@ -1,9 +1,9 @@
 //! The cost of a span with more threads and with more attributes.
 
 use super::trace::eight_native;
+use crate::clock::Clock;
 use crate::comparison::{Budget, Comparison, Row};
 use crate::growth::KEYS;
-use crate::measure::Clock;
 use crate::pipelines::{QUEUE, Zerospan};
 use crate::threads::Threads;
 use std::hint::black_box;

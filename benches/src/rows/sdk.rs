@@ -7,8 +7,8 @@
 //! any further allocation would be ours; in `sdk.builders` both sides allocate it.
 
 use super::http::attributes;
+use crate::clock::Clock;
 use crate::comparison::{Budget, Comparison, Row};
-use crate::measure::Clock;
 use crate::pipelines::{OfficialSdk, agree, build, pipeline};
 use crate::sink::Sink;
 use opentelemetry::trace::{Span, SpanBuilder, SpanKind, Tracer};

@@ -2,8 +2,8 @@
 //!
 //! Each run ends with a flush, and its spans fit the queue, so that neither side drops any.
 
+use crate::clock::Clock;
 use crate::comparison::{Budget, Comparison, Row};
-use crate::measure::Clock;
 use crate::pipelines::{OfficialSdk, QUEUE, Zerospan, agree};
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};

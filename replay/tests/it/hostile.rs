@@ -222,7 +222,10 @@ fn a_span_beyond_what_a_request_may_hold_is_an_error_that_says_so() {
     );
     let (counts, outcome) = replay(&parse("file", json.as_bytes()).unwrap(), &[]);
     let message = outcome.unwrap_err().to_string();
-    assert!(message.contains("exceeds the maximum size of a request"), "{message}");
+    assert!(
+        message.contains("exceeds the maximum size of a request"),
+        "{message}"
+    );
     assert_eq!((counts.delivered, counts.dropped), (0, 1));
 }
 

@@ -57,7 +57,7 @@ impl Variable {
     }
 }
 
-/// What a variable says: anything, or what comes close to sense.
+/// The value of a variable: arbitrary, or nearly valid.
 #[derive(Arbitrary, Clone, Debug)]
 enum Said {
     Anything(String),
@@ -98,7 +98,7 @@ impl Said {
         }
     }
 
-    /// Whether it may stand in this variable: a secret that is put where none belongs is shown.
+    /// Reports whether the value belongs in this variable: a secret in any other variable is shown.
     fn belongs_in(&self, variable: Variable) -> bool {
         match self {
             Self::Secret { .. } => {
@@ -130,7 +130,7 @@ fuzz_target!(|settings: Settings| {
     by_code(otlp, batch, settings);
 });
 
-/// What the environment says never keeps a pipeline from working.
+/// Builds a pipeline: no environment may prevent that.
 fn delivers(otlp: OtlpConfig, batch: BatchConfig) {
     let memory = InMemoryTransport::new();
     let pipeline = Pipeline::builder()
@@ -152,7 +152,7 @@ fn delivers(otlp: OtlpConfig, batch: BatchConfig) {
     assert!(!memory.is_empty());
 }
 
-/// What code says is used, or an error.
+/// Applies settings in code: each takes effect or is an error.
 fn by_code(mut otlp: OtlpConfig, mut batch: BatchConfig, settings: Settings) {
     if settings.grpc {
         otlp = otlp.with_protocol(Protocol::Grpc);

@@ -71,7 +71,7 @@ impl Body {
         }
     }
 
-    /// The delay that whoever sent this body means; `None` if it is not known.
+    /// The delay that the body asks for; `None` if it is unknown.
     fn delay(&self) -> Option<Option<Duration>> {
         let Self::Status { details, rest, .. } = self else {
             return None;
@@ -148,7 +148,7 @@ fuzz_target!(|answer: Answer| {
     }
 });
 
-/// Where prost reads a response, so do we, but for groups, and then we say that the answer is none.
+/// Compares with prost: a response that prost reads is read, except for groups.
 fn same_as_prost(body: &[u8], ours: &ExportResponse) {
     let Ok(theirs) = ExportTraceServiceResponse::decode(body) else {
         return;

@@ -56,7 +56,7 @@ impl<'a> Arbitrary<'a> for AnySpan {
     }
 }
 
-/// What stands in the input, or a text of a length around which a varint grows.
+/// Takes a text from the input, or one of a length around which a varint grows.
 fn text(u: &mut Unstructured<'_>) -> Result<String> {
     let around = *u.choose(&[0, 0, 0, 0, 32, 64, 121, 127, 16_384])?;
     if around == 0 {

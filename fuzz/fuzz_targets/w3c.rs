@@ -1,4 +1,4 @@
-//! Headers of W3C Trace Context are read as the stock propagator reads them, or refused, and passed on as they came.
+//! Headers of W3C Trace Context are read as the official propagator reads them or rejected, and forwarded unchanged.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
     let parent = lines.next().unwrap_or_default();
     match (std::str::from_utf8(parent), TraceParent::try_from(parent)) {
-        (Ok(parent), _) => oracle::same_as_stock(parent),
+        (Ok(parent), _) => oracle::same_as_official(parent),
         // What follows in a version to come may be anything.
         (Err(_), read) => assert!(read.is_err() || !parent.starts_with(b"00")),
     }

@@ -10,20 +10,20 @@ use zerospan_export::ConfigError;
 pub enum ReplayError {
     /// A file cannot be read or written.
     File {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
     /// A file is not Zipkin v2 JSON, or has something that OTLP cannot hold.
     Malformed {
-        /// Where it came from.
+        /// The name of the file.
         name: String,
         /// The line, from 1.
         line: usize,
         /// The column, from 1; 0 at the beginning of a line.
         column: usize,
-        /// What is wrong.
+        /// The fault.
         message: String,
     },
     /// The destination cannot be used as it was given.
@@ -32,22 +32,22 @@ pub enum ReplayError {
     Lost {
         /// The service whose spans they are.
         service: String,
-        /// How many there were.
+        /// The number of spans in the file.
         spans: u64,
-        /// How many were delivered.
+        /// The number of spans delivered.
         delivered: u64,
-        /// Why the others were not.
+        /// The causes of the loss.
         causes: String,
     },
-    /// What was sent cannot be read, or is not what the file says.
+    /// The sent bytes are malformed, or differ from the file.
     Differs {
-        /// Which span.
+        /// The span's id.
         span: String,
-        /// Which of its fields.
+        /// The field that differs.
         field: &'static str,
-        /// What the file says.
+        /// The value in the file.
         given: String,
-        /// What was sent.
+        /// The value sent.
         sent: String,
     },
 }

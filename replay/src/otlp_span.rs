@@ -12,7 +12,7 @@ pub struct OtlpSpan {
     pub parent_id: Option<u64>,
     /// The resource's `service.name`.
     pub service: String,
-    /// The number that OTLP gives the kind.
+    /// The number of the kind in OTLP.
     pub kind: i32,
     /// The name.
     pub name: String,

@@ -12,16 +12,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zerospan_export::{ExportStats, FileTransport, InMemoryTransport, OtlpConfig, Pipeline};
 use zerospan_trace::{Sampler, Tracer, TracerProvider};
 
-/// Where spans go.
+/// The destination of spans.
 #[derive(Clone, Debug)]
 pub enum Destination {
     /// To a collector.
     Otlp(Box<OtlpConfig>),
-    /// To the end of a file, each request behind its length.
+    /// Appends to a file: each request after its length.
     File(PathBuf),
 }
 
-/// What became of a file's spans.
+/// The outcome of replaying a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Spans in the file.
@@ -138,7 +138,7 @@ fn replay_service(
     }
     let ids = FileIds::default();
     let mut builder = TracerProvider::builder()
-        // What is in the file counts, whatever the environment says of samplers, limits and resources.
+        // The file decides, not the environment's samplers, limits and resources.
         .with_sampler(Sampler::AlwaysOn)
         .with_max_attributes_per_span(u32::MAX)
         .with_max_events_per_span(u32::MAX)
@@ -215,7 +215,7 @@ fn time(unix_nanos: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_nanos(unix_nanos)
 }
 
-/// Gives the span that starts next the ids that the file gives it.
+/// Assigns the ids of the file to the span that starts next.
 #[derive(Clone, Debug)]
 struct FileIds(Arc<Mutex<(TraceId, SpanId)>>);
 

@@ -1,6 +1,6 @@
 use crate::Counts;
 
-/// What became of each file's spans, as a table; with a sum if there are several files.
+/// Formats the outcome of each file as a table, with a sum if there are several files.
 pub fn table(rows: &[(String, Counts)]) -> String {
     let mut sum = Counts::default();
     for (_, counts) in rows {

@@ -38,7 +38,7 @@ pub fn read_requests<'a>(
     Ok(spans)
 }
 
-/// Reads back requests that each stand behind their length, as [`FileTransport`](zerospan_export::FileTransport) writes them.
+/// Reads back requests that each follow their length, as [`FileTransport`](zerospan_export::FileTransport) writes them.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub fn read_delimited(mut bytes: &[u8]) -> Result<Vec<OtlpSpan>, ReplayError> {
     read_requests(requests)
 }
 
-/// Compares what was sent with what the file says, in any order.
+/// Compares the sent spans with the file's, in any order.
 ///
 /// # Errors
 ///

@@ -11,29 +11,29 @@ pub struct Span {
     pub id: u64,
     /// The parent's id.
     pub parent_id: Option<u64>,
-    /// Which side of which exchange it is.
+    /// The span's side of an exchange.
     pub kind: Option<Kind>,
-    /// The name; empty where there is none.
+    /// The name; empty if the file has none.
     pub name: String,
-    /// When it started; 0 where it is not known.
+    /// The start in microseconds since 1970; 0 if unknown.
     pub timestamp: u64,
-    /// How long it took; 0 where it is not known.
+    /// The duration in microseconds; 0 if unknown.
     pub duration: u64,
-    /// Whether every sampler was told to keep it.
+    /// Asks every sampler to keep the span.
     pub debug: Option<bool>,
-    /// Whether it shares its id with the caller's span.
+    /// The span shares its id with the caller's span.
     pub shared: Option<bool>,
-    /// Who recorded it.
+    /// The service that recorded the span.
     pub local: Endpoint,
     /// The other side.
     pub remote: Endpoint,
-    /// What happened meanwhile.
+    /// Timed events.
     pub annotations: Vec<Annotation>,
-    /// What is known of it.
+    /// Key and value pairs.
     pub tags: Vec<(String, String)>,
 }
 
-/// Which side of which exchange a span is.
+/// A span's side of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Kind {

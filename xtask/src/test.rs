@@ -86,7 +86,7 @@ fn tee(from: Option<impl Read>, to: &mut impl Write) -> Counts {
         let Ok(text) = text else { break };
         let text = String::from_utf8_lossy(&text);
         counts.add(Counts::parse(&text).unwrap_or_default());
-        // The tests go on when nobody reads their output any more.
+        // The tests continue when their output is no longer read.
         _ = writeln!(to, "{text}");
     }
     counts

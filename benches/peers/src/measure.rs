@@ -224,7 +224,7 @@ impl Bench {
     }
 }
 
-/// What each recording thread does in a run.
+/// The work of each recording thread in a run.
 #[derive(Clone)]
 struct Recorder {
     client: Arc<dyn Client>,

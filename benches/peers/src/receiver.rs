@@ -20,7 +20,7 @@ pub(crate) struct Receiver {
     url: String,
 }
 
-/// What was received since the last question.
+/// The requests received since the last query.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Received {
     pub(crate) spans: u64,

@@ -3,7 +3,7 @@ use std::fmt;
 use std::fs;
 use std::process::Command;
 
-/// Where and when figures were measured.
+/// The machine and the date of a measurement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// The processor's name.

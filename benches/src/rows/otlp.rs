@@ -101,7 +101,7 @@ fn add_events_and_link(span: &mut SpanData) {
 /// A buffer that a side reuses in each run.
 type Buffer = Rc<RefCell<Vec<u8>>>;
 
-/// What our side does with an encoded batch; the official transform consumes it.
+/// The treatment of an encoded batch on our side; the official transform consumes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Batch {
     /// Leaves it to its owner.

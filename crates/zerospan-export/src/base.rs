@@ -1,4 +1,4 @@
-//! What all layers share: settings, limits, counts, errors, and the framing of an item.
+//! Shared by all layers: settings, limits, counts, errors, and the framing of an item.
 
 pub(crate) mod batch_config;
 pub(crate) mod config;

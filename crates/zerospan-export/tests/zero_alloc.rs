@@ -32,7 +32,7 @@ impl Transport for Nowhere {
     }
 }
 
-/// The same, while nobody holds the gate.
+/// The same, while no thread holds the gate.
 struct Gated(Arc<Mutex<()>>);
 
 impl Transport for Gated {

@@ -1,6 +1,6 @@
 //! Responses of collectors: read within bounds, and classified as the OTLP specification asks.
 //!
-//! Needs neither HTTP nor gRPC: a transport of one's own uses the same functions.
+//! Needs neither HTTP nor gRPC: a user's own transport calls the same functions.
 
 mod export_response;
 mod grpc;

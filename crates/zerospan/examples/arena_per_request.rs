@@ -27,7 +27,7 @@ async fn handle(arena: &mut SpanAttributeArena, tracer: &impl Tracer, user: u64)
     status
 }
 
-/// What the service does: here, it looks at the path.
+/// The service itself: it looks at the path.
 async fn answer(path: &str) -> u16 {
     tokio::task::yield_now().await;
     if path == "/users/7" { 404 } else { 200 }

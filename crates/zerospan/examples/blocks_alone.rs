@@ -1,4 +1,4 @@
-//! The blocks that are on by default, beside any tracer: shared attributes, three of one's own, formatted text.
+//! The blocks that are on by default, beside any tracer: shared attributes, three more attributes, formatted text.
 //!
 //! `cargo run -p zerospan --example blocks_alone`
 #![allow(clippy::print_stdout)]

@@ -1,4 +1,4 @@
-//! A processor of one's own: it marks every span as it starts, and counts the failed ones as they end.
+//! A custom processor: it marks every span as it starts, and counts the failed ones as they end.
 //!
 //! `cargo run -p zerospan --features trace --example custom_processor`
 #![allow(clippy::print_stdout)]

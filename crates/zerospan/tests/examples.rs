@@ -35,7 +35,7 @@ fn example(name: &str) -> Command {
     command
 }
 
-/// What the example prints.
+/// Runs the example and returns its output.
 fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -160,8 +160,8 @@ fn five_lines_without_a_collector_end_in_an_error() {
 }
 
 #[test]
-fn the_stock_sdk_delivers_through_the_processor() {
-    assert_eq!(sends("under_the_stock_sdk"), ["GET /users/{id}"; 3]);
+fn the_official_sdk_delivers_through_the_processor() {
+    assert_eq!(sends("under_the_official_sdk"), ["GET /users/{id}"; 3]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the sides have in common: the names of the services, the size of the queue, and the counts.
+//! Shared by both sides: the names of the services, the size of the queue, and the counts.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

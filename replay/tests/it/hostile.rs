@@ -3,7 +3,7 @@
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
 use replay::{ReplayError, parse, read_delimited, replay};
 
-/// What is wrong with the span `fields`, and the line and column where it was noticed.
+/// Returns the fault in the span `fields`, with its line and column.
 fn fault(fields: &str) -> (usize, usize, String) {
     fault_in(&format!("[\n  {{ {fields} }}\n]"))
 }

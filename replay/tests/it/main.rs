@@ -1,4 +1,4 @@
-//! What a replayed file becomes, and what is said of one that cannot be replayed.
+//! Replayed files arrive whole, and a file that cannot be replayed is an error that names the fault.
 #![forbid(unsafe_code)]
 
 mod collector;

@@ -26,7 +26,7 @@ pub(super) struct Record {
     pub(super) instructions: Counts,
 }
 
-/// What determines the instructions of a program.
+/// The inputs that determine a program's instructions.
 #[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Toolchain {
     /// `rustc --version`.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use zerospan_transport::env::{self, Environment};
 use zerospan_transport::{ConfigError, Signal};
 
-/// How items are gathered into requests, and the memory that they may use meanwhile.
+/// Limits of a batch, of the queue before it, and of the memory that both may use.
 ///
 /// The first four fields are the specification's, with its defaults and variables: `OTEL_BSP_*` for spans, `OTEL_BLRP_*` for
 /// log records.

@@ -132,7 +132,7 @@ impl fmt::Debug for DropCounts {
     }
 }
 
-/// Where every item of a pipeline is, at one instant.
+/// A snapshot that accounts for every item of a pipeline.
 ///
 /// At every instant, [`recorded`](Self::recorded) is the sum of the items that were delivered, rejected and dropped and of
 /// those that are open, queued and in flight: [`is_balanced`](Self::is_balanced) compares them.

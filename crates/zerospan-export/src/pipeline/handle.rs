@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zerospan_core::log;
 
-/// What the handles of a pipeline share. Shuts the pipeline down when the last of them is dropped.
+/// The shared part of a pipeline's handles. Shuts the pipeline down when the last of them is dropped.
 pub(super) struct Handle {
     /// The state in the process that built the pipeline.
     pub(super) origin: Arc<PipelineInner>,

@@ -1,4 +1,4 @@
-//! How an item gets into its thread's buffer.
+//! Records an item into its thread's buffer.
 
 use super::chunk::Chunk;
 use super::inner::PipelineInner;

@@ -66,7 +66,7 @@ pub(crate) enum WorkerState {
     Ended,
 }
 
-/// How the worker sleeps. A flush and a shutdown wake it from any sleep.
+/// The ways in which the worker sleeps. A flush and a shutdown wake it from any sleep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum WorkerSleep {
     /// It is awake, or has been woken.

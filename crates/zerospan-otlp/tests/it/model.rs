@@ -6,16 +6,16 @@ use opentelemetry_sdk::trace::SpanData;
 use zerospan_otlp::{SpanLimits, SpanRecorder, SpanStart, unix_nanos};
 
 /// Keeps the last value of each key in a list, and cuts values.
-fn kept(attributes: &[KeyValue], most: u32, most_chars: Option<u32>) -> (Vec<KeyValue>, u32) {
+fn kept(attributes: &[KeyValue], max: u32, max_chars: Option<u32>) -> (Vec<KeyValue>, u32) {
     let (mut kept, mut dropped) = (Vec::<KeyValue>::new(), 0);
     for attribute in attributes {
         let mut attribute = attribute.clone();
-        if let Some(most) = most_chars {
-            attribute.value = cut(&attribute.value, most as usize);
+        if let Some(max) = max_chars {
+            attribute.value = cut(&attribute.value, max as usize);
         }
         if let Some(held) = kept.iter_mut().find(|held| held.key == attribute.key) {
             held.value = attribute.value;
-        } else if kept.len() < most as usize {
+        } else if kept.len() < max as usize {
             kept.push(attribute);
         } else {
             dropped += 1;
@@ -24,8 +24,8 @@ fn kept(attributes: &[KeyValue], most: u32, most_chars: Option<u32>) -> (Vec<Key
     (kept, dropped)
 }
 
-fn cut(value: &Value, most: usize) -> Value {
-    let cut = |text: &str| text.chars().take(most).collect::<String>();
+fn cut(value: &Value, max: usize) -> Value {
+    let cut = |text: &str| text.chars().take(max).collect::<String>();
     match value {
         Value::String(text) => Value::String(cut(text.as_str()).into()),
         Value::Array(Array::String(texts)) => Value::Array(Array::String(
@@ -38,10 +38,10 @@ fn cut(value: &Value, most: usize) -> Value {
 /// The span as the recorder holds it under `limits`.
 pub(crate) fn model(span: &SpanData, limits: &SpanLimits) -> SpanData {
     let mut span = span.clone();
-    let most_chars = limits.max_attribute_value_length;
-    let nested = |attributes: &[KeyValue], most| kept(attributes, most, most_chars);
+    let max_chars = limits.max_attribute_value_length;
+    let nested = |attributes: &[KeyValue], max| kept(attributes, max, max_chars);
     (span.attributes, span.dropped_attributes_count) =
-        kept(&span.attributes, limits.max_attributes_per_span, most_chars);
+        kept(&span.attributes, limits.max_attributes_per_span, max_chars);
     let (events, links) = (&mut span.events, &mut span.links);
     events.dropped_count = (events.events.len() as u32).saturating_sub(limits.max_events_per_span);
     events.events.truncate(limits.max_events_per_span as usize);

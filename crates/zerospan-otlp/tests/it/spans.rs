@@ -41,9 +41,9 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-pub(crate) fn attributes(most: usize) -> impl Strategy<Value = Vec<KeyValue>> {
-    let some = vec((text(), value()), 0..10.min(most));
-    let many = vec((text(), value()), 0..=most);
+pub(crate) fn attributes(max: usize) -> impl Strategy<Value = Vec<KeyValue>> {
+    let some = vec((text(), value()), 0..10.min(max));
+    let many = vec((text(), value()), 0..=max);
     prop_oneof![9 => some, 1 => many].prop_map(|attributes| {
         let pairs = attributes.into_iter();
         pairs

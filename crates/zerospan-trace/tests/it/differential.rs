@@ -10,18 +10,18 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 use proptest::prelude::*;
 use std::cell::RefCell;
 
-fn limits(most: u32) -> SpanLimits {
+fn limits(max: u32) -> SpanLimits {
     SpanLimits {
-        max_attributes_per_span: most,
-        max_events_per_span: most,
-        max_links_per_span: most,
-        max_attributes_per_event: most,
-        max_attributes_per_link: most,
+        max_attributes_per_span: max,
+        max_events_per_span: max,
+        max_links_per_span: max,
+        max_attributes_per_event: max,
+        max_attributes_per_link: max,
     }
 }
 
-/// Runs `program` on the official provider, without limits, and gives what it should have exported.
-fn expected(program: &[Step], most: u32) -> Vec<Span> {
+/// Runs `program` on the official provider, without limits, and returns what it should have exported.
+fn expected(program: &[Step], max: u32) -> Vec<Span> {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()
         .with_simple_exporter(exporter.clone())
@@ -45,27 +45,27 @@ fn expected(program: &[Step], most: u32) -> Vec<Span> {
     let mut spans: Vec<Span> = finished
         .into_inner()
         .into_iter()
-        .map(|span| Span::from(by_the_specification(span, most as usize, &statuses)))
+        .map(|span| Span::from(by_the_specification(span, max as usize, &statuses)))
         .collect();
     spans.iter_mut().for_each(forget_the_clock);
     spans.sort_by_key(|span| span.span_id.clone());
     spans
 }
 
-fn by_the_specification(mut span: SpanData, most: usize, statuses: &Statuses) -> SpanData {
-    span.dropped_attributes_count = limit(&mut span.attributes, most);
+fn by_the_specification(mut span: SpanData, max: usize, statuses: &Statuses) -> SpanData {
+    span.dropped_attributes_count = limit(&mut span.attributes, max);
     for event in &mut span.events.events {
-        event.dropped_attributes_count = limit(&mut event.attributes, most);
+        event.dropped_attributes_count = limit(&mut event.attributes, max);
     }
     for link in &mut span.links.links {
-        link.dropped_attributes_count = limit(&mut link.attributes, most);
+        link.dropped_attributes_count = limit(&mut link.attributes, max);
     }
-    let dropped = span.events.events.len().saturating_sub(most);
+    let dropped = span.events.events.len().saturating_sub(max);
     span.events.dropped_count = dropped as u32;
-    span.events.events.truncate(most);
-    let dropped = span.links.links.len().saturating_sub(most);
+    span.events.events.truncate(max);
+    let dropped = span.links.links.len().saturating_sub(max);
     span.links.dropped_count = dropped as u32;
-    span.links.links.truncate(most);
+    span.links.links.truncate(max);
     span.status = statuses
         .get(&span.span_context.span_id())
         .cloned()
@@ -73,14 +73,14 @@ fn by_the_specification(mut span: SpanData, most: usize, statuses: &Statuses) ->
     span
 }
 
-/// Keeps the last value of each key, in the place of the first, and `most` of them; says how many did not fit.
-fn limit(attributes: &mut Vec<KeyValue>, most: usize) -> u32 {
+/// Keeps the last value of each key, in the place of the first, and `max` of them; says how many did not fit.
+fn limit(attributes: &mut Vec<KeyValue>, max: usize) -> u32 {
     let mut kept: Vec<KeyValue> = Vec::new();
     let mut dropped = 0;
     for attribute in attributes.drain(..) {
         match kept.iter().position(|held| held.key == attribute.key) {
             Some(at) => kept[at] = attribute,
-            None if kept.len() < most => kept.push(attribute),
+            None if kept.len() < max => kept.push(attribute),
             None => dropped += 1,
         }
     }
@@ -110,12 +110,12 @@ fn exported(rig: &Rig) -> Vec<Span> {
     spans
 }
 
-fn rig(most: u32) -> Rig {
+fn rig(max: u32) -> Rig {
     Rig::with(|builder| {
         builder
             .with_id_generator(Counting::default())
             .with_sampler(ByName)
-            .with_span_limits(limits(most))
+            .with_span_limits(limits(max))
     })
 }
 
@@ -131,11 +131,11 @@ proptest! {
     #[test]
     fn any_program_exports_what_the_official_provider_should_have(
         program in steps(),
-        most in prop_oneof![Just(128_u32), 0_u32..6],
+        max in prop_oneof![Just(128_u32), 0_u32..6],
     ) {
-        let rig = rig(most);
+        let rig = rig(max);
         run_on(&rig, &program);
-        prop_assert_eq!(exported(&rig), expected(&program, most));
+        prop_assert_eq!(exported(&rig), expected(&program, max));
         let stats = rig.provider.stats();
         prop_assert!(stats.is_balanced(), "{:?}", stats);
         prop_assert_eq!((stats.open, stats.record_only_open), (0, 0), "{:?}", stats);

@@ -225,7 +225,7 @@ fn a_processor_of_the_sdk_gets_the_same_span_as_from_the_official_provider() {
     let provider = builder()
         .with_span_processor(SimpleSpanProcessor::new(ours.clone()))
         .build();
-    let stock = SdkTracerProvider::builder()
+    let official = SdkTracerProvider::builder()
         .with_simple_exporter(theirs.clone())
         .build();
     fn run<T: opentelemetry::trace::Tracer>(tracer: &T, fill: impl Fn(&mut dyn FnMut(KeyValue))) {
@@ -237,7 +237,7 @@ fn a_processor_of_the_sdk_gets_the_same_span_as_from_the_official_provider() {
         span.end();
     }
     run(&provider.tracer("test"), fill);
-    run(&stock.tracer("test"), fill);
+    run(&official.tracer("test"), fill);
     let (ours, theirs) = (
         ours.get_finished_spans().expect("kept"),
         theirs.get_finished_spans().expect("kept"),

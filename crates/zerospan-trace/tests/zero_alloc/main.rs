@@ -40,7 +40,7 @@ fn provider(setup: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder) 
     setup(builder.with_exporter(pipeline)).build()
 }
 
-/// What `work` allocates on this thread once slots and chunks have their size: in 64 runs, so that an allocation per chunk
+/// Counts the allocations of `work` on this thread once slots and chunks have their size: in 64 runs, so that an allocation per chunk
 /// would not hide.
 fn of(provider: &TracerProvider, mut work: impl FnMut()) -> u64 {
     Allocations::assert_counted();

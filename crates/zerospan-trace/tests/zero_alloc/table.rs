@@ -42,8 +42,8 @@ fn the_table_of_what_allocates_is_complete() {
     let foreign = with_sampler.tracer("test");
     let with_processor = super::provider(|builder| builder.with_processor(Watching));
     let watched = with_processor.tracer("test");
-    let with_stock = super::provider(|builder| builder.with_span_processor(Discard));
-    let stock = with_stock.tracer("test");
+    let with_official = super::provider(|builder| builder.with_span_processor(Discard));
+    let official = with_official.tracer("test");
 
     let propagator = TraceContextPropagator::new();
     let stateful = Context::new().with_remote_span_context(with_state.clone());
@@ -218,9 +218,9 @@ fn the_table_of_what_allocates_is_complete() {
             "SDK processor",
             "a SpanData is built: the name, the key, the value, the vector",
             4,
-            &with_stock,
+            &with_official,
             Box::new(|| {
-                stock.span("stock").start().set(&KEYS[0], "GET");
+                official.span("official").start().set(&KEYS[0], "GET");
             }),
         ),
     ];

@@ -9,15 +9,15 @@ use std::time::Duration;
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendError {
-    /// How the attempt failed: items are counted under it if this was the last attempt.
+    /// The way in which the attempt failed: items are counted under it if this was the last attempt.
     pub kind: SendErrorKind,
     /// When there may be another attempt.
     pub retry: RetryHint,
-    /// What happened, in one line, for the log.
+    /// The failure in one line, for the log.
     pub message: String,
 }
 
-/// How an attempt to send a request failed.
+/// The ways in which an attempt to send a request fails.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SendErrorKind {

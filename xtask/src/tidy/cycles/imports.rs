@@ -10,7 +10,7 @@ pub(super) struct Import {
     pub(super) to: PathBuf,
     /// The first line that names it.
     pub(super) line: usize,
-    /// What the other file calls it.
+    /// The name in the other file.
     pub(super) name: String,
 }
 

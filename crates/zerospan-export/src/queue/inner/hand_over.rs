@@ -1,4 +1,4 @@
-//! How chunks move between threads, queue and free memory.
+//! Moves chunks between threads, queue and free memory.
 
 use super::PipelineInner;
 use crate::base::stats::DropCause;

@@ -1,5 +1,5 @@
-//! What holds of any header, for the tests and for the fuzz target: `traceparent` is held against the stock propagator,
-//! `tracestate` against itself, since the stock one lets too much pass.
+//! Properties of any header, for the tests and the fuzz target: `traceparent` is compared with the official propagator,
+//! `tracestate` with itself, since the official one accepts too much.
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
@@ -27,8 +27,9 @@ pub(crate) fn read(header: &str) -> Option<SpanContext> {
     found.is_valid().then_some(found)
 }
 
-/// What is read, the stock propagator reads too, but for the flag of the second level; and it is written again as it was.
-pub(crate) fn same_as_stock(header: &str) {
+/// Checks that the official propagator reads the same, except for the flag of the second level, and that the header is
+/// written again unchanged.
+pub(crate) fn same_as_official(header: &str) {
     let Ok(parent) = header.parse::<TraceParent>() else {
         return;
     };

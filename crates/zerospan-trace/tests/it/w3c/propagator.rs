@@ -2,7 +2,7 @@ use crate::support::Rig;
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt, TraceFlags, TraceState};
-use opentelemetry_sdk::propagation as stock;
+use opentelemetry_sdk::propagation as official;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use zerospan_trace::{TraceContextPropagator, current_context};
@@ -77,7 +77,7 @@ fn the_span_that_is_in_force_natively_is_sent() {
     let span = rig.tracer.span("client").start();
     let mut headers = HashMap::new();
     OURS.inject(&mut headers);
-    assert!(headers.is_empty(), "there is no span in force");
+    assert!(headers.is_empty(), "no span is active");
 
     let entered = span.enter();
     OURS.inject(&mut headers);
@@ -118,9 +118,9 @@ fn a_state_without_members_is_not_sent() {
 }
 
 #[test]
-fn it_names_the_headers_that_the_stock_propagator_names() {
-    let stock = stock::TraceContextPropagator::new();
-    let mut theirs: Vec<&str> = stock.fields().collect();
+fn it_names_the_headers_that_the_official_propagator_names() {
+    let official = official::TraceContextPropagator::new();
+    let mut theirs: Vec<&str> = official.fields().collect();
     let mut ours: Vec<&str> = OURS.fields().collect();
     theirs.sort_unstable();
     ours.sort_unstable();
@@ -129,26 +129,26 @@ fn it_names_the_headers_that_the_stock_propagator_names() {
 
 proptest! {
     #[test]
-    fn what_it_sends_and_receives_is_what_the_stock_propagator_does(
+    fn what_it_sends_and_receives_is_what_the_official_propagator_does(
         trace_id in prop_oneof![1 => Just(0), 9 => any::<u128>()],
         span_id in prop_oneof![1 => Just(0), 9 => any::<u64>()],
         flags in any::<u8>(),
         state in proptest::collection::btree_map("[a-z]{1,5}", "[a-z0-9]{1,5}", 0..4),
     ) {
-        // The flag of random ids is the one thing that the stock propagator does not pass on.
+        // The flag of random ids is the one thing that the official propagator does not pass on.
         let flags = TraceFlags::new(flags) & !TraceFlags::new(2);
         let state = TraceState::from_key_value(state).expect("valid");
         let sent = SpanContext::new(trace_id.into(), span_id.into(), flags, true, state);
         let context = Context::new().with_remote_span_context(sent.clone());
-        let stock = stock::TraceContextPropagator::new();
+        let official = official::TraceContextPropagator::new();
         let (mut theirs, mut ours) = (HashMap::new(), HashMap::new());
-        stock.inject_context(&context, &mut theirs);
+        official.inject_context(&context, &mut theirs);
         OURS.inject_context(&context, &mut ours);
         theirs.retain(|_, value| !value.is_empty());
         prop_assert_eq!(&ours, &theirs);
 
         let context_of = |context: Context| context.span().span_context().clone();
-        let (theirs, ours) = (context_of(stock.extract(&theirs)), context_of(OURS.extract(&ours)));
+        let (theirs, ours) = (context_of(official.extract(&theirs)), context_of(OURS.extract(&ours)));
         prop_assert_eq!(&ours, &theirs);
         let known = sent.trace_flags() & TraceFlags::SAMPLED;
         prop_assert_eq!(ours.trace_flags(), if sent.is_valid() { known } else { TraceFlags::default() });

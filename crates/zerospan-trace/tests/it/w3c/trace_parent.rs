@@ -1,4 +1,4 @@
-use super::oracle::{read, same_as_stock};
+use super::oracle::{read, same_as_official};
 use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
@@ -187,7 +187,7 @@ fn of_no_header_and_of_two_none_is_read() {
 
 /// The recommendation has all of these refused.
 #[test]
-fn what_the_stock_propagator_takes_against_the_recommendation_is_refused() {
+fn what_the_official_propagator_takes_against_the_recommendation_is_refused() {
     for header in [
         &EXAMPLE.replace("00-", "+0-"),
         &EXAMPLE.replace("00-", "0-"),
@@ -204,21 +204,21 @@ fn what_the_stock_propagator_takes_against_the_recommendation_is_refused() {
 
 proptest! {
     #[test]
-    fn whatever_is_read_the_stock_propagator_reads_too(
+    fn whatever_is_read_the_official_propagator_reads_too(
         header in "(00|[0-9a-f]{2})-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[a-z0-9-]{0,5})?",
         place in 0_usize..60,
         other in any::<char>(),
     ) {
-        same_as_stock(&header);
+        same_as_official(&header);
         let mut changed: Vec<char> = header.chars().collect();
         if let Some(place) = changed.get_mut(place) {
             *place = other;
         }
-        same_as_stock(&changed.into_iter().collect::<String>());
+        same_as_official(&changed.into_iter().collect::<String>());
     }
 
     #[test]
-    fn whatever_is_written_the_stock_propagator_writes_too(
+    fn whatever_is_written_the_official_propagator_writes_too(
         trace_id in 1_u128..,
         span_id in 1_u64..,
         is_sampled in any::<bool>(),
@@ -226,8 +226,8 @@ proptest! {
         let flags = TraceFlags::default().with_sampled(is_sampled);
         let context = SpanContext::new(trace_id.into(), span_id.into(), flags, true, TraceState::NONE);
         let mut headers = HashMap::new();
-        let stock = Context::new().with_remote_span_context(context.clone());
-        TraceContextPropagator::new().inject_context(&stock, &mut headers);
+        let official = Context::new().with_remote_span_context(context.clone());
+        TraceContextPropagator::new().inject_context(&official, &mut headers);
         let ours = TraceParent::new(&context).map(|parent| parent.to_string());
         prop_assert_eq!(ours.as_ref(), headers.get(TraceParent::HEADER));
         prop_assert_eq!(ours.and_then(|header| header.parse().ok()).map(TraceParent::into), Some(context));

@@ -1,6 +1,6 @@
 //! The official SDK with our processor: one line of set-up changes. `OTEL_EXPORTER_OTLP_ENDPOINT` is the URL of the collector.
 //!
-//! `cargo run -p zerospan --features sdk,http --example under_the_stock_sdk`
+//! `cargo run -p zerospan --features sdk,http --example under_the_official_sdk`
 #![allow(clippy::print_stdout)]
 
 use opentelemetry::KeyValue;

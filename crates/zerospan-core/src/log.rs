@@ -26,7 +26,7 @@ pub fn suppressed(event: impl FnOnce()) {
 pub struct WarnOnce(AtomicBool);
 
 impl WarnOnce {
-    /// Creates one that has not logged.
+    /// Returns a `WarnOnce` that has not logged.
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
     }

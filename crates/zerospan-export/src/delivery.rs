@@ -22,7 +22,8 @@ pub(crate) struct Delivery {
     not_before: Option<Instant>,
     /// Requests given up since the last that was delivered.
     failures: u64,
-    failure_warning: WarnOnce,
+    /// By cause.
+    failure_warnings: [WarnOnce; DropCause::ALL.len()],
     partial_warning: WarnOnce,
 }
 
@@ -159,8 +160,12 @@ impl Delivery {
         bytes: usize,
     ) -> Outcome {
         let item_name = config.signal.items();
-        if self.failure_warning.reset() {
-            let failures = std::mem::take(&mut self.failures);
+        let mut was_logged = false;
+        for warning in &self.failure_warnings {
+            was_logged |= warning.reset();
+        }
+        let failures = std::mem::take(&mut self.failures);
+        if was_logged {
             log::suppressed(|| {
                 tracing::info!(
                     name: "ExportRecovered",
@@ -179,7 +184,7 @@ impl Delivery {
                     items,
                     message = response.message.as_str(),
                     "the collector accepted a request of {item_name} with a warning or in part: \
-                     logged once until it accepts one without"
+                     logged once until it accepts one without, and at most once a minute"
                 );
             });
         }
@@ -191,7 +196,7 @@ impl Delivery {
 
     fn failed(&mut self, config: &PipelineConfig, failure: &Failure, items: usize) -> Outcome {
         self.failures += 1;
-        self.failure_warning.warn(|| {
+        self.failure_warnings[failure.cause as usize].warn(|| {
             let item_name = config.signal.items();
             tracing::warn!(
                 name: "ExportFailed",
@@ -199,7 +204,7 @@ impl Delivery {
                 items,
                 message = failure.message.as_str(),
                 "a request was given up and its {item_name} are counted as dropped: \
-                 logged once until the collector accepts a request"
+                 logged once until the collector accepts a request, and at most once a minute for each cause"
             );
         });
         Outcome::Dropped(failure.cause)

@@ -7,7 +7,7 @@ pub use error::ProviderError;
 use crate::span::{ProviderInner, SpanSink};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zerospan_core::log;
+use zerospan_core::log::LogLimit;
 use zerospan_export::FlushError;
 
 /// The default timeout of a flush and of a shutdown: the official SDK's.
@@ -61,10 +61,12 @@ impl Drop for ShutdownGuard {
         if let Err(error) = self.shutdown(DEFAULT_TIMEOUT)
             && !matches!(error, ProviderError::AlreadyShutDown)
         {
+            static WARNING: LogLimit = LogLimit::new();
             let cause = std::error::Error::source(&error);
-            log::suppressed(|| {
+            WARNING.log(|skipped| {
                 tracing::warn!(
                     name: "ProviderDroppedSpans",
+                    skipped,
                     error = %error,
                     cause = cause.map(tracing::field::display),
                     "the last handle of a tracer provider was dropped, and its shutdown failed"

@@ -8,7 +8,8 @@ use opentelemetry::KeyValue;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use zerospan_core::{fork, log};
+use zerospan_core::fork;
+use zerospan_core::log::LogLimit;
 use zerospan_otlp::EncodedResource;
 use zerospan_transport::{ConfigError, Connect, OtlpConfig, Signal};
 
@@ -201,7 +202,8 @@ impl fmt::Debug for PipelineBuilder {
 
 fn watch_forks() {
     if let Err(error) = fork::watch() {
-        log::suppressed(|| {
+        static WARNING: LogLimit = LogLimit::new();
+        WARNING.log(|_| {
             tracing::warn!(
                 name: "ForkUnwatched",
                 error = %error,

@@ -8,7 +8,7 @@ use crate::worker::inline::InlineWorker;
 use crate::worker::thread;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zerospan_core::log;
+use zerospan_core::log::LogLimit;
 
 /// The shared part of a pipeline's handles. Shuts the pipeline down when the last of them is dropped.
 pub(super) struct Handle {
@@ -130,9 +130,11 @@ impl Drop for Handle {
         }) = self.shut_down(inner.limits.drop_timeout)
         {
             let items = signal.items();
-            log::suppressed(|| {
+            static WARNING: LogLimit = LogLimit::new();
+            WARNING.log(|skipped| {
                 tracing::warn!(
                     name: "PipelineDropped",
+                    skipped,
                     lost,
                     in_flight,
                     "a pipeline was dropped without a shutdown before all of its {items} were delivered"

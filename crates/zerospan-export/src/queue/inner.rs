@@ -31,7 +31,8 @@ pub(crate) struct PipelineInner {
     bytes_in_use: AtomicUsize,
     /// The system refused a thread for the worker at the last attempt.
     worker_failed: AtomicBool,
-    drop_warning: WarnOnce,
+    /// By cause.
+    drop_warnings: [WarnOnce; DropCause::ALL.len()],
     worker_warning: WarnOnce,
     registry: Mutex<Vec<Arc<ThreadBuffer>>>,
     state: Mutex<State>,
@@ -68,7 +69,7 @@ impl PipelineInner {
             queued_items: AtomicUsize::new(0),
             bytes_in_use: AtomicUsize::new(0),
             worker_failed: AtomicBool::new(false),
-            drop_warning: WarnOnce::new(),
+            drop_warnings: Default::default(),
             worker_warning: WarnOnce::new(),
             registry: Mutex::default(),
             state: Mutex::new(state),
@@ -229,20 +230,21 @@ impl PipelineInner {
         state
     }
 
-    /// Logs, once per outage, that items are dropped. To be called without a lock.
+    /// Logs, once per outage, cause and minute, that items are dropped. To be called without a lock.
     #[cold]
     pub(crate) fn warn_once(&self, cause: DropCause) {
         if cause == DropCause::AfterShutdown {
             return;
         }
-        self.drop_warning.warn(|| {
+        self.drop_warnings[cause as usize].warn(|| {
             let items = self.config.signal.items();
             tracing::warn!(
                 name: "ItemsDropped",
                 items,
                 cause = cause.name(),
                 queue_size = self.limits.queue_items,
-                "{items} are being dropped and counted: logged once until the collector accepts a request"
+                "{items} are being dropped and counted: logged once until the collector accepts a request, and at most \
+                 once a minute for each cause"
             );
         });
         self.warn_without_worker();
@@ -263,7 +265,9 @@ impl PipelineInner {
 
     /// Notes that the outage is over: the next one is logged again.
     pub(crate) fn reset_warnings(&self) {
-        self.drop_warning.reset();
+        for warning in &self.drop_warnings {
+            warning.reset();
+        }
         self.worker_warning.reset();
     }
 }

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
-use zerospan_export::{ExportResponse, FileTransport, Protocol, Request, SendError, Transport};
+use zerospan_export::{
+    ExportResponse, FileTransport, Pipeline, Protocol, Request, RetryHint, SendError,
+    SendErrorKind, Transport,
+};
 
 const LONG: Duration = Duration::from_secs(5);
 
@@ -47,17 +50,13 @@ impl<S: tracing::Subscriber> Layer<S> for Log {
     }
 }
 
-#[test]
-fn an_outage_is_logged_once_and_its_end_too() {
-    // What is logged is the process's: this test takes one of its own.
+/// Runs `test` in a process of its own, with what it logs: the log is the process's, and so are the limits on it.
+fn alone(name: &str, test: impl FnOnce(Log)) {
     const ALONE: &str = "ZEROSPAN_TEST_ALONE";
     if std::env::var_os(ALONE).is_none() {
         let program = std::env::current_exe().unwrap();
         let status = std::process::Command::new(program)
-            .args([
-                "--exact",
-                "observed::an_outage_is_logged_once_and_its_end_too",
-            ])
+            .args(["--exact", &format!("observed::{name}")])
             .env(ALONE, "1")
             .status();
         assert!(status.unwrap().success());
@@ -66,6 +65,106 @@ fn an_outage_is_logged_once_and_its_end_too() {
     let log = Log::default();
     let subscriber = tracing_subscriber::registry().with(log.clone());
     tracing::subscriber::set_global_default(subscriber).unwrap();
+    test(log);
+}
+
+/// What a transport returns, again and again.
+#[derive(Clone)]
+struct Answers(
+    Arc<dyn Fn(usize) -> Result<ExportResponse, SendError> + Send + Sync>,
+    usize,
+);
+
+impl Transport for Answers {
+    fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+        self.1 += 1;
+        (self.0)(self.1)
+    }
+}
+
+#[test]
+fn whatever_happens_ten_thousand_times_is_logged_once_a_minute() {
+    alone(
+        "whatever_happens_ten_thousand_times_is_logged_once_a_minute",
+        |log| {
+            let logged = || std::mem::take(&mut *log.0.lock().unwrap());
+            let answering = |answer: fn(usize) -> Result<ExportResponse, SendError>| {
+                let answers = Answers(Arc::new(answer), 0);
+                quick()
+                    .with_transport(move || Ok(answers.clone()))
+                    .without_worker()
+            };
+            let flush_often = |pipeline: &Pipeline| {
+                for round in 0..10_000 {
+                    record(pipeline, &scope("often"), round..round + 1);
+                    let _ = pipeline.force_flush(LONG);
+                }
+            };
+            let flapping = |answer| {
+                let pipeline = answering(answer).build().unwrap();
+                flush_often(&pipeline);
+                assert!(pipeline.stats().delivered >= 3_333);
+                pipeline
+            };
+            let refuse_each_second = |count| match count % 2 {
+                0 => Ok(ExportResponse::ALL),
+                _ => Err(SendError::refused("no")),
+            };
+            drop(flapping(refuse_each_second));
+            assert_eq!(logged(), ["ExportFailed", "ExportRecovered"]);
+            drop(flapping(|count| match count % 2 {
+                0 => Ok(ExportResponse::ALL),
+                _ => Ok(ExportResponse::partial(1, "no")),
+            }));
+            assert_eq!(logged(), ["ExportPartialSuccess"]);
+            // Two causes in turn are two events.
+            drop(flapping(|count| match count % 3 {
+                0 => Ok(ExportResponse::ALL),
+                1 => Err(SendError::refused("no")),
+                _ => Err(SendError::new(
+                    SendErrorKind::Unreachable,
+                    RetryHint::Never,
+                    "no",
+                )),
+            }));
+            assert_eq!(
+                logged(),
+                ["ExportFailed", "ExportFailed", "ExportRecovered"]
+            );
+
+            let pipeline = answering(|_| Ok(ExportResponse::ALL)).build().unwrap();
+            for round in 0..10_000 {
+                assert!(
+                    pipeline
+                        .record_encoded(&scope("often"), b"no span")
+                        .is_err()
+                );
+                if round % 100 == 0 {
+                    record(&pipeline, &scope("often"), 0..1);
+                    pipeline.force_flush(LONG).unwrap();
+                }
+            }
+            assert_eq!(logged(), ["ItemsDropped"]);
+
+            for _ in 0..10_000 {
+                let pipeline = answering(|_| Err(SendError::refused("no")))
+                    .build()
+                    .unwrap();
+                record(&pipeline, &scope("often"), 0..1);
+            }
+            let dropped = logged();
+            let count = |name| dropped.iter().filter(|event| **event == name).count();
+            assert_eq!(count("PipelineDropped"), 1, "{dropped:?}");
+        },
+    );
+}
+
+#[test]
+fn an_outage_is_logged_once_and_its_end_too() {
+    alone("an_outage_is_logged_once_and_its_end_too", outages);
+}
+
+fn outages(log: Log) {
     let down = Arc::new(AtomicBool::new(true));
     let collector = Collector::scripted(Protocol::HttpProtobuf, {
         let down = Arc::clone(&down);
@@ -96,8 +195,8 @@ fn an_outage_is_logged_once_and_its_end_too() {
         assert_eq!(pipeline.force_flush(LONG), Ok(()));
     }
     let lines = log.0.lock().unwrap().clone();
-    let outage = ["ExportFailed", "ItemsDropped", "ExportRecovered"];
-    assert_eq!(lines, [outage, outage].concat());
+    // The second is within a minute of the first.
+    assert_eq!(lines, ["ExportFailed", "ItemsDropped", "ExportRecovered"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::span::{Processor, ProviderConfig, SdkProcessor, SpanSink};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{self as sdk, IdGenerator, SpanProcessor};
 use std::fmt;
-use zerospan_core::log;
+use zerospan_core::log::LogLimit;
 use zerospan_export::Pipeline;
 use zerospan_otlp::{EncodedResource, SpanLimits};
 use zerospan_transport::{ConfigError, env};
@@ -267,9 +267,11 @@ impl fmt::Debug for TracerProviderBuilder {
 }
 
 fn warn_resource_ignored() {
-    log::suppressed(|| {
+    static WARNING: LogLimit = LogLimit::new();
+    WARNING.log(|skipped| {
         tracing::warn!(
             name: "ResourceIgnored",
+            skipped,
             "a pipeline keeps the resource that it has already, so its spans lack the provider's: set the resource in the \
              pipeline's builder or in the provider's, not in both, and give each provider its own pipeline"
         );

@@ -6,7 +6,6 @@ use super::state::{Binding, ProviderInner, SpanSink, ThisThread, ThreadState, th
 use crate::slot::Slot;
 use std::cell::Cell;
 use std::time::SystemTime;
-use zerospan_core::log;
 use zerospan_export::Producer;
 use zerospan_otlp::unix_nanos;
 
@@ -114,7 +113,7 @@ fn finish(
         | slot.recorder.dropped_events()
         | slot.recorder.dropped_links();
     if dropped != 0 {
-        warn_dropped(&slot);
+        warn_dropped(provider, &slot);
     }
     state.put_slot(provider, slot);
 }
@@ -179,16 +178,17 @@ thread_local! {
 
 #[cold]
 #[inline(never)]
-fn warn_dropped(slot: &Slot) {
-    log::suppressed(|| {
+fn warn_dropped(provider: &ProviderInner, slot: &Slot) {
+    provider.limit_warning.log(|skipped| {
         tracing::warn!(
             name: "SpanLimitExceeded",
+            skipped,
             span = slot.recorder.name(),
             dropped_attributes = slot.recorder.dropped_attributes(),
             dropped_events = slot.recorder.dropped_events(),
             dropped_links = slot.recorder.dropped_links(),
             "a span exceeded its limits or got a value of an unsupported kind, and lost data: raise the \
-             OTEL_SPAN_*_COUNT_LIMIT that applies, or record less"
+             OTEL_SPAN_*_COUNT_LIMIT that applies, or record less; logged once a minute, with the number of spans skipped"
         );
     });
 }

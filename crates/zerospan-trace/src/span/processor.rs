@@ -13,7 +13,7 @@ use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-use zerospan_core::log;
+use zerospan_core::log::LogLimit;
 
 /// Observes every span that is recorded, including those that are not exported.
 ///
@@ -69,10 +69,13 @@ pub type ProcessorError = Box<dyn Error + Send + Sync>;
 /// Runs a processor's code, and logs a panic: neither the span nor the traced program is lost to it.
 pub(crate) fn catch_panic(work: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(work)).is_err() {
-        log::suppressed(|| {
+        static WARNING: LogLimit = LogLimit::new();
+        WARNING.log(|skipped| {
             tracing::error!(
                 name: "ProcessorPanicked",
-                "a span processor panicked: the span is kept, and the processor is called again for the next one"
+                skipped,
+                "a span processor panicked: the span is kept, and the processor is called again for the next one; logged \
+                 once a minute, with the number of panics skipped"
             );
         });
     }

@@ -1,49 +1,145 @@
 //! Settings that cannot be applied are logged.
 
 use crate::support::{Warnings, builder, pipeline, resource, value};
-use opentelemetry::Key;
 use opentelemetry::trace::{Span as _, TracerProvider as _};
+use opentelemetry::{Context, Key};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    InMemorySpanExporter, SimpleSpanProcessor, SpanData, SpanProcessor,
+};
+use std::time::Duration;
 use zerospan_export::{EncodedResource, InMemoryTransport, Pipeline};
-use zerospan_trace::TracerProviderBuilder;
+use zerospan_trace::{FinishedSpan, Processor, TracerProviderBuilder};
+
+/// Runs `test` in a process of its own: what is logged at most once a minute is the process's.
+fn alone(name: &str, test: impl FnOnce()) {
+    const ALONE: &str = "ZEROSPAN_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return test();
+    }
+    let this = std::env::current_exe().expect("this program lies somewhere");
+    let ran = std::process::Command::new(this)
+        .args(["--exact", &format!("reports::{name}")])
+        .env(ALONE, "1")
+        .output()
+        .expect("this program runs");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
 
 #[test]
 fn a_resource_that_a_pipeline_cannot_take_is_reported_once() {
-    let shop = || Resource::builder_empty().with_service_name("shop").build();
-    let desk = Resource::builder_empty().with_service_name("desk").build();
-    let (shared, memory) = pipeline();
-    let mut providers = Vec::new();
-    let said = Warnings::of(|| {
-        let first = builder().with_exporter(shared.clone());
-        providers.push(first.with_resource(shop()).build());
-    });
-    assert_eq!(said, [""; 0], "the first is taken");
-    let said = Warnings::of(|| {
-        let second = builder().with_exporter(shared.clone());
-        providers.push(second.with_resource(desk.clone()).build());
-    });
-    assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].starts_with("ResourceIgnored"), "{said:?}");
-    let said = Warnings::of(|| providers.push(builder().with_exporter(shared).build()));
-    assert_eq!(said, [""; 0], "none was given");
-    drop(providers[1].tracer("test").span("of the second").start());
-    providers[1].force_flush().expect("delivered");
-    let sent = resource(&memory.take());
-    assert_eq!(value(&sent.attributes, "service.name"), "shop");
-    assert_eq!(
-        providers[1].resource().get(&Key::new("service.name")),
-        Some("desk".into())
+    alone(
+        "a_resource_that_a_pipeline_cannot_take_is_reported_once",
+        || {
+            let shop = Resource::builder_empty().with_service_name("shop").build();
+            let desk = Resource::builder_empty().with_service_name("desk").build();
+            let (shared, memory) = pipeline();
+            let mut providers = Vec::new();
+            let said = Warnings::of(|| {
+                let first = builder().with_exporter(shared.clone());
+                providers.push(first.with_resource(shop).build());
+            });
+            assert_eq!(said, [""; 0], "the first is taken");
+            let said =
+                Warnings::of(|| providers.push(builder().with_exporter(shared.clone()).build()));
+            assert_eq!(said, [""; 0], "none was given");
+            let said = Warnings::of(|| {
+                for _ in 0..10_000 {
+                    let second = builder().with_exporter(shared.clone());
+                    providers.push(second.with_resource(desk.clone()).build());
+                }
+            });
+            assert_eq!(said.len(), 1, "{said:?}");
+            assert!(said[0].starts_with("ResourceIgnored"), "{said:?}");
+            drop(providers[2].tracer("test").span("of the second").start());
+            providers[2].force_flush().expect("delivered");
+            let sent = resource(&memory.take());
+            assert_eq!(value(&sent.attributes, "service.name"), "shop");
+            assert_eq!(
+                providers[2].resource().get(&Key::new("service.name")),
+                Some("desk".into())
+            );
+        },
     );
+}
 
-    let own = Pipeline::builder()
-        .with_transport(InMemoryTransport::new())
-        .with_resource(EncodedResource::from_sdk(&shop()))
-        .build()
-        .expect("valid");
-    let said = Warnings::of(|| {
-        drop(builder().with_exporter(own).with_resource(desk).build());
+#[test]
+fn a_resource_of_the_pipelines_builder_wins_and_is_reported() {
+    alone(
+        "a_resource_of_the_pipelines_builder_wins_and_is_reported",
+        || {
+            let resource = |name| Resource::builder_empty().with_service_name(name).build();
+            let own = Pipeline::builder()
+                .with_transport(InMemoryTransport::new())
+                .with_resource(EncodedResource::from_sdk(&resource("shop")))
+                .build()
+                .expect("valid");
+            let said = Warnings::of(|| {
+                drop(
+                    builder()
+                        .with_exporter(own)
+                        .with_resource(resource("desk"))
+                        .build(),
+                );
+            });
+            assert_eq!(said.len(), 1, "{said:?}");
+        },
+    );
+}
+
+#[test]
+fn a_processor_that_panics_or_loses_its_start_is_reported_once_and_not_for_each_span() {
+    #[derive(Debug)]
+    struct Panics;
+    impl Processor for Panics {
+        fn on_end(&self, _: &FinishedSpan<'_>) {
+            std::panic::resume_unwind(Box::new("ignored"));
+        }
+    }
+    /// A processor of the official SDK that works at the start.
+    #[derive(Debug)]
+    struct Starts;
+    impl SpanProcessor for Starts {
+        fn on_start(&self, _: &mut opentelemetry_sdk::trace::Span, _: &Context) {
+            unreachable!("there is no span of the SDK");
+        }
+        fn on_end(&self, _: SpanData) {}
+        fn force_flush(&self) -> OTelSdkResult {
+            Ok(())
+        }
+        fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+            Ok(())
+        }
+    }
+    let name = "a_processor_that_panics_or_loses_its_start_is_reported_once_and_not_for_each_span";
+    alone(name, || {
+        let stock = SimpleSpanProcessor::new(InMemorySpanExporter::default());
+        for (processors, expected) in [
+            (builder().with_processor(Panics), "ProcessorPanicked"),
+            (
+                builder().with_span_processor(Starts),
+                "SdkProcessorWithoutStart",
+            ),
+            (builder().with_span_processor(stock), ""),
+        ] {
+            let provider = processors.build();
+            let tracer = provider.tracer("test");
+            let said = Warnings::of(|| {
+                for _ in 0..10_000 {
+                    drop(tracer.span("span").start());
+                }
+            });
+            match expected {
+                "" => assert_eq!(said, [""; 0]),
+                _ => assert!(
+                    matches!(&said[..], [one] if one.starts_with(expected)),
+                    "{said:?}"
+                ),
+            }
+        }
     });
-    assert_eq!(said.len(), 1, "{said:?}");
 }
 
 /// Runs itself once more, as a process with such a variable.

@@ -1,5 +1,7 @@
 use super::finished_span::IS_REMOTE;
 use super::{FinishedSpan, Processor, ProcessorError};
+use crate::span::Span;
+use opentelemetry::Context;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
@@ -7,34 +9,58 @@ use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks, SpanProcessor};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use zerospan_core::log;
+use zerospan_core::log::{LogLimit, WarnOnce};
 use zerospan_otlp::{AttributeView, DecodeError, SpanView, ValueView};
 
 /// Passes spans to a processor of the official SDK, and through it to the SDK's exporters.
 ///
 /// Builds the SDK's `SpanData` of each span, which allocates for every string and vector in it. Never calls the processor's
-/// `on_start`, which takes the SDK's own span: the batch and the simple processor do nothing there. Calls its `on_end` for
-/// spans that are exported, not for record-only ones.
+/// `on_start`, which takes the SDK's own span: the SDK's batch and simple processors do nothing there, and for any other this
+/// is logged once, as `SdkProcessorWithoutStart`. Calls its `on_end` for spans that are exported, not for record-only ones.
 #[derive(Debug)]
-pub struct SdkProcessor<P>(P);
+pub struct SdkProcessor<P> {
+    processor: P,
+    start_warning: WarnOnce,
+    skip_warning: LogLimit,
+}
 
 impl<P: SpanProcessor> SdkProcessor<P> {
     /// Wraps `processor`.
     pub fn new(processor: P) -> Self {
-        Self(processor)
+        Self {
+            processor,
+            start_warning: WarnOnce::new(),
+            skip_warning: LogLimit::new(),
+        }
     }
 }
 
 impl<P: SpanProcessor> Processor for SdkProcessor<P> {
+    fn on_start(&self, _span: &mut Span, _parent: &Context) {
+        let name = std::any::type_name::<P>();
+        if NOTHING_AT_START.iter().any(|known| name.starts_with(known)) {
+            return;
+        }
+        self.start_warning.warn(|| {
+            tracing::warn!(
+                name: "SdkProcessorWithoutStart",
+                processor = name,
+                "`on_start` of a span processor of the official SDK is not called, since it takes the SDK's own span: \
+                 implement zerospan's `Processor` if it does anything there"
+            );
+        });
+    }
+
     fn on_end(&self, span: &FinishedSpan<'_>) {
         if !span.is_exported() {
             return;
         }
         match span_data(span) {
-            Ok(data) => self.0.on_end(data),
-            Err(error) => log::suppressed(|| {
+            Ok(data) => self.processor.on_end(data),
+            Err(error) => self.skip_warning.log(|skipped| {
                 tracing::error!(
                     name: "SdkProcessorSkippedSpan",
+                    skipped,
                     error = %error,
                     "an encoded span cannot be read, and is not passed to the SDK's processor"
                 );
@@ -43,18 +69,23 @@ impl<P: SpanProcessor> Processor for SdkProcessor<P> {
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.0.set_resource(resource);
+        self.processor.set_resource(resource);
     }
 
     /// Flushes within the SDK's own timeout, since its `force_flush` takes none.
     fn force_flush(&self, _timeout: Duration) -> Result<(), ProcessorError> {
-        self.0.force_flush().map_err(Into::into)
+        self.processor.force_flush().map_err(Into::into)
     }
 
     fn shutdown(&self, timeout: Duration) -> Result<(), ProcessorError> {
-        self.0.shutdown_with_timeout(timeout).map_err(Into::into)
+        self.processor
+            .shutdown_with_timeout(timeout)
+            .map_err(Into::into)
     }
 }
+
+/// What the names of processors begin with whose `on_start` does nothing.
+const NOTHING_AT_START: [&str; 2] = ["opentelemetry_sdk::trace::", "zerospan_sdk::"];
 
 /// Converts a span to the SDK's form. Allocates for every string and vector in it.
 fn span_data(span: &FinishedSpan<'_>) -> Result<SpanData, DecodeError> {

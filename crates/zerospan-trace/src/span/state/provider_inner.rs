@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 use zerospan_core::fork;
-use zerospan_core::log;
+use zerospan_core::log::LogLimit;
 use zerospan_core::sync::{self, Mutex, MutexGuard};
 use zerospan_export::Pipeline;
 use zerospan_pool::Pool;
@@ -42,6 +42,7 @@ pub(crate) struct ProviderInner {
     is_shut_down: AtomicBool,
     /// No handle of the provider is left.
     is_closed: AtomicBool,
+    pub(crate) limit_warning: LogLimit,
 }
 
 /// A receiver of spans.
@@ -87,6 +88,7 @@ impl ProviderInner {
             refuses_spans: AtomicBool::new(config.is_disabled),
             is_shut_down: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
+            limit_warning: LogLimit::new(),
         });
         providers().insert(provider.id, Arc::downgrade(&provider));
         provider
@@ -181,7 +183,8 @@ fn providers() -> MutexGuard<'static, HashMap<OwnerId, Weak<ProviderInner>>> {
 
 fn watch_forks() {
     if let Err(error) = fork::watch() {
-        log::suppressed(|| {
+        static WARNING: LogLimit = LogLimit::new();
+        WARNING.log(|_| {
             tracing::warn!(
                 name: "ForkUnwatched",
                 error = %error,

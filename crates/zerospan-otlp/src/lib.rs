@@ -18,6 +18,8 @@ pub use attribute::{AttributeWriter, HashedKey, StaticKey};
 pub use envelope::ScopeIdentity;
 pub use envelope::{EncodedResource, EncodedScope, encode_request, request_len};
 pub use protobuf::{DecodeError, DecodeErrorKind};
+#[doc(hidden)]
+pub use recorder::AttributeBuffer;
 pub use recorder::{SpanLimits, SpanRecorder};
 #[cfg(feature = "sdk")]
 pub use sdk::{BatchEncoder, encode_span_data};

@@ -1,5 +1,6 @@
 //! A span that is being recorded.
 
+mod buffer;
 mod events;
 mod finish;
 mod head;
@@ -9,5 +10,6 @@ mod rollback;
 mod span_recorder;
 mod start;
 
+pub use buffer::AttributeBuffer;
 pub use limits::SpanLimits;
 pub use span_recorder::SpanRecorder;

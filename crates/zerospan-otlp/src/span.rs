@@ -6,7 +6,7 @@ mod trace_state;
 
 pub(crate) use fields::{
     END_TIME_LEN, FLAGS_LEN, TRACE_AND_SPAN_ID_LEN, encode_flags, encode_head, encode_tail, ids,
-    parent_len, status_len, unset_tail,
+    kind_number, parent_len, status_len, unset_tail,
 };
 #[cfg(feature = "sdk")]
 pub(crate) use fields::{kind_and_start, parent};

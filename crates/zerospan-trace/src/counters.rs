@@ -41,6 +41,11 @@ impl Counter {
         self.0.store(count.wrapping_add(1), Ordering::Relaxed);
     }
 
+    /// Wraps: another thread may have counted what this one takes back. The sum of all threads is right.
+    fn decrement(&self) {
+        self.0.store(self.get().wrapping_sub(1), Ordering::Relaxed);
+    }
+
     #[inline]
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -69,6 +74,15 @@ impl Counters {
                 self.not_recorded.increment();
                 None
             }
+        }
+    }
+
+    /// Forgets a span that started, of which [`count_start`](Self::count_start) returned `is_exported`.
+    pub(crate) fn forget_start(&self, is_exported: bool) {
+        if is_exported {
+            self.sampled.decrement();
+        } else {
+            self.record_only.decrement();
         }
     }
 
@@ -117,8 +131,8 @@ impl Totals {
         // Ends are read before starts: a snapshot may show a span as open that has just ended, never one that ended twice.
         self.sampled_ended += counters.sampled_ended.get();
         self.record_only_ended += counters.record_only_ended.get();
-        self.sampled += counters.sampled.get();
-        self.record_only += counters.record_only.get();
+        self.sampled = self.sampled.wrapping_add(counters.sampled.get());
+        self.record_only = self.record_only.wrapping_add(counters.record_only.get());
         self.not_recorded += counters.not_recorded.get();
         self.refused += counters.refused.get();
         self.inherited += counters.inherited.get();

@@ -12,6 +12,16 @@ mod span;
 mod tracer;
 mod w3c;
 
+/// The support for layers of the `tracing` crate: not covered by semantic versioning.
+#[doc(hidden)]
+pub mod layer {
+    pub use crate::context::active_spans::EntryKey;
+    pub use crate::span::{
+        Moment, count_unused, enter_as, exit_all, exit_as, last_of_owner, replace_entries,
+    };
+    pub use zerospan_otlp::{AttributeBuffer, SpanLimits};
+}
+
 pub use base::clock::Clock;
 pub use provider::{TraceStats, TracerProvider, TracerProviderBuilder};
 pub use sampler::{ParentBased, Sampler};

@@ -7,12 +7,16 @@ mod api;
 mod end;
 mod entered;
 mod future;
+mod layer;
 mod native;
 mod processor;
 mod state;
 
 pub use entered::{Entered, current_context, current_span_context};
 pub use future::{FutureExt, InSpan};
+pub use layer::{
+    Moment, count_unused, enter_as, exit_all, exit_as, last_of_owner, replace_entries,
+};
 pub(crate) use processor::catch_panic;
 pub use processor::{FinishedSpan, Processor, ProcessorError, SdkProcessor};
 pub(crate) use state::{
@@ -22,7 +26,6 @@ pub(crate) use state::{
 use crate::slot::Slot;
 use opentelemetry::trace::SpanContext;
 use std::fmt;
-use std::time::SystemTime;
 
 /// One operation, started by a [`Tracer`](crate::Tracer).
 ///
@@ -44,7 +47,7 @@ impl Span {
     }
 
     #[inline]
-    fn end_at(&mut self, time: Option<SystemTime>) {
+    fn end_at(&mut self, time: Option<u64>) {
         // A call from a processor's `on_ending` is ignored.
         if self.slot.as_ref().is_some_and(|slot| slot.is_ending) {
             return;

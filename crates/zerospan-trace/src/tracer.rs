@@ -8,13 +8,14 @@ pub use span_builder::SpanBuilder;
 use crate::context::options::{InitialData, Parent, StartOptions};
 use crate::shutdown::ShutdownGuard;
 use crate::slot::TracerInner;
-use crate::span::{ProviderInner, Span};
+use crate::span::{Moment, ProviderInner, Span, this_thread};
 use opentelemetry::trace::{self as api, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use zerospan_export::Scope;
+use zerospan_otlp::SpanLimits;
 
 /// Starts spans of one instrumentation scope.
 ///
@@ -39,6 +40,29 @@ impl Tracer {
     /// Returns the scope of this tracer's spans.
     pub fn instrumentation_scope(&self) -> &InstrumentationScope {
         &self.inner.scope
+    }
+
+    /// Reads the clock.
+    #[doc(hidden)]
+    #[inline]
+    pub fn moment(&self) -> Moment {
+        let provider = self.provider();
+        this_thread::with(|thread| {
+            let state = thread.get_or_register(provider);
+            Moment(provider.clock.read(&state.anchor))
+        })
+    }
+
+    /// Returns the limits of its spans.
+    #[doc(hidden)]
+    pub fn span_limits(&self) -> SpanLimits {
+        self.provider().limits
+    }
+
+    /// Returns `true` if a sampler may read what only the API crate's builder passes at the start: attributes.
+    #[doc(hidden)]
+    pub fn has_custom_sampler(&self) -> bool {
+        self.provider().sampler.needs_context()
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The value of an attribute, borrowed: every kind that OpenTelemetry 0.33 has.
+/// The value of an attribute, borrowed: every kind that OpenTelemetry 0.33 has, and bytes, which OTLP has.
 ///
 /// A copy copies at most a reference and a length and does not allocate.
 ///
@@ -29,6 +29,8 @@ pub enum AttributeValue<'a> {
     F64Array(&'a [f64]),
     /// An array of strings.
     StrArray(StrArray<'a>),
+    /// Bytes. The API crate has no such kind: of the sinks of this family, only OTLP's takes them.
+    Bytes(&'a [u8]),
     /// An unknown kind: sinks reject it, and readers count it as dropped.
     Unsupported,
 }
@@ -41,7 +43,7 @@ impl AttributeValue<'_> {
     ///
     /// # Errors
     ///
-    /// [`UnsupportedValue`] if the value is [`Unsupported`](Self::Unsupported).
+    /// [`UnsupportedValue`] if the value is [`Unsupported`](Self::Unsupported) or [`Bytes`](Self::Bytes).
     pub fn to_value(&self) -> Result<Value, UnsupportedValue> {
         Ok(match *self {
             Self::Bool(value) => Value::Bool(value),
@@ -54,7 +56,7 @@ impl AttributeValue<'_> {
             Self::StrArray(values) => Value::Array(Array::String(
                 values.iter().map(|value| value.to_owned().into()).collect(),
             )),
-            Self::Unsupported => return Err(UnsupportedValue),
+            Self::Bytes(_) | Self::Unsupported => return Err(UnsupportedValue),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! One attribute: the field of a message that repeats `KeyValue`.
 
 use super::key::Key;
-use crate::protobuf::schema::any_value::tag::{ARRAY, BOOL, DOUBLE, INT, STRING};
+use crate::protobuf::schema::any_value::tag::{ARRAY, BOOL, BYTES, DOUBLE, INT, STRING};
 use crate::protobuf::schema::array_value::tag::VALUES;
 use crate::protobuf::schema::key_value::tag::{KEY, VALUE};
 use crate::protobuf::{field_len, varint_len};
@@ -39,6 +39,7 @@ pub(crate) fn encode<K: Key>(
         AttributeValue::I64Array(numbers) => integers(out, tag, key.as_str(), numbers),
         AttributeValue::F64Array(numbers) => floats(out, tag, key.as_str(), numbers),
         AttributeValue::StrArray(texts) => strings(out, tag, key.as_str(), texts, max_chars),
+        AttributeValue::Bytes(content) => bytes(out, tag, key.as_str(), content),
         _ => return Err(UnsupportedValue),
     }
     Ok(())
@@ -88,25 +89,27 @@ pub(crate) fn encode_any_value(
 /// Returns `true` if the attribute at `start` in `area`, which this module wrote, has the key `key`.
 #[inline]
 pub(crate) fn key_is(area: &[u8], start: usize, key: &str) -> bool {
+    key_at(area, start) == Some(key.as_bytes())
+}
+
+/// Returns the key of the attribute at `start` in `area`, which this module wrote.
+#[inline]
+pub(crate) fn key_at(area: &[u8], start: usize) -> Option<&[u8]> {
     let after_varint = |at: usize| {
         let length = area.get(at..)?.iter().position(|byte| *byte < 0x80)?;
         Some(at + length + 1)
     };
     // After the attribute's tag and length, then after those of the key.
-    let Some(key_tag) = after_varint(start + 1) else {
-        return false;
-    };
+    let key_tag = after_varint(start + 1)?;
     if area.get(key_tag) != Some(&KEY) {
-        return key.is_empty();
+        return Some(&[]);
     }
-    let Some(at) = after_varint(key_tag + 1) else {
-        return false;
-    };
+    let at = after_varint(key_tag + 1)?;
     let mut length = 0_usize;
     for (place, byte) in area[key_tag + 1..at].iter().enumerate() {
         length |= usize::from(byte & 0x7f) << (7 * place);
     }
-    length == key.len() && area.get(at..at + length) == Some(key.as_bytes())
+    area.get(at..at + length)
 }
 
 /// Appends an attribute with a value of at most 10 bytes.
@@ -157,13 +160,23 @@ fn long_scalar(out: &mut Vec<u8>, tag: u8, key: &str, length: usize, value: impl
 
 #[inline(never)]
 fn long_string(out: &mut Vec<u8>, tag: u8, key: &str, text: &str) {
-    let inner = field_len(text.len());
+    blob(out, tag, key, STRING, text.as_bytes());
+}
+
+#[inline(never)]
+fn bytes(out: &mut Vec<u8>, tag: u8, key: &str, content: &[u8]) {
+    blob(out, tag, key, BYTES, content);
+}
+
+#[inline(always)]
+fn blob(out: &mut Vec<u8>, tag: u8, key: &str, value_tag: u8, content: &[u8]) {
+    let inner = field_len(content.len());
     let value = (
         [VALUE],
         Varint(inner as u64),
-        [STRING],
-        Varint(text.len() as u64),
-        text.as_bytes(),
+        [value_tag],
+        Varint(content.len() as u64),
+        content,
     );
     long(out, tag, key, field_len(inner), value);
 }

@@ -110,6 +110,46 @@ impl AttributeWriter<'_> {
         }
     }
 
+    /// Sets the attributes in `attributes`, which were written with the same tag. Copies their bytes. `dropped` counts those that
+    /// were dropped before.
+    pub(crate) fn append(&mut self, attributes: &[u8], keys: &KeyIndex, dropped: u32) {
+        let entries = keys.entries();
+        if self.keys.len() == 0 && entries.len() <= self.max_attributes as usize {
+            let start = self.buffer.len();
+            self.buffer.extend_from_slice(attributes);
+            for entry in entries {
+                self.keys.push(entry.hash, start + entry.start);
+            }
+            *self.dropped = self.dropped.saturating_add(dropped);
+            return;
+        }
+        let ends = entries.iter().skip(1).map(|next| next.start);
+        for (entry, end) in entries.iter().zip(ends.chain([attributes.len()])) {
+            let Some(attribute) = attributes.get(entry.start..end) else {
+                continue;
+            };
+            let (buffer, key) = (&*self.buffer, encode::key_at(attribute, 0));
+            let found = self
+                .keys
+                .find(entry.hash, |held| encode::key_at(buffer, held.start) == key);
+            let start = self.buffer.len();
+            match found {
+                Some(index) => {
+                    self.buffer.extend_from_slice(attribute);
+                    self.move_over(index, start);
+                }
+                None if self.keys.len() as u64 >= u64::from(self.max_attributes) => {
+                    *self.dropped = self.dropped.saturating_add(1);
+                }
+                None => {
+                    self.buffer.extend_from_slice(attribute);
+                    self.keys.push(entry.hash, start);
+                }
+            }
+        }
+        *self.dropped = self.dropped.saturating_add(dropped);
+    }
+
     /// Returns a copy of the writer for functions that are not inlined.
     ///
     /// They take the writer by address. With a copy for them, the compiler keeps the original in registers.
@@ -139,15 +179,21 @@ impl AttributeWriter<'_> {
         key: &str,
         value: AttributeValue<'_>,
     ) -> Result<(), SinkError> {
-        let start = self.keys.entries()[index].start;
-        let end = match self.keys.entries().get(index + 1) {
-            Some(next) => next.start,
-            None => self.buffer.len(),
-        };
         let appended = self.buffer.len();
         if let Err(error) = encode::encode(self.buffer, self.tag, key, value, self.max_chars) {
             return Err(self.count_dropped(error.into()));
         }
+        self.move_over(index, appended);
+        Ok(())
+    }
+
+    /// Moves the attribute at `appended`, the last in the buffer, to the place of the attribute `index`, which it replaces.
+    fn move_over(&mut self, index: usize, appended: usize) {
+        let start = self.keys.entries()[index].start;
+        let end = match self.keys.entries().get(index + 1) {
+            Some(next) => next.start,
+            None => appended,
+        };
         let (old, new) = (end - start, self.buffer.len() - appended);
         if old == new {
             self.buffer.copy_within(appended.., start);
@@ -157,7 +203,6 @@ impl AttributeWriter<'_> {
             self.buffer.drain(start + new..end + new);
             self.keys.shift(index + 1, old, new);
         }
-        Ok(())
     }
 }
 

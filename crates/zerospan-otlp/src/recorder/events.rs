@@ -1,5 +1,6 @@
 //! Events.
 
+use super::buffer::AttributeBuffer;
 use super::rollback::RollbackOnUnwind;
 use super::span_recorder::SpanRecorder;
 use crate::attribute::AttributeWriter;
@@ -68,6 +69,36 @@ impl SpanRecorder {
         mem::forget(rollback);
         let dropped = count(event::tag::DROPPED_ATTRIBUTES_COUNT, dropped);
         append(&mut self.events, dropped);
+        close(&mut self.events, length);
+        true
+    }
+
+    /// Adds an event with the attributes of a buffer. Copies their bytes.
+    ///
+    /// Drops and counts an event beyond the limit, and returns `false`.
+    #[doc(hidden)]
+    pub fn add_event_from(
+        &mut self,
+        name: &str,
+        time_unix_nanos: u64,
+        attributes: &AttributeBuffer,
+    ) -> bool {
+        if self.event_count >= self.limits.max_events_per_span {
+            self.count_dropped_events(1);
+            return false;
+        }
+        self.event_count += 1;
+        let (length, head) = begin(&self.events, span::tag::EVENTS, EXPECTED_LEN);
+        append(
+            &mut self.events,
+            (
+                head,
+                fixed64(event::tag::TIME_UNIX_NANO, time_unix_nanos),
+                text(event::tag::NAME, name),
+                attributes.buffer.as_slice(),
+                count(event::tag::DROPPED_ATTRIBUTES_COUNT, attributes.dropped),
+            ),
+        );
         close(&mut self.events, length);
         true
     }

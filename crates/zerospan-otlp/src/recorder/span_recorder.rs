@@ -1,3 +1,4 @@
+use super::buffer::AttributeBuffer;
 use super::head::Head;
 use super::limits::SpanLimits;
 use crate::attribute::{AttributeWriter, HashedKey, KeyIndex, StaticKey, hash, key_is, max_chars};
@@ -140,6 +141,19 @@ impl SpanRecorder {
     #[inline]
     pub fn extend<S: AttributeSource + ?Sized>(&mut self, source: &S) {
         self.span_attributes().extend(source);
+    }
+
+    /// Sets attributes with a writer.
+    #[doc(hidden)]
+    #[inline]
+    pub fn write_attributes(&mut self, write: impl FnOnce(&mut AttributeWriter<'_>)) {
+        write(&mut self.span_attributes());
+    }
+
+    /// Sets the attributes of a buffer. Copies their bytes.
+    #[doc(hidden)]
+    pub fn append(&mut self, attributes: &AttributeBuffer) {
+        attributes.copy_to(&mut self.span_attributes());
     }
 
     /// Counts attributes that were dropped before they reached the recorder.

@@ -4,12 +4,12 @@ use super::span_recorder::SpanRecorder;
 use crate::protobuf::field_len;
 use crate::protobuf::schema::span;
 use crate::span::{
-    END_TIME_LEN, SpanStart, TRACE_AND_SPAN_ID_LEN, encode_flags, encode_head, parent_len,
-    trace_state_len,
+    END_TIME_LEN, SpanStart, TRACE_AND_SPAN_ID_LEN, encode_flags, encode_head, kind_number,
+    parent_len, trace_state_len,
 };
 use crate::view::SpanView;
 use crate::wire::{append, text};
-use opentelemetry::trace::TraceState;
+use opentelemetry::trace::{SpanKind, TraceState};
 
 impl SpanRecorder {
     /// Sets the data that is known when the span starts. Keeps what was recorded before. A later call replaces an earlier one.
@@ -40,6 +40,39 @@ impl SpanRecorder {
         self.move_to(self.head.name_at, old, new);
         self.head.len = self.head.len - old + new;
         self.keys.shift(0, old, new);
+    }
+
+    /// Replaces the ids, the trace state, the flags and the parent by those of `other`. Does nothing before both begin.
+    #[doc(hidden)]
+    pub fn take_identity_of(&mut self, other: &Self) {
+        let Some(identity) = other.span.get(..other.head.name_at) else {
+            return;
+        };
+        if self.head.len == 0 || other.head.len == 0 {
+            return;
+        }
+        self.span.extend_from_slice(identity);
+        let (old, new) = (self.head.name_at, identity.len());
+        self.move_to(0, old, new);
+        self.head.name_at = new;
+        self.head.len = self.head.len - old + new;
+        self.head.flags = other.head.flags;
+        self.keys.shift(0, old, new);
+    }
+
+    /// Replaces the kind. Does nothing before the span begins.
+    pub fn set_kind(&mut self, kind: &SpanKind) {
+        if self.head.len == 0 {
+            return;
+        }
+        let name = match self.name() {
+            "" => 0,
+            name => field_len(name.len()),
+        };
+        // The kind follows the name: its tag, then one byte.
+        if let Some(place) = self.span.get_mut(self.head.name_at + name + 1) {
+            *place = kind_number(kind);
+        }
     }
 
     /// Returns the name, or an empty text before the span begins. Does not allocate.

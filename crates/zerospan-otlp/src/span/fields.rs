@@ -118,7 +118,7 @@ pub(crate) fn encode_flags(flags: TraceFlags, is_remote: bool) -> [u8; 4] {
 }
 
 #[inline]
-fn kind_number(kind: &SpanKind) -> u8 {
+pub(crate) fn kind_number(kind: &SpanKind) -> u8 {
     match kind {
         SpanKind::Internal => 1,
         SpanKind::Server => 2,

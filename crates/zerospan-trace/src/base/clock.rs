@@ -115,9 +115,15 @@ impl Reading {
         }
     }
 
+    /// Returns nanoseconds on a time line that nobody sets.
+    #[inline]
+    pub(crate) fn steady(self) -> u64 {
+        self.steady
+    }
+
     /// Returns this reading's wall-clock time plus the time elapsed until `later`.
     #[inline]
-    fn unix_at(self, later: Self) -> u64 {
+    pub(crate) fn unix_at(self, later: Self) -> u64 {
         self.unix
             .saturating_add(later.steady.saturating_sub(self.steady))
     }

@@ -1,14 +1,36 @@
 use super::parent::ParentContext;
 use opentelemetry::trace::SpanId;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// The stack of spans that are entered natively on one thread.
 pub(crate) struct ActiveSpans {
     entries: RefCell<Vec<Entry>>,
 }
 
+/// Names an entry, for an owner that exits spans by their ids instead of a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryKey {
+    /// The owner. 0 is a guard.
+    pub owner: u64,
+    /// The owner's id of the span.
+    pub id: u64,
+}
+
+impl EntryKey {
+    /// The key of all entries that a guard exits.
+    pub(crate) const GUARD: Self = Self { owner: 0, id: 0 };
+}
+
+/// The number of entries on one thread: leaked guards must not fill the memory.
+const MAX_ENTRIES: usize = 1 << 16;
+
 struct Entry {
     span: ParentContext,
+    key: EntryKey,
+    /// The span is recorded.
+    is_recorded: bool,
+    /// The span became the parent of another one, or its context was read.
+    is_used: Cell<bool>,
     /// The span of the API's current context at the time when this one was entered.
     api_span_id: SpanId,
     /// The guard was dropped while later entries were active.
@@ -39,6 +61,9 @@ impl ActiveSpans {
         let last = entries
             .last()
             .filter(|entry| entry.api_span_id == api_span_id);
+        if let Some(entry) = last {
+            entry.is_used.set(true);
+        }
         read(last.map(|entry| &entry.span))
     }
 
@@ -51,15 +76,35 @@ impl ActiveSpans {
         })
     }
 
-    /// Enters a span. Returns its position, for [`exit`](Self::exit).
+    /// Enters a span. Returns its position, for [`exit`](Self::exit), which has no effect if there are too many entries.
     pub(crate) fn enter(&self, span: ParentContext, api_span_id: SpanId) -> usize {
+        self.enter_as(EntryKey::GUARD, span, api_span_id, true)
+            .unwrap_or(usize::MAX)
+    }
+
+    /// Enters a span under a key. Returns its position, or `None` if there are too many entries.
+    #[inline]
+    pub(crate) fn enter_as(
+        &self,
+        key: EntryKey,
+        span: ParentContext,
+        api_span_id: SpanId,
+        is_recorded: bool,
+    ) -> Option<usize> {
         let mut entries = self.entries.borrow_mut();
+        let position = entries.len();
+        if position >= MAX_ENTRIES {
+            return None;
+        }
         entries.push(Entry {
             span,
+            key,
+            is_recorded,
+            is_used: Cell::new(false),
             api_span_id,
             is_exited: false,
         });
-        entries.len() - 1
+        Some(position)
     }
 
     /// Exits the span at `position`. Its entry stays on the stack until those above it are exited.
@@ -68,8 +113,85 @@ impl ActiveSpans {
         if let Some(entry) = entries.get_mut(position) {
             entry.is_exited = true;
         }
-        while entries.last().is_some_and(|entry| entry.is_exited) {
-            entries.pop();
+        pop_exited(&mut entries);
+    }
+
+    /// Exits the span that was entered last under `key`. Returns `true` if its context was used, and `None` if there is none.
+    #[inline]
+    pub(crate) fn exit_as(&self, key: EntryKey) -> Option<bool> {
+        let mut entries = self.entries.borrow_mut();
+        let position = last_of(&entries, key)?;
+        let entry = entries.get_mut(position)?;
+        entry.is_exited = true;
+        let is_used = entry.is_used.get();
+        pop_exited(&mut entries);
+        Some(is_used)
+    }
+
+    /// Exits every entry under `key`: of guards that were leaked.
+    #[inline]
+    pub(crate) fn exit_all(&self, key: EntryKey) {
+        if !self.is_empty() {
+            while self.exit_as(key).is_some() {}
         }
+    }
+
+    /// Returns the id of the last entry of `owner`, and whether its span is recorded.
+    #[inline]
+    pub(crate) fn last_of_owner(&self, owner: u64) -> Option<(u64, bool)> {
+        let entries = self.entries.borrow();
+        let is_match = |entry: &&Entry| entry.key.owner == owner && !entry.is_exited;
+        let entry = entries.iter().rev().find(is_match)?;
+        Some((entry.key.id, entry.is_recorded))
+    }
+
+    /// Replaces the context of the entries under `key`. Returns their number, or `None`, and changes nothing, if the context of
+    /// one of them was used.
+    pub(crate) fn replace(
+        &self,
+        key: EntryKey,
+        span: &ParentContext,
+        is_recorded: bool,
+    ) -> Option<usize> {
+        let mut entries = self.entries.borrow_mut();
+        let is_match = |entry: &Entry| entry.key == key && !entry.is_exited;
+        if entries
+            .iter()
+            .any(|entry| is_match(entry) && entry.is_used.get())
+        {
+            return None;
+        }
+        let mut count = 0;
+        for entry in entries.iter_mut().filter(|entry| is_match(entry)) {
+            entry.span = span.clone();
+            entry.is_recorded = is_recorded;
+            count += 1;
+        }
+        Some(count)
+    }
+
+    /// Returns the number of entries under `key`, or `None` if the context of one of them was used.
+    pub(crate) fn count_unused(&self, key: EntryKey) -> Option<usize> {
+        let entries = self.entries.borrow();
+        let mut matching = entries
+            .iter()
+            .filter(|entry| entry.key == key && !entry.is_exited);
+        matching.try_fold(0, |count, entry| {
+            (!entry.is_used.get()).then_some(count + 1)
+        })
+    }
+}
+
+#[inline]
+fn last_of(entries: &[Entry], key: EntryKey) -> Option<usize> {
+    entries
+        .iter()
+        .rposition(|entry| entry.key == key && !entry.is_exited)
+}
+
+#[inline]
+fn pop_exited(entries: &mut Vec<Entry>) {
+    while entries.last().is_some_and(|entry| entry.is_exited) {
+        entries.pop();
     }
 }

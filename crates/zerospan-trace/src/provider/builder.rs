@@ -246,6 +246,7 @@ impl TracerProviderBuilder {
             sampler: self.sampler,
             ids: self.ids,
             clock: self.clock,
+            limits: self.limits,
             slots: SlotPool::with_recycle(self.max_idle_slots, recycle)
                 .with_retention_limit(self.max_idle_slot_bytes),
             max_idle_slot_bytes: self.max_idle_slot_bytes,

@@ -114,7 +114,7 @@ impl opentelemetry::trace::Span for Span {
 
     #[inline]
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        self.end_at(Some(timestamp));
+        self.end_at(Some(unix_nanos(timestamp)));
     }
 }
 

@@ -5,15 +5,13 @@ use super::processor::{FinishedSpan, catch_panic};
 use super::state::{Binding, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread};
 use crate::slot::Slot;
 use std::cell::Cell;
-use std::time::SystemTime;
 use zerospan_export::Producer;
-use zerospan_otlp::unix_nanos;
 
-/// Ends `span`, whose slot was taken out of it.
+/// Ends `span`, whose slot was taken out of it, at `time` in nanoseconds since 1970, or now.
 #[inline]
-pub(super) fn end(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
+pub(super) fn end(span: &mut Span, slot: Box<Slot>, time: Option<u64>) {
     let mut slot = Some(slot);
-    if time.is_none() && this_thread::try_with(|thread| end_fast(thread, &mut slot)) {
+    if this_thread::try_with(|thread| end_fast(thread, &mut slot, time)) {
         return;
     }
     if let Some(slot) = slot {
@@ -24,7 +22,8 @@ pub(super) fn end(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
 /// Ends a span that started in this process, on a thread that is registered, with no processor.
 ///
 /// Returns `false`, and does nothing, for any other span.
-fn end_fast(thread: &ThisThread, slot: &mut Option<Box<Slot>>) -> bool {
+#[inline(always)]
+fn end_fast(thread: &ThisThread, slot: &mut Option<Box<Slot>>, time: Option<u64>) -> bool {
     let origin = |slot: &Slot| Some((slot.tracer.as_ref()?.provider, slot.generation));
     let Some((provider, generation)) = slot.as_deref().and_then(origin) else {
         return false;
@@ -44,13 +43,16 @@ fn end_fast(thread: &ThisThread, slot: &mut Option<Box<Slot>>) -> bool {
     let Some(slot) = slot.take() else {
         return false;
     };
-    let end = binding.provider.span_time(&slot, &state.anchor);
+    let end = match time {
+        None => binding.provider.span_time(&slot, &state.anchor),
+        Some(time) => time,
+    };
     finish(state, &binding, slot, end, None);
     true
 }
 
 #[inline(never)]
-fn end_slow(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
+fn end_slow(span: &mut Span, slot: Box<Slot>, time: Option<u64>) {
     let mut slot = Some(slot);
     this_thread::with(|thread| {
         if let Some(slot) = slot.take() {
@@ -60,7 +62,7 @@ fn end_slow(span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
 }
 
 /// Ends any span on `thread`.
-fn end_on(thread: &ThisThread, span: &mut Span, slot: Box<Slot>, time: Option<SystemTime>) {
+fn end_on(thread: &ThisThread, span: &mut Span, slot: Box<Slot>, time: Option<u64>) {
     // Once the last handle of its provider is dropped, nothing receives the span and nothing reports its counts.
     let Some(tracer) = &slot.tracer else { return };
     let Some(state) = thread.get_by_id(tracer.provider) else {
@@ -79,7 +81,7 @@ fn end_on(thread: &ThisThread, span: &mut Span, slot: Box<Slot>, time: Option<Sy
     }
     let end = match time {
         None => binding.provider.span_time(&slot, &state.anchor),
-        Some(time) => unix_nanos(time),
+        Some(time) => time,
     };
     let observed = binding.provider.has_processors.then_some(span);
     finish(state, &binding, slot, end, observed);

@@ -88,6 +88,6 @@ fn native() -> Option<ParentContext> {
 
 /// Returns the id of the span of the API's current context.
 #[inline]
-fn api_span_id() -> SpanId {
+pub(super) fn api_span_id() -> SpanId {
     Context::map_current(|current| current.span().span_context().span_id())
 }

@@ -14,6 +14,7 @@ use zerospan_core::fork;
 use zerospan_core::log::LogLimit;
 use zerospan_core::sync::{self, Mutex, MutexGuard};
 use zerospan_export::Pipeline;
+use zerospan_otlp::SpanLimits;
 use zerospan_pool::Pool;
 use zerospan_pool::thread_states::{OwnerId, bump_epoch};
 
@@ -24,6 +25,7 @@ pub(crate) struct ProviderInner {
     pub(crate) ids: IdSource,
     pub(crate) clock: Clock,
     pub(crate) slots: SlotPool,
+    pub(crate) limits: SpanLimits,
     /// The maximum heap memory of an idle slot, in bytes.
     pub(crate) max_idle_slot_bytes: usize,
     /// Each thread keeps a slot at hand, unless no slot is to be kept.
@@ -57,6 +59,7 @@ pub(crate) struct ProviderConfig {
     pub(crate) ids: IdSource,
     pub(crate) clock: Clock,
     pub(crate) slots: SlotPool,
+    pub(crate) limits: SpanLimits,
     pub(crate) max_idle_slot_bytes: usize,
     pub(crate) sinks: Vec<SpanSink>,
     pub(crate) resource: Resource,
@@ -80,6 +83,7 @@ impl ProviderInner {
             clock: config.clock,
             keeps_spare_slots: config.slots.capacity() > 0,
             slots: config.slots,
+            limits: config.limits,
             max_idle_slot_bytes: config.max_idle_slot_bytes,
             sinks: config.sinks,
             resource: config.resource,

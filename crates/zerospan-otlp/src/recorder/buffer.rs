@@ -1,0 +1,137 @@
+use super::limits::SpanLimits;
+use crate::attribute::{AttributeWriter, KeyIndex, max_chars};
+use crate::protobuf::schema::{event, span};
+use zerospan_core::{Footprint, Reset};
+
+/// Encoded attributes that belong to no span yet.
+///
+/// A caller whose values run foreign code when they are formatted writes them here, with no lock on the span, and moves them
+/// into the span afterwards: with [`SpanRecorder::append`](crate::SpanRecorder::append) or
+/// [`SpanRecorder::add_event_from`](crate::SpanRecorder::add_event_from).
+#[doc(hidden)]
+#[derive(Clone, Debug, Default)]
+pub struct AttributeBuffer {
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) keys: KeyIndex,
+    pub(crate) dropped: u32,
+}
+
+impl AttributeBuffer {
+    /// Creates an empty buffer. Does not allocate.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns a writer of attributes for a span.
+    #[inline]
+    pub fn span_writer(&mut self, limits: &SpanLimits) -> AttributeWriter<'_> {
+        self.writer(
+            span::tag::ATTRIBUTES,
+            limits,
+            limits.max_attributes_per_span,
+        )
+    }
+
+    /// Returns a writer of attributes for an event.
+    #[inline]
+    pub fn event_writer(&mut self, limits: &SpanLimits) -> AttributeWriter<'_> {
+        self.writer(
+            event::tag::ATTRIBUTES,
+            limits,
+            limits.max_attributes_per_event,
+        )
+    }
+
+    /// Returns `true` if there are no attributes, and none was dropped.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.keys.len() == 0 && self.dropped == 0
+    }
+
+    /// Sets these attributes with `writer`, which writes for the same kind of owner. Copies their bytes.
+    #[inline]
+    pub(super) fn copy_to(&self, writer: &mut AttributeWriter<'_>) {
+        writer.append(&self.buffer, &self.keys, self.dropped);
+    }
+
+    #[inline]
+    fn writer(&mut self, tag: u8, limits: &SpanLimits, max_attributes: u32) -> AttributeWriter<'_> {
+        self.keys.keep_repeated = limits.keep_repeated_keys;
+        AttributeWriter {
+            buffer: &mut self.buffer,
+            keys: &mut self.keys,
+            tag,
+            max_attributes,
+            max_chars: max_chars(limits.max_attribute_value_length),
+            dropped: &mut self.dropped,
+        }
+    }
+}
+
+impl Reset for AttributeBuffer {
+    #[inline]
+    fn reset(&mut self) {
+        self.buffer.clear();
+        self.keys.reset();
+        self.dropped = 0;
+    }
+}
+
+impl Footprint for AttributeBuffer {
+    fn heap_bytes(&self) -> usize {
+        self.buffer.heap_bytes() + self.keys.heap_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::span_recorder::SpanRecorder;
+    use zerospan_core::{Attribute, AttributeValue};
+
+    fn texts(recorder: &SpanRecorder) -> Vec<(String, String)> {
+        recorder
+            .attributes()
+            .map(|attribute| (attribute.key.to_owned(), format!("{:?}", attribute.value)))
+            .collect()
+    }
+
+    #[test]
+    fn attributes_of_a_buffer_arrive_as_if_they_had_been_set_on_the_span() {
+        let limits = SpanLimits {
+            max_attributes_per_span: 5,
+            ..SpanLimits::default()
+        };
+        let long = "x".repeat(300);
+        let first = [("a", "1"), ("b", "2"), ("c", &long)];
+        let second = [
+            ("b", AttributeValue::Str(&long)),
+            ("d", AttributeValue::Bytes(&[0, 255])),
+            ("a", AttributeValue::I64(7)),
+            ("e", AttributeValue::Bool(true)),
+            ("f", AttributeValue::F64(f64::NAN)),
+            ("d", AttributeValue::Bytes(&[1])),
+        ];
+        let mut direct = SpanRecorder::with_limits(limits);
+        let mut buffered = SpanRecorder::with_limits(limits);
+        let mut buffer = AttributeBuffer::new();
+        direct.extend(&first);
+        buffered.extend(&first);
+        for (key, value) in second {
+            direct.set_attribute(Attribute::new(key, value));
+            buffer
+                .span_writer(&limits)
+                .set_attribute(Attribute::new(key, value));
+        }
+        buffered.append(&buffer);
+        assert_eq!(texts(&direct), texts(&buffered));
+        assert_eq!(direct.dropped_attributes(), 1);
+        assert_eq!(buffered.dropped_attributes(), 1);
+        // The index still finds every attribute.
+        for recorder in [&mut direct, &mut buffered] {
+            recorder.set_attribute(Attribute::new("c", "short"));
+            recorder.set_attribute(Attribute::new("e", false));
+        }
+        assert_eq!(texts(&direct), texts(&buffered));
+    }
+}

@@ -1,8 +1,8 @@
-//! Plays the faults of a collector and of the pipeline.
+//! Plays the faults of a collector and of the pipeline, and forks children beside threads at work.
 
 use crate::cargo::{self, cargo};
 
-/// Prints the table of faults.
+/// Prints the table of faults, and the number of forked children that hung.
 ///
 /// # Errors
 ///
@@ -12,5 +12,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
         cargo()
             .args(["run", "--quiet", "--package", "zerospan-export"])
             .args(["--all-features", "--example", "faults"]),
+    )?;
+    cargo::run(
+        cargo()
+            .args(["test", "--quiet", "--package", "zerospan-trace"])
+            .args(["--all-features", "--test", "forked_children"])
+            .args(["--", "--nocapture"]),
     )
 }

@@ -1,11 +1,18 @@
-//! Detects forks without a system call: a counter that a `pthread_atfork` handler increments in each child.
+//! Detects forks without a system call, and keeps apart what belongs to parent and child.
+//!
+//! A forked child has a copy of its parent's memory and one thread. Locks that another thread held stay locked for ever, and
+//! what refers to the system (sockets, registrations, threads) is shared with the parent, or is gone. Hence the rule: what
+//! belongs to another process is forgotten, never dropped or locked. [`ProcessOwned`] and [`PerProcess`] keep it.
 
+use crate::sync::OnceBox;
 use std::io;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 static GENERATION: AtomicU64 = AtomicU64::new(0);
-static WATCH: Once = Once::new();
+static EPOCH: AtomicU64 = AtomicU64::new(0);
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
 /// Starts counting the forks of this process. Later calls do nothing and return `Ok`.
 ///
@@ -15,15 +22,30 @@ static WATCH: Once = Once::new();
 ///
 /// The error of `pthread_atfork`, if it lacks memory: a forked child is not detected then.
 pub fn watch() -> io::Result<()> {
-    let mut result = Ok(());
-    WATCH.call_once(|| result = install());
-    result
+    // Threads that race install several handlers: a fork then counts more than once, which does no harm. A lock could be held
+    // for ever in a child.
+    if !IS_WATCHED.load(Ordering::Acquire) {
+        install()?;
+        IS_WATCHED.store(true, Ordering::Release);
+    }
+    Ok(())
 }
 
-/// Returns the number of forks between the process that first called [`watch`] and this one. One relaxed load.
+/// Returns a number that grows with each fork, in the child: 0 in a process in which none was seen. One relaxed load.
 #[inline]
 pub fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
+}
+
+/// Returns a number that grows with each fork, in the child, and with each call of [`advance_epoch`]. One relaxed load.
+#[inline]
+pub fn epoch() -> u64 {
+    EPOCH.load(Ordering::Relaxed)
+}
+
+/// Advances the [`epoch`].
+pub fn advance_epoch() {
+    EPOCH.fetch_add(1, Ordering::Release);
 }
 
 #[cfg(unix)]
@@ -31,9 +53,10 @@ pub fn generation() -> u64 {
 fn install() -> io::Result<()> {
     extern "C" fn in_child() {
         GENERATION.fetch_add(1, Ordering::Relaxed);
+        EPOCH.fetch_add(1, Ordering::Relaxed);
     }
-    // SAFETY: the handler is a function of this program, so it outlives every fork, and it performs one atomic addition, which
-    // is async-signal-safe and therefore allowed in a child of a process with several threads.
+    // SAFETY: the handler is a function of this program, so it outlives every fork, and it performs atomic additions, which
+    // are async-signal-safe and therefore allowed in a child of a process with several threads.
     let failed = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     match failed {
         0 => Ok(()),
@@ -44,4 +67,152 @@ fn install() -> io::Result<()> {
 #[cfg(not(unix))]
 fn install() -> io::Result<()> {
     Ok(())
+}
+
+/// A value that belongs to the process that made it: dropped there, and forgotten in its forked children.
+#[derive(Debug)]
+pub struct ProcessOwned<T> {
+    generation: u64,
+    value: ManuallyDrop<T>,
+}
+
+impl<T> ProcessOwned<T> {
+    /// Makes a value of this process.
+    #[inline]
+    pub fn new(value: T) -> Self {
+        Self {
+            generation: generation(),
+            value: ManuallyDrop::new(value),
+        }
+    }
+
+    /// Makes the value of a static: it belongs to the first process.
+    pub const fn new_static(value: T) -> Self {
+        Self {
+            generation: 0,
+            value: ManuallyDrop::new(value),
+        }
+    }
+
+    /// Returns `true` in the process that made the value.
+    #[inline]
+    pub fn is_current(&self) -> bool {
+        self.generation == generation()
+    }
+
+    /// Returns the generation of the process that made the value.
+    #[inline]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+impl<T> Deref for ProcessOwned<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for ProcessOwned<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: Default> Default for ProcessOwned<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T> Drop for ProcessOwned<T> {
+    #[inline]
+    #[allow(unsafe_code)]
+    fn drop(&mut self) {
+        if self.is_current() {
+            // SAFETY: this is the only place that drops the value, and it runs once, when nothing can use the value any more.
+            unsafe { ManuallyDrop::drop(&mut self.value) };
+        }
+    }
+}
+
+/// A value of each process: the one that made it, and its forked children, which make their own at the first use.
+///
+/// The parent's value is neither used nor dropped in a child, since a thread of the parent's may have been changing it.
+#[derive(Debug)]
+pub struct PerProcess<T> {
+    value: ProcessOwned<T>,
+    child: OnceBox<Self>,
+}
+
+impl<T> PerProcess<T> {
+    /// Makes the value of this process.
+    pub fn new(value: T) -> Self {
+        Self {
+            value: ProcessOwned::new(value),
+            child: OnceBox::new(),
+        }
+    }
+
+    /// Makes the value of a static: that of the first process.
+    pub const fn new_static(value: T) -> Self {
+        Self {
+            value: ProcessOwned::new_static(value),
+            child: OnceBox::new(),
+        }
+    }
+
+    /// Returns the value of this process, which `make` makes in a child. Threads that race for the first use may each make one:
+    /// all of them get the one that is kept.
+    #[inline]
+    pub fn current_or_init(&self, make: impl Fn() -> T) -> &T {
+        if self.value.is_current() {
+            &self.value
+        } else {
+            self.after_fork(&make)
+        }
+    }
+
+    /// Returns the value of this process, if there is one yet.
+    #[inline]
+    pub fn get(&self) -> Option<&T> {
+        let mut this = self;
+        while !this.value.is_current() {
+            this = this.child.get()?;
+        }
+        Some(&this.value)
+    }
+
+    /// Returns the value of the process in which this was made. Use nothing of it in another that is locked or dropped.
+    #[inline]
+    pub fn original(&self) -> &T {
+        &self.value
+    }
+
+    #[cold]
+    fn after_fork(&self, make: &dyn Fn() -> T) -> &T {
+        let mut this = self;
+        while !this.value.is_current() {
+            this = this.child.get_or_init(|| Self::new(make()));
+        }
+        &this.value
+    }
+}
+
+impl<T: Default> PerProcess<T> {
+    /// Returns the value of this process: a default in a child.
+    #[inline]
+    pub fn current(&self) -> &T {
+        self.current_or_init(T::default)
+    }
+}
+
+impl<T: Default> Default for PerProcess<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
 }

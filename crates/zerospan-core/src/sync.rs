@@ -5,9 +5,11 @@
 
 #[cfg(loom)]
 mod loom_mutex;
+mod once_box;
 
 #[cfg(loom)]
 pub use self::loom_mutex::{Mutex, MutexGuard};
+pub use self::once_box::OnceBox;
 #[cfg(loom)]
 pub use loom::sync::{
     Condvar, Mutex as BlockingMutex, MutexGuard as BlockingMutexGuard,

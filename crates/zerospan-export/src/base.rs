@@ -5,7 +5,6 @@ pub(crate) mod config;
 pub(crate) mod error;
 pub(crate) mod item;
 pub(crate) mod limits;
-pub(crate) mod per_process;
 pub(crate) mod retry_policy;
 pub(crate) mod scope;
 pub(crate) mod stats;

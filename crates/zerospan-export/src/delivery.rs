@@ -8,6 +8,7 @@ use crate::queue::state::Outcome;
 use backoff::Backoff;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use zerospan_core::fork::ProcessOwned;
 use zerospan_core::log::{self, WarnOnce};
 use zerospan_transport::{ExportResponse, Request, RetryHint, SendError, Transport};
 
@@ -17,7 +18,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 /// Delivers requests, one after the other, over one transport.
 #[derive(Default)]
 pub(crate) struct Delivery {
-    transport: Option<Box<dyn Transport>>,
+    transport: Option<ProcessOwned<Box<dyn Transport>>>,
     /// The collector asked for no request before this time.
     not_before: Option<Instant>,
     /// Requests given up since the last that was delivered.
@@ -42,8 +43,6 @@ struct Failure {
     cause: DropCause,
     retry: RetryHint,
     message: String,
-    /// The collector's own words.
-    collector_message: Option<String>,
 }
 
 impl Delivery {
@@ -130,7 +129,7 @@ impl Delivery {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let transport = match transport {
                 Some(transport) => transport,
-                none => none.insert(config.connect.connect()?),
+                none => none.insert(ProcessOwned::new(config.connect.connect()?)),
             };
             transport.send(request)
         }));
@@ -143,7 +142,6 @@ impl Delivery {
                     cause: DropCause::TransportPanic,
                     retry: RetryHint::Never,
                     message: panic_message(&*panic),
-                    collector_message: None,
                 })
             }
         }
@@ -185,11 +183,10 @@ impl Delivery {
                     name: "ExportPartialSuccess",
                     rejected = response.rejected_items,
                     items,
+                    message = response.message.as_str(),
                     "the collector accepted a request of {item_name} with a warning or in part: \
-                     logged once until it accepts one without, and at most once a minute; its words are logged at \
-                     debug level"
+                     logged once until it accepts one without, and at most once a minute"
                 );
-                log_words(Some(&response.message));
             });
         }
         Outcome::Delivered {
@@ -210,7 +207,6 @@ impl Delivery {
                 "a request was given up and its {item_name} are counted as dropped: \
                  logged once until the collector accepts a request, and at most once a minute for each cause"
             );
-            log_words(failure.collector_message.as_deref());
         });
         Outcome::Dropped(failure.cause)
     }
@@ -228,15 +224,7 @@ impl From<SendError> for Failure {
             cause: error.kind.into(),
             retry: error.retry,
             message: error.message,
-            collector_message: error.collector_message,
         }
-    }
-}
-
-/// Logs the collector's own words, which may repeat a token that it was sent.
-fn log_words(message: Option<&str>) {
-    if let Some(message) = message.filter(|message| !message.is_empty()) {
-        tracing::debug!(name: "CollectorMessage", message, "the collector's own words");
     }
 }
 

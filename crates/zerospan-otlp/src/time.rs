@@ -1,5 +1,5 @@
 use std::hash::{Hash, Hasher};
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Returns the nanoseconds from the Unix epoch to `time`, as OTLP writes times.
@@ -22,7 +22,7 @@ impl UnixTime {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         // In nanoseconds, times before this second fit into 64 bits.
-        let max_seconds = if *FIELDS_ARE_UNIX_TIME {
+        let max_seconds = if fields_are_unix_time() {
             u64::MAX / 1_000_000_000
         } else {
             0
@@ -57,7 +57,7 @@ fn measure(time: SystemTime) -> u64 {
 /// The numbers that a time passes to a hasher.
 ///
 /// On Unix these are its fields: the seconds since the Unix epoch, rounded down, and the nanoseconds in that second. Reading them
-/// takes no call. The standard library does not guarantee it, so [`FIELDS_ARE_UNIX_TIME`] tests it.
+/// takes no call. The standard library does not guarantee it, so [`fields_are_unix_time`] tests it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Fields {
     seconds: Option<i64>,
@@ -97,8 +97,25 @@ impl Hasher for Fields {
     }
 }
 
-/// `true` if [`Fields`] are the seconds and nanoseconds since the Unix epoch, on this platform and with this standard library.
-static FIELDS_ARE_UNIX_TIME: LazyLock<bool> = LazyLock::new(|| {
+/// Returns `true` if [`Fields`] are the seconds and nanoseconds since the Unix epoch, on this platform and with this standard
+/// library. Tests it once.
+#[inline]
+fn fields_are_unix_time() -> bool {
+    // Not a `LazyLock`: a child that is forked during the test would wait for it.
+    const UNKNOWN: u8 = 2;
+    static KNOWN: AtomicU8 = AtomicU8::new(UNKNOWN);
+    match KNOWN.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            let are = test_fields();
+            KNOWN.store(u8::from(are), Ordering::Relaxed);
+            are
+        }
+        known => known == 1,
+    }
+}
+
+#[cold]
+fn test_fields() -> bool {
     let after = [
         (0, 0),
         (0, 999_999_999),
@@ -127,17 +144,17 @@ static FIELDS_ARE_UNIX_TIME: LazyLock<bool> = LazyLock::new(|| {
         are(time, fields.0, fields.1)
     });
     after && before
-});
+}
 
 #[cfg(test)]
 mod tests {
-    use super::{FIELDS_ARE_UNIX_TIME, measure, unix_nanos};
+    use super::{fields_are_unix_time, measure, unix_nanos};
     use proptest::prelude::*;
     use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
     fn a_time_is_read_from_its_fields_on_unix() {
-        assert_eq!(*FIELDS_ARE_UNIX_TIME, cfg!(unix));
+        assert_eq!(fields_are_unix_time(), cfg!(unix));
     }
 
     proptest! {

@@ -5,8 +5,10 @@
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
+use std::mem;
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{self, AtomicU64, Ordering};
+use zerospan_core::fork;
 
 /// Identifies an owner for the life of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,12 +24,9 @@ impl OwnerId {
     }
 }
 
-/// Counts the owners that are dropped or closed.
-static EPOCH: AtomicU64 = AtomicU64::new(0);
-
 /// Advances the epoch: threads look for stale states when they next call [`ThreadStates::sweep_if_due`].
 pub fn bump_epoch() {
-    EPOCH.fetch_add(1, Ordering::Release);
+    fork::advance_epoch();
 }
 
 /// Advances the epoch when it is dropped. Declare it as an owner's last field, after all that makes a state stale.
@@ -57,12 +56,18 @@ pub trait ThreadState: Default {
     /// Returns everything to the owner, or to the caller what must be dropped. Runs no user code, and leaves the state
     /// as `Default` builds it, capacity aside.
     fn unbind(&self) -> Self::Garbage;
+
+    /// Leaves the state as `Default` builds it, and forgets what it had: that belongs to the parent process. Locks and drops
+    /// nothing.
+    fn forget(&self);
 }
 
 /// A thread's states, one for each owner.
 ///
 /// The list only grows, so that a reference to a state stays valid, without a borrow flag, while user code runs that
 /// uses the list again. A state whose owner is gone is bound to the next owner. Look-ups go in the order of first use.
+///
+/// A forked child inherits its parent's states: the first sweep, and the end of the thread, forget them.
 pub struct ThreadStates<S: ThreadState> {
     first: OnceCell<Box<Node<S>>>,
     /// The epoch of the last sweep.
@@ -72,6 +77,8 @@ pub struct ThreadStates<S: ThreadState> {
 struct Node<S> {
     /// The number of the owner, or [`UNBOUND`]. Not an `Option`, which takes another comparison in each look-up.
     owner: Cell<u64>,
+    /// The fork generation of the process in which the state was bound.
+    generation: Cell<u64>,
     state: S,
     next: OnceCell<Box<Node<S>>>,
 }
@@ -125,6 +132,7 @@ impl<S: ThreadState> ThreadStates<S> {
             }
         };
         node.state.bind(owner);
+        node.generation.set(fork::generation());
         node.owner.set(id.0.get());
         &node.state
     }
@@ -132,7 +140,7 @@ impl<S: ThreadState> ThreadStates<S> {
     /// Unbinds the states of owners that are gone, if the epoch has advanced since the last sweep.
     #[inline]
     pub fn sweep_if_due(&self) {
-        if EPOCH.load(Ordering::Relaxed) != self.swept.get() {
+        if fork::epoch() != self.swept.get() {
             self.sweep();
         }
     }
@@ -140,10 +148,17 @@ impl<S: ThreadState> ThreadStates<S> {
     #[cold]
     #[inline(never)]
     fn sweep(&self) {
-        self.swept.set(EPOCH.load(Ordering::Acquire));
+        self.swept.set(fork::epoch());
+        atomic::fence(Ordering::Acquire);
         let mut garbage = Vec::new();
         for node in self.nodes() {
-            if node.is_bound() && node.state.is_stale() {
+            if !node.is_bound() {
+                continue;
+            }
+            if !node.is_current() {
+                node.owner.set(UNBOUND);
+                node.state.forget();
+            } else if node.state.is_stale() {
                 node.owner.set(UNBOUND);
                 garbage.push(node.state.unbind());
             }
@@ -186,9 +201,14 @@ impl<S: ThreadState> Drop for ThreadStates<S> {
         let mut rest = self.first.take();
         while let Some(mut node) = rest {
             rest = node.next.take();
-            if node.is_bound() {
+            if !node.is_bound() {
+                continue;
+            }
+            if node.is_current() {
                 node.owner.set(UNBOUND);
                 drop(node.state.unbind());
+            } else {
+                mem::forget(node);
             }
         }
     }
@@ -198,6 +218,7 @@ impl<S: ThreadState> Node<S> {
     fn new() -> Self {
         Self {
             owner: Cell::new(UNBOUND),
+            generation: Cell::new(0),
             state: S::default(),
             next: OnceCell::new(),
         }
@@ -206,12 +227,18 @@ impl<S: ThreadState> Node<S> {
     fn is_bound(&self) -> bool {
         self.owner.get() != UNBOUND
     }
+
+    /// Returns `true` in the process in which the state was bound.
+    fn is_current(&self) -> bool {
+        self.generation.get() == fork::generation()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{DropSignal, OwnerId, ThreadState, ThreadStates, bump_epoch};
     use std::cell::{Cell, RefCell};
+    use std::mem;
     use std::rc::{Rc, Weak};
 
     /// An owner that runs `on_garbage` for each state that is unbound after its drop.
@@ -265,6 +292,10 @@ mod tests {
                 }
                 None => Garbage(on_garbage),
             }
+        }
+
+        fn forget(&self) {
+            mem::forget((self.on_garbage.take(), self.inner.take()));
         }
     }
 

@@ -3,9 +3,9 @@
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Event, Link, SpanBuilder};
 use opentelemetry_sdk::trace::SpanData;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zerospan_core::DefaultRecycle;
+use zerospan_core::sync::OnceBox;
 use zerospan_pool::{Pool, Return, ThreadCache, ThreadCachedPool, thread_cache};
 
 /// The maximum number of vectors of each kind that are kept, for all threads together.
@@ -26,7 +26,7 @@ thread_cache! {
 
 /// A pool that keeps nothing before its first use: programs that do not use recycled vectors pay nothing for it.
 struct Vectors<T: 'static, K: ThreadCache<Vec<T>>> {
-    pool: LazyLock<ThreadCachedPool<Vec<T>, DefaultRecycle, K>>,
+    pool: OnceBox<ThreadCachedPool<Vec<T>, DefaultRecycle, K>>,
     used: AtomicBool,
 }
 
@@ -37,12 +37,17 @@ static LINKS: Vectors<Link, LinkVectors> = Vectors::new();
 impl<T, K: ThreadCache<Vec<T>>> Vectors<T, K> {
     const fn new() -> Self {
         Self {
-            pool: LazyLock::new(|| {
-                ThreadCachedPool::with_recycle(CAPACITY, DefaultRecycle)
-                    .with_retention_limit(RETENTION_LIMIT)
-            }),
+            pool: OnceBox::new(),
             used: AtomicBool::new(false),
         }
+    }
+
+    #[inline]
+    fn pool(&self) -> &ThreadCachedPool<Vec<T>, DefaultRecycle, K> {
+        self.pool.get_or_init(|| {
+            ThreadCachedPool::with_recycle(CAPACITY, DefaultRecycle)
+                .with_retention_limit(RETENTION_LIMIT)
+        })
     }
 
     #[inline]
@@ -50,13 +55,13 @@ impl<T, K: ThreadCache<Vec<T>>> Vectors<T, K> {
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
-        self.pool.take()
+        self.pool().take()
     }
 
     #[inline]
     fn keep(&self, vector: &mut Vec<T>) {
         if vector.capacity() > 0 && self.used.load(Ordering::Relaxed) {
-            self.pool.put(Return::Reuse(std::mem::take(vector)));
+            self.pool().put(Return::Reuse(std::mem::take(vector)));
         }
     }
 }

@@ -58,6 +58,10 @@ impl ShutdownGuard {
 
 impl Drop for ShutdownGuard {
     fn drop(&mut self) {
+        // A forked child that has not used the provider has nothing to pass on, and the processors are the parent's.
+        if !self.provider.is_used_here() {
+            return;
+        }
         if let Err(error) = self.shutdown(DEFAULT_TIMEOUT)
             && !matches!(error, ProviderError::AlreadyShutDown)
         {

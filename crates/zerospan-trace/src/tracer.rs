@@ -13,7 +13,7 @@ use opentelemetry::trace::{self as api, SpanKind, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope};
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use zerospan_export::Scope;
 use zerospan_otlp::SpanLimits;
 
@@ -29,8 +29,11 @@ pub struct Tracer {
 
 impl Tracer {
     pub(crate) fn new(guard: Arc<ShutdownGuard>, scope: InstrumentationScope) -> Self {
+        // Names the concrete type, which the field does not.
+        let provider: Weak<ProviderInner> = Arc::downgrade(guard.provider());
         let inner = Arc::new(TracerInner {
             provider: guard.provider().id(),
+            provider_inner: provider,
             encoded_scope: Scope::new(&scope),
             scope,
         });

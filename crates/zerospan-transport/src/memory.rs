@@ -3,12 +3,13 @@ use crate::request::Request;
 use crate::response::ExportResponse;
 use crate::transport::{Connect, Transport};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use zerospan_core::fork::PerProcess;
 
-/// Keeps each request in memory, for tests and tools. A clone shares the requests.
+/// Keeps each request in memory, for tests and tools. A clone shares the requests; a forked child starts with none.
 ///
 /// Allocates once for each request, and keeps it until it is taken.
 #[derive(Clone, Debug, Default)]
-pub struct InMemoryTransport(Arc<Mutex<Vec<Vec<u8>>>>);
+pub struct InMemoryTransport(Arc<PerProcess<Mutex<Vec<Vec<u8>>>>>);
 
 impl InMemoryTransport {
     /// Creates a transport that holds no request.
@@ -33,7 +34,10 @@ impl InMemoryTransport {
     }
 
     fn requests(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .current()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,17 +1,17 @@
-use std::sync::OnceLock;
+use zerospan_core::sync::OnceBox;
 use zerospan_core::{EncodingCache, EncodingFormat};
 
 /// Stores one encoding: the first.
 #[derive(Debug, Default)]
-pub(crate) struct OneEncoding(OnceLock<(EncodingFormat, Box<[u8]>)>);
+pub(crate) struct OneEncoding(OnceBox<(EncodingFormat, Box<[u8]>)>);
 
 impl OneEncoding {
     pub(crate) const fn new() -> Self {
-        Self(OnceLock::new())
+        Self(OnceBox::new())
     }
 }
 
-/// `encode` runs outside the lock: it may read the set that it encodes, and if it panics nothing is stored. Threads that
+/// There is no lock: `encode` may read the set that it encodes, and if it panics nothing is stored. Threads that
 /// race for the first call may each run theirs; all of them return the one result that is stored.
 impl EncodingCache for OneEncoding {
     fn encoding(

@@ -1,6 +1,5 @@
 use crate::base::error::{FlushError, ShutdownError};
 use crate::base::limits::MAX_TIMEOUT;
-use crate::base::per_process::PerProcess;
 use crate::base::stats::DropCause;
 use crate::queue::inner::PipelineInner;
 use crate::queue::state::WorkerState;
@@ -8,6 +7,7 @@ use crate::worker::inline::InlineWorker;
 use crate::worker::thread;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use zerospan_core::fork::PerProcess;
 use zerospan_core::log::LogLimit;
 
 /// The shared part of a pipeline's handles. Shuts the pipeline down when the last of them is dropped.
@@ -116,7 +116,10 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let inner = self.inner();
+        // A forked child that has not used the pipeline has nothing to flush.
+        let Some(inner) = self.origin.current_if_used() else {
+            return;
+        };
         if thread::is_current() {
             // A transport held the last handle: its worker cannot wait for itself.
             inner.close();

@@ -5,6 +5,7 @@ use crate::base::stats::DropCause;
 use crate::queue::inner::PipelineInner;
 use crate::queue::thread_buffer::ThreadBuffer;
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::sync::{Arc, Weak};
 use zerospan_pool::thread_states::{ThreadState, ThreadStates};
 
@@ -55,11 +56,15 @@ impl ThreadState for PipelineBuffer {
     fn unbind(&self) -> Option<Arc<PipelineInner>> {
         let bound = self.0.take()?;
         let inner = bound.inner.upgrade()?;
-        // In a forked child the buffer is a copy of the parent's, which exports the items.
-        if inner.is_current() {
-            inner.unregister(&bound.buffer);
-        }
+        inner.unregister(&bound.buffer);
         Some(inner)
+    }
+
+    fn forget(&self) {
+        // A fork inside an encoder leaves the state borrowed.
+        if let Ok(mut bound) = self.0.try_borrow_mut() {
+            mem::forget(bound.take());
+        }
     }
 }
 

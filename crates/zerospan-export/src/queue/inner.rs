@@ -7,15 +7,17 @@ use crate::base::limits::Limits;
 use crate::base::stats::{DropCause, ExportStats};
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-use zerospan_core::fork;
+use zerospan_core::fork::{self, ProcessOwned};
 use zerospan_core::log::WarnOnce;
-use zerospan_core::sync::{self, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard};
+use zerospan_core::sync::{self, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, OnceBox};
 use zerospan_pool::thread_states::{DropSignal, OwnerId};
 
 /// The state of a pipeline in one process, shared by its handles, the threads that record, and the worker.
+///
+/// A forked child forgets that of its parent.
 ///
 /// Locks are taken in this order: registry, thread buffer, state.
 pub(crate) struct PipelineInner {
@@ -23,7 +25,7 @@ pub(crate) struct PipelineInner {
     /// Fork generation of the process that this state belongs to.
     generation: u64,
     pub(crate) limits: Limits,
-    pub(crate) config: Arc<PipelineConfig>,
+    pub(crate) config: ProcessOwned<Arc<PipelineConfig>>,
     spawn_worker: SpawnWorker,
     closed: AtomicBool,
     /// Copies of figures in `state`, to be read without its lock.
@@ -34,14 +36,14 @@ pub(crate) struct PipelineInner {
     /// By cause.
     drop_warnings: [WarnOnce; DropCause::ALL.len()],
     worker_warning: WarnOnce,
-    registry: Mutex<Vec<Arc<ThreadBuffer>>>,
-    state: Mutex<State>,
+    registry: ProcessOwned<Mutex<Vec<Arc<ThreadBuffer>>>>,
+    state: ProcessOwned<Mutex<State>>,
     /// Wakes the worker.
     work: Condvar,
     /// Wakes the threads that wait for the worker.
     progress: Condvar,
     /// The state of the pipeline in a forked child.
-    child: OnceLock<Arc<Self>>,
+    child: OnceBox<Arc<Self>>,
     /// Tells the threads that have a buffer here to free it.
     _drop_signal: DropSignal,
 }
@@ -63,7 +65,7 @@ impl PipelineInner {
             id: OwnerId::unique(),
             generation: fork::generation(),
             limits,
-            config,
+            config: ProcessOwned::new(config),
             spawn_worker,
             closed: AtomicBool::new(false),
             queued_items: AtomicUsize::new(0),
@@ -71,11 +73,11 @@ impl PipelineInner {
             worker_failed: AtomicBool::new(false),
             drop_warnings: Default::default(),
             worker_warning: WarnOnce::new(),
-            registry: Mutex::default(),
-            state: Mutex::new(state),
+            registry: ProcessOwned::new(Mutex::default()),
+            state: ProcessOwned::new(Mutex::new(state)),
             work: Condvar::new(),
             progress: Condvar::new(),
-            child: OnceLock::new(),
+            child: OnceBox::new(),
             _drop_signal: DropSignal,
         }
     }
@@ -101,7 +103,7 @@ impl PipelineInner {
         let mut inner = self;
         while inner.generation != fork::generation() {
             inner = inner.child.get_or_init(|| {
-                let config = Arc::clone(&self.config);
+                let config = Arc::clone(&*self.config);
                 let child = Self::new(self.limits, config, self.spawn_worker);
                 child
                     .closed
@@ -110,6 +112,15 @@ impl PipelineInner {
             });
         }
         inner
+    }
+
+    /// Returns the state for this process, if there is one: a forked child makes it at the first use.
+    pub(crate) fn current_if_used(self: &Arc<Self>) -> Option<&Arc<Self>> {
+        let mut inner = self;
+        while !inner.is_current() {
+            inner = inner.child.get()?;
+        }
+        Some(inner)
     }
 
     #[inline]

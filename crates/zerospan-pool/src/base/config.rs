@@ -1,4 +1,4 @@
-use zerospan_core::Recycle;
+use zerospan_core::{Recycle, fork};
 
 /// The default retention limit of a pool: 64 KiB of heap memory for each object that it keeps.
 pub const DEFAULT_RETENTION_LIMIT: usize = 64 * 1024;
@@ -38,6 +38,11 @@ impl<R> PoolConfig<R> {
             Err(object)
         }
     }
+}
+
+/// Lets a forked child start with an empty pool. If the system refuses, the child shares its parent's state.
+pub(crate) fn watch_forks() {
+    let _ = fork::watch();
 }
 
 /// Calls the function when a panic unwinds through it. Forget it otherwise.

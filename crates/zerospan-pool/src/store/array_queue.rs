@@ -46,12 +46,21 @@ impl<T, R> ArrayQueuePool<T, R> {
         if capacity > MAX_SLOTS {
             return Err(QueueCapacityError { capacity });
         }
-        let queue = Queue((capacity > 0).then(|| ArrayQueue::new(capacity)));
-        Ok(Self(StorePool::new(capacity, recycle, queue)))
+        Ok(Self(StorePool::new(
+            capacity,
+            recycle,
+            Queue::new(capacity),
+        )))
     }
 }
 
 impl_store_pool!(ArrayQueuePool);
+
+impl<T> Queue<T> {
+    fn new(capacity: usize) -> Self {
+        Self((capacity > 0).then(|| ArrayQueue::new(capacity)))
+    }
+}
 
 impl<T> Store for Queue<T> {
     type Object = T;
@@ -69,6 +78,10 @@ impl<T> Store for Queue<T> {
 
     fn len(&self) -> usize {
         self.0.as_ref().map_or(0, ArrayQueue::len)
+    }
+
+    fn empty(&self) -> Self {
+        Self::new(self.0.as_ref().map_or(0, ArrayQueue::capacity))
     }
 }
 

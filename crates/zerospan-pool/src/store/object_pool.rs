@@ -34,16 +34,21 @@ impl<T, R> ObjectPool<T, R> {
     ///
     /// Does not allocate; `capacity` may be of any size.
     pub fn with_recycle(capacity: usize, recycle: R) -> Self {
-        let stack = Stack {
-            objects: object_pool::Pool::from_vec(Vec::new()),
-            len: AtomicUsize::new(0),
-            capacity,
-        };
-        Self(StorePool::new(capacity, recycle, stack))
+        Self(StorePool::new(capacity, recycle, Stack::new(capacity)))
     }
 }
 
 impl_store_pool!(ObjectPool);
+
+impl<T> Stack<T> {
+    fn new(capacity: usize) -> Self {
+        Self {
+            objects: object_pool::Pool::from_vec(Vec::new()),
+            len: AtomicUsize::new(0),
+            capacity,
+        }
+    }
+}
 
 impl<T> Store for Stack<T> {
     type Object = T;
@@ -70,5 +75,9 @@ impl<T> Store for Stack<T> {
 
     fn len(&self) -> usize {
         self.objects.len()
+    }
+
+    fn empty(&self) -> Self {
+        Self::new(self.capacity)
     }
 }

@@ -1,7 +1,8 @@
-use crate::base::config::PoolConfig;
+use crate::base::config::{PoolConfig, watch_forks};
 use crate::base::stats::{Counters, PoolStats, add};
 use crate::pool::Return;
 use zerospan_core::Recycle;
+use zerospan_core::fork::PerProcess;
 
 /// The storage of idle objects, shared by all threads.
 pub(super) trait Store {
@@ -16,45 +17,75 @@ pub(super) trait Store {
 
     /// Returns the number of objects.
     fn len(&self) -> usize;
+
+    /// Builds an empty store of the same capacity.
+    fn empty(&self) -> Self;
 }
 
 /// A pool over any store.
 pub(super) struct StorePool<S, R> {
     pub(super) config: PoolConfig<R>,
-    pub(super) store: S,
+    /// A forked child starts with an empty one.
+    shared: PerProcess<Shared<S>>,
+}
+
+struct Shared<S> {
+    store: S,
     counters: Counters,
 }
 
-impl<S, R> StorePool<S, R> {
-    pub(super) fn new(capacity: usize, recycle: R, store: S) -> Self {
+impl<S> Shared<S> {
+    fn new(store: S) -> Self {
         Self {
-            config: PoolConfig::new(capacity, recycle),
             store,
             counters: Counters::default(),
         }
     }
+}
+
+impl<S, R> StorePool<S, R> {
+    pub(super) fn new(capacity: usize, recycle: R, store: S) -> Self {
+        watch_forks();
+        Self {
+            config: PoolConfig::new(capacity, recycle),
+            shared: PerProcess::new(Shared::new(store)),
+        }
+    }
+}
+
+impl<S: Store, R> StorePool<S, R> {
+    #[inline]
+    fn shared(&self) -> &Shared<S> {
+        self.shared
+            .current_or_init(|| Shared::new(self.shared.original().store.empty()))
+    }
+
+    pub(super) fn store(&self) -> &S {
+        &self.shared().store
+    }
 
     pub(super) fn stats(&self) -> PoolStats {
-        self.counters.snapshot()
+        self.shared().counters.snapshot()
     }
 }
 
 impl<S: Store, R: Recycle<S::Object>> StorePool<S, R> {
     pub(super) fn take(&self) -> S::Object {
-        let (object, counter) = match self.store.pop() {
-            Some(object) => (object, &self.counters.hits),
-            None => (self.config.recycle.create(), &self.counters.misses),
+        let Shared { store, counters } = self.shared();
+        let (object, counter) = match store.pop() {
+            Some(object) => (object, &counters.hits),
+            None => (self.config.recycle.create(), &counters.misses),
         };
         add(counter, 1);
         object
     }
 
     pub(super) fn put(&self, returned: Return<S::Object>) {
-        let counters = &self.counters;
+        let Shared { store, counters } = self.shared();
         let (dropped, counter) = match returned {
             Return::Reuse(object) => {
                 match self.config.recycle(object, || add(&counters.panicked, 1)) {
-                    Ok(object) => match self.store.push(object) {
+                    Ok(object) => match store.push(object) {
                         Ok(()) => (None, &counters.returns),
                         Err(object) => (Some(object), &counters.full),
                     },
@@ -70,11 +101,11 @@ impl<S: Store, R: Recycle<S::Object>> StorePool<S, R> {
 
     pub(super) fn warm_up(&self, count: usize) -> usize {
         let mut created = 0;
-        while created < count && self.store.len() < self.config.capacity {
-            if self.store.push(self.config.recycle.create()).is_err() {
+        while created < count && self.store().len() < self.config.capacity {
+            if self.store().push(self.config.recycle.create()).is_err() {
                 break;
             }
-            add(&self.counters.warmed_up, 1);
+            add(&self.shared().counters.warmed_up, 1);
             created += 1;
         }
         created
@@ -82,13 +113,13 @@ impl<S: Store, R: Recycle<S::Object>> StorePool<S, R> {
 
     pub(super) fn shrink(&self, keep: usize) -> usize {
         let mut freed = Vec::new();
-        while self.store.len() > keep
-            && let Some(object) = self.store.pop()
+        while self.store().len() > keep
+            && let Some(object) = self.store().pop()
         {
             freed.push(object);
         }
         let count = freed.len();
-        add(&self.counters.shrunk, count as u64);
+        add(&self.shared().counters.shrunk, count as u64);
         drop(freed);
         count
     }
@@ -122,7 +153,7 @@ macro_rules! impl_store_pool {
             }
 
             fn len(&self) -> usize {
-                self.0.store.len()
+                self.0.store().len()
             }
 
             fn stats(&self) -> $crate::PoolStats {
@@ -142,7 +173,7 @@ macro_rules! impl_store_pool {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.debug_struct(stringify!($name))
                     .field("config", &self.0.config)
-                    .field("len", &self.0.store.len())
+                    .field("len", &self.0.store().len())
                     .finish_non_exhaustive()
             }
         }

@@ -2,6 +2,7 @@ use super::shared::{CacheCounters, Shared};
 use crate::thread_states::{OwnerId, ThreadState, ThreadStates};
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem;
 use std::sync::{Arc, Weak};
 
 /// One thread's caches of the thread-cached pools of one object type and key.
@@ -97,6 +98,13 @@ impl<T> ThreadState for Cache<T> {
         self.quota.set(0);
         self.counters.clear();
         (orphans, shared)
+    }
+
+    fn forget(&self) {
+        mem::forget(self.drain(usize::MAX).collect::<Vec<_>>());
+        self.quota.set(0);
+        self.counters.clear();
+        mem::forget(self.shared.replace(Weak::new()));
     }
 }
 

@@ -1,13 +1,14 @@
 use super::cache::{Cache, MAX_CACHED};
 use super::shared::Shared;
 use super::thread_cache::{AnyThread, ThreadCache};
-use crate::base::config::{OnUnwind, PoolConfig};
+use crate::base::config::{OnUnwind, PoolConfig, watch_forks};
 use crate::base::stats::{PoolStats, add};
 use crate::pool::{Pool, Return};
 use crate::thread_states::{DropSignal, OwnerId};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use zerospan_core::fork::PerProcess;
 use zerospan_core::sync::AtomicU64;
 use zerospan_core::{DefaultRecycle, Footprint, Recycle, Reset};
 
@@ -23,6 +24,8 @@ use zerospan_core::{DefaultRecycle, Footprint, Recycle, Reset};
 ///   never found full. [`flush`](Self::flush) empties a thread's cache before the thread idles.
 /// - **A thread ends.** Its cached objects move to the depot. Pools work during the teardown of thread-locals too,
 ///   through the depot.
+/// - **The process forks.** In the child the pool starts empty. It forgets the objects of the parent: they are neither lent
+///   nor dropped there.
 /// - **The pool is dropped.** The depot and the dropping thread's cache are freed at once. Every other thread frees its
 ///   own cache when it next uses a pool of the same key `K` (and type, for [`AnyThread`]), and when it ends; until then
 ///   it holds up to 32 objects of the dropped pool.
@@ -54,7 +57,7 @@ where
     /// The maximum number of objects in a thread's cache; 0 if the capacity is too small for caches.
     max_cached: usize,
     id: OwnerId,
-    shared: Arc<Shared<T>>,
+    shared: PerProcess<Arc<Shared<T>>>,
     key: PhantomData<fn() -> K>,
     // After `shared`: caches are stale once it is dropped.
     _signal: DropSignal,
@@ -80,11 +83,12 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     ///
     /// Allocates the same for every `capacity`, which may be of any size.
     pub fn with_recycle(capacity: usize, recycle: R) -> Self {
+        watch_forks();
         Self {
             config: PoolConfig::new(capacity, recycle),
             max_cached: (capacity / MIN_SHARES).min(MAX_CACHED),
             id: OwnerId::unique(),
-            shared: Arc::new(Shared::new(capacity)),
+            shared: PerProcess::new(Arc::new(Shared::new(capacity))),
             key: PhantomData,
             _signal: DropSignal,
         }
@@ -101,9 +105,16 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     pub fn flush(&self) {
         let _ = K::try_with(|caches| {
             if let Some(cache) = caches.get(self.id) {
-                cache.flush(&self.shared);
+                cache.flush(self.shared());
             }
         });
+    }
+
+    /// Returns the part that the threads of this process share.
+    #[inline]
+    fn shared(&self) -> &Arc<Shared<T>> {
+        self.shared
+            .current_or_init(|| Arc::new(Shared::new(self.config.capacity)))
     }
 
     /// Returns the number of objects that caches trade with the depot at a time: half a cache.
@@ -117,20 +128,20 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     fn take_from_depot(&self) -> Option<T> {
         if self.max_cached > 0 {
             let cached = K::try_with(|caches| {
-                let cache = caches.get_or_register(self.id, &self.shared);
+                let cache = caches.get_or_register(self.id, self.shared());
                 // Freeing the objects of a dropped pool may have returned objects here.
                 if let Some(object) = cache.pop() {
                     return Some(object);
                 }
-                cache.fill(&self.shared, self.batch());
+                cache.fill(self.shared(), self.batch());
                 cache.pop()
             });
             if let Some(object) = cached {
                 return object;
             }
         }
-        let object = self.shared.depot.take_one()?;
-        add(&self.shared.counters.hits, 1);
+        let object = self.shared().depot.take_one()?;
+        add(&self.shared().counters.hits, 1);
         Some(object)
     }
 
@@ -140,23 +151,23 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     fn keep_in_depot(&self, object: T) {
         let mut object = Some(object);
         if self.max_cached > 0 {
-            let on_panic = || add(&self.shared.counters.panicked, 1);
+            let on_panic = || add(&self.shared().counters.panicked, 1);
             let guard = OnUnwind(&on_panic);
             let _ = K::try_with(|caches| {
-                let cache = caches.get_or_register(self.id, &self.shared);
+                let cache = caches.get_or_register(self.id, self.shared());
                 // Freeing the objects of a dropped pool may have made room here.
                 object = object.take().and_then(|kept| cache.push(kept).err());
-                if object.is_some() && cache.extend(&self.shared, self.batch(), self.max_cached) {
+                if object.is_some() && cache.extend(self.shared(), self.batch(), self.max_cached) {
                     object = object.take().and_then(|kept| cache.push(kept).err());
                 }
             });
             std::mem::forget(guard);
         }
         let Some(object) = object else { return };
-        match self.shared.depot.put_one(object) {
-            Ok(()) => add(&self.shared.counters.returns, 1),
+        match self.shared().depot.put_one(object) {
+            Ok(()) => add(&self.shared().counters.returns, 1),
             Err(object) => {
-                add(&self.shared.counters.full, 1);
+                add(&self.shared().counters.full, 1);
                 drop(object);
             }
         }
@@ -167,7 +178,7 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     fn keep(&self, object: T) {
         let mut object = Some(object);
         // Freeing the objects of a dropped pool may panic, and `object` is lost to that panic.
-        let on_panic = || add(&self.shared.counters.panicked, 1);
+        let on_panic = || add(&self.shared().counters.panicked, 1);
         let guard = OnUnwind(&on_panic);
         let _ = K::try_with(|caches| {
             if let Some(cache) = caches.get(self.id)
@@ -210,22 +221,22 @@ impl<T: 'static, R: Recycle<T>, K: ThreadCache<T>> Pool for ThreadCachedPool<T, 
             return object;
         }
         let object = self.config.recycle.create();
-        add(&self.shared.counters.misses, 1);
+        add(&self.shared().counters.misses, 1);
         object
     }
 
     #[inline]
     fn put(&self, returned: Return<T>) {
-        let counters = &self.shared.counters;
+        let counters = || &self.shared().counters;
         match returned {
             Return::Reuse(object) => {
-                match self.config.recycle(object, || add(&counters.panicked, 1)) {
+                match self.config.recycle(object, || add(&counters().panicked, 1)) {
                     Ok(object) => self.keep(object),
-                    Err(object) => self.discard(object, &counters.too_large),
+                    Err(object) => self.discard(object, &counters().too_large),
                 }
             }
-            Return::Unwound(object) => self.discard(object, &counters.panicked),
-            Return::Detached => add(&counters.detached, 1),
+            Return::Unwound(object) => self.discard(object, &counters().panicked),
+            Return::Detached => add(&counters().detached, 1),
         }
     }
 
@@ -234,11 +245,11 @@ impl<T: 'static, R: Recycle<T>, K: ThreadCache<T>> Pool for ThreadCachedPool<T, 
     }
 
     fn len(&self) -> usize {
-        self.shared.len()
+        self.shared().len()
     }
 
     fn stats(&self) -> PoolStats {
-        self.shared.stats()
+        self.shared().stats()
     }
 
     /// Creates the objects in the depot, where every thread finds them.
@@ -246,16 +257,16 @@ impl<T: 'static, R: Recycle<T>, K: ThreadCache<T>> Pool for ThreadCachedPool<T, 
         // Frees the room that this thread's cache has reserved.
         self.flush();
         let mut created = 0;
-        while created < count && self.shared.depot.has_room() {
+        while created < count && self.shared().depot.has_room() {
             if self
-                .shared
+                .shared()
                 .depot
                 .put_one(self.config.recycle.create())
                 .is_err()
             {
                 break;
             }
-            add(&self.shared.counters.warmed_up, 1);
+            add(&self.shared().counters.warmed_up, 1);
             created += 1;
         }
         created
@@ -265,9 +276,9 @@ impl<T: 'static, R: Recycle<T>, K: ThreadCache<T>> Pool for ThreadCachedPool<T, 
     fn shrink(&self, keep: usize) -> usize {
         self.flush();
         let surplus = self.len().saturating_sub(keep);
-        let freed = self.shared.depot.take(surplus);
+        let freed = self.shared().depot.take(surplus);
         let count = freed.len();
-        add(&self.shared.counters.shrunk, count as u64);
+        add(&self.shared().counters.shrunk, count as u64);
         drop(freed);
         count
     }
@@ -277,7 +288,7 @@ impl<T: 'static, R: fmt::Debug, K: ThreadCache<T>> fmt::Debug for ThreadCachedPo
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadCachedPool")
             .field("config", &self.config)
-            .field("len", &self.shared.len())
+            .field("len", &self.shared().len())
             .finish_non_exhaustive()
     }
 }

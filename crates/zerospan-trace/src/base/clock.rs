@@ -1,8 +1,8 @@
 use std::cell::Cell;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use zerospan_core::sync::{self, Mutex};
+use zerospan_core::sync::{self, Mutex, OnceBox};
 use zerospan_otlp::unix_nanos;
 
 /// The source of a provider's timestamps.
@@ -28,9 +28,9 @@ impl Clock {
     /// Uses the system's monotonic clock where the processor has no such counter. The first clock of a process calibrates
     /// the counter, which takes about 1 ms, at most 200.
     pub fn counter() -> Self {
-        static SHARED: LazyLock<Arc<Counter>> =
-            LazyLock::new(|| Arc::new(Counter::new(Box::new(SystemTime::now))));
-        Self(Source::Counter(Arc::clone(&SHARED)))
+        static SHARED: OnceBox<Arc<Counter>> = OnceBox::new();
+        let shared = SHARED.get_or_init(|| Arc::new(Counter::new(Box::new(SystemTime::now))));
+        Self(Source::Counter(Arc::clone(shared)))
     }
 
     /// Uses the counter, anchored to the wall clock `wall`: for simulations, and for tests of clocks that drift or are set.
@@ -213,14 +213,18 @@ impl Counter {
     /// Takes the anchor of another thread if it is valid, and makes one otherwise.
     #[cold]
     fn read_with_new_anchor(&self, anchor: &Cell<Anchor>) -> Reading {
-        let shared = *sync::lock(&self.shared);
+        // Only tries the lock: in a forked child it may stay locked.
+        let shared = sync::try_lock(&self.shared).map(|shared| *shared);
+        let shared = shared.unwrap_or_default();
         let ticks = self.counter.raw();
         let current = if ticks.wrapping_sub(shared.at.ticks) < shared.lifetime {
             shared
         } else {
             // Outside the lock, since the wall clock is user code. If threads race, the last anchor stays.
             let new = self.make_anchor();
-            *sync::lock(&self.shared) = new;
+            if let Some(mut shared) = sync::try_lock(&self.shared) {
+                *shared = new;
+            }
             new
         };
         anchor.set(current);

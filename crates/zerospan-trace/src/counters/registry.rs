@@ -1,16 +1,14 @@
 use super::{Counters, Totals};
 use std::sync::Arc;
-use zerospan_core::fork;
+use zerospan_core::fork::{self, PerProcess};
 use zerospan_core::sync::{self, Mutex, MutexGuard};
 
-/// The counters of the threads that use a provider.
+/// The counters of the threads that use a provider. A forked child starts with none.
 #[derive(Debug)]
-pub(crate) struct ThreadRegistry(Mutex<Threads>);
+pub(crate) struct ThreadRegistry(PerProcess<Mutex<Threads>>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Threads {
-    /// The fork generation of the process that counted.
-    generation: u64,
     live: Vec<Arc<Counters>>,
     /// The counts of threads that have exited.
     exited: Totals,
@@ -18,20 +16,18 @@ struct Threads {
 
 impl ThreadRegistry {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Threads::new(fork::generation())))
+        Self(PerProcess::default())
     }
 
     /// Includes a thread's counters from now on. Returns the current fork generation.
     pub(crate) fn register(&self, counters: &Arc<Counters>) -> u64 {
-        let mut threads = self.lock();
-        threads.live.push(Arc::clone(counters));
-        threads.generation
+        self.lock().live.push(Arc::clone(counters));
+        fork::generation()
     }
 
     /// Keeps what a thread has counted, and resets its counters.
     pub(crate) fn unregister(&self, counters: &Arc<Counters>) {
         let mut threads = self.lock();
-        // Counters that are not found were registered before a fork: they belong to the parent process.
         if let Some(index) = threads
             .live
             .iter()
@@ -53,23 +49,12 @@ impl ThreadRegistry {
         (totals, threads.live.len())
     }
 
-    /// A forked child inherits its parent's counts in memory: it starts with none.
-    fn lock(&self) -> MutexGuard<'_, Threads> {
-        let mut threads = sync::lock(&self.0);
-        let generation = fork::generation();
-        if threads.generation != generation {
-            *threads = Threads::new(generation);
-        }
-        threads
+    /// Returns `true` if a thread of this process has used the provider.
+    pub(crate) fn is_used_here(&self) -> bool {
+        self.0.get().is_some()
     }
-}
 
-impl Threads {
-    fn new(generation: u64) -> Self {
-        Self {
-            generation,
-            live: Vec::new(),
-            exited: Totals::default(),
-        }
+    fn lock(&self) -> MutexGuard<'_, Threads> {
+        sync::lock(self.0.current())
     }
 }

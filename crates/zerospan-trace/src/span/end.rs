@@ -65,17 +65,15 @@ fn end_slow(span: &mut Span, slot: Box<Slot>, time: Option<u64>) {
 fn end_on(thread: &ThisThread, span: &mut Span, slot: Box<Slot>, time: Option<u64>) {
     // Once the last handle of its provider is dropped, nothing receives the span and nothing reports its counts.
     let Some(tracer) = &slot.tracer else { return };
-    let Some(state) = thread.get_by_id(tracer.provider) else {
+    let Some(state) = thread.get_by_tracer(tracer) else {
         return;
     };
-    // Before the binding, which changes after a fork.
-    let counters = state.counters();
     let Some(binding) = state.binding() else {
         return;
     };
     if slot.generation != state.generation() {
         // The parent process has this span too, and exports it.
-        counters.inherited.increment();
+        state.counters().inherited.increment();
         state.put_slot(&binding.provider, slot);
         return;
     }
@@ -98,7 +96,7 @@ fn finish(
     observed: Option<&mut Span>,
 ) {
     let provider = &*binding.provider;
-    state.current_counters().count_end(slot.is_exported);
+    state.counters().count_end(slot.is_exported);
     let slot = match observed {
         None => {
             if slot.is_exported {
@@ -157,7 +155,7 @@ fn pass_to_sinks(
         &tracer.scope,
         &provider.resource,
     );
-    for sink in &provider.sinks {
+    for sink in provider.sinks.iter() {
         match sink {
             SpanSink::Processor(processor) => catch_panic(|| processor.on_end(&finished)),
             SpanSink::Pipeline(pipeline) if slot.is_exported => {

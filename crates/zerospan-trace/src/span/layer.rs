@@ -12,7 +12,6 @@ use crate::context::parent::ParentContext;
 use opentelemetry::trace::{SpanContext, SpanKind, Status};
 use std::borrow::Cow;
 use std::mem;
-use zerospan_core::AttributeSource;
 use zerospan_otlp::{AttributeBuffer, AttributeWriter};
 
 /// A reading of a tracer's clock. Created by [`Tracer::moment`](crate::Tracer::moment).
@@ -93,18 +92,6 @@ impl Span {
         }
     }
 
-    /// Adds an event at a time in nanoseconds since 1970.
-    pub fn add_event_at<S: AttributeSource + ?Sized>(
-        &mut self,
-        name: &str,
-        unix_nanos: u64,
-        attributes: &S,
-    ) {
-        if let Some(slot) = &mut self.slot {
-            slot.recorder.add_event(name, unix_nanos, attributes);
-        }
-    }
-
     /// Sets the status `Error`. An empty description keeps that of an earlier error.
     pub fn set_error_or_keep(&mut self, description: &str) {
         let Some(slot) = &mut self.slot else { return };
@@ -138,12 +125,9 @@ impl Span {
         let Some(slot) = self.slot.take() else {
             return;
         };
-        let Some(provider) = slot.tracer.as_ref().map(|tracer| tracer.provider) else {
-            return;
-        };
         let mut slot = Some(slot);
         this_thread::with(|thread| {
-            let state = thread.get_by_id(provider)?;
+            let state = thread.get_by_tracer(slot.as_ref()?.tracer.as_ref()?)?;
             let (slot, binding) = (slot.take()?, state.binding()?);
             state.counters().forget_start(slot.is_exported);
             state.put_slot(&binding.provider, slot);

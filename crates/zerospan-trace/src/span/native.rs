@@ -163,7 +163,7 @@ impl Span {
         let Some(slot) = &self.slot else { return 0 };
         let Some(tracer) = &slot.tracer else { return 0 };
         this_thread::with(|thread| {
-            let state = thread.get_by_id(tracer.provider)?;
+            let state = thread.get_by_tracer(tracer)?;
             let binding = state.binding()?;
             Some(binding.provider.span_time(slot, &state.anchor))
         })

@@ -81,7 +81,7 @@ impl Tracer {
         let Decision::Decided(decision) = provider.sampler.decide(&parent, trace_id) else {
             return false;
         };
-        let Some(is_exported) = state.current_counters().count_start(&decision) else {
+        let Some(is_exported) = state.counters().count_start(&decision) else {
             return true;
         };
         let trace_flags = parent.flags.with_sampled(is_exported);

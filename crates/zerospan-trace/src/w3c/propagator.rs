@@ -5,7 +5,7 @@ use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
-use std::sync::LazyLock;
+use zerospan_core::sync::OnceBox;
 
 /// Reads and writes the W3C Trace Context headers, for everything that takes a propagator of the API crate.
 ///
@@ -39,8 +39,7 @@ use std::sync::LazyLock;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TraceContextPropagator(());
 
-static FIELDS: LazyLock<[String; 2]> =
-    LazyLock::new(|| [TraceParent::HEADER, TraceParent::STATE_HEADER].map(str::to_owned));
+static FIELDS: OnceBox<[String; 2]> = OnceBox::new();
 
 impl TraceContextPropagator {
     /// Creates a propagator. Does not allocate.
@@ -69,7 +68,9 @@ impl TextMapPropagator for TraceContextPropagator {
     }
 
     fn fields(&self) -> FieldIter<'_> {
-        FieldIter::new(&*FIELDS)
+        let fields = FIELDS
+            .get_or_init(|| [TraceParent::HEADER, TraceParent::STATE_HEADER].map(str::to_owned));
+        FieldIter::new(fields)
     }
 }
 

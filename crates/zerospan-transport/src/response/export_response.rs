@@ -8,8 +8,7 @@ use zerospan_otlp::protobuf::{DecodeError, FieldValue, Message};
 pub struct ExportResponse {
     /// The number of items that the collector rejected: they are not sent again.
     pub rejected_items: u64,
-    /// The collector's explanation, or a warning although nothing was rejected. It may repeat what was sent: for the log at
-    /// debug level.
+    /// The collector's explanation, or a warning although nothing was rejected.
     pub message: String,
 }
 

@@ -2,28 +2,28 @@ use crate::base::clock::{Anchor, Clock};
 use crate::base::ids::IdSource;
 use crate::counters::ThreadRegistry;
 use crate::sampler::Sampler;
-use crate::slot::{Slot, SlotPool};
+use crate::slot::{Slot, SlotPool, TracerInner};
 use crate::span::processor::Processor;
 use opentelemetry_sdk::Resource;
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Weak};
-use zerospan_core::fork;
+use zerospan_core::fork::{self, ProcessOwned};
 use zerospan_core::log::LogLimit;
-use zerospan_core::sync::{self, Mutex, MutexGuard};
 use zerospan_export::Pipeline;
 use zerospan_otlp::SpanLimits;
 use zerospan_pool::Pool;
 use zerospan_pool::thread_states::{OwnerId, bump_epoch};
 
 /// The state of a provider that its handles, its tracers and all threads share.
+///
+/// A forked child uses the same settings and sinks, and forgets them: a drop there could wait for a thread of the parent's.
 pub(crate) struct ProviderInner {
     id: OwnerId,
-    pub(crate) sampler: Sampler,
-    pub(crate) ids: IdSource,
-    pub(crate) clock: Clock,
+    pub(crate) sampler: ProcessOwned<Sampler>,
+    pub(crate) ids: ProcessOwned<IdSource>,
+    pub(crate) clock: ProcessOwned<Clock>,
     pub(crate) slots: SlotPool,
     pub(crate) limits: SpanLimits,
     /// The maximum heap memory of an idle slot, in bytes.
@@ -31,8 +31,8 @@ pub(crate) struct ProviderInner {
     /// Each thread keeps a slot at hand, unless no slot is to be kept.
     pub(crate) keeps_spare_slots: bool,
     /// The processors and pipelines that get each span, in order.
-    pub(crate) sinks: Vec<SpanSink>,
-    pub(crate) resource: Resource,
+    pub(crate) sinks: ProcessOwned<Vec<SpanSink>>,
+    pub(crate) resource: ProcessOwned<Resource>,
     /// A custom sampler or a processor needs a `Context`.
     pub(crate) needs_context: bool,
     pub(crate) has_processors: bool,
@@ -74,34 +74,33 @@ impl ProviderInner {
             .iter()
             .any(|sink| matches!(sink, SpanSink::Processor(_)));
         let needs_context = has_processors || config.sampler.needs_context();
-        let provider = Arc::new(Self {
+        Arc::new(Self {
             id: OwnerId::unique(),
             needs_context,
             has_processors,
-            sampler: config.sampler,
-            ids: config.ids,
-            clock: config.clock,
+            sampler: ProcessOwned::new(config.sampler),
+            ids: ProcessOwned::new(config.ids),
+            clock: ProcessOwned::new(config.clock),
             keeps_spare_slots: config.slots.capacity() > 0,
             slots: config.slots,
             limits: config.limits,
             max_idle_slot_bytes: config.max_idle_slot_bytes,
-            sinks: config.sinks,
-            resource: config.resource,
+            sinks: ProcessOwned::new(config.sinks),
+            resource: ProcessOwned::new(config.resource),
             threads: ThreadRegistry::new(),
             starts_fast: AtomicBool::new(!config.is_disabled && !needs_context),
             refuses_spans: AtomicBool::new(config.is_disabled),
             is_shut_down: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             limit_warning: LogLimit::new(),
-        });
-        providers().insert(provider.id, Arc::downgrade(&provider));
-        provider
+        })
     }
 
-    /// Returns the provider of that id, unless its last handle is dropped.
+    /// Returns the tracer's provider, unless its last handle is dropped.
     #[cold]
-    pub(crate) fn get(id: OwnerId) -> Option<Arc<Self>> {
-        providers().get(&id).and_then(Weak::upgrade)
+    pub(crate) fn of(tracer: &TracerInner) -> Option<Arc<Self>> {
+        let provider = tracer.provider_inner.upgrade()?.downcast::<Self>().ok()?;
+        (!provider.is_closed()).then_some(provider)
     }
 
     #[inline]
@@ -132,10 +131,14 @@ impl ProviderInner {
         self.is_closed.load(Ordering::Acquire)
     }
 
+    /// Returns `true` if this process made the provider or has started or ended spans of it.
+    pub(crate) fn is_used_here(&self) -> bool {
+        self.sinks.is_current() || self.threads.is_used_here()
+    }
+
     /// Closes the provider with its last handle: threads may drop their state of it, and idle slots are freed.
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        providers().remove(&self.id);
         bump_epoch();
         self.slots.shrink(0);
     }
@@ -175,14 +178,6 @@ impl fmt::Debug for ProviderInner {
             .field("refuses_spans", &self.refuses_spans())
             .finish_non_exhaustive()
     }
-}
-
-/// The providers of this process: found by spans that end on a thread that has no state of theirs.
-static PROVIDERS: LazyLock<Mutex<HashMap<OwnerId, Weak<ProviderInner>>>> =
-    LazyLock::new(Mutex::default);
-
-fn providers() -> MutexGuard<'static, HashMap<OwnerId, Weak<ProviderInner>>> {
-    sync::lock(&PROVIDERS)
 }
 
 fn watch_forks() {

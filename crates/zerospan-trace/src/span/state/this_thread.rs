@@ -2,6 +2,7 @@ use super::provider_inner::ProviderInner;
 use super::thread_state::ThreadState;
 use crate::base::ids::RandomIds;
 use crate::context::active_spans::ActiveSpans;
+use crate::slot::TracerInner;
 use std::cell::RefCell;
 use std::sync::Arc;
 use zerospan_core::fork;
@@ -55,20 +56,21 @@ impl ThisThread {
     /// Returns this thread's state of the provider. Registers it if necessary.
     #[inline]
     pub(crate) fn get_or_register(&self, provider: &Arc<ProviderInner>) -> &ThreadState {
-        match self.states.get(provider.id()) {
+        match self.get(provider.id()) {
             Some(state) => state,
             None => self.states.register(provider.id(), provider),
         }
     }
 
-    /// Returns this thread's state of the provider of that id. Registers it if necessary. Returns `None` if the provider's
-    /// last handle is dropped.
+    /// Returns this thread's state of the tracer's provider. Registers it if necessary. Returns `None` if the provider's last
+    /// handle is dropped.
     #[inline]
-    pub(crate) fn get_by_id(&self, provider: OwnerId) -> Option<&ThreadState> {
-        match self.states.get(provider) {
+    pub(crate) fn get_by_tracer(&self, tracer: &TracerInner) -> Option<&ThreadState> {
+        match self.get(tracer.provider) {
             Some(state) => Some(state),
             None => {
-                ProviderInner::get(provider).map(|found| self.states.register(provider, &found))
+                let found = ProviderInner::of(tracer)?;
+                Some(self.states.register(tracer.provider, &found))
             }
         }
     }

@@ -3,9 +3,10 @@ use crate::base::clock::Anchor;
 use crate::counters::Counters;
 use crate::slot::Slot;
 use std::cell::Cell;
+use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
-use zerospan_core::{Footprint, Reset, fork};
+use zerospan_core::{Footprint, Reset};
 use zerospan_export::{Pipeline, Producer};
 use zerospan_pool::{Pool, Return, thread_states};
 
@@ -13,7 +14,6 @@ use zerospan_pool::{Pool, Return, thread_states};
 #[derive(Default)]
 pub(crate) struct ThreadState {
     pub(crate) anchor: Cell<Anchor>,
-    /// Counts for the process of [`generation`](Self::generation): see [`counters`](Self::counters).
     counters: Arc<Counters>,
     generation: Cell<u64>,
     binding: Cell<Option<Rc<Binding>>>,
@@ -37,18 +37,9 @@ impl Binding {
 }
 
 impl ThreadState {
-    /// Returns the thread's counters for this process: a forked child starts at zero.
-    #[inline]
-    pub(crate) fn counters(&self) -> &Counters {
-        if self.generation.get() != fork::generation() {
-            self.reset_after_fork();
-        }
-        &self.counters
-    }
-
-    /// Returns the thread's counters. The caller knows that they are those of this process.
+    /// Returns the thread's counters.
     #[inline(always)]
-    pub(crate) fn current_counters(&self) -> &Counters {
+    pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }
 
@@ -56,21 +47,6 @@ impl ThreadState {
     #[inline]
     pub(crate) fn generation(&self) -> u64 {
         self.generation.get()
-    }
-
-    #[cold]
-    fn reset_after_fork(&self) {
-        self.counters.reset();
-        let spare = self.spare_slot.take();
-        self.counters.spare_slots.set(u64::from(spare.is_some()));
-        self.spare_slot.set(spare);
-        let Some(binding) = self.binding() else {
-            return;
-        };
-        let provider = &binding.provider;
-        self.generation
-            .set(provider.threads.register(&self.counters));
-        self.binding.set(Some(Binding::new(provider)));
     }
 
     /// Returns the provider and this thread's handles of it. They stay valid while user code runs that uses this state.
@@ -144,5 +120,10 @@ impl thread_states::ThreadState for ThreadState {
         }
         binding.provider.threads.unregister(&self.counters);
         Some(binding)
+    }
+
+    fn forget(&self) {
+        mem::forget((self.binding.take(), self.spare_slot.take()));
+        self.counters.reset();
     }
 }

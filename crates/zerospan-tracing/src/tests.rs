@@ -1,4 +1,0 @@
-//! Tests of the mechanisms, with the spans read back from a transport in memory.
-
-mod basics;
-mod support;

@@ -43,6 +43,8 @@ struct Failure {
     cause: DropCause,
     retry: RetryHint,
     message: String,
+    /// The collector's own words.
+    collector_message: Option<String>,
 }
 
 impl Delivery {
@@ -142,6 +144,7 @@ impl Delivery {
                     cause: DropCause::TransportPanic,
                     retry: RetryHint::Never,
                     message: panic_message(&*panic),
+                    collector_message: None,
                 })
             }
         }
@@ -183,10 +186,11 @@ impl Delivery {
                     name: "ExportPartialSuccess",
                     rejected = response.rejected_items,
                     items,
-                    message = response.message.as_str(),
                     "the collector accepted a request of {item_name} with a warning or in part: \
-                     logged once until it accepts one without, and at most once a minute"
+                     logged once until it accepts one without, and at most once a minute; its words are logged at \
+                     debug level"
                 );
+                log_words(Some(&response.message));
             });
         }
         Outcome::Delivered {
@@ -207,6 +211,7 @@ impl Delivery {
                 "a request was given up and its {item_name} are counted as dropped: \
                  logged once until the collector accepts a request, and at most once a minute for each cause"
             );
+            log_words(failure.collector_message.as_deref());
         });
         Outcome::Dropped(failure.cause)
     }
@@ -224,7 +229,15 @@ impl From<SendError> for Failure {
             cause: error.kind.into(),
             retry: error.retry,
             message: error.message,
+            collector_message: error.collector_message,
         }
+    }
+}
+
+/// Logs the collector's own words, which may repeat a token that it was sent.
+fn log_words(message: Option<&str>) {
+    if let Some(message) = message.filter(|message| !message.is_empty()) {
+        tracing::debug!(name: "CollectorMessage", message, "the collector's own words");
     }
 }
 

@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use zerospan_core::log;
 
 /// Calls `read` with the variables of this process, and logs the values that it ignores.
 pub fn from_process<T>(read: impl FnOnce(&mut Environment<'_>) -> T) -> T {
     let mut environment = Environment::new(&|name| std::env::var_os(name));
     let config = read(&mut environment);
-    report(&environment.ignored);
+    report(&environment);
     config
 }
 
@@ -32,6 +33,8 @@ pub fn from_vars<T>(
 pub struct Environment<'a> {
     lookup: &'a dyn Fn(&str) -> Option<OsString>,
     ignored: Vec<ConfigError>,
+    /// The names of those among `ignored` that no default may stand in for.
+    refused: Vec<String>,
 }
 
 impl<'a> Environment<'a> {
@@ -40,23 +43,59 @@ impl<'a> Environment<'a> {
         Self {
             lookup,
             ignored: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
     /// Returns the value of a variable, unless it is empty or not Unicode.
     pub fn get(&mut self, name: &str) -> Option<String> {
+        match self.text(name)? {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.ignore(error);
+                None
+            }
+        }
+    }
+
+    /// Returns the value of a variable that is not empty, or the error for one that is not Unicode.
+    fn text(&self, name: &str) -> Option<Result<String, ConfigError>> {
         match (self.lookup)(name)?.into_string() {
-            Ok(value) => Some(value).filter(|value| !value.trim().is_empty()),
+            Ok(value) => Some(value).filter(|value| !value.trim().is_empty()).map(Ok),
             Err(value) => {
                 // Values of headers may be secrets.
                 let shown = match name.ends_with("_HEADERS") {
                     true => "...".into(),
                     false => value.to_string_lossy(),
                 };
-                self.ignore(ConfigError::new(name, shown, "a text in Unicode"));
-                None
+                Some(Err(ConfigError::new(name, shown, "a text in Unicode")))
             }
         }
+    }
+
+    /// Returns what `parse` makes of the first of the variables that is set, without white space around it.
+    ///
+    /// # Errors
+    ///
+    /// That of its value. No other variable and no default stands in for it.
+    pub fn first_set<T>(
+        &mut self,
+        names: &[String],
+        parse: impl Fn(&str, &str) -> Result<T, ConfigError>,
+    ) -> Result<Option<T>, ConfigError> {
+        for name in names {
+            if let Some(value) = self.text(name) {
+                return match value.and_then(|value| parse(name, value.trim())) {
+                    Ok(value) => Ok(Some(value)),
+                    Err(error) => {
+                        self.refused.push(error.setting().to_owned());
+                        self.ignore(error.clone());
+                        Err(error)
+                    }
+                };
+            }
+        }
+        Ok(None)
     }
 
     /// Returns what `parse` makes of a variable's value, without white space around it.
@@ -130,22 +169,39 @@ pub fn millis(name: &str, value: &str) -> Result<Duration, ConfigError> {
 }
 
 /// Logs each variable that cannot be used, once in the life of the process.
-fn report(errors: &[ConfigError]) {
+fn report(environment: &Environment<'_>) {
     static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    for error in errors {
+    for error in &environment.ignored {
         let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = reported.insert(error.setting().to_owned());
         // A subscriber may read settings itself.
         drop(reported);
         if is_new {
-            let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
-            tracing::warn!(
-                name: "SettingIgnored",
-                variable = error.setting(),
-                value = error.value(),
-                accepted = error.accepted(),
-                "an environment variable cannot be used and is ignored"
-            );
+            let is_refused = environment
+                .refused
+                .iter()
+                .any(|name| name == error.setting());
+            log::suppressed(|| log_unusable(error, is_refused));
         }
+    }
+}
+
+fn log_unusable(error: &ConfigError, is_refused: bool) {
+    if is_refused {
+        tracing::error!(
+            name: "SettingUnusable",
+            variable = error.setting(),
+            value = error.value(),
+            accepted = error.accepted(),
+            "an environment variable cannot be used, and nothing is sent: no default stands in for it"
+        );
+    } else {
+        tracing::warn!(
+            name: "SettingIgnored",
+            variable = error.setting(),
+            value = error.value(),
+            accepted = error.accepted(),
+            "an environment variable cannot be used and is ignored"
+        );
     }
 }

@@ -34,10 +34,7 @@ impl InMemoryTransport {
     }
 
     fn requests(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0
-            .current()
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.current().lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

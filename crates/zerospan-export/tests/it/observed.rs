@@ -44,8 +44,10 @@ struct Log(Arc<Mutex<Vec<&'static str>>>);
 
 impl<S: tracing::Subscriber> Layer<S> for Log {
     fn on_event(&self, event: &tracing::Event<'_>, _: LayerContext<'_, S>) {
-        if event.metadata().target().starts_with("zerospan_export") {
-            self.0.lock().unwrap().push(event.metadata().name());
+        let metadata = event.metadata();
+        let is_shown = *metadata.level() <= tracing::Level::INFO;
+        if is_shown && metadata.target().starts_with("zerospan_export") {
+            self.0.lock().unwrap().push(metadata.name());
         }
     }
 }

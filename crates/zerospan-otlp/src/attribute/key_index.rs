@@ -147,6 +147,24 @@ impl KeyIndex {
         }
     }
 
+    /// Becomes a copy of `other`, in its own memory.
+    #[inline]
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.filter = other.filter;
+        self.len = other.len;
+        self.keep_repeated = other.keep_repeated;
+        match (
+            self.inline.get_mut(..other.len),
+            other.inline.get(..other.len),
+        ) {
+            (Some(to), Some(from)) => to.copy_from_slice(from),
+            _ => {
+                self.spilled.clone_from(&other.spilled);
+                self.table.clone_from(&other.table);
+            }
+        }
+    }
+
     pub(crate) fn reserve(&mut self, additional: usize) {
         if self.len + additional > MAX_INLINE {
             let wanted = self.len + additional;

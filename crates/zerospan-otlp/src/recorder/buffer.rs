@@ -42,6 +42,15 @@ impl AttributeBuffer {
         )
     }
 
+    /// Becomes a copy of `other`, in its own memory.
+    #[inline]
+    pub fn copy_from(&mut self, other: &Self) {
+        self.buffer.clear();
+        self.buffer.extend_from_slice(&other.buffer);
+        self.keys.copy_from(&other.keys);
+        self.dropped = other.dropped;
+    }
+
     /// Returns `true` if there are no attributes, and none was dropped.
     #[inline]
     pub fn is_empty(&self) -> bool {

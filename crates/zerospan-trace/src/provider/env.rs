@@ -171,9 +171,10 @@ fn resource_attributes(name: &str, value: &str) -> Result<Vec<EnvAttribute>, Con
         })
         .collect::<Option<_>>()
         .ok_or_else(|| {
+            // An attribute may be a secret.
             ConfigError::new(
                 name,
-                value,
+                "...",
                 "key=value pairs separated by commas, percent-encoded UTF-8",
             )
         })

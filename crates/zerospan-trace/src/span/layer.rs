@@ -12,6 +12,7 @@ use crate::context::parent::ParentContext;
 use opentelemetry::trace::{SpanContext, SpanKind, Status};
 use std::borrow::Cow;
 use std::mem;
+use zerospan_core::AttributeSource;
 use zerospan_otlp::{AttributeBuffer, AttributeWriter};
 
 /// A reading of a tracer's clock. Created by [`Tracer::moment`](crate::Tracer::moment).
@@ -89,6 +90,18 @@ impl Span {
     pub fn add_event_from(&mut self, name: &str, unix_nanos: u64, attributes: &AttributeBuffer) {
         if let Some(slot) = &mut self.slot {
             slot.recorder.add_event_from(name, unix_nanos, attributes);
+        }
+    }
+
+    /// Adds an event at a time in nanoseconds since 1970.
+    pub fn add_event_at<S: AttributeSource + ?Sized>(
+        &mut self,
+        name: &str,
+        unix_nanos: u64,
+        attributes: &S,
+    ) {
+        if let Some(slot) = &mut self.slot {
+            slot.recorder.add_event(name, unix_nanos, attributes);
         }
     }
 

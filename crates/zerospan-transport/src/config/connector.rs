@@ -4,6 +4,8 @@ use crate::error::{ConfigError, RetryHint, SendError, SendErrorKind};
 use crate::grpc::GrpcTransport;
 #[cfg(feature = "http")]
 use crate::http::HttpTransport;
+use crate::request::Request;
+use crate::response::ExportResponse;
 use crate::tls::Tls;
 use crate::transport::{Connect, Transport};
 use std::fmt;
@@ -17,51 +19,83 @@ pub struct OtlpConnector {
     pub(super) headers: HeaderMap,
     pub(super) compression: Compression,
     pub(super) tls: Tls,
-    /// Why the CA from the environment cannot be used: every request fails.
-    pub(super) unusable_ca: Option<ConfigError>,
+    /// Why nothing may be sent: the endpoint or the CA from the environment cannot be used.
+    pub(super) unusable: Option<ConfigError>,
 }
 
 impl Connect for OtlpConnector {
+    #[cfg_attr(
+        not(any(feature = "http", feature = "grpc")),
+        allow(unreachable_code, unused_variables)
+    )]
     fn connect(&self) -> Result<Box<dyn Transport>, SendError> {
-        if let Some(error) = &self.unusable_ca {
+        if let Some(error) = &self.unusable {
             return Err(SendError::new(
                 SendErrorKind::Unreachable,
                 RetryHint::Never,
-                format!("cannot load the trust anchors: {error}"),
+                error.to_string(),
             ));
         }
         #[cfg(any(feature = "http", feature = "grpc"))]
         let gzip = self.compression == Compression::Gzip;
-        match self.protocol {
+        let transport: Box<dyn Transport> = match self.protocol {
             #[cfg(feature = "http")]
-            Protocol::HttpProtobuf => Ok(Box::new(HttpTransport::new(
+            Protocol::HttpProtobuf => Box::new(HttpTransport::new(
                 self.uri.clone(),
                 &self.headers,
                 gzip,
                 &self.tls,
-            ))),
+            )),
             #[cfg(feature = "grpc")]
-            Protocol::Grpc => Ok(Box::new(GrpcTransport::new(
+            Protocol::Grpc => Box::new(GrpcTransport::new(
                 &self.uri,
                 &self.headers,
                 gzip,
                 &self.tls,
-            )?)),
+            )?),
             #[cfg(not(all(feature = "http", feature = "grpc")))]
-            other => Err(SendError::refused(format!(
-                "the feature for {other} of zerospan-transport is off"
-            ))),
-        }
+            other => {
+                return Err(SendError::refused(format!(
+                    "the feature for {other} of zerospan-transport is off"
+                )));
+            }
+        };
+        Ok(Box::new(Addressed {
+            transport,
+            address: shown(&self.uri),
+        }))
     }
 }
 
-/// Prints the names of the headers, and no values: they may be secrets.
+/// Returns the URL for messages, without its query, which may hold a key.
+fn shown(uri: &Uri) -> String {
+    let text = uri.to_string();
+    let end = text.find('?').unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+/// Prefixes each error with the address that the request was sent to.
+struct Addressed {
+    transport: Box<dyn Transport>,
+    address: String,
+}
+
+impl Transport for Addressed {
+    fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
+        self.transport.send(request).map_err(|mut error| {
+            error.message = format!("{}: {}", self.address, error.message);
+            error
+        })
+    }
+}
+
+/// Prints the number of headers: names and values may be secrets.
 impl fmt::Debug for OtlpConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OtlpConnector")
             .field("protocol", &self.protocol)
-            .field("uri", &self.uri)
-            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("uri", &shown(&self.uri))
+            .field("headers", &self.headers.len())
             .field("compression", &self.compression)
             .finish_non_exhaustive()
     }

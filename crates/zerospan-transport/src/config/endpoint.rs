@@ -32,11 +32,17 @@ impl Endpoint {
         }
     }
 
-    /// Returns the URL for messages, unless it may contain a password, which would stand before an `@`.
+    /// Returns the URL for messages, without the parts that may hold a secret: user and password before an `@`, a query, or a
+    /// text that is no URL at all.
     fn shown(&self) -> &str {
-        match self.url.contains('@') {
-            true => "a URL with an @",
-            false => &self.url,
+        let url = self.url.trim();
+        let url = &url[..url.find('?').unwrap_or(url.len())];
+        let is_of_urls =
+            |letter: char| letter.is_ascii_alphanumeric() || "-._~:/[]%".contains(letter);
+        match url {
+            _ if url.contains('@') => "a URL with an @",
+            _ if url.chars().all(is_of_urls) => url,
+            _ => "a text that is not a URL",
         }
     }
 

@@ -8,9 +8,11 @@ use crate::error::ConfigError;
 use crate::signal::Signal;
 use crate::tls::{Source, Tls, TlsSettings};
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use uri::HeaderMap;
+use uri::{HeaderMap, HeaderName, Uri};
+use zerospan_core::log::WarnOnce;
 
 /// The settings of a collector: endpoint, protocol, headers, compression, timeout and TLS.
 ///
@@ -26,6 +28,8 @@ pub struct OtlpConfig {
     tls: TlsSettings,
     /// Why the CA that the environment names cannot be used: requests over TLS fail, instead of trusting other roots.
     unusable_ca: Option<ConfigError>,
+    /// Why the endpoint that the environment names cannot be used: requests fail, instead of going elsewhere.
+    unusable_endpoint: Option<ConfigError>,
     /// The first setting that cannot be used.
     error: Option<ConfigError>,
 }
@@ -41,6 +45,7 @@ impl Default for OtlpConfig {
             timeout: Duration::from_secs(10),
             tls: TlsSettings::default(),
             unusable_ca: None,
+            unusable_endpoint: None,
             error: None,
         }
     }
@@ -55,7 +60,8 @@ impl OtlpConfig {
     /// Reads the environment for traces: `OTEL_EXPORTER_OTLP_TRACES_*` before `OTEL_EXPORTER_OTLP_*`, for `ENDPOINT`,
     /// `PROTOCOL`, `HEADERS`, `COMPRESSION`, `TIMEOUT`, `CERTIFICATE`, `CLIENT_CERTIFICATE` and `CLIENT_KEY`.
     ///
-    /// A value that cannot be used is logged once, through `tracing`, and ignored.
+    /// A value that cannot be used is logged once, through `tracing`, and ignored. With an endpoint or a CA that cannot be
+    /// used, nothing is sent: each request fails, with the reason.
     pub fn from_env() -> Self {
         Self::from_env_for(Signal::Traces)
     }
@@ -81,9 +87,14 @@ impl OtlpConfig {
     fn read(signal: Signal, environment: &mut Environment<'_>) -> Self {
         let variables = Variables::read(signal, environment);
         let defaults = Self::default();
+        let (endpoint, unusable_endpoint) = match variables.endpoint {
+            Ok(endpoint) => (endpoint, None),
+            Err(error) => (None, Some(error)),
+        };
         Self {
             protocol: variables.protocol,
-            endpoint: variables.endpoint,
+            endpoint,
+            unusable_endpoint,
             headers: variables.headers,
             compression: variables.compression.unwrap_or(defaults.compression),
             timeout: variables.timeout.unwrap_or(defaults.timeout),
@@ -105,13 +116,19 @@ impl OtlpConfig {
     #[must_use]
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(Endpoint::full("endpoint", url.into()));
+        self.unusable_endpoint = None;
         self
     }
 
     /// Adds a header to each request, replacing one of the same name.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        match headers::header("header", name, value) {
+        // What is no name may be a whole header, its value included.
+        let shown = match HeaderName::try_from(name) {
+            Ok(name) => format!("{name}=..."),
+            Err(_) => "a name that is none".to_owned(),
+        };
+        match headers::header("header", &shown, name, value) {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
             }
@@ -204,24 +221,54 @@ impl OtlpConfig {
                 Tls::none()
             }
         };
+        if !is_https && headers::has_credentials(&self.headers) && !is_loopback(&uri) {
+            warn_clear_credentials(&uri);
+        }
         Ok(OtlpConnector {
             protocol: self.protocol,
             uri,
             headers: self.headers.clone(),
             compression: self.compression,
             tls,
-            unusable_ca: self.unusable_ca.clone().filter(|_| is_https),
+            unusable: self
+                .unusable_endpoint
+                .clone()
+                .or_else(|| self.unusable_ca.clone().filter(|_| is_https)),
         })
     }
 }
 
-/// Prints the names of the headers, and no values: they may be secrets.
+/// Returns `true` if requests to `uri` stay on this host.
+fn is_loopback(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            host == "localhost" || host.ends_with(".localhost")
+        }
+    }
+}
+
+fn warn_clear_credentials(uri: &Uri) {
+    static WARNING: WarnOnce = WarnOnce::new();
+    WARNING.warn(|| {
+        tracing::warn!(
+            name: "CredentialsInClear",
+            host = uri.host(),
+            "headers with credentials are sent to another host without TLS, where anyone on the way can read them: use https"
+        );
+    });
+}
+
+/// Prints the number of headers: names and values may be secrets.
 impl fmt::Debug for OtlpConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OtlpConfig")
             .field("protocol", &self.protocol)
             .field("endpoint", &self.endpoint)
-            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("headers", &self.headers.len())
             .field("compression", &self.compression)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()

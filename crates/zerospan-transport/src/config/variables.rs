@@ -12,7 +12,8 @@ use uri::HeaderMap;
 /// The usable values of `OTEL_EXPORTER_OTLP_*`.
 pub(super) struct Variables {
     pub(super) protocol: Protocol,
-    pub(super) endpoint: Option<Endpoint>,
+    /// An endpoint that cannot be used is an error: nothing may be sent to another, with credentials for this one.
+    pub(super) endpoint: Result<Option<Endpoint>, ConfigError>,
     pub(super) headers: HeaderMap,
     pub(super) compression: Option<Compression>,
     pub(super) timeout: Option<Duration>,
@@ -27,7 +28,7 @@ impl Variables {
             .first(&names(signal, "PROTOCOL"), Protocol::parse)
             .unwrap_or_default();
         let endpoint_names = names(signal, "ENDPOINT");
-        let endpoint = environment.first(&endpoint_names, |name, value| {
+        let endpoint = environment.first_set(&endpoint_names, |name, value| {
             let endpoint = match name == endpoint_names[0] {
                 true => Endpoint::full(name, value.to_owned()),
                 false => Endpoint::base(name, value.to_owned()),
@@ -121,8 +122,12 @@ mod tests {
         let lookup = |_: &str| Some(OsString::from_vec(b"x\xff".to_vec()));
         let mut environment = Environment::new(&lookup);
         let variables = Variables::read(Signal::Traces, &mut environment);
+        assert!(variables.endpoint.is_err());
         let errors = environment.ignored();
-        for name in ["OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+        for name in [
+            "OTEL_EXPORTER_OTLP_TIMEOUT",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        ] {
             let error = errors.iter().find(|error| error.setting() == name);
             assert_eq!(error.map(ConfigError::value), Some("x\u{fffd}"), "{name}");
         }

@@ -12,7 +12,8 @@ pub struct ConfigError {
 impl ConfigError {
     /// Creates the error for `setting`, whose value is `value`, and describes what is `accepted` instead.
     ///
-    /// A value that may be a secret is for the caller to leave out.
+    /// A value that may be a secret is for the caller to leave out. Of a URL with user and password, of a text in PEM and
+    /// of a long value, only the kind is kept.
     pub fn new(
         setting: impl Into<String>,
         value: impl fmt::Display,
@@ -20,7 +21,7 @@ impl ConfigError {
     ) -> Self {
         Self {
             setting: setting.into(),
-            value: value.to_string(),
+            value: shown(value.to_string()),
             accepted: accepted.into(),
         }
     }
@@ -41,6 +42,22 @@ impl ConfigError {
     }
 }
 
+/// The length up to which a value is shown.
+const MAX_SHOWN: usize = 256;
+
+/// Returns the value, unless it has the look of a secret that went into the wrong setting.
+fn shown(value: String) -> String {
+    if value.contains("-----BEGIN") {
+        "a text in PEM".to_owned()
+    } else if value.contains("://") && value.contains('@') {
+        "a URL with an @".to_owned()
+    } else if value.len() > MAX_SHOWN {
+        format!("a value of {} bytes", value.len())
+    } else {
+        value
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -52,3 +69,18 @@ impl fmt::Display for ConfigError {
 }
 
 impl Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_secret_in_the_wrong_place_is_not_shown() {
+        let key = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----";
+        for value in [key, "http://user:hunter2@host", &"hunter2 ".repeat(100)] {
+            let error = ConfigError::new("OTEL_EXPORTER_OTLP_CLIENT_KEY", value, "a path");
+            assert!(!format!("{error} {error:?}").contains("hunter"), "{error}");
+        }
+        assert_eq!(ConfigError::new("x", "10s", "a number").value(), "10s");
+    }
+}

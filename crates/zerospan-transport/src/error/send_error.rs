@@ -5,7 +5,7 @@ use std::time::Duration;
 /// An attempt to send a request that failed.
 ///
 /// [`Display`](fmt::Display) prints kind and message, underlying errors included: there is no
-/// [`source`](Error::source).
+/// [`source`](Error::source). It does not print what the collector said.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendError {
@@ -15,6 +15,8 @@ pub struct SendError {
     pub retry: RetryHint,
     /// The failure in one line, for the log.
     pub message: String,
+    /// The collector's own words, which may repeat what it was sent, a token included: for the log at debug level.
+    pub collector_message: Option<String>,
 }
 
 /// The ways in which an attempt to send a request fails.
@@ -50,7 +52,15 @@ impl SendError {
             kind,
             retry,
             message: message.into(),
+            collector_message: None,
         }
+    }
+
+    /// Adds the collector's own words.
+    #[must_use]
+    pub fn with_collector_message(mut self, message: impl Into<String>) -> Self {
+        self.collector_message = Some(message.into()).filter(|message| !message.is_empty());
+        self
     }
 
     /// The collector could not be reached: to be retried.

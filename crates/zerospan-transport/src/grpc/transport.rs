@@ -100,10 +100,17 @@ impl Transport for GrpcTransport {
         self.used_at = Instant::now();
         match outcome {
             Ok(Ok(response)) => Ok(parse_grpc_response(response.get_ref())),
-            Ok(Err(error)) if error.message.contains(TOO_LONG) => Ok(ExportResponse::partial(
-                0,
-                "the response is too long to be read",
-            )),
+            Ok(Err(error))
+                if error
+                    .collector_message
+                    .as_deref()
+                    .is_some_and(|message| message.contains(TOO_LONG)) =>
+            {
+                Ok(ExportResponse::partial(
+                    0,
+                    "the response is too long to be read",
+                ))
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(SendError::timed_out("no response by the deadline")),
         }

@@ -8,7 +8,8 @@ use zerospan_otlp::protobuf::{DecodeError, FieldValue, Message};
 pub struct ExportResponse {
     /// The number of items that the collector rejected: they are not sent again.
     pub rejected_items: u64,
-    /// The collector's explanation, or a warning although nothing was rejected.
+    /// The collector's explanation, or a warning although nothing was rejected. It may repeat what was sent: for the log at
+    /// debug level.
     pub message: String,
 }
 

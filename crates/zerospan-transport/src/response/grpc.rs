@@ -40,15 +40,16 @@ pub fn parse_grpc_response(message: &[u8]) -> ExportResponse {
 /// specification lists them, and `RESOURCE_EXHAUSTED` if there is a delay.
 pub fn classify_grpc_code(code: i32, retry_info: Option<Duration>, message: &str) -> SendError {
     let name = usize::try_from(code).ok().and_then(|code| CODES.get(code));
-    let message = one_line(message.as_bytes());
-    let message = format!("{}: {message}", name.unwrap_or(&"UNKNOWN"));
+    let collector_message = one_line(message.as_bytes());
+    let message = *name.unwrap_or(&"UNKNOWN");
     let retry = retry_info.map_or(RetryHint::Backoff, RetryHint::After);
-    match code {
+    let error = match code {
         4 => SendError::new(SendErrorKind::TimedOut, retry, message),
         1 | 10 | 11 | 14 | 15 => SendError::new(SendErrorKind::Unavailable, retry, message),
         8 if retry_info.is_some() => SendError::new(SendErrorKind::Unavailable, retry, message),
         _ => SendError::refused(message),
-    }
+    };
+    error.with_collector_message(collector_message)
 }
 
 #[cfg(test)]

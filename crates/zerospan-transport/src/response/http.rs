@@ -23,12 +23,9 @@ pub fn parse_http_response(
     }
     let status_line = StatusCode::from_u16(status)
         .map_or_else(|_| status.to_string(), |status| status.to_string());
-    let message = match status_message(body) {
-        Some(message) => format!("{status_line}: {message}"),
-        None => status_line,
-    };
     let delay = retry_after.and_then(parse_retry_after);
-    Err(classify_http_status(status, delay, message))
+    let error = classify_http_status(status, delay, status_line);
+    Err(error.with_collector_message(status_message(body).unwrap_or_default()))
 }
 
 /// Returns the error for an HTTP status: 429, 502, 503 and 504 are retried, as the OTLP specification lists them.

@@ -74,7 +74,7 @@ impl Source {
                     return Err(ConfigError::new(
                         &self.setting,
                         path.display(),
-                        format!("a PEM file that can be read ({error})"),
+                        format!("the path of a PEM file that can be read ({error})"),
                     ));
                 }
             },
@@ -91,7 +91,8 @@ impl Source {
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.from {
-            From::File(path) => f.debug_tuple("File").field(path).finish(),
+            // The text itself may have been given as the path.
+            From::File(_) => f.debug_tuple("File").finish_non_exhaustive(),
             From::Text(_) => f.debug_tuple("Text").finish_non_exhaustive(),
         }
     }

@@ -80,7 +80,9 @@ fn a_transport_written_by_hand_parses_and_classifies_as_the_built_in_one() {
         (refused.kind, refused.retry),
         (SendErrorKind::Refused, RetryHint::Never)
     );
-    assert_eq!(refused.message, "400 Bad Request: malformed");
+    assert_eq!(refused.message, "400 Bad Request");
+    assert_eq!(refused.collector_message.as_deref(), Some("malformed"));
+    assert!(!refused.to_string().contains("malformed"), "{refused}");
     let wait = Some(Duration::from_secs(7));
     let busy = send(Reply::Busy {
         throttled: true,
@@ -97,7 +99,8 @@ fn a_grpc_status_is_classified_without_the_built_in_transport() {
     let delay = parse_retry_info(status);
     assert!(delay.is_some_and(|delay| delay.as_secs() == 2), "{delay:?}");
     let error = classify_grpc_code(8, delay, "too\nfast");
-    assert_eq!(error.message, "RESOURCE_EXHAUSTED: too fast");
+    assert_eq!(error.message, "RESOURCE_EXHAUSTED");
+    assert_eq!(error.collector_message.as_deref(), Some("too fast"));
     assert_eq!(error.retry, RetryHint::After(delay.unwrap()));
     assert_eq!(parse_grpc_response(b""), ExportResponse::ALL);
 }

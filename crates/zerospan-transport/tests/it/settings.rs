@@ -2,7 +2,9 @@
 
 use crate::collector::Authority;
 use crate::support::from;
-use zerospan_transport::{ConfigError, OtlpConfig, Signal};
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
+use zerospan_transport::{ConfigError, Connect, OtlpConfig, RetryHint, Signal};
 
 /// Returns the error that `config` leads to.
 fn refused(config: &OtlpConfig) -> ConfigError {
@@ -42,16 +44,162 @@ fn a_variable_that_cannot_be_used_is_named_with_its_value_and_ignored() {
         assert_eq!((errors[0].setting(), errors[0].value()), (variable, value));
         assert!(errors[0].accepted().contains(accepted), "{}", errors[0]);
     }
-    // Values of headers may be secrets: the name alone is shown, and the other pairs are used.
-    let (config, errors) = from(&[("OTEL_EXPORTER_OTLP_HEADERS", "a b=secret,ok=1,c=%ff,none")]);
-    let text = format!("{errors:?} {config:?}");
-    assert_eq!(errors.len(), 3);
-    assert!(
-        !text.contains("secret") && text.contains("a b=...") && text.contains("\"ok\""),
-        "{text}"
-    );
     // An empty variable counts as unset.
     assert_eq!(from(&[("OTEL_EXPORTER_OTLP_PROTOCOL", " ")]).1, []);
+}
+
+#[test]
+fn of_a_header_that_cannot_be_used_neither_name_nor_value_is_shown() {
+    // The whole header in place of `name=value`, and other slips.
+    for slip in [
+        "Authorization: Basic aHVudGVyMg==",
+        "Authorization: Bearer hunter2",
+        "Bearer hunter2=",
+        "authorization=Bearer hunter2\u{e9}",
+        "hunter2",
+        "hunter2=%ff",
+        "a hunter2=1",
+    ] {
+        let (config, errors) = from(&[("OTEL_EXPORTER_OTLP_HEADERS", &format!("ok=1,{slip}"))]);
+        assert_eq!(errors.len(), 1, "{slip}");
+        assert_eq!(errors[0].value(), "pair 2", "{slip}");
+        let text = format!("{errors:?} {} {config:?}", errors[0]);
+        let is_shown = ["hunter2", "aHVudGVyMg"]
+            .iter()
+            .any(|secret| text.contains(secret));
+        assert!(!is_shown && text.contains("headers: 1"), "{text}");
+        if let Err(error) = OtlpConfig::new()
+            .with_header(slip, "")
+            .connector(Signal::Traces)
+        {
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+    // What can be used is not shown either.
+    let (config, _) = from(&[("OTEL_EXPORTER_OTLP_HEADERS", "aHVudGVyMg==")]);
+    let connector = config.connector(Signal::Traces).unwrap();
+    let text = format!("{config:?} {connector:?}");
+    assert!(!text.contains("aHVudGVyMg"), "{text}");
+}
+
+#[test]
+fn secrets_in_other_settings_are_not_shown() {
+    let pem = "-----BEGIN PRIVATE KEY-----\nhunter2";
+    for (variable, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://host/?api-key=hunter2"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "Authorization=Bearer hunter2",
+        ),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://hunter2@host"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", pem),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", pem),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http://user:hunter2@host"),
+    ] {
+        let (config, errors) = from(&[(variable, value)]);
+        let text = format!("{errors:?} {config:?}");
+        assert!(!errors.is_empty() && !text.contains("hunter2"), "{text}");
+    }
+    let config = OtlpConfig::new().with_endpoint("http://host/?api-key=hunter2");
+    let text = format!("{config:?} {:?}", config.connector(Signal::Traces).unwrap());
+    assert!(!text.contains("hunter2"), "{text}");
+    let error = refused(&OtlpConfig::new().with_certificate_file(pem));
+    assert!(!format!("{error:?}").contains("hunter2"), "{error}");
+}
+
+#[test]
+fn with_an_endpoint_in_the_environment_that_cannot_be_used_nothing_is_sent() {
+    let usable = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1");
+    for (variable, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "htp://collector:4318"),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "http://collector:99999",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "http://user:password@collector",
+        ),
+    ] {
+        for with in [&[(variable, value)][..], &[usable, (variable, value)]] {
+            let (config, errors) = from(with);
+            assert_eq!(errors.len(), 1);
+            let connector = config.connector(Signal::Traces).unwrap();
+            let error = connector.connect().err().expect("it does not connect");
+            assert_eq!(error.retry, RetryHint::Never);
+            assert!(error.message.starts_with(variable), "{error}");
+            // Code may name another.
+            let config = config.with_endpoint("http://127.0.0.1:1");
+            assert!(config.connector(Signal::Traces).unwrap().connect().is_ok());
+        }
+    }
+    let error = refused(&OtlpConfig::new().with_endpoint("htp://collector:4318"));
+    assert_eq!(error.setting(), "endpoint");
+}
+
+/// Keeps the level and the name of each event of this crate.
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Log {
+    fn on_event(&self, event: &tracing::Event<'_>, _: LayerContext<'_, S>) {
+        let metadata = event.metadata();
+        if metadata.target().starts_with("zerospan_transport") {
+            let line = format!("{} {}", metadata.level(), metadata.name());
+            self.0.lock().unwrap().push(line);
+        }
+    }
+}
+
+fn logged(work: impl FnOnce()) -> Vec<String> {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let subscriber = tracing_subscriber::registry().with(Log(Arc::clone(&log)));
+    tracing::subscriber::with_default(subscriber, work);
+    let lines = log.lock().unwrap().clone();
+    lines
+}
+
+/// Runs itself once more, as a process with such a variable.
+#[test]
+fn an_endpoint_of_the_process_that_cannot_be_used_is_one_error_in_the_log() {
+    const VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    if std::env::var(VARIABLE).is_ok_and(|value| value.starts_with("htp:")) {
+        let lines = logged(|| (0..10_000).for_each(|_| drop(OtlpConfig::from_env())));
+        assert_eq!(lines, ["ERROR SettingUnusable"]);
+        return;
+    }
+    let name = "settings::an_endpoint_of_the_process_that_cannot_be_used_is_one_error_in_the_log";
+    let ran = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env(VARIABLE, "htp://collector:4318")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+fn credentials_for_another_host_without_tls_are_one_warning() {
+    let with = |url: &str| OtlpConfig::new().with_endpoint(url);
+    let connect = |config: OtlpConfig| drop(config.connector(Signal::Traces).unwrap());
+    let lines = logged(|| {
+        for url in [
+            "http://localhost:1",
+            "http://127.0.0.2:1",
+            "http://[::1]:1",
+            "http://a.LOCALHOST.:1",
+            "https://collector:1",
+        ] {
+            connect(with(url).with_header("authorization", "Bearer hunter2"));
+        }
+        connect(with("http://collector:1").with_header("tenant", "1"));
+    });
+    assert_eq!(lines, [""; 0]);
+    let lines = logged(|| {
+        for _ in 0..10_000 {
+            connect(with("http://collector:1").with_header("X-Api-Key", "hunter2"));
+        }
+    });
+    assert_eq!(lines, ["WARN CredentialsInClear"]);
 }
 
 #[test]
@@ -117,11 +265,12 @@ fn headers_of_the_transport_are_refused_in_code_and_ignored_in_the_environment()
         let config = OtlpConfig::new().with_header(name, "secret");
         let error = refused(&config);
         assert_eq!(error.setting(), "header");
-        assert_eq!(error.value(), format!("{name}=..."));
+        let shown = format!("{}=...", name.to_lowercase());
+        assert_eq!(error.value(), shown);
         let (config, errors) = from(&[("OTEL_EXPORTER_OTLP_HEADERS", &format!("{name}=1,ok=1"))]);
         assert_eq!(errors.len(), 1);
-        assert_eq!(errors[0].value(), format!("{name}=..."));
-        assert!(format!("{config:?}").contains("[\"ok\"]"), "{config:?}");
+        assert_eq!(errors[0].value(), shown);
+        assert!(format!("{config:?}").contains("headers: 1"), "{config:?}");
     }
 }
 
@@ -132,7 +281,8 @@ fn a_setting_in_code_that_cannot_be_used_is_an_error_of_the_connector() {
     assert!(refused(new().with_endpoint("nonsense")).starts_with("endpoint cannot be `nonsense`"));
     assert!(refused(new().with_endpoint("http://u:p@x/")).contains("header"));
     assert!(
-        refused(new().with_header("bad name", "x")).starts_with("header cannot be `bad name=...`")
+        refused(new().with_header("bad name", "x"))
+            .starts_with("header cannot be `a name that is none`")
     );
     assert!(refused(new().with_header("name", "a\nb")).starts_with("header cannot be `name=...`"));
     let secure = || new().with_endpoint("https://localhost:1/v1/traces");

@@ -1,0 +1,137 @@
+//! The layer: its builder and its hooks.
+
+mod hooks;
+
+use crate::handle::{LayerHandle, scope};
+use crate::state::inner::{DEFAULT_MAX_SPANS, LayerInner};
+use crate::state::options::Switch;
+use crate::state::stats::LayerStats;
+use crate::state::trace_layer::TraceLayer;
+use opentelemetry::trace::TracerProvider as _;
+use std::sync::Arc;
+use zerospan_trace::{Tracer, TracerProvider};
+
+/// Creates a layer that records the spans and events of the `tracing` crate with a tracer of `provider`, whose instrumentation
+/// scope is named `zerospan-tracing`.
+///
+/// The layer holds a tracer: the provider stays open while the layer exists.
+pub fn layer(provider: &TracerProvider) -> TraceLayer {
+    TraceLayer::new().with_tracer(provider.tracer_with_scope(scope()))
+}
+
+impl TraceLayer {
+    /// Creates a layer that records nothing until it gets a tracer: from [`with_tracer`](Self::with_tracer), or later from
+    /// [`LayerHandle::install`].
+    pub fn new() -> Self {
+        Self {
+            inner: Arc::new(LayerInner::new(DEFAULT_MAX_SPANS)),
+        }
+    }
+
+    /// Records spans with `tracer`. Has no effect on a layer that has a tracer already.
+    #[must_use]
+    pub fn with_tracer(self, tracer: Tracer) -> Self {
+        let _ = self.inner.install(tracer);
+        self
+    }
+
+    /// Sets the maximum number of open spans: 262,144 by default. Spans beyond it are not recorded, and counted.
+    ///
+    /// The layer keeps an entry of about 300 bytes for each of as many spans as have been open at a time. Call this before
+    /// [`handle`](Self::handle), whose handles see the layer as it is.
+    #[must_use]
+    pub fn with_max_spans(mut self, max: usize) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.set_max_spans(max);
+        }
+        self
+    }
+
+    /// Sets whether spans and events have the attributes `code.file.path`, `code.module.name` and `code.line.number`. On by
+    /// default.
+    #[must_use]
+    pub fn with_location(self, is_on: bool) -> Self {
+        self.set(Switch::Location, is_on)
+    }
+
+    /// Sets whether spans have the attributes `busy_ns`, the time in which they were entered on any thread, and `idle_ns`, the
+    /// time before and between. On by default.
+    #[must_use]
+    pub fn with_tracked_inactivity(self, is_on: bool) -> Self {
+        self.set(Switch::TrackedInactivity, is_on)
+    }
+
+    /// Sets whether spans have the attributes `thread.id` and `thread.name` of the thread that created them. On by default.
+    #[must_use]
+    pub fn with_threads(self, is_on: bool) -> Self {
+        self.set(Switch::Threads, is_on)
+    }
+
+    /// Sets whether spans have the attribute `level`. Off by default. Events always have it.
+    #[must_use]
+    pub fn with_level(self, is_on: bool) -> Self {
+        self.set(Switch::Level, is_on)
+    }
+
+    /// Sets whether spans have the attribute `target`. On by default. Events always have it.
+    #[must_use]
+    pub fn with_target(self, is_on: bool) -> Self {
+        self.set(Switch::Target, is_on)
+    }
+
+    /// Sets whether entering a span makes it the span of [`Context::current`](opentelemetry::Context::current), for code that
+    /// knows only the API. Off by default.
+    ///
+    /// Allocates once for each span that is entered. Without it, spans of `zerospan-trace`'s tracers are children of the
+    /// entered span nevertheless, and [`current_context`](crate::current_context) includes it.
+    #[must_use]
+    pub fn with_context_activation(self, is_on: bool) -> Self {
+        self.set(Switch::ContextActivation, is_on)
+    }
+
+    /// Sets whether a field with a `dyn Error` becomes `exception.message`, `exception.stacktrace` with its sources, and
+    /// `exception.type` if that is known, instead of attributes named after the field. On by default.
+    #[must_use]
+    pub fn with_error_fields_to_exceptions(self, is_on: bool) -> Self {
+        self.set(Switch::ErrorFieldsToExceptions, is_on)
+    }
+
+    /// Sets whether the exception's attributes of an event are set on its span too. On by default.
+    #[must_use]
+    pub fn with_error_records_to_exceptions(self, is_on: bool) -> Self {
+        self.set(Switch::ErrorRecordsToExceptions, is_on)
+    }
+
+    /// Sets whether an event without a message and with a field `error` becomes an event named `exception`. On by default.
+    #[must_use]
+    pub fn with_error_events_to_exceptions(self, is_on: bool) -> Self {
+        self.set(Switch::ErrorEventsToExceptions, is_on)
+    }
+
+    /// Sets whether the `error` of an event without a message becomes the description of its span's status. On by default.
+    #[must_use]
+    pub fn with_error_events_to_status(self, is_on: bool) -> Self {
+        self.set(Switch::ErrorEventsToStatus, is_on)
+    }
+
+    /// Returns a handle, with which other layers read the ids of spans, and which installs a tracer later.
+    pub fn handle(&self) -> LayerHandle {
+        LayerHandle::new(Arc::clone(&self.inner))
+    }
+
+    /// Returns the number of open spans, and of what was lost.
+    pub fn stats(&self) -> LayerStats {
+        self.inner.stats()
+    }
+
+    fn set(self, switch: Switch, is_on: bool) -> Self {
+        self.inner.options.set(switch, is_on);
+        self
+    }
+}
+
+impl Default for TraceLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,276 @@
+//! The hooks.
+//!
+//! Every hook tolerates ids that it does not know. None holds a lock while foreign code runs: values are formatted, clocks
+//! read, and spans started and ended outside of the table.
+
+use crate::record::event::EventVisitor;
+use crate::record::scratch::Scratch;
+use crate::record::span::SpanVisitor;
+use crate::record::thread;
+use crate::state::entry::{ClosedSpan, Entry, Timing};
+use crate::state::inner::{Active, LayerInner};
+use crate::state::options::Switch;
+use crate::state::stats::Losses;
+use crate::state::table::Inserted;
+use crate::state::trace_layer::TraceLayer;
+use crate::state::{activation, dispatch};
+use opentelemetry::Context as OtelContext;
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::{Dispatch, Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+use zerospan_otlp::StaticKey;
+
+use zerospan_trace::layer::{Moment, enter_as, exit_all, exit_as, last_of_owner};
+
+const BUSY: StaticKey = StaticKey::new("busy_ns");
+const IDLE: StaticKey = StaticKey::new("idle_ns");
+
+impl<S> Layer<S> for TraceLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        dispatch::attach(&self.inner, dispatch);
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let inner = &*self.inner;
+        let Some(active) = inner.active() else { return };
+        let metadata = attributes.metadata();
+        let builder = active.tracer.span(metadata.name());
+        let mut span = if attributes.is_contextual() {
+            builder.start()
+        } else if attributes.is_root() {
+            builder.as_root().start()
+        } else {
+            match visible_parent(inner, attributes, id, &context) {
+                Some(parent) => builder.with_parent(&parent).start(),
+                None => builder.as_root().start(),
+            }
+        };
+        if !span.context_ref().is_valid() {
+            // Telemetry is suppressed, or the provider is shut down.
+            return;
+        }
+        let mut timing = Timing::default();
+        if span.is_recorded() {
+            let options = inner.options.load();
+            if let Some(callsite) = inner.callsite(active, metadata) {
+                span.append(&callsite.constants);
+                if options.has(Switch::Threads) {
+                    thread::set_on(&mut span);
+                }
+                let mut visitor = SpanVisitor::new(&mut span, callsite, options, &inner.losses);
+                attributes.record(&mut visitor);
+                visitor.finish();
+            }
+            if options.has(Switch::TrackedInactivity) {
+                timing = Timing::new(&active.tracer.moment());
+            }
+        }
+        match inner
+            .table
+            .insert(id.into_u64(), Entry::new(span, metadata, timing))
+        {
+            Inserted::New => {}
+            Inserted::Replaced(lost) => {
+                Losses::count(&inner.losses.replaced_spans, 1);
+                drop(lost);
+            }
+            Inserted::Full(entry) => {
+                entry.span.discard();
+                inner.reject_span();
+            }
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        let inner = &*self.inner;
+        let Some(active) = inner.active() else { return };
+        let recorded = |entry: &mut Entry| entry.span.is_recorded().then_some(entry.metadata);
+        let Some(metadata) = inner.table.with(id.into_u64(), recorded).flatten() else {
+            return;
+        };
+        let Some(callsite) = inner.callsite(active, metadata) else {
+            return;
+        };
+        let now = active.tracer.moment();
+        let mut scratch = Scratch::take();
+        let target = (&mut scratch.changes, &active.limits);
+        let mut visitor = SpanVisitor::new(target, callsite, inner.options.load(), &inner.losses);
+        values.record(&mut visitor);
+        visitor.finish();
+        inner.table.with(id.into_u64(), |entry| {
+            scratch.changes.apply(&mut entry.span);
+            entry.touch(&now);
+        });
+        scratch.put();
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
+        let inner = &*self.inner;
+        let Some(active) = inner.active() else { return };
+        let followed = inner.use_context(follows).or_else(|| {
+            let closed = inner.table.removed(follows.into_u64());
+            closed.map(|closed| closed.span_context())
+        });
+        let Some(followed) = followed else { return };
+        let now = active.tracer.moment();
+        inner.table.with(id.into_u64(), |entry| {
+            let none: &[(&str, &str)] = &[];
+            entry.span.link(&followed, none);
+            entry.touch(&now);
+        });
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let inner = &*self.inner;
+        let Some(active) = inner.active() else { return };
+        let Some(id) = event_span(inner, event) else {
+            return;
+        };
+        if OtelContext::is_current_telemetry_suppressed() {
+            return;
+        }
+        let Some(callsite) = inner.callsite(active, event.metadata()) else {
+            return;
+        };
+        let now = active.tracer.moment();
+        let mut scratch = Scratch::take();
+        let options = inner.options.load();
+        let mut visitor = EventVisitor::new(
+            &mut scratch,
+            callsite,
+            options,
+            &active.limits,
+            &inner.losses,
+        );
+        event.record(&mut visitor);
+        visitor.finish();
+        inner.table.with(id, |entry| {
+            let time = entry.span.unix_nanos_at(&now);
+            let span = &mut entry.span;
+            span.add_event_from(&scratch.changes.name, time, &scratch.event);
+            scratch.changes.apply_status(span);
+            scratch.changes.apply_attributes(span);
+            entry.touch(&now);
+        });
+        scratch.put();
+    }
+
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        let inner = &*self.inner;
+        let Some(active) = inner.active() else { return };
+        let options = inner.options.load();
+        let now = now_if_tracked(inner, active);
+        let id = id.into_u64();
+        let entered = inner.table.with(id, |entry| {
+            let is_recorded = entry.span.is_recorded();
+            entry.timing.enter(&now);
+            if options.has(Switch::ContextActivation) {
+                entry.is_used = true;
+            }
+            (entry.span.context_ref().clone(), is_recorded)
+        });
+        let Some((context, is_recorded)) = entered else {
+            return;
+        };
+        if options.has(Switch::ContextActivation) {
+            activation::enter(inner, id, &context);
+        }
+        if !enter_as(inner.key(id), &context, is_recorded) {
+            Losses::count(&inner.losses.rejected_enters, 1);
+        }
+    }
+
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+        let inner = &*self.inner;
+        let Some(active) = inner.active() else { return };
+        let id = id.into_u64();
+        let is_used = exit_as(inner.key(id)).unwrap_or(false);
+        if inner.options.load().has(Switch::ContextActivation) {
+            activation::exit(inner.key(id));
+        }
+        let now = active.tracer.moment();
+        inner.table.with(id, |entry| {
+            entry.is_used |= is_used;
+            entry.timing.exit(&now);
+            entry.touch(&now);
+        });
+    }
+
+    fn on_close(&self, id: Id, _: Context<'_, S>) {
+        let inner = &*self.inner;
+        let id = id.into_u64();
+        let Some(entry) = inner.table.remove(id, ClosedSpan::new) else {
+            return;
+        };
+        // Guards that were leaked.
+        exit_all(inner.key(id));
+        end(inner, entry);
+    }
+}
+
+/// Ends a span that is out of the table.
+fn end(inner: &LayerInner, entry: Entry) {
+    let Entry {
+        mut span, timing, ..
+    } = entry;
+    if !span.is_recorded() {
+        return;
+    }
+    if inner.options.load().has(Switch::TrackedInactivity) {
+        span.set(&BUSY, as_i64(timing.busy));
+        span.set(&IDLE, as_i64(timing.idle));
+    }
+    if timing.end != 0 {
+        span.end_at_unix_nanos(timing.end);
+    }
+}
+
+fn as_i64(nanos: u64) -> i64 {
+    i64::try_from(nanos).unwrap_or(i64::MAX)
+}
+
+/// Reads the clock, if the layer needs it when a span is entered.
+#[inline]
+fn now_if_tracked(inner: &LayerInner, active: &Active) -> Moment {
+    if inner.options.load().has(Switch::TrackedInactivity) {
+        active.tracer.moment()
+    } else {
+        Moment::default()
+    }
+}
+
+/// Returns the context of the explicit parent of a span, or of the parent's nearest ancestor that this layer knows.
+fn visible_parent<S>(
+    inner: &LayerInner,
+    attributes: &Attributes<'_>,
+    id: &Id,
+    context: &Context<'_, S>,
+) -> Option<opentelemetry::trace::SpanContext>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    if let Some(parent) = inner.use_context(attributes.parent()?) {
+        return Some(parent);
+    }
+    let span = context.span(id)?;
+    span.scope()
+        .skip(1)
+        .find_map(|ancestor| inner.use_context(&ancestor.id()))
+}
+
+/// Returns the id of the recorded span that an event belongs to.
+#[inline]
+fn event_span(inner: &LayerInner, event: &Event<'_>) -> Option<u64> {
+    if event.is_contextual() {
+        let (id, is_recorded) = last_of_owner(inner.owner())?;
+        return is_recorded.then_some(id);
+    }
+    let id = event.parent()?.into_u64();
+    let is_recorded = |entry: &mut Entry| entry.span.is_recorded();
+    inner.table.with(id, is_recorded)?.then_some(id)
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod ext;
+mod handle;
+mod layer;
+mod record;
+mod state;
+
+pub use ext::{OpenTelemetrySpanExt, SetParentError};
+pub use handle::{AlreadyInstalled, LayerHandle, get_otel_context, span_context};
+pub use layer::layer;
+pub use state::stats::LayerStats;
+pub use state::trace_layer::TraceLayer;
+pub use zerospan_trace::{current_context, current_span_context};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+use super::scratch::Scratch;
+use super::value::format;
+use crate::state::stats::Losses;
+use std::error::Error;
+use std::fmt::Write;
+use zerospan_otlp::StaticKey;
+
+pub(super) const MESSAGE: StaticKey = StaticKey::new("exception.message");
+pub(super) const STACKTRACE: StaticKey = StaticKey::new("exception.stacktrace");
+pub(super) const TYPE: StaticKey = StaticKey::new("exception.type");
+
+/// The number of sources of an error that are recorded: a chain may be a cycle.
+const MAX_SOURCES: usize = 32;
+
+/// Formats an error's message into the scratch's text, and its sources into the chain. Returns `false` if the message
+/// panicked. A source that panics ends the chain.
+pub(super) fn read(losses: &Losses, scratch: &mut Scratch, error: &(dyn Error + 'static)) -> bool {
+    scratch.sources = 0;
+    if !format(losses, &mut scratch.text, format_args!("{error}")) {
+        return false;
+    }
+    let mut next = error.source();
+    while let Some(source) = next
+        && scratch.sources < MAX_SOURCES
+    {
+        if scratch.chain.len() == scratch.sources {
+            scratch.chain.push(String::new());
+        }
+        let Some(text) = scratch.chain.get_mut(scratch.sources) else {
+            break;
+        };
+        if !format(losses, text, format_args!("{source}")) {
+            break;
+        }
+        scratch.sources += 1;
+        next = source.source();
+    }
+    true
+}
+
+/// Writes the sources as one text, in the scratch's text: a line for each.
+pub(super) fn stacktrace(scratch: &mut Scratch) {
+    let Scratch {
+        text,
+        chain,
+        sources,
+        ..
+    } = scratch;
+    text.clear();
+    for (number, source) in chain.iter().take(*sources).enumerate() {
+        let line = if number == 0 { "" } else { "\n" };
+        // Writing to a string does not fail.
+        let _ = write!(text, "{line}caused by: {source}");
+    }
+}
+
+/// Returns the name of an error's type, if it is one of the standard library's that are often passed on.
+pub(super) fn type_name(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    macro_rules! first_of {
+        ($($name:literal: $type:ty,)+) => {
+            $(if error.is::<$type>() { return Some($name); })+
+        };
+    }
+    first_of! {
+        "std::io::Error": std::io::Error,
+        "std::fmt::Error": std::fmt::Error,
+        "std::num::ParseIntError": std::num::ParseIntError,
+        "std::num::ParseFloatError": std::num::ParseFloatError,
+        "std::num::TryFromIntError": std::num::TryFromIntError,
+        "std::str::Utf8Error": std::str::Utf8Error,
+        "std::string::FromUtf8Error": std::string::FromUtf8Error,
+        "std::str::ParseBoolError": std::str::ParseBoolError,
+        "std::char::ParseCharError": std::char::ParseCharError,
+        "std::net::AddrParseError": std::net::AddrParseError,
+        "std::env::VarError": std::env::VarError,
+        "std::time::SystemTimeError": std::time::SystemTimeError,
+        "std::sync::mpsc::RecvError": std::sync::mpsc::RecvError,
+        "std::array::TryFromSliceError": std::array::TryFromSliceError,
+    }
+    None
+}

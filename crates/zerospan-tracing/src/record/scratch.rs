@@ -1,0 +1,137 @@
+use opentelemetry::trace::SpanKind;
+use std::cell::RefCell;
+use zerospan_core::{Footprint, Reset};
+use zerospan_trace::Span;
+use zerospan_trace::layer::AttributeBuffer;
+
+/// The memory in which values are formatted and encoded before the span is locked. Reused from call to call.
+///
+/// A value that logs or records while it is formatted gets a scratch of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// The value that is being formatted.
+    pub(crate) text: String,
+    /// The sources of an error. The first `sources` are in use.
+    pub(crate) chain: Vec<String>,
+    pub(crate) sources: usize,
+    /// The attributes of an event.
+    pub(crate) event: AttributeBuffer,
+    pub(crate) changes: Changes,
+}
+
+/// Changes to a span.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) attributes: AttributeBuffer,
+    /// The new name of the span, or the name of an event.
+    pub(crate) name: String,
+    pub(crate) has_name: bool,
+    pub(crate) kind: Option<SpanKind>,
+    pub(crate) status: StatusChange,
+    /// The description of an error.
+    pub(crate) description: String,
+}
+
+/// A change of a span's status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum StatusChange {
+    #[default]
+    None,
+    Ok,
+    Error,
+}
+
+/// The number of bytes that a scratch keeps.
+const MAX_IDLE_BYTES: usize = 64 * 1024;
+
+/// The number of scratches that a thread keeps.
+const MAX_IDLE: usize = 4;
+
+thread_local! {
+    static IDLE: RefCell<Vec<Box<Scratch>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Scratch {
+    /// Takes an empty scratch of this thread. Allocates if all are in use.
+    #[inline]
+    pub(crate) fn take() -> Box<Self> {
+        let idle = IDLE.try_with(|idle| idle.try_borrow_mut().ok()?.pop());
+        idle.ok().flatten().unwrap_or_default()
+    }
+
+    /// Keeps the memory for the next call.
+    #[inline]
+    pub(crate) fn put(mut self: Box<Self>) {
+        self.reset();
+        if self.heap_bytes() > MAX_IDLE_BYTES {
+            return;
+        }
+        let mut scratch = Some(self);
+        let _ = IDLE.try_with(|idle| {
+            if let Ok(mut idle) = idle.try_borrow_mut()
+                && idle.len() < MAX_IDLE
+                && let Some(scratch) = scratch.take()
+            {
+                idle.push(scratch);
+            }
+        });
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let texts: usize = self.chain.iter().map(String::capacity).sum();
+        self.text.capacity()
+            + texts
+            + self.event.heap_bytes()
+            + self.changes.attributes.heap_bytes()
+            + self.changes.name.capacity()
+            + self.changes.description.capacity()
+    }
+
+    #[inline]
+    fn reset(&mut self) {
+        self.text.clear();
+        self.sources = 0;
+        self.event.reset();
+        self.changes.reset();
+    }
+}
+
+impl Changes {
+    #[inline]
+    fn reset(&mut self) {
+        self.attributes.reset();
+        self.name.clear();
+        self.has_name = false;
+        self.kind = None;
+        self.status = StatusChange::None;
+        self.description.clear();
+    }
+
+    /// Applies the changes to a span.
+    pub(crate) fn apply(&self, span: &mut Span) {
+        if self.has_name {
+            span.rename(&self.name);
+        }
+        if let Some(kind) = &self.kind {
+            span.set_kind(kind);
+        }
+        self.apply_status(span);
+        self.apply_attributes(span);
+    }
+
+    #[inline]
+    pub(crate) fn apply_attributes(&self, span: &mut Span) {
+        if !self.attributes.is_empty() {
+            span.append(&self.attributes);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn apply_status(&self, span: &mut Span) {
+        match self.status {
+            StatusChange::None => {}
+            StatusChange::Ok => span.set_ok(),
+            StatusChange::Error => span.set_error_or_keep(&self.description),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The state of a layer, which its hooks and its handles share.
+
+pub(crate) mod activation;
+pub(crate) mod attachment;
+pub(crate) mod callsite;
+pub(crate) mod callsites;
+pub(crate) mod dispatch;
+pub(crate) mod entry;
+pub(crate) mod hidden;
+pub(crate) mod inner;
+pub(crate) mod options;
+pub(crate) mod stats;
+pub(crate) mod table;
+pub(crate) mod trace_layer;

@@ -1,0 +1,159 @@
+//! What a layer knows of a callsite: the keys of its fields and its constant attributes, both encoded once.
+
+use super::options::{Options, Switch};
+use std::fmt;
+use tracing_core::Metadata;
+use zerospan_otlp::StaticKey;
+use zerospan_trace::layer::{AttributeBuffer, SpanLimits};
+
+/// The encoded parts of one callsite.
+pub(crate) struct Callsite {
+    pub(crate) metadata: &'static Metadata<'static>,
+    pub(crate) fields: Box<[FieldKey]>,
+    /// The constant attributes of its spans, or of its events.
+    pub(crate) constants: AttributeBuffer,
+}
+
+/// One field of a callsite.
+pub(crate) struct FieldKey {
+    pub(crate) key: StaticKey,
+    pub(crate) role: Role,
+    /// The key of an error's sources.
+    pub(crate) chain: Box<str>,
+}
+
+/// The meaning of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// An attribute.
+    Plain,
+    /// The span's name.
+    Name,
+    /// The span's kind.
+    Kind,
+    /// The code of the span's status.
+    StatusCode,
+    /// The description of the span's status.
+    StatusDescription,
+    /// An event's name.
+    Message,
+    /// The error of an event without a message.
+    Error,
+    /// What a record of the `log` crate says of itself.
+    Log(LogField),
+}
+
+/// The fields in which `tracing-log` passes on a record's own metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogField {
+    Target,
+    Module,
+    File,
+    Line,
+    Other,
+}
+
+pub(crate) const FILE: StaticKey = StaticKey::new("code.file.path");
+pub(crate) const MODULE: StaticKey = StaticKey::new("code.module.name");
+pub(crate) const LINE: StaticKey = StaticKey::new("code.line.number");
+pub(crate) const TARGET: StaticKey = StaticKey::new("target");
+const LEVEL: StaticKey = StaticKey::new("level");
+
+impl Callsite {
+    pub(crate) fn new(
+        metadata: &'static Metadata<'static>,
+        options: Options,
+        limits: &SpanLimits,
+    ) -> Self {
+        let names = || metadata.fields().iter().map(|field| field.name());
+        let is_span = metadata.is_span();
+        let has_message = !is_span && names().any(|name| name == "message");
+        let is_log =
+            !is_span && metadata.target() == "log" && names().any(|name| name == "log.target");
+        let field = |name| FieldKey {
+            key: StaticKey::new(name),
+            role: if is_span {
+                span_role(name)
+            } else {
+                event_role(name, has_message, is_log)
+            },
+            chain: format!("{name}.chain").into(),
+        };
+        Self {
+            metadata,
+            fields: names().map(field).collect(),
+            constants: constants(metadata, options, limits, is_span, is_log),
+        }
+    }
+
+    /// Returns the callsite's number in the cache: its metadata's address.
+    #[inline]
+    pub(crate) fn address(metadata: &'static Metadata<'static>) -> usize {
+        std::ptr::from_ref(metadata).addr()
+    }
+}
+
+fn constants(
+    metadata: &Metadata<'static>,
+    options: Options,
+    limits: &SpanLimits,
+    is_span: bool,
+    is_log: bool,
+) -> AttributeBuffer {
+    let mut constants = AttributeBuffer::new();
+    let mut writer = if is_span {
+        constants.span_writer(limits)
+    } else {
+        constants.event_writer(limits)
+    };
+    if !is_span || options.has(Switch::Level) {
+        writer.set(&LEVEL, metadata.level().as_str());
+    }
+    if !is_span || options.has(Switch::Target) {
+        writer.set(&TARGET, metadata.target());
+    }
+    if options.has(Switch::Location) && !is_log {
+        if let Some(file) = metadata.file() {
+            writer.set(&FILE, file);
+        }
+        if let Some(module) = metadata.module_path() {
+            writer.set(&MODULE, module);
+        }
+        if let Some(line) = metadata.line() {
+            writer.set(&LINE, i64::from(line));
+        }
+    }
+    constants
+}
+
+fn span_role(name: &str) -> Role {
+    match name {
+        "otel.name" => Role::Name,
+        "otel.kind" => Role::Kind,
+        "otel.status_code" => Role::StatusCode,
+        "otel.status_description" => Role::StatusDescription,
+        _ => Role::Plain,
+    }
+}
+
+fn event_role(name: &str, has_message: bool, is_log: bool) -> Role {
+    match name {
+        "message" => Role::Message,
+        "error" if !has_message => Role::Error,
+        "log.target" if is_log => Role::Log(LogField::Target),
+        "log.module_path" if is_log => Role::Log(LogField::Module),
+        "log.file" if is_log => Role::Log(LogField::File),
+        "log.line" if is_log => Role::Log(LogField::Line),
+        name if is_log && name.starts_with("log.") => Role::Log(LogField::Other),
+        _ => Role::Plain,
+    }
+}
+
+impl fmt::Debug for Callsite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callsite")
+            .field("name", &self.metadata.name())
+            .field("fields", &self.fields.len())
+            .finish_non_exhaustive()
+    }
+}

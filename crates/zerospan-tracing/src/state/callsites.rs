@@ -1,0 +1,86 @@
+use super::callsite::Callsite;
+use std::fmt;
+use std::sync::OnceLock;
+use tracing_core::Metadata;
+
+/// The number of places in which a callsite may be in a segment.
+const PROBES: usize = 8;
+
+/// The number of places in the first segment. Each later one is twice as large.
+const FIRST_SEGMENT: usize = 256;
+
+const MAX_SEGMENTS: usize = 24;
+
+/// The callsites that a layer has seen, found by the address of their metadata without a lock.
+///
+/// Grows with the number of callsites in the program, and never shrinks: callsites are `'static`.
+pub(crate) struct Callsites {
+    segments: [OnceLock<Box<[Place]>>; MAX_SEGMENTS],
+}
+
+type Place = OnceLock<(usize, Box<Callsite>)>;
+
+impl Callsites {
+    pub(crate) fn new() -> Self {
+        Self {
+            segments: [const { OnceLock::new() }; MAX_SEGMENTS],
+        }
+    }
+
+    /// Returns the callsite of `metadata`. Builds it if it is new.
+    #[inline]
+    pub(crate) fn get(
+        &self,
+        metadata: &'static Metadata<'static>,
+        build: impl Fn() -> Callsite,
+    ) -> Option<&Callsite> {
+        let address = Callsite::address(metadata);
+        let first = self.segments.first()?.get();
+        let place = first.and_then(|places| places.get(home(address, places.len())));
+        if let Some((found, callsite)) = place.and_then(OnceLock::get)
+            && *found == address
+        {
+            return Some(callsite);
+        }
+        self.get_slow(address, build)
+    }
+
+    #[inline(never)]
+    fn get_slow(&self, address: usize, build: impl Fn() -> Callsite) -> Option<&Callsite> {
+        let mut built = None;
+        for (number, segment) in self.segments.iter().enumerate() {
+            let places = segment.get_or_init(|| {
+                let length = FIRST_SEGMENT << number;
+                (0..length).map(|_| Place::new()).collect()
+            });
+            let home = home(address, places.len());
+            for probe in 0..PROBES {
+                let place = places.get((home + probe) & (places.len() - 1))?;
+                if place.get().is_none() {
+                    let callsite = built.take().unwrap_or_else(|| Box::new(build()));
+                    if let Err((_, back)) = place.set((address, callsite)) {
+                        built = Some(back);
+                    }
+                }
+                match place.get() {
+                    Some((found, callsite)) if *found == address => return Some(callsite),
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Returns the first place of an address among `places`, a power of two.
+#[inline]
+fn home(address: usize, places: usize) -> usize {
+    let hash = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (hash >> 40) as usize & (places - 1)
+}
+
+impl fmt::Debug for Callsites {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callsites").finish_non_exhaustive()
+    }
+}

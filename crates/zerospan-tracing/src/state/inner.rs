@@ -1,0 +1,140 @@
+use super::attachment::Attachment;
+use super::callsite::Callsite;
+use super::callsites::Callsites;
+use super::entry::{ClosedSpan, Entry};
+use super::options::SharedOptions;
+use super::stats::{LayerStats, Losses};
+use super::table::Table;
+use opentelemetry::trace::SpanContext;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tracing_core::Metadata;
+use tracing_core::span::Id;
+use zerospan_core::log::WarnOnce;
+use zerospan_trace::Tracer;
+use zerospan_trace::layer::{EntryKey, SpanLimits};
+
+/// The default of the maximum number of open spans.
+pub(crate) const DEFAULT_MAX_SPANS: usize = 1 << 18;
+
+/// The state of a layer.
+#[derive(Debug)]
+pub(crate) struct LayerInner {
+    /// Distinguishes this layer's entered spans from those of other layers.
+    owner: u64,
+    pub(crate) options: SharedOptions,
+    pub(crate) table: Table<Entry, ClosedSpan>,
+    pub(crate) callsites: Callsites,
+    pub(crate) losses: Losses,
+    pub(crate) attachment: Attachment,
+    active: OnceLock<Active>,
+    warned_full: WarnOnce,
+    /// A parent was set on a span that the layer does not see.
+    has_hidden_parents: AtomicBool,
+}
+
+/// The parts that exist once the layer has a tracer.
+#[derive(Debug)]
+pub(crate) struct Active {
+    pub(crate) tracer: Tracer,
+    pub(crate) limits: SpanLimits,
+}
+
+impl LayerInner {
+    pub(crate) fn new(max_spans: usize) -> Self {
+        static OWNERS: AtomicU64 = AtomicU64::new(1);
+        Self {
+            owner: OWNERS.fetch_add(1, Ordering::Relaxed),
+            options: SharedOptions::default(),
+            table: Table::new(max_spans),
+            callsites: Callsites::new(),
+            losses: Losses::default(),
+            attachment: Attachment::default(),
+            active: OnceLock::new(),
+            warned_full: WarnOnce::new(),
+            has_hidden_parents: AtomicBool::new(false),
+        }
+    }
+
+    /// Replaces the table, before the layer is used.
+    pub(crate) fn set_max_spans(&mut self, max: usize) {
+        self.table = Table::new(max);
+    }
+
+    /// Sets the tracer, once.
+    pub(crate) fn install(&self, tracer: Tracer) -> Result<(), Tracer> {
+        let limits = tracer.span_limits();
+        let active = Active { tracer, limits };
+        self.active.set(active).map_err(|active| active.tracer)
+    }
+
+    /// Returns the tracer and what depends on it, once there is one.
+    #[inline]
+    pub(crate) fn active(&self) -> Option<&Active> {
+        self.active.get()
+    }
+
+    #[inline]
+    pub(crate) fn owner(&self) -> u64 {
+        self.owner
+    }
+
+    /// Returns the key under which this layer enters a span.
+    #[inline]
+    pub(crate) fn key(&self, id: u64) -> EntryKey {
+        EntryKey {
+            owner: self.owner,
+            id,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn callsite(
+        &self,
+        active: &Active,
+        metadata: &'static Metadata<'static>,
+    ) -> Option<&Callsite> {
+        self.callsites.get(metadata, || {
+            Callsite::new(metadata, self.options.load(), &active.limits)
+        })
+    }
+
+    /// Returns the context of an open span, which cannot change from now on.
+    pub(crate) fn use_context(&self, id: &Id) -> Option<SpanContext> {
+        self.table.with(id.into_u64(), Entry::use_context)
+    }
+
+    #[inline]
+    pub(crate) fn has_hidden_parents(&self) -> bool {
+        self.has_hidden_parents.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_hidden_parents(&self) {
+        self.has_hidden_parents.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stats(&self) -> LayerStats {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        LayerStats {
+            open: self.table.len(),
+            max_spans: self.table.max(),
+            rejected_spans: load(&self.losses.rejected_spans),
+            replaced_spans: load(&self.losses.replaced_spans),
+            panicked_values: load(&self.losses.panicked_values),
+            rejected_enters: load(&self.losses.rejected_enters),
+        }
+    }
+
+    /// Counts a span for which there is no room, and logs the first.
+    #[cold]
+    pub(crate) fn reject_span(&self) {
+        Losses::count(&self.losses.rejected_spans, 1);
+        self.warned_full.warn(|| {
+            tracing::warn!(
+                name: "TooManyOpenSpans",
+                max_spans = self.table.max(),
+                "spans are not recorded: too many are open. Look for spans that are never closed, or raise `with_max_spans`"
+            );
+        });
+    }
+}

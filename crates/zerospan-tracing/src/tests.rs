@@ -1,0 +1,4 @@
+//! Tests of the mechanisms, with the spans read back from a transport in memory.
+
+mod basics;
+mod support;

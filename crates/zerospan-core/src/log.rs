@@ -1,8 +1,8 @@
 //! Logging that is never traced.
 
+use crate::sync::OnceBox;
 use opentelemetry::{Context, ContextGuard};
 use std::panic::catch_unwind;
-use crate::sync::OnceBox;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,9 @@ impl LogLimit {
 
     /// Returns the number of events skipped since the last, or `None` if this one is skipped too.
     fn admit(&self) -> Option<u64> {
-        let now = u64::try_from(EPOCH.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1;
+        let now = u64::try_from(EPOCH.get_or_init(Instant::now).elapsed().as_millis())
+            .unwrap_or(u64::MAX - 1)
+            + 1;
         let last = self.logged_at.load(Ordering::Relaxed);
         let is_due = last == 0 || Duration::from_millis(now.saturating_sub(last)) >= INTERVAL;
         // Of several threads, one logs.

@@ -9,12 +9,12 @@ mod once_box;
 
 #[cfg(loom)]
 pub use self::loom_mutex::{Mutex, MutexGuard};
+pub use self::once_box::OnceBox;
 #[cfg(loom)]
 pub use loom::sync::{
     Condvar, Mutex as BlockingMutex, MutexGuard as BlockingMutexGuard,
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
 };
-pub use self::once_box::OnceBox;
 #[cfg(not(loom))]
 pub use std::sync::{
     Condvar, Mutex, Mutex as BlockingMutex, MutexGuard, MutexGuard as BlockingMutexGuard,

@@ -5,8 +5,8 @@
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
-use std::num::NonZeroU64;
 use std::mem;
+use std::num::NonZeroU64;
 use std::sync::atomic::{self, AtomicU64, Ordering};
 use zerospan_core::fork;
 
@@ -236,9 +236,9 @@ impl<S: ThreadState> Node<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::mem;
     use super::{DropSignal, OwnerId, ThreadState, ThreadStates, bump_epoch};
     use std::cell::{Cell, RefCell};
+    use std::mem;
     use std::rc::{Rc, Weak};
 
     /// An owner that runs `on_garbage` for each state that is unbound after its drop.

@@ -126,7 +126,11 @@ const ACTIONS: [Action; 9] = [
         for provider in all.providers() {
             assert!(provider.stats().is_balanced());
         }
-        let pools = [all.pool.stats(), all.stack.stats(), GLOBAL_SPAN_POOL.stats()];
+        let pools = [
+            all.pool.stats(),
+            all.stack.stats(),
+            GLOBAL_SPAN_POOL.stats(),
+        ];
         assert!(pools.iter().all(|stats| stats.lent() == 0));
         std::mem::forget(all);
     }),
@@ -192,20 +196,32 @@ fn no_forked_child_hangs_beside_threads_at_work() {
     let total: usize = busy.values().map(|(children, _)| children).sum();
     let failed: usize = busy.values().map(|(_, failed)| failed.len()).sum();
     for (action, (children, failed)) in &busy {
-        println!("forked children: {action:<20} {children:>4}, hung or failed {:>4} {failed:?}", failed.len());
+        println!(
+            "forked children: {action:<20} {children:>4}, hung or failed {:>4} {failed:?}",
+            failed.len()
+        );
     }
     println!("forked children: {failed} of {total} hung or failed");
     assert_eq!((failed, total), (0, CHILDREN));
 
     // The parent's spans arrived, whatever its children did.
     for provider in all.providers() {
-        provider.force_flush_with_timeout(TIMEOUT).expect("delivered");
+        provider
+            .force_flush_with_timeout(TIMEOUT)
+            .expect("delivered");
         let stats = provider.stats();
         assert!(stats.is_balanced(), "{stats:?}");
-        assert_eq!(stats.exports[0].delivered, stats.sampled - stats.open, "{stats:?}");
+        assert_eq!(
+            stats.exports[0].delivered,
+            stats.sampled - stats.open,
+            "{stats:?}"
+        );
         assert_eq!(stats.inherited, 0);
     }
-    assert!(all.shared.stats().sampled + all.observed.stats().sampled >= recorded.load(Ordering::Relaxed));
+    assert!(
+        all.shared.stats().sampled + all.observed.stats().sampled
+            >= recorded.load(Ordering::Relaxed)
+    );
     assert_eq!(GLOBAL_SPAN_POOL.stats().lent(), 0);
 }
 

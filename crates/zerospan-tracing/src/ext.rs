@@ -76,7 +76,7 @@ impl OpenTelemetrySpanExt for Span {
     fn set_parent(&self, context: Context) -> Result<(), SetParentError> {
         self.with_subscriber(|(id, dispatch)| {
             let mut outcome = Err(SetParentError::LayerNotFound);
-            dispatch::for_each(dispatch, |inner| {
+            dispatch::for_each(dispatch, id, |inner| {
                 let done = parent::set(inner, id, dispatch, &context);
                 // A layer that changed the span counts more than one that does not know it.
                 if outcome.is_err() {
@@ -149,12 +149,12 @@ impl OpenTelemetrySpanExt for Span {
 /// Changes a span in every layer that records it.
 fn change(span: &Span, mut change: impl FnMut(&mut Entry, &Moment)) {
     span.with_subscriber(|(id, dispatch)| {
-        dispatch::for_each(dispatch, |inner: &LayerInner| {
+        dispatch::for_each(dispatch, id, |inner: &LayerInner| {
             let Some(Active { tracer, .. }) = inner.active() else {
                 return;
             };
             let now = tracer.moment();
-            inner.table.with(id.into_u64(), |entry| {
+            inner.table().with(id.into_u64(), |entry| {
                 if entry.span.is_recorded() {
                     change(entry, &now);
                     entry.touch(&now);

@@ -77,7 +77,7 @@ impl std::error::Error for AlreadyInstalled {}
 ///
 /// A layer keeps the `Dispatch` that `on_register_dispatch` passes, as a `WeakDispatch`. With a [`LayerHandle`] it needs none.
 pub fn span_context(id: &Id, dispatch: &Dispatch) -> Option<SpanContext> {
-    dispatch::find(dispatch, |inner| inner.use_context(id))
+    dispatch::find(dispatch, id, |inner| inner.use_context(id))
 }
 
 /// Returns a `Context` with an open span of a subscriber as its span, as `tracing-opentelemetry` does. Allocates once.

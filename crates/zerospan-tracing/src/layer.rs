@@ -1,8 +1,10 @@
 //! The layer: its builder and its hooks.
 
 mod hooks;
+mod start;
 
 use crate::handle::{LayerHandle, scope};
+use crate::state::dispatch;
 use crate::state::inner::{DEFAULT_MAX_SPANS, LayerInner};
 use crate::state::options::Switch;
 use crate::state::stats::LayerStats;
@@ -23,9 +25,9 @@ impl TraceLayer {
     /// Creates a layer that records nothing until it gets a tracer: from [`with_tracer`](Self::with_tracer), or later from
     /// [`LayerHandle::install`].
     pub fn new() -> Self {
-        Self {
-            inner: Arc::new(LayerInner::new(DEFAULT_MAX_SPANS)),
-        }
+        let inner = Arc::new(LayerInner::new(DEFAULT_MAX_SPANS));
+        dispatch::register(&inner);
+        Self { inner }
     }
 
     /// Records spans with `tracer`. Has no effect on a layer that has a tracer already.
@@ -37,13 +39,10 @@ impl TraceLayer {
 
     /// Sets the maximum number of open spans: 262,144 by default. Spans beyond it are not recorded, and counted.
     ///
-    /// The layer keeps an entry of about 300 bytes for each of as many spans as have been open at a time. Call this before
-    /// [`handle`](Self::handle), whose handles see the layer as it is.
+    /// The layer keeps an entry of about 300 bytes for each of as many spans as have been open at a time.
     #[must_use]
-    pub fn with_max_spans(mut self, max: usize) -> Self {
-        if let Some(inner) = Arc::get_mut(&mut self.inner) {
-            inner.set_max_spans(max);
-        }
+    pub fn with_max_spans(self, max: usize) -> Self {
+        self.inner.table().set_max(max);
         self
     }
 

@@ -2,7 +2,21 @@
 
 mod error;
 pub(crate) mod event;
-pub(crate) mod scratch;
+pub(crate) mod sampled;
 pub(crate) mod span;
 pub(crate) mod thread;
 mod value;
+
+use crate::state::callsite::Callsite;
+use crate::state::inner::LayerInner;
+use crate::state::options::Switch;
+use zerospan_trace::Span;
+
+/// Sets the attributes of a callsite and of this thread.
+#[inline]
+pub(crate) fn set_constants(inner: &LayerInner, callsite: &Callsite, span: &mut Span) {
+    span.append(&callsite.constants);
+    if inner.options.load().has(Switch::Threads) {
+        thread::set_on(span);
+    }
+}

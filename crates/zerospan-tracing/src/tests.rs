@@ -1,4 +1,7 @@
 //! Tests of the mechanisms, with the spans read back from a transport in memory.
 
 mod basics;
+mod fields;
+mod parents;
+mod subscribers;
 mod support;

@@ -34,7 +34,10 @@ impl InMemoryTransport {
     }
 
     fn requests(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.current().lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .current()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -47,12 +47,9 @@ impl<T> OnceBox<T> {
     #[allow(unsafe_code)]
     fn init(&self, value: T) -> &T {
         let made = Box::into_raw(Box::new(value));
-        let exchange = self.value.compare_exchange(
-            ptr::null_mut(),
-            made,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
+        let exchange =
+            self.value
+                .compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire);
         let kept = match exchange {
             Ok(_) => made,
             Err(kept) => {
@@ -130,6 +127,9 @@ mod tests {
         });
         assert!(values.iter().all(|value| *value == values[0]));
         drop(once);
-        assert_eq!(dropped.load(Ordering::Relaxed), made.load(Ordering::Relaxed));
+        assert_eq!(
+            dropped.load(Ordering::Relaxed),
+            made.load(Ordering::Relaxed)
+        );
     }
 }

@@ -7,14 +7,12 @@ use crate::base::limits::Limits;
 use crate::base::stats::{DropCause, ExportStats};
 use std::fmt;
 use std::io;
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 use zerospan_core::fork::{self, ProcessOwned};
 use zerospan_core::log::WarnOnce;
-use zerospan_core::sync::{
-    self, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, OnceBox,
-};
+use zerospan_core::sync::{self, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, OnceBox};
 use zerospan_pool::thread_states::{DropSignal, OwnerId};
 
 /// The state of a pipeline in one process, shared by its handles, the threads that record, and the worker.

@@ -1,6 +1,8 @@
 use super::limits::SpanLimits;
 use crate::attribute::{AttributeWriter, KeyIndex, max_chars};
+use crate::protobuf::Message;
 use crate::protobuf::schema::{event, span};
+use crate::view::{AttributeView, Repeated};
 use zerospan_core::{Footprint, Reset};
 
 /// Encoded attributes that belong to no span yet.
@@ -49,6 +51,13 @@ impl AttributeBuffer {
         self.buffer.extend_from_slice(&other.buffer);
         self.keys.copy_from(&other.keys);
         self.dropped = other.dropped;
+    }
+
+    /// Returns the attributes, which were written for a span.
+    pub fn span_attributes(&self) -> impl Iterator<Item = AttributeView<'_>> {
+        let attributes = Message::new(&self.buffer);
+        // This crate wrote these bytes, so each attribute can be read.
+        Repeated::new(attributes, span::ATTRIBUTES, AttributeView::parse).flatten()
     }
 
     /// Returns `true` if there are no attributes, and none was dropped.

@@ -46,7 +46,11 @@ impl<T, R> ArrayQueuePool<T, R> {
         if capacity > MAX_SLOTS {
             return Err(QueueCapacityError { capacity });
         }
-        Ok(Self(StorePool::new(capacity, recycle, Queue::new(capacity))))
+        Ok(Self(StorePool::new(
+            capacity,
+            recycle,
+            Queue::new(capacity),
+        )))
     }
 }
 

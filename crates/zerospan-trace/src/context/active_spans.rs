@@ -5,6 +5,8 @@ use std::cell::{Cell, RefCell};
 /// The stack of spans that are entered natively on one thread.
 pub(crate) struct ActiveSpans {
     entries: RefCell<Vec<Entry>>,
+    /// The owner whose entries are looked at, besides those of guards. 0 is all.
+    owner: Cell<u64>,
 }
 
 /// Names an entry, for an owner that exits spans by their ids instead of a guard.
@@ -41,6 +43,7 @@ impl ActiveSpans {
     pub(crate) const fn new() -> Self {
         Self {
             entries: RefCell::new(Vec::new()),
+            owner: Cell::new(0),
         }
     }
 
@@ -58,9 +61,14 @@ impl ActiveSpans {
         read: impl FnOnce(Option<&ParentContext>) -> O,
     ) -> O {
         let entries = self.entries.borrow();
-        let last = entries
-            .last()
-            .filter(|entry| entry.api_span_id == api_span_id);
+        let last = match self.owner.get() {
+            0 => entries.last(),
+            owner => entries.iter().rev().find(|entry| {
+                let owners = [EntryKey::GUARD.owner, owner];
+                !entry.is_exited && owners.contains(&entry.key.owner)
+            }),
+        };
+        let last = last.filter(|entry| entry.api_span_id == api_span_id);
         if let Some(entry) = last {
             entry.is_used.set(true);
         }
@@ -134,6 +142,29 @@ impl ActiveSpans {
         if !self.is_empty() {
             while self.exit_as(key).is_some() {}
         }
+    }
+
+    /// Calls `work`, for which the entries of other owners do not exist.
+    pub(crate) fn with_owner<O>(&self, owner: u64, work: impl FnOnce() -> O) -> O {
+        struct Restore<'a>(&'a Cell<u64>, u64);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.1);
+            }
+        }
+        let _restore = Restore(&self.owner, self.owner.replace(owner));
+        work()
+    }
+
+    /// Exits the entries of `owner` whose ids `is_open` does not know.
+    pub(crate) fn retain(&self, owner: u64, is_open: impl Fn(u64) -> bool) {
+        let mut entries = self.entries.borrow_mut();
+        for entry in entries.iter_mut() {
+            if entry.key.owner == owner && !is_open(entry.key.id) {
+                entry.is_exited = true;
+            }
+        }
+        pop_exited(&mut entries);
     }
 
     /// Returns the id of the last entry of `owner`, and whether its span is recorded.

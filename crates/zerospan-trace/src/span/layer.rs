@@ -181,6 +181,16 @@ pub fn last_of_owner(owner: u64) -> Option<(u64, bool)> {
     this_thread::with(|thread| thread.active_spans.last_of_owner(owner))
 }
 
+/// Calls `work`, for which the spans that other owners entered on this thread do not exist.
+pub fn with_owner<O>(owner: u64, mut work: impl FnMut() -> O) -> O {
+    this_thread::with(|thread| thread.active_spans.with_owner(owner, &mut work))
+}
+
+/// Exits the entries of `owner` on this thread whose ids `is_open` does not know. `is_open` must not enter or exit spans.
+pub fn retain(owner: u64, is_open: impl Fn(u64) -> bool) {
+    this_thread::with(|thread| thread.active_spans.retain(owner, &is_open));
+}
+
 /// Returns the number of entries under `key` on this thread, or `None` if the context of one of them was used.
 pub fn count_unused(key: EntryKey) -> Option<usize> {
     this_thread::with(|thread| thread.active_spans.count_unused(key))

@@ -1,12 +1,14 @@
 //! Parents that are set late, and the contexts that follow from them.
 
 use super::SetParentError;
+use crate::record::set_constants;
 use crate::state::dispatch;
 use crate::state::entry::Entry;
 use crate::state::hidden::HiddenParent;
 use crate::state::inner::LayerInner;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
+use std::sync::atomic::Ordering;
 use tracing_core::Dispatch;
 use tracing_core::span::Id;
 use tracing_subscriber::Registry;
@@ -27,47 +29,64 @@ pub(super) fn set(
         return Ok(());
     }
     let key = inner.key(id.into_u64());
-    let is_free = |entry: &mut Entry| {
-        let here = count_unused(key)?;
-        (!entry.is_used && entry.timing.entered as usize <= here).then_some(entry.metadata)
+    let is_free = |entry: &Entry| {
+        let here = count_unused(key).filter(|_| !entry.is_used);
+        here.is_some_and(|here| entry.timing.entered as usize <= here)
     };
-    let metadata = match inner.table.with(id.into_u64(), is_free) {
+    let state = inner.table().with(id.into_u64(), |entry| {
+        is_free(entry).then(|| (entry.metadata, entry.span.is_recorded()))
+    });
+    let (metadata, is_recorded) = match state {
         None => return hide(inner, id, dispatch, context),
         Some(None) => return Err(SetParentError::AlreadyStarted),
-        Some(Some(metadata)) => metadata,
+        Some(Some(state)) => state,
     };
     // A sampler is foreign code: the span with the new identity starts outside the lock.
     let builder = active.tracer.span(metadata.name());
     let mut fresh = builder.with_parent_context(context).start();
-    if let Some(callsite) = inner.callsite(active, metadata) {
-        fresh.append(&callsite.constants);
+    if !fresh.context_ref().is_valid() {
+        // Telemetry is suppressed, or the provider is shut down.
+        return Ok(());
     }
-    let (mut fresh, mut parent) = (Some(fresh), Some(Box::new(context.clone())));
-    let outcome = inner.table.with(id.into_u64(), |entry| {
-        let fresh = fresh.take()?;
-        let is_free = is_free(entry).is_some()
-            && replace_entries(key, fresh.context_ref(), fresh.is_recorded());
-        if !is_free {
-            return Some((fresh, None, false));
+    if !is_recorded && let Some(callsite) = inner.callsite(active, metadata) {
+        inner.set_late_parents();
+        callsite.gets_late_parents.store(true, Ordering::Relaxed);
+        if fresh.is_recorded() {
+            set_constants(inner, callsite, &mut fresh);
+        }
+    }
+    let (mut fresh, mut parent) = (Some(fresh), Some(context.clone()));
+    // Nothing is dropped under the lock: a context may hold values of any type.
+    let outcome = inner.table().with(id.into_u64(), |entry| {
+        let mut fresh = fresh.take()?;
+        if !is_free(entry) || !replace_entries(key, fresh.context_ref(), fresh.is_recorded()) {
+            return Some((fresh, None, None, false));
+        }
+        let pending = entry.pending.take();
+        if let Some(pending) = &pending
+            && !entry.span.is_recorded()
+        {
+            pending.changes.apply(&mut fresh);
         }
         let left_over = entry.span.take_identity_of(fresh);
         let old = std::mem::replace(&mut entry.parent, parent.take());
-        Some((left_over, old, true))
+        Some((left_over, old, pending, true))
     });
     // Left over if the span was closed meanwhile.
     if let Some(fresh) = fresh {
         fresh.discard();
     }
-    match outcome.flatten() {
-        None => Ok(()),
-        Some((left_over, _, is_set)) => {
-            left_over.discard();
-            if is_set {
-                Ok(())
-            } else {
-                Err(SetParentError::AlreadyStarted)
-            }
-        }
+    let Some((left_over, _, pending, is_set)) = outcome.flatten() else {
+        return Ok(());
+    };
+    left_over.discard();
+    if let Some(pending) = pending {
+        pending.put();
+    }
+    if is_set {
+        Ok(())
+    } else {
+        Err(SetParentError::AlreadyStarted)
     }
 }
 
@@ -99,17 +118,17 @@ pub(super) fn context(id: &Id, dispatch: &Dispatch) -> Option<Context> {
 
 /// Returns the context of a span, or of its nearest ancestor that a layer records.
 pub(super) fn span_context(id: &Id, dispatch: &Dispatch) -> Option<SpanContext> {
-    let known = dispatch::find(dispatch, |inner| inner.use_context(id));
+    let known = dispatch::find(dispatch, id, |inner| inner.use_context(id));
     known.or_else(|| resolve(id, dispatch).map(|(span, _)| span))
 }
 
 /// Returns the context of a span or of its nearest known ancestor, and the context that was set as the parent of the first of
 /// them that has one.
 fn resolve(id: &Id, dispatch: &Dispatch) -> Option<(SpanContext, Option<Context>)> {
-    dispatch::find(dispatch, |inner| {
+    dispatch::find(dispatch, id, |inner| {
         let known = |id: &Id| {
-            let read = |entry: &mut Entry| (entry.use_context(), entry.parent.as_deref().cloned());
-            inner.table.with(id.into_u64(), read)
+            let read = |entry: &mut Entry| (entry.use_context(), entry.parent.clone());
+            inner.table().with(id.into_u64(), read)
         };
         let registry = dispatch.downcast_ref::<Registry>();
         let Some(span) = registry.and_then(|registry| registry.span(id)) else {

@@ -3,13 +3,14 @@
 //! Every hook tolerates ids that it does not know. None holds a lock while foreign code runs: values are formatted, clocks
 //! read, and spans started and ended outside of the table.
 
+use super::start;
 use crate::record::event::EventVisitor;
-use crate::record::scratch::Scratch;
+use crate::record::set_constants;
 use crate::record::span::SpanVisitor;
-use crate::record::thread;
 use crate::state::entry::{ClosedSpan, Entry, Timing};
 use crate::state::inner::{Active, LayerInner};
 use crate::state::options::Switch;
+use crate::state::scratch::Scratch;
 use crate::state::stats::Losses;
 use crate::state::table::Inserted;
 use crate::state::trace_layer::TraceLayer;
@@ -38,42 +39,38 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
+        start::forget_leaked(inner);
         let metadata = attributes.metadata();
-        let builder = active.tracer.span(metadata.name());
-        let mut span = if attributes.is_contextual() {
-            builder.start()
-        } else if attributes.is_root() {
-            builder.as_root().start()
+        let parent = start::parent(inner, attributes, id, &context);
+        let mut span = if active.has_custom_sampler {
+            start::with_fields(inner, active, attributes, &parent)
         } else {
-            match visible_parent(inner, attributes, id, &context) {
-                Some(parent) => builder.with_parent(&parent).start(),
-                None => builder.as_root().start(),
-            }
+            start::start(inner, active, metadata.name(), &parent)
         };
         if !span.context_ref().is_valid() {
             // Telemetry is suppressed, or the provider is shut down.
             return;
         }
-        let mut timing = Timing::default();
+        let (mut timing, mut pending) = (Timing::default(), None);
         if span.is_recorded() {
-            let options = inner.options.load();
-            if let Some(callsite) = inner.callsite(active, metadata) {
-                span.append(&callsite.constants);
-                if options.has(Switch::Threads) {
-                    thread::set_on(&mut span);
-                }
+            if !active.has_custom_sampler
+                && let Some(callsite) = inner.callsite(active, metadata)
+            {
+                set_constants(inner, callsite, &mut span);
+                let options = inner.options.load();
                 let mut visitor = SpanVisitor::new(&mut span, callsite, options, &inner.losses);
                 attributes.record(&mut visitor);
                 visitor.finish();
             }
-            if options.has(Switch::TrackedInactivity) {
+            if inner.options.load().has(Switch::TrackedInactivity) {
                 timing = Timing::new(&active.tracer.moment());
             }
+        } else if inner.has_late_parents() {
+            pending = start::pending(inner, active, attributes);
         }
-        match inner
-            .table
-            .insert(id.into_u64(), Entry::new(span, metadata, timing))
-        {
+        let mut entry = Entry::new(span, metadata, timing);
+        entry.pending = pending;
+        match inner.table().insert(id.into_u64(), entry) {
             Inserted::New => {}
             Inserted::Replaced(lost) => {
                 Losses::count(&inner.losses.replaced_spans, 1);
@@ -90,7 +87,7 @@ where
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
         let recorded = |entry: &mut Entry| entry.span.is_recorded().then_some(entry.metadata);
-        let Some(metadata) = inner.table.with(id.into_u64(), recorded).flatten() else {
+        let Some(metadata) = inner.table().with(id.into_u64(), recorded).flatten() else {
             return;
         };
         let Some(callsite) = inner.callsite(active, metadata) else {
@@ -102,7 +99,7 @@ where
         let mut visitor = SpanVisitor::new(target, callsite, inner.options.load(), &inner.losses);
         values.record(&mut visitor);
         visitor.finish();
-        inner.table.with(id.into_u64(), |entry| {
+        inner.table().with(id.into_u64(), |entry| {
             scratch.changes.apply(&mut entry.span);
             entry.touch(&now);
         });
@@ -113,12 +110,12 @@ where
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
         let followed = inner.use_context(follows).or_else(|| {
-            let closed = inner.table.removed(follows.into_u64());
+            let closed = inner.table().removed(follows.into_u64());
             closed.map(|closed| closed.span_context())
         });
         let Some(followed) = followed else { return };
         let now = active.tracer.moment();
-        inner.table.with(id.into_u64(), |entry| {
+        inner.table().with(id.into_u64(), |entry| {
             let none: &[(&str, &str)] = &[];
             entry.span.link(&followed, none);
             entry.touch(&now);
@@ -149,7 +146,7 @@ where
         );
         event.record(&mut visitor);
         visitor.finish();
-        inner.table.with(id, |entry| {
+        inner.table().with(id, |entry| {
             let time = entry.span.unix_nanos_at(&now);
             let span = &mut entry.span;
             span.add_event_from(&scratch.changes.name, time, &scratch.event);
@@ -166,7 +163,7 @@ where
         let options = inner.options.load();
         let now = now_if_tracked(inner, active);
         let id = id.into_u64();
-        let entered = inner.table.with(id, |entry| {
+        let entered = inner.table().with(id, |entry| {
             let is_recorded = entry.span.is_recorded();
             entry.timing.enter(&now);
             if options.has(Switch::ContextActivation) {
@@ -194,7 +191,7 @@ where
             activation::exit(inner.key(id));
         }
         let now = active.tracer.moment();
-        inner.table.with(id, |entry| {
+        inner.table().with(id, |entry| {
             entry.is_used |= is_used;
             entry.timing.exit(&now);
             entry.touch(&now);
@@ -204,11 +201,14 @@ where
     fn on_close(&self, id: Id, _: Context<'_, S>) {
         let inner = &*self.inner;
         let id = id.into_u64();
-        let Some(entry) = inner.table.remove(id, ClosedSpan::new) else {
+        let Some(entry) = inner.table().remove(id, ClosedSpan::new) else {
             return;
         };
-        // Guards that were leaked.
-        exit_all(inner.key(id));
+        if entry.timing.entered > 0 {
+            // Guards were leaked, here or on another thread.
+            exit_all(inner.key(id));
+            inner.count_leak();
+        }
         end(inner, entry);
     }
 }
@@ -216,8 +216,14 @@ where
 /// Ends a span that is out of the table.
 fn end(inner: &LayerInner, entry: Entry) {
     let Entry {
-        mut span, timing, ..
+        mut span,
+        timing,
+        pending,
+        ..
     } = entry;
+    if let Some(pending) = pending {
+        pending.put();
+    }
     if !span.is_recorded() {
         return;
     }
@@ -244,33 +250,15 @@ fn now_if_tracked(inner: &LayerInner, active: &Active) -> Moment {
     }
 }
 
-/// Returns the context of the explicit parent of a span, or of the parent's nearest ancestor that this layer knows.
-fn visible_parent<S>(
-    inner: &LayerInner,
-    attributes: &Attributes<'_>,
-    id: &Id,
-    context: &Context<'_, S>,
-) -> Option<opentelemetry::trace::SpanContext>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    if let Some(parent) = inner.use_context(attributes.parent()?) {
-        return Some(parent);
-    }
-    let span = context.span(id)?;
-    span.scope()
-        .skip(1)
-        .find_map(|ancestor| inner.use_context(&ancestor.id()))
-}
-
 /// Returns the id of the recorded span that an event belongs to.
 #[inline]
 fn event_span(inner: &LayerInner, event: &Event<'_>) -> Option<u64> {
     if event.is_contextual() {
+        start::forget_leaked(inner);
         let (id, is_recorded) = last_of_owner(inner.owner())?;
         return is_recorded.then_some(id);
     }
     let id = event.parent()?.into_u64();
     let is_recorded = |entry: &mut Entry| entry.span.is_recorded();
-    inner.table.with(id, is_recorded)?.then_some(id)
+    inner.table().with(id, is_recorded)?.then_some(id)
 }

@@ -1,5 +1,5 @@
-use super::scratch::Scratch;
 use super::value::format;
+use crate::state::scratch::Scratch;
 use crate::state::stats::Losses;
 use std::error::Error;
 use std::fmt::Write;

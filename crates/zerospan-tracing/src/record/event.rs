@@ -1,8 +1,9 @@
 use super::error;
-use super::scratch::{Scratch, StatusChange};
 use super::value::{format, format_debug};
 use crate::state::callsite::{self, Callsite, FieldKey, LogField, Role};
+use crate::state::changes::StatusChange;
 use crate::state::options::{Options, Switch};
+use crate::state::scratch::Scratch;
 use crate::state::stats::Losses;
 use std::error::Error;
 use std::fmt;

@@ -1,8 +1,9 @@
 use super::error;
-use super::scratch::{Changes, Scratch, StatusChange};
 use super::value::{format, format_debug};
 use crate::state::callsite::{Callsite, FieldKey, Role};
+use crate::state::changes::{Changes, StatusChange};
 use crate::state::options::{Options, Switch};
+use crate::state::scratch::Scratch;
 use crate::state::stats::Losses;
 use opentelemetry::trace::SpanKind;
 use std::error::Error;

@@ -13,12 +13,12 @@ thread_local! {
 /// Attaches a context with the span `id` as its span.
 pub(crate) fn enter(inner: &LayerInner, id: u64, span: &SpanContext) {
     let held = |entry: &mut super::entry::Entry| entry.activated.clone();
-    let context = inner.table.with(id, held).flatten().unwrap_or_else(|| {
+    let context = inner.table().with(id, held).flatten().unwrap_or_else(|| {
         let context =
             Context::map_current(|current| current.with_remote_span_context(span.clone()));
         let kept = context.clone();
         inner
-            .table
+            .table()
             .with(id, |entry| entry.activated.replace(kept))
             .flatten();
         context

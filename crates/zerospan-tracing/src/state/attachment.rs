@@ -1,26 +1,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The subscribers that a layer belongs to.
+/// What a layer knows of the subscribers that it belongs to.
 #[derive(Debug, Default)]
 pub(crate) struct Attachment {
     /// Another layer belongs to the same subscriber.
     is_shared: AtomicBool,
-    is_attached: AtomicBool,
 }
 
 impl Attachment {
     #[inline]
-    pub(crate) fn is_attached(&self) -> bool {
-        self.is_attached.load(Ordering::Relaxed)
-    }
-
-    #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         self.is_shared.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn set_attached(&self) {
-        self.is_attached.store(true, Ordering::Release);
     }
 
     pub(crate) fn set_shared(&self) {

@@ -2,6 +2,7 @@
 
 use super::options::{Options, Switch};
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use tracing_core::Metadata;
 use zerospan_otlp::StaticKey;
 use zerospan_trace::layer::{AttributeBuffer, SpanLimits};
@@ -12,6 +13,8 @@ pub(crate) struct Callsite {
     pub(crate) fields: Box<[FieldKey]>,
     /// The constant attributes of its spans, or of its events.
     pub(crate) constants: AttributeBuffer,
+    /// A parent was set on a span of this callsite that was not recorded: the fields of later ones are kept for that case.
+    pub(crate) gets_late_parents: AtomicBool,
 }
 
 /// One field of a callsite.
@@ -83,6 +86,7 @@ impl Callsite {
             metadata,
             fields: names().map(field).collect(),
             constants: constants(metadata, options, limits, is_span, is_log),
+            gets_late_parents: AtomicBool::new(false),
         }
     }
 

@@ -5,7 +5,9 @@ use super::trace_layer::TraceLayer;
 use std::sync::{Arc, Weak};
 use tracing_core::Dispatch;
 use tracing_core::dispatcher::WeakDispatch;
+use tracing_core::span::Id;
 use tracing_subscriber::Registry;
+use tracing_subscriber::registry::LookupSpan;
 use zerospan_core::sync::{self, Mutex};
 
 /// A layer in a subscriber. The weak pointer keeps the address from being used again.
@@ -16,6 +18,9 @@ struct Attached {
 }
 
 static ATTACHED: Mutex<Vec<Attached>> = Mutex::new(Vec::new());
+
+/// The layers of this process.
+static CREATED: Mutex<Vec<Weak<LayerInner>>> = Mutex::new(Vec::new());
 
 /// Notes that `layer` belongs to the subscriber of `dispatch`.
 pub(crate) fn attach(layer: &Arc<LayerInner>, dispatch: &Dispatch) {
@@ -48,7 +53,6 @@ pub(crate) fn attach(layer: &Arc<LayerInner>, dispatch: &Dispatch) {
         });
     }
     drop(attached);
-    layer.attachment.set_attached();
     for other in &others {
         if !Arc::ptr_eq(other, layer) {
             other.attachment.set_shared();
@@ -58,8 +62,22 @@ pub(crate) fn attach(layer: &Arc<LayerInner>, dispatch: &Dispatch) {
     drop((gone, alive, others));
 }
 
-/// Returns the layers that were attached to the subscriber of `dispatch`.
-pub(crate) fn layers(dispatch: &Dispatch) -> Vec<Arc<LayerInner>> {
+/// Notes a layer, before it belongs to a subscriber.
+pub(crate) fn register(layer: &Arc<LayerInner>) {
+    let mut gone = Vec::new();
+    let mut created = sync::lock(&CREATED);
+    let (live, dead) = created
+        .drain(..)
+        .partition(|layer| layer.strong_count() > 0);
+    *created = live;
+    gone.extend::<Vec<_>>(dead);
+    created.push(Arc::downgrade(layer));
+    drop(created);
+    drop(gone);
+}
+
+/// Returns the layers of the subscriber of `dispatch`.
+fn layers(dispatch: &Dispatch) -> Vec<Arc<LayerInner>> {
     let Some(address) = address(dispatch) else {
         return Vec::new();
     };
@@ -70,15 +88,45 @@ pub(crate) fn layers(dispatch: &Dispatch) -> Vec<Arc<LayerInner>> {
         .collect()
 }
 
+/// Finds a layer that holds a span of a subscriber and has not been attached to it: it was loaded later, behind `reload`.
+fn discover(dispatch: &Dispatch, id: &Id) -> Option<Arc<LayerInner>> {
+    let metadata = dispatch.downcast_ref::<Registry>()?.span(id)?.metadata();
+    let created: Vec<_> = sync::lock(&CREATED)
+        .iter()
+        .filter_map(Weak::upgrade)
+        .collect();
+    // Another subscriber's layer may hold a span of the same id.
+    let holds = |layer: &&Arc<LayerInner>| {
+        let held = layer.table().with(id.into_u64(), |entry| entry.metadata);
+        held.is_some_and(|held| std::ptr::eq(held, metadata)) && !is_attached(layer)
+    };
+    let layer = created.iter().find(holds)?;
+    attach(layer, dispatch);
+    Some(Arc::clone(layer))
+}
+
+fn is_attached(layer: &Arc<LayerInner>) -> bool {
+    let is_match = |entry: &Attached| std::ptr::eq(entry.layer.as_ptr(), Arc::as_ptr(layer));
+    sync::lock(&ATTACHED).iter().any(is_match)
+}
+
+/// Returns a subscriber that a layer belongs to.
+pub(crate) fn of_layer(layer: &LayerInner) -> Option<Dispatch> {
+    let is_match = |entry: &&Attached| std::ptr::eq(entry.layer.as_ptr(), layer);
+    let attached = sync::lock(&ATTACHED);
+    attached.iter().find(is_match)?.dispatch.upgrade()
+}
+
 /// Returns the address of the subscriber's registry, which identifies the subscriber.
 fn address(dispatch: &Dispatch) -> Option<usize> {
     let registry = dispatch.downcast_ref::<Registry>()?;
     Some(std::ptr::from_ref(registry).addr())
 }
 
-/// Calls `read` with each layer of a subscriber until it returns something.
+/// Calls `read` with each layer of a subscriber until it returns something for the span `id`.
 pub(crate) fn find<O>(
     dispatch: &Dispatch,
+    id: &Id,
     mut read: impl FnMut(&Arc<LayerInner>) -> Option<O>,
 ) -> Option<O> {
     let outermost = dispatch.downcast_ref::<TraceLayer>();
@@ -88,15 +136,19 @@ pub(crate) fn find<O>(
             return found;
         }
     }
-    let seen = |layer: &&Arc<LayerInner>| {
+    let layers = layers(dispatch);
+    if layers.is_empty() {
+        return discover(dispatch, id).as_ref().and_then(read);
+    }
+    let is_next = |layer: &&Arc<LayerInner>| {
         outermost.is_none_or(|outermost| !Arc::ptr_eq(&outermost.inner, layer))
     };
-    layers(dispatch).iter().filter(seen).find_map(read)
+    layers.iter().filter(is_next).find_map(read)
 }
 
-/// Calls `work` with each layer of a subscriber.
-pub(crate) fn for_each(dispatch: &Dispatch, mut work: impl FnMut(&LayerInner)) {
-    find(dispatch, |layer| {
+/// Calls `work` with each layer of a subscriber, for the span `id`.
+pub(crate) fn for_each(dispatch: &Dispatch, id: &Id, mut work: impl FnMut(&LayerInner)) {
+    find(dispatch, id, |layer| {
         work(layer);
         // Goes on to the next one, if there is one.
         None::<()>

@@ -1,3 +1,4 @@
+use super::scratch::Scratch;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use tracing_core::Metadata;
@@ -12,8 +13,10 @@ pub(crate) struct Entry {
     /// A child, a link or a reader has used the ids: the parent cannot change any more.
     pub(crate) is_used: bool,
     pub(crate) timing: Timing,
+    /// The fields of a span that is not recorded, if it may get a parent that is.
+    pub(crate) pending: Option<Box<Scratch>>,
     /// The context that was set as the parent, for what it has besides its span.
-    pub(crate) parent: Option<Box<Context>>,
+    pub(crate) parent: Option<Context>,
     /// The context that is attached while the span is entered, if the layer activates contexts.
     pub(crate) activated: Option<Context>,
 }
@@ -69,6 +72,7 @@ impl Entry {
             metadata,
             is_used: false,
             timing,
+            pending: None,
             parent: None,
             activated: None,
         }

@@ -5,6 +5,7 @@ use super::entry::{ClosedSpan, Entry};
 use super::options::SharedOptions;
 use super::stats::{LayerStats, Losses};
 use super::table::Table;
+use super::tables::Tables;
 use opentelemetry::trace::SpanContext;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,7 +24,7 @@ pub(crate) struct LayerInner {
     /// Distinguishes this layer's entered spans from those of other layers.
     owner: u64,
     pub(crate) options: SharedOptions,
-    pub(crate) table: Table<Entry, ClosedSpan>,
+    tables: Tables<Entry, ClosedSpan>,
     pub(crate) callsites: Callsites,
     pub(crate) losses: Losses,
     pub(crate) attachment: Attachment,
@@ -31,6 +32,10 @@ pub(crate) struct LayerInner {
     warned_full: WarnOnce,
     /// A parent was set on a span that the layer does not see.
     has_hidden_parents: AtomicBool,
+    /// A parent was set on a span that was not recorded.
+    has_late_parents: AtomicBool,
+    /// The number of spans that were closed while another thread had entered them: a guard was leaked there.
+    leaks: AtomicU64,
 }
 
 /// The parts that exist once the layer has a tracer.
@@ -38,6 +43,8 @@ pub(crate) struct LayerInner {
 pub(crate) struct Active {
     pub(crate) tracer: Tracer,
     pub(crate) limits: SpanLimits,
+    /// The sampler may read the fields of a span.
+    pub(crate) has_custom_sampler: bool,
 }
 
 impl LayerInner {
@@ -46,25 +53,26 @@ impl LayerInner {
         Self {
             owner: OWNERS.fetch_add(1, Ordering::Relaxed),
             options: SharedOptions::default(),
-            table: Table::new(max_spans),
+            tables: Tables::new(max_spans),
             callsites: Callsites::new(),
             losses: Losses::default(),
             attachment: Attachment::default(),
             active: OnceLock::new(),
             warned_full: WarnOnce::new(),
             has_hidden_parents: AtomicBool::new(false),
+            has_late_parents: AtomicBool::new(false),
+            leaks: AtomicU64::new(0),
         }
-    }
-
-    /// Replaces the table, before the layer is used.
-    pub(crate) fn set_max_spans(&mut self, max: usize) {
-        self.table = Table::new(max);
     }
 
     /// Sets the tracer, once.
     pub(crate) fn install(&self, tracer: Tracer) -> Result<(), Tracer> {
         let limits = tracer.span_limits();
-        let active = Active { tracer, limits };
+        let active = Active {
+            has_custom_sampler: tracer.has_custom_sampler(),
+            tracer,
+            limits,
+        };
         self.active.set(active).map_err(|active| active.tracer)
     }
 
@@ -72,6 +80,12 @@ impl LayerInner {
     #[inline]
     pub(crate) fn active(&self) -> Option<&Active> {
         self.active.get()
+    }
+
+    /// Returns the open spans.
+    #[inline]
+    pub(crate) fn table(&self) -> &Table<Entry, ClosedSpan> {
+        self.tables.current()
     }
 
     #[inline]
@@ -101,7 +115,7 @@ impl LayerInner {
 
     /// Returns the context of an open span, which cannot change from now on.
     pub(crate) fn use_context(&self, id: &Id) -> Option<SpanContext> {
-        self.table.with(id.into_u64(), Entry::use_context)
+        self.table().with(id.into_u64(), Entry::use_context)
     }
 
     #[inline]
@@ -113,11 +127,33 @@ impl LayerInner {
         self.has_hidden_parents.store(true, Ordering::Relaxed);
     }
 
+    /// Returns `true` if spans of some callsite that are not recorded may be recorded later, since they get a parent.
+    #[inline]
+    pub(crate) fn has_late_parents(&self) -> bool {
+        self.has_late_parents.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_late_parents(&self) {
+        self.has_late_parents.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that a span was closed while another thread had entered it.
+    #[cold]
+    pub(crate) fn count_leak(&self) {
+        self.leaks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns the number of leaks so far.
+    #[inline]
+    pub(crate) fn leaks(&self) -> u64 {
+        self.leaks.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn stats(&self) -> LayerStats {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         LayerStats {
-            open: self.table.len(),
-            max_spans: self.table.max(),
+            open: self.table().len(),
+            max_spans: self.table().max(),
             rejected_spans: load(&self.losses.rejected_spans),
             replaced_spans: load(&self.losses.replaced_spans),
             panicked_values: load(&self.losses.panicked_values),
@@ -129,10 +165,11 @@ impl LayerInner {
     #[cold]
     pub(crate) fn reject_span(&self) {
         Losses::count(&self.losses.rejected_spans, 1);
-        self.warned_full.warn(|| {
+        let max_spans = self.table().max();
+        self.warned_full.warn(move || {
             tracing::warn!(
                 name: "TooManyOpenSpans",
-                max_spans = self.table.max(),
+                max_spans,
                 "spans are not recorded: too many are open. Look for spans that are never closed, or raise `with_max_spans`"
             );
         });

@@ -22,7 +22,7 @@ const MAX_SEGMENTS: usize = 48;
 /// while the value is read or written. A segment is allocated when the earlier ones have no free slot for an id, and stays.
 /// Beyond the last segment, a bucket overflows into the ones after it, so that as many values fit as there are slots.
 pub(crate) struct Table<V, C> {
-    max: usize,
+    max: AtomicUsize,
     segments: [OnceLock<Segment<V, C>>; MAX_SEGMENTS],
 }
 
@@ -58,13 +58,18 @@ pub(crate) enum Inserted<V> {
 impl<V, C: Clone> Table<V, C> {
     pub(crate) fn new(max: usize) -> Self {
         Self {
-            max,
+            max: AtomicUsize::new(max),
             segments: [const { OnceLock::new() }; MAX_SEGMENTS],
         }
     }
 
     pub(crate) fn max(&self) -> usize {
-        self.max
+        self.max.load(Ordering::Relaxed)
+    }
+
+    /// Sets the maximum number of values, before the first.
+    pub(crate) fn set_max(&self, max: usize) {
+        self.max.store(max, Ordering::Relaxed);
     }
 
     /// Counts the values. Looks at every slot.
@@ -153,9 +158,9 @@ impl<V, C: Clone> Table<V, C> {
     /// Adds a segment, or lets the buckets overflow.
     #[cold]
     fn insert_slow(&self, id: u64, mut value: V) -> Inserted<V> {
-        let mut slots = 0;
+        let (max, mut slots) = (self.max(), 0);
         for segment in &self.segments {
-            let left = self.max - slots;
+            let left = max.saturating_sub(slots);
             let is_new = segment.get().is_none();
             if is_new && left == 0 {
                 break;

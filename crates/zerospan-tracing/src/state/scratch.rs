@@ -1,7 +1,6 @@
-use opentelemetry::trace::SpanKind;
+use super::changes::Changes;
 use std::cell::RefCell;
 use zerospan_core::{Footprint, Reset};
-use zerospan_trace::Span;
 use zerospan_trace::layer::AttributeBuffer;
 
 /// The memory in which values are formatted and encoded before the span is locked. Reused from call to call.
@@ -19,33 +18,11 @@ pub(crate) struct Scratch {
     pub(crate) changes: Changes,
 }
 
-/// Changes to a span.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    pub(crate) attributes: AttributeBuffer,
-    /// The new name of the span, or the name of an event.
-    pub(crate) name: String,
-    pub(crate) has_name: bool,
-    pub(crate) kind: Option<SpanKind>,
-    pub(crate) status: StatusChange,
-    /// The description of an error.
-    pub(crate) description: String,
-}
-
-/// A change of a span's status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum StatusChange {
-    #[default]
-    None,
-    Ok,
-    Error,
-}
-
 /// The number of bytes that a scratch keeps.
 const MAX_IDLE_BYTES: usize = 64 * 1024;
 
 /// The number of scratches that a thread keeps.
-const MAX_IDLE: usize = 4;
+const MAX_IDLE: usize = 16;
 
 thread_local! {
     static IDLE: RefCell<Vec<Box<Scratch>>> = const { RefCell::new(Vec::new()) };
@@ -93,45 +70,5 @@ impl Scratch {
         self.sources = 0;
         self.event.reset();
         self.changes.reset();
-    }
-}
-
-impl Changes {
-    #[inline]
-    fn reset(&mut self) {
-        self.attributes.reset();
-        self.name.clear();
-        self.has_name = false;
-        self.kind = None;
-        self.status = StatusChange::None;
-        self.description.clear();
-    }
-
-    /// Applies the changes to a span.
-    pub(crate) fn apply(&self, span: &mut Span) {
-        if self.has_name {
-            span.rename(&self.name);
-        }
-        if let Some(kind) = &self.kind {
-            span.set_kind(kind);
-        }
-        self.apply_status(span);
-        self.apply_attributes(span);
-    }
-
-    #[inline]
-    pub(crate) fn apply_attributes(&self, span: &mut Span) {
-        if !self.attributes.is_empty() {
-            span.append(&self.attributes);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn apply_status(&self, span: &mut Span) {
-        match self.status {
-            StatusChange::None => {}
-            StatusChange::Ok => span.set_ok(),
-            StatusChange::Error => span.set_error_or_keep(&self.description),
-        }
     }
 }

@@ -1,0 +1,66 @@
+use opentelemetry::trace::SpanKind;
+use zerospan_core::Reset;
+use zerospan_trace::Span;
+use zerospan_trace::layer::AttributeBuffer;
+
+/// Changes to a span.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) attributes: AttributeBuffer,
+    /// The new name of the span, or the name of an event.
+    pub(crate) name: String,
+    pub(crate) has_name: bool,
+    pub(crate) kind: Option<SpanKind>,
+    pub(crate) status: StatusChange,
+    /// The description of an error.
+    pub(crate) description: String,
+}
+
+/// A change of a span's status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum StatusChange {
+    #[default]
+    None,
+    Ok,
+    Error,
+}
+
+impl Changes {
+    #[inline]
+    pub(crate) fn reset(&mut self) {
+        self.attributes.reset();
+        self.name.clear();
+        self.has_name = false;
+        self.kind = None;
+        self.status = StatusChange::None;
+        self.description.clear();
+    }
+
+    /// Applies the changes to a span.
+    pub(crate) fn apply(&self, span: &mut Span) {
+        if self.has_name {
+            span.rename(&self.name);
+        }
+        if let Some(kind) = &self.kind {
+            span.set_kind(kind);
+        }
+        self.apply_status(span);
+        self.apply_attributes(span);
+    }
+
+    #[inline]
+    pub(crate) fn apply_attributes(&self, span: &mut Span) {
+        if !self.attributes.is_empty() {
+            span.append(&self.attributes);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn apply_status(&self, span: &mut Span) {
+        match self.status {
+            StatusChange::None => {}
+            StatusChange::Ok => span.set_ok(),
+            StatusChange::Error => span.set_error_or_keep(&self.description),
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! The cost of a span as it grows: attributes, length of values, depth, spans in flight, threads.
 //!
-//! Three sides do the same work, from the start of a span to OTLP bytes in memory: our native calls, the same provider
-//! through OpenTelemetry's traits, and the official SDK with batch processor and prost. What they send is decoded and
-//! compared first.
+//! The sides of a series do the same work, from the start of a span to OTLP bytes in memory: our native calls, the same
+//! provider through OpenTelemetry's traits, and the official SDK with batch processor and prost; or our layer of `tracing`
+//! and `tracing-opentelemetry`. What they send is decoded and compared first.
 
 mod series;
 
@@ -10,6 +10,8 @@ use crate::clock::Clock;
 use crate::measure::{Config, Quartiles, interleave};
 use crate::pipelines::{OfficialSdk, Outcome, Zerospan};
 use crate::report::Machine;
+use crate::rows;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_sdk::trace::SdkTracer;
 use serde::{Deserialize, Serialize};
 pub use series::{KEYS, SERIES};
@@ -23,14 +25,50 @@ pub struct Series {
     pub id: &'static str,
     /// The quantity.
     pub axis: &'static str,
+    /// The sides, in the order of their figures. The last one is official.
+    pub sides: &'static [Side],
     /// The values.
     pub values: &'static [u64],
     /// Sets up all sides for a value.
     pub prepare: fn(u64) -> Sides,
 }
 
-/// The sides, in the order of their figures.
-pub const SIDES: [&str; 3] = ["native calls", "traits", "official SDK"];
+/// A way to make spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Side {
+    /// Our native calls.
+    Native,
+    /// Ours through OpenTelemetry's traits.
+    Traits,
+    /// The official SDK.
+    Official,
+    /// The macros of `tracing` and our layer.
+    Layer,
+    /// The macros of `tracing` and `tracing-opentelemetry`.
+    OfficialLayer,
+}
+
+impl Side {
+    /// Every side.
+    pub const ALL: [Self; 5] = [
+        Self::Native,
+        Self::Traits,
+        Self::Official,
+        Self::Layer,
+        Self::OfficialLayer,
+    ];
+
+    /// Returns the name that figures and the picture show.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native calls",
+            Self::Traits => "traits",
+            Self::Official => "official SDK",
+            Self::Layer => "zerospan-tracing",
+            Self::OfficialLayer => "tracing-opentelemetry",
+        }
+    }
+}
 
 /// The contents of `target/bench/growth.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +88,8 @@ pub struct Measured {
     pub id: String,
     /// As [`Series::axis`].
     pub axis: String,
+    /// As [`Series::sides`].
+    pub sides: Vec<Side>,
     /// One for each value.
     pub points: Vec<Point>,
 }
@@ -59,8 +99,8 @@ pub struct Measured {
 pub struct Point {
     /// The value.
     pub at: u64,
-    /// One for each of [`SIDES`].
-    pub costs: [Cost; 3],
+    /// One for each side.
+    pub costs: Vec<Cost>,
 }
 
 /// The cost of a span on one side.
@@ -73,12 +113,14 @@ pub struct Cost {
 }
 
 /// Heap allocations per span, by series, value and side.
-pub type Allocations = Vec<Vec<[f64; 3]>>;
+pub type Allocations = Vec<Vec<Vec<f64>>>;
 
-/// The three sides at one value, each with its own provider.
+/// The sides of a series at one value, each with its own provider.
 pub struct Sides {
     spans: u64,
-    sides: [Box<dyn FnMut() -> Outcome>; 3],
+    sides: Vec<Box<dyn FnMut() -> Outcome>>,
+    /// Removes what differs between the sides.
+    normalize: fn(&mut Span),
 }
 
 impl Sides {
@@ -91,7 +133,21 @@ impl Sides {
     ) -> Self {
         Self {
             spans,
-            sides: [Box::new(native), Box::new(traits), Box::new(official)],
+            sides: vec![Box::new(native), Box::new(traits), Box::new(official)],
+            normalize: |_| (),
+        }
+    }
+
+    /// Creates the sides that go through `tracing`.
+    fn of_tracing(
+        spans: u64,
+        layer: impl FnMut() -> Outcome + 'static,
+        official: impl FnMut() -> Outcome + 'static,
+    ) -> Self {
+        Self {
+            spans,
+            sides: vec![Box::new(layer), Box::new(official)],
+            normalize: rows::normalize,
         }
     }
 
@@ -123,19 +179,14 @@ impl Sides {
 
     /// Runs every side for the first time and compares what they sent.
     fn check(&mut self) -> Result<(), String> {
-        let [native, traits, official] = &mut self.sides;
-        let official = official().kinds()?;
-        for (side, kinds) in [
-            ("native calls", native().kinds()?),
-            ("traits", traits().kinds()?),
-        ] {
-            if kinds != official {
-                return Err(format!(
-                    "the official SDK sends {official:#?}, {side} {kinds:#?}"
-                ));
-            }
+        let mut sent = Vec::new();
+        for side in &mut self.sides {
+            sent.push(side().kinds_but_for(self.normalize)?);
         }
-        Ok(())
+        match sent.split_last() {
+            Some((official, ours)) if ours.iter().all(|kinds| kinds == official) => Ok(()),
+            _ => Err(format!("the sides send {sent:#?}")),
+        }
     }
 }
 
@@ -151,7 +202,7 @@ impl fmt::Debug for Sides {
 pub fn measure(
     series: &Series,
     config: Config,
-    allocations: &[[f64; 3]],
+    allocations: &[Vec<f64>],
 ) -> Result<Measured, String> {
     let failed = |value, reason| format!("{} at {value}: {reason}", series.id);
     let mut points: Vec<Sides> = Vec::new();
@@ -161,8 +212,9 @@ pub fn measure(
         points.push(sides);
     }
     let spans: Vec<u64> = points.iter().map(|sides| sides.spans).collect();
+    let sides = series.sides.len();
     let mut time = |index: usize, runs| {
-        let (at, side) = (index / SIDES.len(), index % SIDES.len());
+        let (at, side) = (index / sides, index % sides);
         let mut outcome = Ok(());
         let elapsed = Clock::Process.time(|| {
             outcome = (0..runs).try_for_each(|_| points[at].run(side));
@@ -170,21 +222,21 @@ pub fn measure(
         outcome.map_err(|reason| failed(series.values[at], reason))?;
         Ok(elapsed)
     };
-    let operations = |index: usize| spans[index / SIDES.len()];
-    let quartiles = interleave(spans.len() * SIDES.len(), operations, config, &mut time)?;
-    let points = series.values.iter().zip(quartiles.chunks(SIDES.len()));
+    let operations = |index: usize| spans[index / sides];
+    let quartiles = interleave(spans.len() * sides, operations, config, &mut time)?;
+    let points = series.values.iter().zip(quartiles.chunks(sides));
     let points = points
         .zip(allocations)
         .map(|((&at, quartiles), counts)| Point {
             at,
-            costs: std::array::from_fn(|side| Cost {
-                time: quartiles[side],
-                allocations: counts[side],
-            }),
+            costs: std::iter::zip(quartiles, counts)
+                .map(|(&time, &allocations)| Cost { time, allocations })
+                .collect(),
         });
     Ok(Measured {
         id: series.id.to_owned(),
         axis: series.axis.to_owned(),
+        sides: series.sides.to_owned(),
         points: points.collect(),
     })
 }
@@ -201,7 +253,7 @@ pub fn count(
         let mut at_values = Vec::new();
         for &value in series.values {
             let mut sides = (series.prepare)(value);
-            let mut per_span = [0.0; 3];
+            let mut per_span = vec![0.0; series.sides.len()];
             for (side, per_span) in per_span.iter_mut().enumerate() {
                 (0..WARM_UP).try_for_each(|_| sides.run(side))?;
                 let mut outcome = Ok(());

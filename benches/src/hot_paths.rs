@@ -58,6 +58,11 @@ pub const HOT_PATHS: &[HotPath] = &[
     HotPath::row("trace.nested_native"),
     HotPath::row("trace.otel"),
     HotPath::row("trace.unsampled"),
+    HotPath::row("tracing.events"),
+    HotPath::row("tracing.formatted"),
+    HotPath::row("tracing.layer"),
+    HotPath::row("tracing.nested"),
+    HotPath::row("tracing.unsampled"),
 ];
 
 fn row(id: &str) -> Comparison {

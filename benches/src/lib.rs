@@ -14,5 +14,6 @@ pub mod pipelines;
 pub mod report;
 pub mod rows;
 pub mod sink;
+pub mod subscriber;
 pub mod threads;
 pub mod verdict;

@@ -2,7 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use anyhow::{Context, anyhow, bail};
-use benches::growth::{self, Cost, Growth, Measured, SERIES, SIDES};
+use benches::growth::{self, Cost, Growth, Measured, SERIES};
 use benches::hot_paths::{HOT_PATHS, HotPath};
 use benches::measure::{Config, measure};
 use benches::report::{self, Machine, Table, count, figure};
@@ -125,14 +125,13 @@ fn growth(quick: bool) -> anyhow::Result<()> {
 }
 
 fn print(measured: &Measured) {
-    let sides = SIDES.map(|side| [format!("#{side} ns"), "#allocs".to_owned()]);
-    let headings = [format!("#{}", measured.axis)]
-        .into_iter()
-        .chain(sides.concat());
+    let sides = measured.sides.iter();
+    let sides = sides.flat_map(|side| [format!("#{} ns", side.name()), "#allocs".to_owned()]);
+    let headings = [format!("#{}", measured.axis)].into_iter().chain(sides);
     let mut table = Table::new(headings);
     for point in &measured.points {
-        let cell = |cost: Cost| [figure(cost.time.median), count(cost.allocations)];
-        let cells = point.costs.map(cell).concat();
+        let cell = |cost: &Cost| [figure(cost.time.median), count(cost.allocations)];
+        let cells = point.costs.iter().flat_map(cell);
         table.row([point.at.to_string()].into_iter().chain(cells));
     }
     println!("\n{table}");

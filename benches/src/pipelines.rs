@@ -2,6 +2,7 @@
 
 use crate::sink::{Kinds, OfficialExporter, Sink, count_kinds, decode};
 use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace as sdk;
 use prost::Message;
@@ -9,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use zerospan_export::{BatchConfig, Pipeline, PipelineBuilder, SendError};
-use zerospan_trace::{Tracer, TracerProvider};
+use zerospan_trace::{Sampler, Tracer, TracerProvider};
 
 /// Number of spans that the queue of either side holds by default.
 pub const QUEUE: u64 = 2_048;
@@ -51,8 +52,13 @@ impl Outcome {
 
     /// Returns the kinds of spans in the requests of the first run.
     pub fn kinds(&self) -> Result<Kinds, String> {
+        self.kinds_but_for(|_| ())
+    }
+
+    /// Returns the kinds of spans in the requests of the first run, without the differences that `normalize` removes.
+    pub fn kinds_but_for(&self, normalize: impl Fn(&mut Span)) -> Result<Kinds, String> {
         self.delivered()?;
-        count_kinds(self.requests.as_deref().unwrap_or_default(), |_| ())
+        count_kinds(self.requests.as_deref().unwrap_or_default(), normalize)
     }
 
     /// Returns the first span of the first run, encoded.
@@ -65,8 +71,20 @@ impl Outcome {
 
 /// Returns a check that both sides delivered `spans` spans that say the same.
 pub fn agree(spans: u64) -> impl FnMut(Outcome, Outcome) -> Result<(), String> {
+    agree_but_for(spans, |_| ())
+}
+
+/// Returns a check that both sides delivered `spans` spans that say the same, but for the differences that `normalize`
+/// removes.
+pub fn agree_but_for(
+    spans: u64,
+    normalize: impl Fn(&mut Span),
+) -> impl FnMut(Outcome, Outcome) -> Result<(), String> {
     move |peer, ours| {
-        let (peer, ours) = (peer.kinds()?, ours.kinds()?);
+        let (peer, ours) = (
+            peer.kinds_but_for(&normalize)?,
+            ours.kinds_but_for(&normalize)?,
+        );
         if peer.values().sum::<u64>() == spans && peer == ours {
             Ok(())
         } else {
@@ -100,6 +118,15 @@ impl<T> Side<T> {
     /// Returns the tracer.
     pub fn tracer(&self) -> &T {
         &self.tracer
+    }
+
+    /// Replaces the tracer by what `wrap` makes of it.
+    pub fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Side<U> {
+        Side {
+            tracer: wrap(self.tracer),
+            sink: self.sink,
+            flush: self.flush,
+        }
     }
 
     /// Does `work`, which returns the number of recorded spans, and flushes.
@@ -144,8 +171,25 @@ impl OfficialSdk {
         processor: impl sdk::SpanProcessor + 'static,
         pipeline: Option<Pipeline>,
     ) -> Self {
+        Self::with_sampler(sink, processor, pipeline, sdk::Sampler::AlwaysOn)
+    }
+
+    /// Sets up the batch processor behind a sampler that drops every span.
+    pub fn unsampled() -> Self {
+        let sink = Sink::default();
+        let processor = sdk::BatchSpanProcessor::builder(OfficialExporter::new(&sink)).build();
+        Self::with_sampler(sink, processor, None, sdk::Sampler::AlwaysOff)
+    }
+
+    fn with_sampler(
+        sink: Sink,
+        processor: impl sdk::SpanProcessor + 'static,
+        pipeline: Option<Pipeline>,
+        sampler: sdk::Sampler,
+    ) -> Self {
         sink.keep_requests();
         let provider = sdk::SdkTracerProvider::builder()
+            .with_sampler(sampler)
             .with_resource(resource())
             .with_span_processor(processor)
             .build();
@@ -166,9 +210,19 @@ impl OfficialSdk {
 impl Zerospan {
     /// Sets up the provider.
     pub fn new(queue: u64) -> Self {
+        Self::with_sampler(queue, Sampler::AlwaysOn)
+    }
+
+    /// Sets up the provider with a sampler that drops every span.
+    pub fn unsampled() -> Self {
+        Self::with_sampler(QUEUE, Sampler::AlwaysOff)
+    }
+
+    fn with_sampler(queue: u64, sampler: Sampler) -> Self {
         let sink = Sink::default();
         sink.keep_requests();
         let provider = TracerProvider::builder()
+            .with_sampler(sampler)
             .with_resource(resource())
             .with_exporter(build(pipeline(&sink, queue)))
             .build();

@@ -10,9 +10,11 @@ mod scale;
 mod sdk;
 mod source;
 mod trace;
+mod tracing;
 
 pub use attributes::{formatted_attribute, heap_vec};
 pub(crate) use http::{SPANS as BATCH, spans as batch};
+pub(crate) use tracing::{normalize, official_layer, our_layer, start_eight};
 
 use crate::comparison::Row;
 
@@ -23,6 +25,7 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
         otlp::ROWS,
         sdk::ROWS,
         trace::ROWS,
+        tracing::ROWS,
         scale::ROWS,
         limit::ROWS,
         pool::ROWS,

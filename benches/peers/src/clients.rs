@@ -22,6 +22,8 @@ pub enum Peer {
     ZerospanNative,
     /// Ours through OpenTelemetry's traits.
     ZerospanOtel,
+    /// Ours through the macros of `tracing`.
+    ZerospanTracing,
     /// The official SDK, its batch processor, the official transform and prost.
     Sdk,
     /// The macros of `tracing` over the official SDK.
@@ -93,7 +95,8 @@ impl Peer {
         let exporter = OfficialExporter::new(sink);
         Ok(match self {
             Self::Sdk => Box::new(official::Official::new(workload, exporter)),
-            Self::Tracing => Box::new(tracing::Tracing::new(workload, exporter)?),
+            Self::Tracing => Box::new(tracing::Tracing::official(workload, exporter)?),
+            Self::ZerospanTracing => Box::new(tracing::Tracing::ours(workload, ours)?),
             Self::Fastrace => Box::new(fastrace::Fastrace::new(workload, exporter)),
             Self::FastTelemetry => Box::new(fast_telemetry::FastTelemetry::new(sink)),
             Self::ZerospanOtel => Box::new(zerospan::Zerospan::new(workload, ours, false)?),
@@ -133,7 +136,7 @@ impl Peer {
         span.status = None;
         normalize(&mut span.attributes);
         for event in &mut span.events {
-            if self == Self::Tracing {
+            if matches!(self, Self::Tracing | Self::ZerospanTracing) {
                 let is_added = |key: &str| key == "level" || key == "target";
                 event.attributes.retain(|added| !is_added(&added.key));
             }

@@ -1,7 +1,8 @@
 //! The series.
 
-use super::{Series, Sides};
+use super::{Series, Side, Sides};
 use crate::pipelines::{OfficialSdk, Outcome, QUEUE, Zerospan};
+use crate::rows::{official_layer, our_layer, start_eight};
 use crate::threads::Threads;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer};
@@ -14,34 +15,48 @@ pub const SERIES: &[Series] = &[
     Series {
         id: "attributes",
         axis: "attributes per span",
+        sides: DIRECT,
         values: &[0, 1, 2, 4, 8, 16, 32, 64, 96, 128],
         prepare: attributes,
     },
     Series {
         id: "length",
         axis: "bytes of one text attribute",
+        sides: DIRECT,
         values: &[0, 16, 64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10],
         prepare: length,
     },
     Series {
         id: "depth",
         axis: "nesting depth",
+        sides: DIRECT,
         values: &[1, 2, 4, 8, 16, 32, 64],
         prepare: depth,
     },
     Series {
         id: "in_flight",
         axis: "spans in flight",
+        sides: DIRECT,
         values: &[1, 10, 100, 1_000, 10_000, 100_000],
         prepare: in_flight,
     },
     Series {
         id: "threads",
         axis: "threads",
+        sides: DIRECT,
         values: &[1, 2, 4, 8],
         prepare: threads,
     },
+    Series {
+        id: "tracing_in_flight",
+        axis: "spans of tracing in flight",
+        sides: &[Side::Layer, Side::OfficialLayer],
+        values: &[1, 10, 100, 1_000, 10_000, 100_000],
+        prepare: tracing_in_flight,
+    },
 ];
+
+const DIRECT: &[Side] = &[Side::Native, Side::Traits, Side::Official];
 
 macro_rules! keys {
     ($($digit:literal)+) => {
@@ -155,18 +170,43 @@ fn in_flight(count: u64) -> Sides {
         waves(
             count,
             move || start_native(&native, ATTRIBUTES),
+            end,
             move |ended| first.run(|_| ended),
         ),
         waves(
             count,
             move || start(&traits, ATTRIBUTES),
+            end,
             move |ended| second.run(|_| ended),
         ),
         waves(
             count,
             move || start(&official, ATTRIBUTES),
+            end,
             move |ended| third.run(|_| ended),
         ),
+    )
+}
+
+/// The same through `tracing`: spans of eight fields.
+fn tracing_in_flight(count: u64) -> Sides {
+    let (mut first, mut second) = (
+        our_layer(Zerospan::new(QUEUE)),
+        official_layer(OfficialSdk::new(QUEUE)),
+    );
+    let (ours, official) = (*first.tracer(), *second.tracer());
+    let close = |span: tracing::Span| {
+        drop(span);
+        1
+    };
+    let mut layer = waves(count, start_eight, close, move |ended| first.run(|_| ended));
+    let mut official_layer = waves(count, start_eight, close, move |ended| {
+        second.run(|_| ended)
+    });
+    Sides::of_tracing(
+        count.max(ENDED_AT_ONCE),
+        move || ours.take_turn(&mut layer),
+        move || official.take_turn(&mut official_layer),
     )
 }
 
@@ -174,9 +214,10 @@ fn in_flight(count: u64) -> Sides {
 const ENDED_AT_ONCE: u64 = 1_000;
 
 /// Opens `count` spans, then ends them; repeats until at least [`ENDED_AT_ONCE`] have ended.
-fn waves<S: opentelemetry::trace::Span>(
+fn waves<S>(
     count: u64,
     mut start: impl FnMut() -> S,
+    mut end: impl FnMut(S) -> u64,
     mut deliver: impl FnMut(u64) -> Outcome,
 ) -> impl FnMut() -> Outcome {
     let mut open = Vec::with_capacity(count as usize);

@@ -1,6 +1,6 @@
 //! Draws the growth: one panel per series, all on the same logarithmic axis of nanoseconds.
 
-use crate::growth::{Growth, Measured, SIDES};
+use crate::growth::{Growth, Measured, Side};
 use std::fmt::Write;
 
 const PANEL: (f64, f64) = (430.0, 270.0);
@@ -14,14 +14,16 @@ const BOTTOM: f64 = 214.0;
 /// Colours after Okabe and Ito, which colour-blind readers can tell apart.
 const STYLE: &str = "text{font:12px sans-serif;fill:#24292f}.grid{stroke:#d0d7de}\
     .s0{stroke:#005f9e;fill:#005f9e}.s1{stroke:#007a5a;fill:#007a5a}.s2{stroke:#b84f00;fill:#b84f00}\
-    text.s0,text.s1,text.s2{stroke:none}polyline{stroke-width:2}\
+    .s3{stroke:#a0447e;fill:#a0447e}.s4{stroke:#75691a;fill:#75691a}\
+    text.s0,text.s1,text.s2,text.s3,text.s4{stroke:none}polyline{stroke-width:2}\
     @media(prefers-color-scheme:dark){text{fill:#e6edf3}.grid{stroke:#373e47}\
-    .s0{stroke:#56b4e9;fill:#56b4e9}.s1{stroke:#35c99a;fill:#35c99a}.s2{stroke:#f0a030;fill:#f0a030}}";
+    .s0{stroke:#56b4e9;fill:#56b4e9}.s1{stroke:#35c99a;fill:#35c99a}.s2{stroke:#f0a030;fill:#f0a030}\
+    .s3{stroke:#e08fc0;fill:#e08fc0}.s4{stroke:#d8cc5c;fill:#d8cc5c}}";
 
 pub(super) fn draw(growth: &Growth) -> String {
     let costs = || {
         let points = growth.series.iter().flat_map(|series| &series.points);
-        points.flat_map(|point| point.costs)
+        points.flat_map(|point| &point.costs)
     };
     let min = costs()
         .map(|cost| cost.time.lower)
@@ -102,10 +104,11 @@ fn panel(series: &Measured, axis: &Axis) -> String {
         BOTTOM + 38.0,
         series.axis
     );
-    for side in 0..SIDES.len() {
+    for (place, side) in series.sides.iter().enumerate() {
+        let side = *side as usize;
         let mut line = String::new();
         for (index, point) in series.points.iter().enumerate() {
-            let (x, cost) = (x(index), point.costs[side]);
+            let (x, cost) = (x(index), point.costs[place]);
             let _ = write!(line, "{x:.1},{:.1} ", axis.y(cost.time.median));
             let _ = write!(
                 svg,
@@ -127,7 +130,8 @@ fn panel(series: &Measured, axis: &Axis) -> String {
 
 fn legend() -> String {
     let mut svg = String::new();
-    for (side, name) in SIDES.iter().enumerate() {
+    for side in Side::ALL {
+        let (name, side) = (side.name(), side as usize);
         let y = 60.0 + side as f64 * 26.0;
         let _ = writeln!(
             svg,
@@ -139,7 +143,7 @@ fn legend() -> String {
     }
     let _ = writeln!(
         svg,
-        "<text x=\"{LEFT}\" y=\"150\">CPU ns per span, all threads; medians and quartiles</text>"
+        "<text x=\"{LEFT}\" y=\"202\">CPU ns per span, all threads; medians and quartiles</text>"
     );
     svg
 }

@@ -1,21 +1,33 @@
 //! The distance of a span to the work that no tracer can avoid.
 
 use super::trace::eight_native;
+use super::tracing::eight;
 use crate::clock::Clock;
 use crate::comparison::{Budget, Comparison, Row};
-use crate::pipelines::{QUEUE, Zerospan};
+use crate::pipelines::{QUEUE, Zerospan, agree};
+use crate::subscriber::TracingSide;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 use std::hint::black_box;
 
-pub(super) const ROWS: &[Row] = &[Row {
-    id: "limit.native",
-    peer: "two readings of the counter, three random numbers, one copy of the encoded span",
-    ours: "a span of 8 attributes through native calls, caller's thread",
-    budget: Budget::AtMost(1.6),
-    allocations: Some(0.0),
-    prepare: native,
-}];
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        id: "limit.native",
+        peer: "two readings of the counter, three random numbers, one copy of the encoded span",
+        ours: "a span of 8 attributes through native calls, caller's thread",
+        budget: Budget::AtMost(1.6),
+        allocations: Some(0.0),
+        prepare: native,
+    },
+    Row {
+        id: "limit.tracing",
+        peer: "a span of `tracing` with a layer that does nothing, and the same span through native calls",
+        ours: "the span of `tracing` with our layer, which adds no attributes, caller's thread",
+        budget: Budget::AtMost(1.8),
+        allocations: Some(0.0),
+        prepare: tracing,
+    },
+];
 
 const SPANS: u64 = 2_000;
 /// The size of a chunk of the pipeline, so that both sides write to the same level of cache.
@@ -42,6 +54,35 @@ fn native() -> Comparison {
                 "copied {copied} of {expected} bytes, delivered {delivered:?} spans"
             )),
         },
+    )
+    .with_clock(Clock::Thread)
+}
+
+fn tracing() -> Comparison {
+    let no_op = TracingSide::no_op();
+    let mut peer = Zerospan::new(QUEUE);
+    let mut ours = super::tracing::bare_layer(Zerospan::new(QUEUE));
+    Comparison::new(
+        SPANS,
+        move || {
+            peer.run(|tracer| {
+                no_op.take_turn(|| {
+                    (0..SPANS)
+                        .map(|_| {
+                            eight();
+                            eight_native(tracer)
+                        })
+                        .sum()
+                })
+            })
+        },
+        move || {
+            ours.run(|side| {
+                side.take_turn(|| (0..SPANS).for_each(|_| eight()));
+                SPANS
+            })
+        },
+        agree(SPANS),
     )
     .with_clock(Clock::Thread)
 }

@@ -1,19 +1,21 @@
-//! The macros of `tracing` over the official SDK: fields are passed at the start of a span.
+//! The macros of `tracing`, over our layer or that of the official SDK: fields are passed at the start of a span.
 
-use super::{Client, official};
+use super::{Client, official, zerospan};
 use crate::workload::{NUMBER, TEXT, Workload, dynamic};
 use benches::pipelines::SCOPE;
 use benches::sink::OfficialExporter;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::hint::black_box;
 use tracing::{Level, Span, event, info_span};
 use tracing_subscriber::layer::SubscriberExt;
+use zerospan_export::PipelineBuilder;
 
-pub(super) struct Tracing(SdkTracerProvider);
+pub(super) struct Tracing {
+    flush: Box<dyn Fn() -> anyhow::Result<()> + Send + Sync>,
+}
 
 impl Tracing {
-    pub(super) fn new(workload: Workload, exporter: OfficialExporter) -> anyhow::Result<Self> {
+    pub(super) fn official(workload: Workload, exporter: OfficialExporter) -> anyhow::Result<Self> {
         let provider = official::provider(workload, exporter);
         let layer = tracing_opentelemetry::layer()
             .with_tracer(provider.tracer(SCOPE))
@@ -23,7 +25,24 @@ impl Tracing {
             .with_target(false)
             .with_tracked_inactivity(false);
         tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
-        Ok(Self(provider))
+        Ok(Self {
+            flush: Box::new(move || Ok(provider.force_flush()?)),
+        })
+    }
+
+    pub(super) fn ours(workload: Workload, pipeline: PipelineBuilder) -> anyhow::Result<Self> {
+        let provider = zerospan::provider(workload, pipeline)?;
+        let layer = zerospan_tracing::TraceLayer::new()
+            .with_tracer(provider.tracer(SCOPE))
+            .with_location(false)
+            .with_threads(false)
+            .with_level(false)
+            .with_target(false)
+            .with_tracked_inactivity(false);
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
+        Ok(Self {
+            flush: Box::new(move || Ok(provider.force_flush()?)),
+        })
     }
 }
 
@@ -42,7 +61,7 @@ impl Client for Tracing {
     }
 
     fn flush(&self) -> anyhow::Result<()> {
-        Ok(self.0.force_flush()?)
+        (self.flush)()
     }
 }
 

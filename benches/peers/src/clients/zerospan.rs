@@ -22,21 +22,30 @@ impl Zerospan {
         pipeline: PipelineBuilder,
         is_native: bool,
     ) -> anyhow::Result<Self> {
-        let provider = TracerProvider::builder()
-            .with_sampler(if workload.is_sampled() {
-                Sampler::AlwaysOn
-            } else {
-                Sampler::AlwaysOff
-            })
-            .with_resource(resource())
-            .with_exporter(pipeline.build()?)
-            .build();
+        let provider = provider(workload, pipeline)?;
         Ok(Self {
             tracer: provider.tracer(SCOPE),
             provider,
             is_native,
         })
     }
+}
+
+/// Returns a provider that sends to `pipeline`.
+pub(super) fn provider(
+    workload: Workload,
+    pipeline: PipelineBuilder,
+) -> anyhow::Result<TracerProvider> {
+    let provider = TracerProvider::builder()
+        .with_sampler(if workload.is_sampled() {
+            Sampler::AlwaysOn
+        } else {
+            Sampler::AlwaysOff
+        })
+        .with_resource(resource())
+        .with_exporter(pipeline.build()?)
+        .build();
+    Ok(provider)
 }
 
 impl Client for Zerospan {

@@ -133,6 +133,11 @@ impl<'a> Environment<'a> {
         })
     }
 
+    /// Returns the function that finds a variable.
+    pub(crate) fn lookup(&self) -> &'a dyn Fn(&str) -> Option<OsString> {
+        self.lookup
+    }
+
     /// Notes a value that cannot be used.
     pub fn ignore(&mut self, error: ConfigError) {
         self.ignored.push(error);

@@ -11,6 +11,7 @@ mod grpc;
 #[cfg(feature = "http")]
 mod http;
 mod memory;
+mod proxy;
 mod request;
 mod response;
 mod signal;

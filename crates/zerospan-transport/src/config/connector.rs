@@ -4,6 +4,7 @@ use crate::error::{ConfigError, RetryHint, SendError, SendErrorKind};
 use crate::grpc::GrpcTransport;
 #[cfg(feature = "http")]
 use crate::http::HttpTransport;
+use crate::proxy::Proxy;
 use crate::request::Request;
 use crate::response::ExportResponse;
 use crate::tls::Tls;
@@ -19,7 +20,8 @@ pub struct OtlpConnector {
     pub(super) headers: HeaderMap,
     pub(super) compression: Compression,
     pub(super) tls: Tls,
-    /// Why nothing may be sent: the endpoint or the CA from the environment cannot be used.
+    pub(super) proxy: Option<Proxy>,
+    /// Why nothing may be sent: the endpoint, the CA or the proxy from the environment cannot be used.
     pub(super) unusable: Option<ConfigError>,
 }
 
@@ -45,7 +47,8 @@ impl Connect for OtlpConnector {
                 &self.headers,
                 gzip,
                 &self.tls,
-            )),
+                self.proxy.as_ref(),
+            )?),
             #[cfg(feature = "grpc")]
             Protocol::Grpc => Box::new(GrpcTransport::new(
                 &self.uri,
@@ -62,7 +65,10 @@ impl Connect for OtlpConnector {
         };
         Ok(Box::new(Addressed {
             transport,
-            address: shown(&self.uri),
+            address: match &self.proxy {
+                Some(proxy) => format!("{} through the proxy {}", shown(&self.uri), proxy.uri),
+                None => shown(&self.uri),
+            },
         }))
     }
 }

@@ -5,6 +5,7 @@ use super::protocol::{Compression, Protocol};
 use super::variables::Variables;
 use crate::env::{self, Environment};
 use crate::error::ConfigError;
+use crate::proxy::{Proxy, ProxyVariables};
 use crate::signal::Signal;
 use crate::tls::{Source, Tls, TlsSettings};
 use std::fmt;
@@ -17,7 +18,8 @@ use zerospan_core::log::WarnOnce;
 /// The settings of a collector: endpoint, protocol, headers, compression, timeout and TLS.
 ///
 /// They are checked by [`connector`](Self::connector), which a pipeline calls when it is built. Only
-/// [`from_env`](Self::from_env) and [`from_env_for`](Self::from_env_for) read the environment.
+/// [`from_env`](Self::from_env) and [`from_env_for`](Self::from_env_for) read the environment, apart from the proxy variables,
+/// which are read when the connector is created: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, by curl's rules.
 #[derive(Clone)]
 pub struct OtlpConfig {
     protocol: Protocol,
@@ -26,6 +28,8 @@ pub struct OtlpConfig {
     compression: Compression,
     timeout: Duration,
     tls: TlsSettings,
+    /// The proxies that [`from_vars`](Self::from_vars) found; otherwise those of the process are used.
+    proxies: Option<ProxyVariables>,
     /// Why the CA that the environment names cannot be used: requests over TLS fail, instead of trusting other roots.
     unusable_ca: Option<ConfigError>,
     /// Why the endpoint that the environment names cannot be used: requests fail, instead of going elsewhere.
@@ -44,6 +48,7 @@ impl Default for OtlpConfig {
             compression: Compression::None,
             timeout: Duration::from_secs(10),
             tls: TlsSettings::default(),
+            proxies: None,
             unusable_ca: None,
             unusable_endpoint: None,
             error: None,
@@ -99,6 +104,7 @@ impl OtlpConfig {
             compression: variables.compression.unwrap_or(defaults.compression),
             timeout: variables.timeout.unwrap_or(defaults.timeout),
             tls: variables.tls,
+            proxies: Some(variables.proxies),
             unusable_ca: variables.unusable_ca,
             error: None,
         }
@@ -193,6 +199,15 @@ impl OtlpConfig {
         self
     }
 
+    /// Returns the proxy for requests to `uri`. gRPC uses none.
+    fn proxy_for(&self, uri: &Uri) -> Result<Option<Proxy>, ConfigError> {
+        match (self.protocol, &self.proxies) {
+            (Protocol::Grpc, _) => Ok(None),
+            (_, Some(proxies)) => proxies.proxy_for(uri),
+            (_, None) => ProxyVariables::from_process().proxy_for(uri),
+        }
+    }
+
     /// Returns the longest time that the delivery of one request takes, retries included.
     pub fn timeout(&self) -> Duration {
         self.timeout
@@ -213,7 +228,12 @@ impl OtlpConfig {
             Some(endpoint) => endpoint.uri(self.protocol, signal)?,
             None => Endpoint::default_uri(self.protocol, signal)?,
         };
+        let (proxy, unusable_proxy) = match self.proxy_for(&uri) {
+            Ok(proxy) => (proxy, None),
+            Err(error) => (None, Some(error)),
+        };
         let is_https = uri.scheme_str() == Some("https");
+        let is_https = is_https || proxy.as_ref().is_some_and(Proxy::is_secure);
         let tls = match is_https && self.unusable_ca.is_none() {
             true => Tls::new(&self.tls)?,
             false => {
@@ -221,7 +241,10 @@ impl OtlpConfig {
                 Tls::none()
             }
         };
-        if !is_https && headers::has_credentials(&self.headers) && !is_loopback(&uri) {
+        if uri.scheme_str() == Some("http")
+            && headers::has_credentials(&self.headers)
+            && !is_loopback(&uri)
+        {
             warn_clear_credentials(&uri);
         }
         Ok(OtlpConnector {
@@ -230,9 +253,11 @@ impl OtlpConfig {
             headers: self.headers.clone(),
             compression: self.compression,
             tls,
+            proxy,
             unusable: self
                 .unusable_endpoint
                 .clone()
+                .or(unusable_proxy)
                 .or_else(|| self.unusable_ca.clone().filter(|_| is_https)),
         })
     }

@@ -3,6 +3,7 @@ use super::headers;
 use super::protocol::{Compression, Protocol};
 use crate::env::{self, Environment};
 use crate::error::ConfigError;
+use crate::proxy::ProxyVariables;
 use crate::signal::Signal;
 use crate::tls::{Source, Tls, TlsSettings};
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(super) struct Variables {
     pub(super) compression: Option<Compression>,
     pub(super) timeout: Option<Duration>,
     pub(super) tls: TlsSettings,
+    pub(super) proxies: ProxyVariables,
     /// Why the CA cannot be used.
     pub(super) unusable_ca: Option<ConfigError>,
 }
@@ -46,6 +48,7 @@ impl Variables {
             compression,
             timeout,
             tls,
+            proxies: ProxyVariables::read(environment.lookup()),
             unusable_ca,
         }
     }

@@ -1,17 +1,24 @@
+use super::connect::TcpByName;
 #[cfg(feature = "gzip")]
 use super::gzip::Gzip;
+use super::resolve::Later;
 use crate::error::SendError;
+use crate::proxy::Proxy;
 use crate::request::{Request, USER_AGENT};
 use crate::response::{ExportResponse, MAX_RESPONSE_BYTES, parse_http_response, unreadable};
 use crate::tls::Tls;
 use crate::transport::Transport;
 use std::io::Read;
 use std::time::Duration;
+use ureq::Agent;
+#[cfg(feature = "tls")]
+use ureq::unversioned::transport::RustlsConnector;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 use uri::{HeaderMap, HeaderValue, Method, Uri, header};
 
 /// Sends requests through `ureq`.
 pub(crate) struct HttpTransport {
-    agent: ureq::Agent,
+    agent: Agent,
     uri: Uri,
     headers: HeaderMap,
     #[cfg(feature = "gzip")]
@@ -19,7 +26,13 @@ pub(crate) struct HttpTransport {
 }
 
 impl HttpTransport {
-    pub(crate) fn new(uri: Uri, own: &HeaderMap, gzip: bool, tls: &Tls) -> Self {
+    pub(crate) fn new(
+        uri: Uri,
+        own: &HeaderMap,
+        gzip: bool,
+        tls: &Tls,
+        proxy: Option<&Proxy>,
+    ) -> Result<Self, SendError> {
         let mut headers = own.clone();
         let user_agent = HeaderValue::from_static(USER_AGENT);
         headers.entry(header::USER_AGENT).or_insert(user_agent);
@@ -33,27 +46,41 @@ impl HttpTransport {
         });
         #[cfg(not(feature = "gzip"))]
         let _ = gzip;
-        let config = ureq::Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_response_header_size(MAX_RESPONSE_BYTES)
             .max_idle_connections(1)
+            .user_agent(USER_AGENT)
             .accept("application/x-protobuf");
+        // Requests over `https` go through a tunnel, others are forwarded.
+        let is_secure = uri.scheme_str() == Some("https");
+        let tunnel = proxy.filter(|_| is_secure).map(Proxy::for_ureq);
+        let config = config.proxy(tunnel.transpose().map_err(|error| no_response(&error))?);
+        let forward = proxy.filter(|_| !is_secure);
+        if let Some(value) = forward.and_then(|proxy| proxy.authorization.clone()) {
+            headers.insert(header::PROXY_AUTHORIZATION, value);
+        }
+        let connector =
+            ().chain(ConnectProxyConnector::default())
+                .chain(TcpByName::new(forward.cloned()));
         #[cfg(feature = "tls")]
         let config = match tls.for_ureq() {
             Some(tls) => config.tls_config(tls),
             None => config,
         };
+        #[cfg(feature = "tls")]
+        let connector = connector.chain(RustlsConnector::default());
         #[cfg(not(feature = "tls"))]
         let Tls = tls;
-        Self {
-            agent: config.build().new_agent(),
+        Ok(Self {
+            agent: Agent::with_parts(config.build(), connector, Later),
             uri,
             headers,
             #[cfg(feature = "gzip")]
             gzip,
-        }
+        })
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod collector;
 mod own_transport;
+mod proxy;
 mod requests;
 mod settings;
 mod signals;
 mod support;
+mod threads;

@@ -1,0 +1,138 @@
+use super::forward::Forwarded;
+use super::resolve::{Addresses, Later};
+use crate::proxy::Proxy;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use ureq::Error;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    ConnectionDetails, Connector, Either, NextTimeout, TcpConnector, Transport,
+};
+use uri::Uri;
+
+/// Opens TCP connections to the collector, or to the proxy before it, and resolves their names.
+#[derive(Debug)]
+pub(super) struct TcpByName {
+    addresses: Addresses,
+    /// The proxy that forwards requests over `http`. A tunnel for `https` is made by `ureq`'s own connector.
+    forward: Option<Proxy>,
+}
+
+/// The longest wait for one address while others are left.
+const MAX_SHARE: Duration = Duration::from_secs(2);
+
+impl TcpByName {
+    pub(super) fn new(forward: Option<Proxy>) -> Self {
+        Self {
+            addresses: Addresses::new(),
+            forward,
+        }
+    }
+
+    /// Connects to the first address that answers. Each but the last gets a part of the time.
+    fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> {
+        let host = details.uri.host().unwrap_or_default();
+        let default_port = match details.uri.scheme_str() {
+            Some("https") => 443,
+            _ => 80,
+        };
+        let port = details.uri.port_u16().unwrap_or(default_port);
+        let end = Instant::now().checked_add(*details.timeout.after);
+        let left = || match end {
+            Some(end) => end.saturating_duration_since(Instant::now()),
+            None => Duration::MAX,
+        };
+        let timed_out = || Error::Timeout(details.timeout.reason);
+        let addresses = match self.addresses.get(host, port, left()) {
+            Ok(addresses) => addresses,
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(timed_out()),
+            Err(error) => {
+                return Err(Error::Io(io::Error::new(
+                    error.kind(),
+                    format!("{host}: {error}"),
+                )));
+            }
+        };
+        let mut failure = timed_out();
+        for (index, &address) in addresses.iter().enumerate() {
+            let share = match index + 1 == addresses.len() {
+                true => left(),
+                false => (left() / 2).min(MAX_SHARE),
+            };
+            if share.is_zero() {
+                break;
+            }
+            match connect(details, address, share) {
+                Ok(Some(transport)) => {
+                    self.addresses.connected(address);
+                    return Ok(transport);
+                }
+                Ok(None) => {}
+                Err(error) => failure = error,
+            }
+        }
+        self.addresses.failed();
+        Err(failure)
+    }
+}
+
+impl<In: Transport> Connector<In> for TcpByName {
+    type Out = Either<In, Box<dyn Transport>>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let transport = match (chained, &self.forward) {
+            // A tunnel.
+            (Some(transport), _) => return Ok(Some(Either::A(transport))),
+            (None, Some(proxy)) if *details.uri != proxy.uri => {
+                let no_addresses = Later.empty();
+                let to_proxy = with(details, &proxy.uri, no_addresses, details.timeout);
+                let transport = (details.run_connector)(&to_proxy)?;
+                Box::new(Forwarded::new(transport, details.uri))
+            }
+            (None, _) => self.open(details)?,
+        };
+        Ok(Some(Either::B(transport)))
+    }
+}
+
+fn connect(
+    details: &ConnectionDetails<'_>,
+    address: SocketAddr,
+    timeout: Duration,
+) -> Result<Option<Box<dyn Transport>>, Error> {
+    let mut addresses = Later.empty();
+    addresses.push(address);
+    let timeout = NextTimeout {
+        after: timeout.into(),
+        ..details.timeout
+    };
+    let details = with(details, details.uri, addresses, timeout);
+    let transport = TcpConnector::default().connect(&details, None::<()>);
+    Ok(transport?.map(|transport| Box::new(transport) as Box<dyn Transport>))
+}
+
+/// Returns `details` for another connection.
+fn with<'a>(
+    details: &'a ConnectionDetails<'_>,
+    uri: &'a Uri,
+    addrs: ResolvedSocketAddrs,
+    timeout: NextTimeout,
+) -> ConnectionDetails<'a> {
+    ConnectionDetails {
+        uri,
+        addrs,
+        config: details.config,
+        request_level: details.request_level,
+        resolver: details.resolver,
+        now: details.now,
+        timeout,
+        current_time: details.current_time.clone(),
+        run_connector: details.run_connector.clone(),
+        register_shutdown: details.register_shutdown.clone(),
+    }
+}

@@ -1,0 +1,48 @@
+//! Threads that requests start.
+
+use crate::collector::Collector;
+use crate::support::request;
+use zerospan_transport::{Connect, OtlpConfig, Protocol, Signal};
+
+/// Returns the number of threads that the standard library has started: it numbers them.
+fn threads_started() -> u64 {
+    let id = std::thread::spawn(|| format!("{:?}", std::thread::current().id()));
+    let id = id.join().unwrap();
+    let digits: String = id.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+#[test]
+fn a_hundred_requests_start_no_thread_each() {
+    // Other tests start threads too.
+    const ENDPOINT: &str = "ZEROSPAN_TEST_ENDPOINT";
+    if let Ok(endpoint) = std::env::var(ENDPOINT) {
+        let config = OtlpConfig::new().with_endpoint(endpoint);
+        let connector = config.connector(Signal::Traces).unwrap();
+        let mut transport = connector.connect().unwrap();
+        let before = threads_started();
+        for _ in 0..100 {
+            transport.send(&request()).unwrap();
+        }
+        println!("started {}", threads_started() - before - 1);
+        return;
+    }
+    let collector = Collector::start(Protocol::HttpProtobuf);
+    for (host, allowed) in [("127.0.0.1", 0), ("localhost", 1)] {
+        let name = "threads::a_hundred_requests_start_no_thread_each";
+        let ran = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(
+                ENDPOINT,
+                format!("http://{host}:{}/", collector.address.port()),
+            )
+            .env("NO_PROXY", "*")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        let started = said.lines().find_map(|line| line.strip_prefix("started "));
+        let started: u64 = started.unwrap_or_else(|| panic!("{said}")).parse().unwrap();
+        assert!(started <= allowed, "{started} threads for {host}");
+    }
+    assert_eq!(collector.calls(), 200);
+}

@@ -1,8 +1,10 @@
 //! The command line.
 
+use crate::services::{Peers, Service};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Trace three services with zerospan and with the official SDK, draw a trace, and compare what tracing costs.
@@ -31,6 +33,9 @@ pub(crate) struct Options {
         requires = "endpoint"
     )]
     pub(crate) protocol: Protocol,
+    /// Trace through OpenTelemetry's API, without the `tracing` crate.
+    #[arg(long)]
+    pub(crate) api: bool,
     /// Measure only the official SDK.
     #[arg(long)]
     pub(crate) official: bool,
@@ -46,24 +51,42 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
-    /// Serve the three services of one side, for the demo that started this process.
+    /// Serve one service of one side, for the demo that started this process. Spans are exported as the environment says.
     #[command(hide = true)]
-    Serve {
-        /// The tracing of the services.
-        #[arg(long)]
-        side: Side,
-        #[command(flatten)]
-        export: Export,
-    },
+    Serve(Serve),
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Serve {
+    #[arg(long)]
+    pub(crate) side: Side,
+    #[arg(long)]
+    pub(crate) instrumentation: Instrumentation,
+    #[arg(long)]
+    pub(crate) service: Service,
+    /// The services that the storefront calls.
+    #[arg(long, required_if_eq("service", "storefront"))]
+    pub(crate) catalog: Option<SocketAddr>,
+    #[arg(long, required_if_eq("service", "storefront"))]
+    pub(crate) pricing: Option<SocketAddr>,
+}
+
+impl Serve {
+    /// Returns the services that the storefront calls. The others call none.
+    pub(crate) fn peers(&self) -> Peers {
+        let none = SocketAddr::from(([127, 0, 0, 1], 0));
+        Peers {
+            catalog: self.catalog.unwrap_or(none),
+            pricing: self.pricing.unwrap_or(none),
+        }
+    }
 }
 
 /// The destination of the spans.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug)]
 pub(crate) struct Export {
     /// The URL, with its path.
-    #[arg(long)]
     pub(crate) endpoint: String,
-    #[arg(long)]
     pub(crate) protocol: Protocol,
 }
 
@@ -84,6 +107,34 @@ impl Side {
             Self::Untraced => "untraced",
             Self::Zerospan => "zerospan",
             Self::Official => "official",
+        }
+    }
+}
+
+/// The interface through which the services trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Instrumentation {
+    /// The `tracing` crate, with a layer for OpenTelemetry.
+    Tracing,
+    /// OpenTelemetry's API, or the native calls of zerospan.
+    Api,
+}
+
+impl Instrumentation {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tracing => "tracing",
+            Self::Api => "api",
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn instrumentation(&self) -> Instrumentation {
+        match self.api {
+            true => Instrumentation::Api,
+            false => Instrumentation::Tracing,
         }
     }
 }

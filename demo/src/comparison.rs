@@ -1,11 +1,11 @@
 //! Starts the sides, sends requests to them in turns, and reports.
 
-use crate::arguments::{Export, Options, Side};
+use crate::arguments::{Export, Instrumentation, Options, Side};
 use crate::figures::{Baseline, Figures, SideSamples};
 use crate::http::{Client, client};
 use crate::load::{send_requests, span_count};
 use crate::page;
-use crate::process::Process;
+use crate::process::Services;
 use crate::receiver::Receiver;
 use crate::report::Report;
 use crate::terminal::{self, Screen};
@@ -30,6 +30,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             .enable_all()
             .build()?,
         client: client(),
+        instrumentation: options.instrumentation(),
         sides: if options.official {
             vec![Side::Official]
         } else {
@@ -70,12 +71,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 struct Demo {
     runtime: Runtime,
     client: Client,
+    instrumentation: Instrumentation,
     /// The sides that trace.
     sides: Vec<Side>,
 }
 
 /// The samples of a measurement.
 struct Measurement {
+    instrumentation: Instrumentation,
     /// The requests of each round, without the warm-up.
     rounds: Vec<Range<u64>>,
     warm_up: u64,
@@ -91,26 +94,26 @@ impl Demo {
         warm_up: u64,
         export: impl Fn(Side) -> Export,
     ) -> anyhow::Result<Measurement> {
-        let mut processes = Vec::new();
+        let mut systems = Vec::new();
         let mut runs = Vec::new();
         for side in [Side::Untraced]
             .into_iter()
             .chain(self.sides.iter().copied())
         {
-            processes.push(Process::start(side, &export(side))?);
+            systems.push(Services::start(side, self.instrumentation, &export(side))?);
             runs.push(SideSamples {
                 side,
                 samples: Vec::new(),
             });
         }
-        let progress = progress((requests + warm_up) * processes.len() as u64);
+        let progress = progress((requests + warm_up) * systems.len() as u64);
 
-        for (process, run) in processes.iter_mut().zip(&mut runs) {
-            progress.set_message(format!("warming up: {}", process.side.name()));
-            self.send(process, 0..warm_up, &progress)?;
-            let sample = process.sample()?;
+        for (services, run) in systems.iter_mut().zip(&mut runs) {
+            progress.set_message(format!("warming up: {}", services.side.name()));
+            self.send(services, 0..warm_up, &progress)?;
+            let sample = services.sample()?;
             let made = span_count(0..warm_up);
-            if process.side != Side::Untraced && sample.counts.delivered < made {
+            if services.side != Side::Untraced && sample.counts.delivered < made {
                 progress.finish_and_clear();
                 let delivered = sample.counts.delivered;
                 let causes: Vec<String> = sample
@@ -122,8 +125,8 @@ impl Demo {
                 bail!(
                     "{} took {delivered} of the first {made} spans of the side {} ({} dropped; {}): start a collector there that \
                      speaks this protocol, change --endpoint or --protocol, or omit both to use the built-in receiver",
-                    export(process.side),
-                    process.side.name(),
+                    export(services.side),
+                    services.side.name(),
                     made - delivered,
                     causes.join("; "),
                 );
@@ -134,16 +137,17 @@ impl Demo {
         let rounds = rounds(warm_up, requests);
         for (number, round) in rounds.iter().enumerate() {
             progress.set_message(format!("round {} of {}", number + 1, rounds.len()));
-            for turn in 0..processes.len() {
+            for turn in 0..systems.len() {
                 // Each side is first, second and last equally often.
-                let index = (turn + number) % processes.len();
-                self.send(&processes[index], round.clone(), &progress)?;
-                runs[index].samples.push(processes[index].sample()?);
+                let index = (turn + number) % systems.len();
+                self.send(&systems[index], round.clone(), &progress)?;
+                runs[index].samples.push(systems[index].sample()?);
             }
         }
         progress.finish_and_clear();
         let untraced = runs.remove(0);
         Ok(Measurement {
+            instrumentation: self.instrumentation,
             rounds,
             warm_up,
             untraced,
@@ -153,11 +157,11 @@ impl Demo {
 
     fn send(
         &self,
-        process: &Process,
+        services: &Services,
         requests: Range<u64>,
         progress: &ProgressBar,
     ) -> anyhow::Result<()> {
-        let sending = send_requests(&self.client, process.address, requests, progress);
+        let sending = send_requests(&self.client, services.address, requests, progress);
         self.runtime.block_on(sending)
     }
 
@@ -214,6 +218,7 @@ impl Measurement {
             .map(|run| Figures::new(run, &self.untraced, &made, span_count(0..self.warm_up)))
             .collect();
         Report::new(
+            self.instrumentation,
             requests.iter().sum(),
             requests.len() as u64,
             destination,

@@ -1,18 +1,32 @@
 //! The cost of tracing: what a traced side used, less what the untraced side used for the same requests.
 
-use crate::arguments::Side;
+use crate::arguments::{Instrumentation, Side};
 use crate::serve::Sample;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Exuntraceds the figures to the reader of the report.
-pub(crate) const METHOD: &str = "Each side is a separate process that serves all three services on one thread; requests come \
-from another process. The sides answer the same requests in turns, round by round, and export everything at the end of \
-each round. The cost of a span is what a traced side used in a round less what the untraced side used in the same round, \
-divided by the spans of the round: processor time of the whole process (median and quartiles of the rounds), and heap \
-allocations of all its threads (all rounds together). Headers are the allocations of W3C propagation, with the SDK's \
-propagator on the official side and `TraceParent` on ours. Exporting is the allocations of all threads but that of the \
-services. Recording is the rest, including what HTTP allocates for the longer headers.";
+/// Explains the figures to the reader of the report.
+pub(crate) fn method(instrumentation: Instrumentation) -> String {
+    let (untraced, headers) = match instrumentation {
+        Instrumentation::Tracing => (
+            "The untraced side runs the same code without a subscriber.",
+            "with `OpenTelemetrySpanExt` and the global propagator, on both sides",
+        ),
+        Instrumentation::Api => (
+            "The untraced side has no calls to a tracer.",
+            "with the SDK's propagator on the official side and `TraceParent` on ours",
+        ),
+    };
+    format!(
+        "Each side consists of three processes, one for each service, each with its service on one thread; requests come from \
+         another process. The sides answer the same requests in turns, round by round, and export everything at the end of each \
+         round. {untraced} The cost of a span is what the processes of a traced side used in a round less what those of the \
+         untraced side used in the same round, divided by the spans of the round: processor time (median and quartiles of the \
+         rounds), and heap allocations of all threads (all rounds together). Headers are the allocations of W3C propagation, \
+         {headers}. Exporting is the allocations of all threads but those of the services. Recording is the rest, including what \
+         HTTP allocates for the longer headers."
+    )
+}
 
 /// The samples of one side.
 #[derive(Clone, Debug)]
@@ -40,7 +54,7 @@ pub(crate) struct Figures {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct AllocationSplit {
     pub(crate) total: f64,
-    /// On the thread of the services, without propagation.
+    /// On the threads of the services, without propagation.
     pub(crate) recording: f64,
     pub(crate) headers: f64,
     /// On all other threads.

@@ -29,7 +29,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.task {
-        Some(Task::Serve { side, export }) => serve::serve(side, &export),
+        Some(Task::Serve(service)) => serve::serve(service),
         None => comparison::run(&arguments.options),
     };
     match outcome {

@@ -49,7 +49,12 @@ fn render(report: &Report) -> anyhow::Result<String> {
         .collect();
     environment.add_function("end_us", move |index: usize| ends.get(index).copied());
     let page = environment.get_template("page.html")?;
-    Ok(page.render(context! { table => Value::from(Serde(TABLE)), ..Value::from(Serde(report)) })?)
+    Ok(page.render(context! {
+        table => Value::from(Serde(TABLE)),
+        services => report.services(),
+        official => report.official(),
+        ..Value::from(Serde(report))
+    })?)
 }
 
 #[cfg(test)]

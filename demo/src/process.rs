@@ -1,18 +1,67 @@
-//! The process of a side, as the demo controls it.
+//! The processes of a side, as the demo controls them: one for each service.
 
-use crate::arguments::{Export, Side};
+use crate::arguments::{Export, Instrumentation, Side};
 use crate::serve::{Ready, Sample};
+use crate::services::Service;
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// A running side. Dropping it ends the process.
+/// The capacity of the queues, on both sides enough for the spans of all concurrent requests, however slow the collector.
+const QUEUE: &str = "16384";
+
+/// The running services of a side. Dropping them ends their processes.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct Services {
     pub(crate) side: Side,
+    /// Of the storefront.
     pub(crate) address: SocketAddr,
+    processes: Vec<Process>,
+}
+
+impl Services {
+    pub(crate) fn start(
+        side: Side,
+        instrumentation: Instrumentation,
+        export: &Export,
+    ) -> anyhow::Result<Self> {
+        let start = |service, peers: &[String]| {
+            Process::start(side, instrumentation, service, export, peers)
+        };
+        let catalog = start(Service::Catalog, &[])?;
+        let pricing = start(Service::Pricing, &[])?;
+        let storefront = start(
+            Service::Storefront,
+            &[
+                format!("--catalog={}", catalog.address),
+                format!("--pricing={}", pricing.address),
+            ],
+        )?;
+        Ok(Self {
+            side,
+            address: storefront.address,
+            processes: vec![storefront, catalog, pricing],
+        })
+    }
+
+    /// Lets the services export everything, and returns what all of them have used so far.
+    pub(crate) fn sample(&mut self) -> anyhow::Result<Sample> {
+        let mut sum = Sample::default();
+        for process in &mut self.processes {
+            sum.add(process.sample()?);
+        }
+        Ok(sum)
+    }
+}
+
+/// A running service. Dropping it ends the process.
+#[derive(Debug)]
+struct Process {
+    /// The side and the service, for errors.
+    name: String,
+    address: SocketAddr,
     child: Child,
     /// `None` once the process is to end.
     questions: Option<ChildStdin>,
@@ -20,13 +69,21 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts this program again, as `side`.
-    pub(crate) fn start(side: Side, export: &Export) -> anyhow::Result<Self> {
+    /// Starts this program again, as one service of `side`.
+    fn start(
+        side: Side,
+        instrumentation: Instrumentation,
+        service: Service,
+        export: &Export,
+        peers: &[String],
+    ) -> anyhow::Result<Self> {
+        let name = format!("{} of the side {}", service.name(), side.name());
         let mut command = Command::new(std::env::current_exe()?);
         command
-            .args(["serve", "--side", side.name(), "--endpoint"])
-            .arg(&export.endpoint)
-            .args(["--protocol", export.protocol.name()])
+            .args(["serve", "--side", side.name()])
+            .args(["--instrumentation", instrumentation.name()])
+            .args(["--service", service.name()])
+            .args(peers)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         for (name, _) in std::env::vars_os() {
@@ -34,14 +91,20 @@ impl Process {
                 command.env_remove(name);
             }
         }
+        command
+            .env("OTEL_SERVICE_NAME", service.name())
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", export.protocol.name())
+            .env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &export.endpoint)
+            .env("OTEL_EXPORTER_OTLP_TIMEOUT", "3000")
+            .env("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE);
         let mut child = command
             .spawn()
-            .with_context(|| format!("cannot start the process of the side {}", side.name()))?;
+            .with_context(|| format!("cannot start the {name}"))?;
         let (Some(questions), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            bail!("the side {} has no pipes", side.name());
+            bail!("the {name} has no pipes");
         };
         let mut process = Self {
-            side,
+            name,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             child,
             questions: Some(questions),
@@ -51,10 +114,9 @@ impl Process {
         Ok(process)
     }
 
-    /// Lets the side export everything, and returns what it has used so far.
-    pub(crate) fn sample(&mut self) -> anyhow::Result<Sample> {
+    fn sample(&mut self) -> anyhow::Result<Sample> {
         if let Some(questions) = &mut self.questions {
-            // If the side has ended, its answer is missing.
+            // If the process has ended, its answer is missing.
             let _ = writeln!(questions, "sample");
         }
         self.read()
@@ -65,19 +127,19 @@ impl Process {
         self.answers.read_line(&mut line)?;
         if line.is_empty() {
             bail!(
-                "the side {} ended with {}: see its output above",
-                self.side.name(),
+                "the {} ended with {}: see its output above",
+                self.name,
                 self.child.wait()?
             );
         }
         serde_json::from_str(&line)
-            .with_context(|| format!("the side {} printed {line:?}", self.side.name()))
+            .with_context(|| format!("the {} printed {line:?}", self.name))
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The side ends with its input. If it hangs, it is killed.
+        // The process ends with its input. If it hangs, it is killed.
         self.questions = None;
         for _ in 0..50 {
             if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
@@ -94,5 +156,5 @@ impl Drop for Process {
 fn changes_the_comparison(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     (name.starts_with("OTEL_") && !name.ends_with("_HEADERS"))
-        || ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].contains(&&*name)
+        || ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "RUST_LOG"].contains(&&*name)
 }

@@ -1,6 +1,7 @@
 //! The result of the demo, for the terminal, the page and the file.
 
-use crate::figures::{Baseline, Figures, METHOD};
+use crate::arguments::Instrumentation;
+use crate::figures::{Baseline, Figures, method};
 use crate::trace::Row;
 use serde::Serialize;
 
@@ -21,12 +22,13 @@ pub(crate) const TABLE: [(&str, &str, usize); 11] = [
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
+    pub(crate) instrumentation: Instrumentation,
     /// The number of requests to each side, without the warm-up.
     pub(crate) requests: u64,
     pub(crate) rounds: u64,
     /// The receiver of the spans.
     pub(crate) destination: String,
-    pub(crate) method: &'static str,
+    pub(crate) method: String,
     pub(crate) baseline: Baseline,
     pub(crate) sides: Vec<Figures>,
     /// The official side's processor time per span, divided by zerospan's, if the quartiles of both do not overlap.
@@ -36,7 +38,24 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Returns how the services are instrumented, after "Three HTTP services ".
+    pub(crate) fn services(&self) -> &'static str {
+        match self.instrumentation {
+            Instrumentation::Tracing => "with axum, `TraceLayer` and `#[instrument]`",
+            Instrumentation::Api => "with axum, traced through OpenTelemetry's API,",
+        }
+    }
+
+    /// Returns what the side `official` consists of.
+    pub(crate) fn official(&self) -> &'static str {
+        match self.instrumentation {
+            Instrumentation::Tracing => "tracing-opentelemetry and the official SDK",
+            Instrumentation::Api => "the official SDK",
+        }
+    }
+
     pub(crate) fn new(
+        instrumentation: Instrumentation,
         requests: u64,
         rounds: u64,
         destination: String,
@@ -55,10 +74,11 @@ impl Report {
             _ => None,
         };
         Self {
+            instrumentation,
             requests,
             rounds,
             destination,
-            method: METHOD,
+            method: method(instrumentation),
             baseline,
             sides,
             cpu_ratio,
@@ -70,7 +90,7 @@ impl Report {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::Report;
-    use crate::arguments::Side;
+    use crate::arguments::{Instrumentation, Side};
     use crate::figures::{AllocationSplit, Baseline, Figures, Quartiles};
     use crate::trace::Row;
     use std::collections::BTreeMap;
@@ -124,6 +144,7 @@ pub(crate) mod tests {
             ),
         ];
         Report::new(
+            Instrumentation::Tracing,
             50,
             3,
             "elsewhere".to_owned(),
@@ -150,7 +171,15 @@ pub(crate) mod tests {
             panic!("two sides")
         };
         let alike = vec![ours.clone(), ours.clone()];
-        let report = Report::new(1, 1, String::new(), baseline, alike, Vec::new());
+        let report = Report::new(
+            Instrumentation::Api,
+            1,
+            1,
+            String::new(),
+            baseline,
+            alike,
+            Vec::new(),
+        );
         assert_eq!(report.cpu_ratio, None);
     }
 }

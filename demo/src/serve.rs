@@ -1,9 +1,13 @@
-//! Serves one side in this process, and reports what it used whenever the demo asks.
+//! Serves one service of a side in this process, and reports what it used whenever the demo asks.
 
-use crate::arguments::{Export, Side};
-use crate::services::telemetry::{Counts, NoTelemetry, Telemetry};
-use crate::services::{official, propagation, untraced, zerospan};
+use crate::arguments::{Instrumentation, Serve, Side};
+use crate::http;
+use crate::services::propagation::{self, instrumented as links};
+use crate::services::telemetry::{self, Counts, NoTelemetry, Telemetry};
+use crate::services::{instrumented, official, untraced, zerospan};
+use axum::Router;
 use cpu_time::ProcessTime;
+use opentelemetry::trace::TracerProvider as _;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write, stdin, stdout};
 use std::net::SocketAddr;
@@ -24,31 +28,34 @@ pub(crate) struct Sample {
     /// Made by all threads.
     pub(crate) allocations: u64,
     pub(crate) bytes: u64,
-    /// Made by the thread of the services.
+    /// Made by the thread of the service.
     pub(crate) service_allocations: u64,
     /// The part of these made by W3C propagation.
     pub(crate) propagation_allocations: u64,
     pub(crate) counts: Counts,
 }
 
+impl Sample {
+    /// Adds what another service of the side used.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.cpu_nanos += other.cpu_nanos;
+        self.allocations += other.allocations;
+        self.bytes += other.bytes;
+        self.service_allocations += other.service_allocations;
+        self.propagation_allocations += other.propagation_allocations;
+        self.counts.add(other.counts);
+    }
+}
+
 /// Serves until the input ends, and answers each line of the input with a [`Sample`].
-pub(crate) fn serve(side: Side, export: &Export) -> anyhow::Result<()> {
-    // One thread for all services, so that its allocations are those of requests, and all others those of the export.
+pub(crate) fn serve(arguments: Serve) -> anyhow::Result<()> {
+    // One thread for the service, so that its allocations are those of requests, and all others those of the export.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let (address, telemetry): (_, Box<dyn Telemetry>) = match side {
-            Side::Untraced => (untraced::start().await?, Box::new(NoTelemetry)),
-            Side::Zerospan => {
-                let (address, providers) = zerospan::start(export).await?;
-                (address, Box::new(providers))
-            }
-            Side::Official => {
-                let (address, providers) = official::start(export).await?;
-                (address, Box::new(providers))
-            }
-        };
+        let (router, telemetry) = traced_router(arguments)?;
+        let address = http::serve(router).await?;
         print_line(&Ready { address })?;
         let (ask, mut questions) = mpsc::unbounded_channel();
         let answers = std::thread::spawn(move || answer_lines(&*telemetry, &ask));
@@ -60,6 +67,35 @@ pub(crate) fn serve(side: Side, export: &Export) -> anyhow::Result<()> {
         match answers.join() {
             Ok(outcome) => outcome,
             Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+fn traced_router(arguments: Serve) -> anyhow::Result<(Router, Box<dyn Telemetry>)> {
+    let (service, peers) = (arguments.service, arguments.peers());
+    Ok(match (arguments.instrumentation, arguments.side) {
+        (Instrumentation::Tracing, Side::Untraced) => {
+            let router = instrumented::router(service, peers, links::NONE)?;
+            (router, Box::new(NoTelemetry))
+        }
+        (Instrumentation::Tracing, Side::Zerospan) => anyhow::bail!("not yet"),
+        (Instrumentation::Tracing, Side::Official) => {
+            let provider = telemetry::official::subscribe()?;
+            let router = instrumented::router(service, peers, links::OFFICIAL)?;
+            (router, Box::new(provider))
+        }
+        (Instrumentation::Api, Side::Untraced) => {
+            (untraced::router(service, peers)?, Box::new(NoTelemetry))
+        }
+        (Instrumentation::Api, Side::Zerospan) => {
+            let provider = telemetry::zerospan::provider()?;
+            let router = zerospan::router(service, peers, provider.tracer("demo"))?;
+            (router, Box::new(provider))
+        }
+        (Instrumentation::Api, Side::Official) => {
+            let provider = telemetry::official::provider()?;
+            let router = official::router(service, peers, provider.sdk.tracer("demo"))?;
+            (router, Box::new(provider))
         }
     })
 }

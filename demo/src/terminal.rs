@@ -57,8 +57,9 @@ pub(crate) fn render(report: &Report, screen: Screen) -> anyhow::Result<String> 
     }
     let baseline = &report.baseline;
     let summary = format!(
-        "{} requests a side in {} rounds to {}; a request without tracing takes {:.0} ns of processor time and {:.2} \
-         allocations.",
+        "Services {} took {} requests a side in {} rounds, and exported to {}; a request without tracing takes {:.0} ns of \
+         processor time and {:.2} allocations.",
+        report.services().trim_end_matches(','),
         report.requests,
         report.rounds,
         report.destination,
@@ -67,14 +68,15 @@ pub(crate) fn render(report: &Report, screen: Screen) -> anyhow::Result<String> 
     );
     let ratio = match (report.cpu_ratio, report.sides.len()) {
         (Some(ratio), _) => {
-            format!("Tracing with the official SDK takes {ratio} times the processor time. ")
+            let official = report.official();
+            format!("Tracing with {official} takes {ratio} times the processor time. ")
         }
         (None, 2) => {
             "Processor times scatter too much for a ratio: give more --requests. ".to_owned()
         }
         (None, _) => String::new(),
     };
-    for text in [summary, ratio + report.method] {
+    for text in [summary, ratio + &report.method] {
         out.push('\n');
         paragraph(&mut out, screen, &text);
     }

@@ -4,6 +4,7 @@
 //! in the life of the process.
 
 use crate::error::ConfigError;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +15,7 @@ use zerospan_core::log;
 pub fn from_process<T>(read: impl FnOnce(&mut Environment<'_>) -> T) -> T {
     let mut environment = Environment::new(&|name| std::env::var_os(name));
     let config = read(&mut environment);
-    report(&environment);
+    report(environment);
     config
 }
 
@@ -173,20 +174,79 @@ pub fn millis(name: &str, value: &str) -> Result<Duration, ConfigError> {
     }
 }
 
-/// Logs each variable that cannot be used, once in the life of the process.
-fn report(environment: &Environment<'_>) {
-    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    for error in &environment.ignored {
+/// Calls `read`, and returns what [`from_process`] would have logged on this thread meanwhile.
+///
+/// For those who read variables before there is a subscriber to log to.
+pub fn deferred<T>(read: impl FnOnce() -> T) -> (T, DeferredReports) {
+    let outer = DEFERRED.replace(Some(Vec::new()));
+    let outcome = read();
+    let errors = DEFERRED.replace(outer).unwrap_or_default();
+    (outcome, DeferredReports(errors))
+}
+
+/// Variables that cannot be used, and were not logged yet.
+#[derive(Debug, Default)]
+#[must_use = "nobody learns of the variables unless they are logged"]
+pub struct DeferredReports(Vec<Unusable>);
+
+impl DeferredReports {
+    /// Adds a variable that cannot be used and is ignored.
+    pub fn push(&mut self, error: ConfigError) {
+        self.0.push(Unusable {
+            error,
+            is_refused: false,
+        });
+    }
+
+    /// Logs each variable, unless that was done before in the life of the process.
+    pub fn log(self) {
+        for unusable in self.0 {
+            unusable.log_once();
+        }
+    }
+}
+
+thread_local! {
+    static DEFERRED: RefCell<Option<Vec<Unusable>>> = const { RefCell::new(None) };
+}
+
+/// A variable that cannot be used.
+#[derive(Debug)]
+struct Unusable {
+    error: ConfigError,
+    /// No default stands in for it.
+    is_refused: bool,
+}
+
+impl Unusable {
+    fn log_once(&self) {
+        static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
         let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = reported.insert(error.setting().to_owned());
+        let is_new = reported.insert(self.error.setting().to_owned());
         // A subscriber may read settings itself.
         drop(reported);
         if is_new {
-            let is_refused = environment
-                .refused
-                .iter()
-                .any(|name| name == error.setting());
-            log::suppressed(|| log_unusable(error, is_refused));
+            log::suppressed(|| log_unusable(&self.error, self.is_refused));
+        }
+    }
+}
+
+/// Logs each variable that cannot be used, once in the life of the process, or leaves that to the caller of [`deferred`].
+fn report(environment: Environment<'_>) {
+    for error in environment.ignored {
+        let is_refused = environment
+            .refused
+            .iter()
+            .any(|name| name == error.setting());
+        let mut unusable = Some(Unusable { error, is_refused });
+        // Where the thread is ending, nothing is deferred.
+        let _ = DEFERRED.try_with(|deferred| {
+            if let Some(list) = &mut *deferred.borrow_mut() {
+                list.extend(unusable.take());
+            }
+        });
+        if let Some(unusable) = unusable {
+            unusable.log_once();
         }
     }
 }

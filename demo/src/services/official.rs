@@ -1,35 +1,23 @@
-//! The three services, traced by the official SDK, its batch processor and `opentelemetry-otlp`.
+//! The three services, traced through OpenTelemetry's API by the official SDK.
 
-use crate::arguments::{Export, Protocol};
-use crate::http::{Client, Response, client, get, send, serve};
+use crate::http::{Client, Response, client, get, send};
 use crate::services::logic::{Catalog, NoPrice, discount, list_price, offer, reduced};
 use crate::services::propagation::official::{Caller, inject};
-use crate::services::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
-use anyhow::Context as _;
+use crate::services::{Peers, Service};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing;
-use opentelemetry::trace::{
-    FutureExt, Span as _, SpanKind, Status, TraceContextExt, Tracer as _, TracerProvider as _,
-};
+use opentelemetry::trace::{FutureExt, Span as _, SpanKind, Status, TraceContextExt, Tracer as _};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider, SpanData,
-};
+use opentelemetry_sdk::trace::SdkTracer;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 struct Storefront {
     tracer: SdkTracer,
     client: Client,
-    catalog: SocketAddr,
-    pricing: SocketAddr,
+    peers: Peers,
 }
 
 struct CatalogService {
@@ -41,71 +29,29 @@ struct Pricing {
     tracer: SdkTracer,
 }
 
-/// Starts the services and returns the address of the storefront.
-pub(crate) async fn start(export: &Export) -> anyhow::Result<(SocketAddr, Providers)> {
-    let sent = Arc::new(ExportCounts::default());
-    let mut providers = Vec::new();
-    for service in SERVICES {
-        providers.push(provider(service, export, &sent)?);
-    }
-    let tracer = |service: usize| providers[service].tracer("demo");
-
-    let catalog = CatalogService {
-        tracer: tracer(1),
-        catalog: Catalog::open()?,
-    };
-    let catalog = Router::new()
-        .route("/products/{id}", routing::get(product))
-        .with_state(Arc::new(catalog));
-    let pricing = Router::new()
-        .route("/prices/{id}", routing::get(price))
-        .with_state(Arc::new(Pricing { tracer: tracer(2) }));
-    let storefront = Storefront {
-        tracer: tracer(0),
-        client: client(),
-        catalog: serve(catalog).await?,
-        pricing: serve(pricing).await?,
-    };
-    let address = serve(
-        Router::new()
-            .route("/offers/{id}", routing::get(make_offer))
-            .with_state(Arc::new(storefront)),
-    )
-    .await?;
-    Ok((address, Providers { providers, sent }))
-}
-
-fn provider(
-    service: &'static str,
-    export: &Export,
-    sent: &Arc<ExportCounts>,
-) -> anyhow::Result<SdkTracerProvider> {
-    let exporter = match export.protocol {
-        Protocol::Http => SpanExporter::builder()
-            .with_http()
-            .with_endpoint(&export.endpoint)
-            .with_timeout(Duration::from_secs(3))
-            .build(),
-        Protocol::Grpc => SpanExporter::builder()
-            .with_tonic()
-            .with_endpoint(&export.endpoint)
-            .with_timeout(Duration::from_secs(3))
-            .build(),
-    };
-    let exporter = CountingExporter {
-        exporter: exporter.context("cannot build the official exporter")?,
-        sent: Arc::clone(sent),
-    };
-    let batch = BatchConfigBuilder::default()
-        .with_max_queue_size(QUEUE)
-        .build();
-    let processor = BatchSpanProcessor::builder(exporter)
-        .with_batch_config(batch)
-        .build();
-    Ok(SdkTracerProvider::builder()
-        .with_resource(Resource::builder_empty().with_service_name(service).build())
-        .with_span_processor(processor)
-        .build())
+pub(crate) fn router(service: Service, peers: Peers, tracer: SdkTracer) -> anyhow::Result<Router> {
+    Ok(match service {
+        Service::Storefront => {
+            let client = client();
+            let state = Storefront {
+                tracer,
+                client,
+                peers,
+            };
+            Router::new()
+                .route("/offers/{id}", routing::get(make_offer))
+                .with_state(Arc::new(state))
+        }
+        Service::Catalog => {
+            let catalog = Catalog::open()?;
+            Router::new()
+                .route("/products/{id}", routing::get(product))
+                .with_state(Arc::new(CatalogService { tracer, catalog }))
+        }
+        Service::Pricing => Router::new()
+            .route("/prices/{id}", routing::get(price))
+            .with_state(Arc::new(Pricing { tracer })),
+    })
 }
 
 /// Starts the span of an incoming request, a child of the caller's span if the headers name one, and returns its context.
@@ -166,10 +112,10 @@ async fn make_offer(
 impl Storefront {
     async fn offer(&self, id: u64) -> anyhow::Result<String> {
         let name = self
-            .call("GET catalog", self.catalog, &format!("/products/{id}"))
+            .call("GET catalog", self.peers.catalog, &format!("/products/{id}"))
             .await?;
         let cents = self
-            .call("GET pricing", self.pricing, &format!("/prices/{id}"))
+            .call("GET pricing", self.peers.pricing, &format!("/prices/{id}"))
             .await?;
 
         let mut span = self.tracer.start("render offer");
@@ -293,75 +239,5 @@ impl Pricing {
         let cents = reduced(cents, percent);
         span.set_attribute(KeyValue::new("shop.price.cents", cents as i64));
         Ok(cents)
-    }
-}
-
-/// The providers of the services.
-pub(crate) struct Providers {
-    providers: Vec<SdkTracerProvider>,
-    sent: Arc<ExportCounts>,
-}
-
-/// Spans by outcome of their export. The SDK exposes no count of what its processors drop before.
-#[derive(Debug, Default)]
-struct ExportCounts {
-    delivered: AtomicU64,
-    failed: AtomicU64,
-}
-
-impl Telemetry for Providers {
-    fn flush(&self) {
-        for provider in &self.providers {
-            // Spans that could not be delivered are in the counts.
-            let _ = provider.force_flush();
-        }
-    }
-
-    fn counts(&self) -> Counts {
-        let mut counts = Counts {
-            delivered: self.sent.delivered.load(Ordering::Relaxed),
-            ..Counts::default()
-        };
-        let failed = self.sent.failed.load(Ordering::Relaxed);
-        if failed > 0 {
-            counts
-                .dropped
-                .insert("the export failed".to_owned(), failed);
-        }
-        counts
-    }
-}
-
-/// Counts the spans that pass to an exporter: one addition for each batch.
-#[derive(Debug)]
-struct CountingExporter<E> {
-    exporter: E,
-    sent: Arc<ExportCounts>,
-}
-
-impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanExporter
-    for CountingExporter<E>
-{
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let spans = batch.len() as u64;
-        let outcome = self.exporter.export(batch).await;
-        let count = match &outcome {
-            Ok(()) => &self.sent.delivered,
-            Err(_) => &self.sent.failed,
-        };
-        count.fetch_add(spans, Ordering::Relaxed);
-        outcome
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.exporter.shutdown_with_timeout(timeout)
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.exporter.force_flush()
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.exporter.set_resource(resource);
     }
 }

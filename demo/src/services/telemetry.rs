@@ -1,13 +1,10 @@
-//! Shared by both sides: the names of the services, the size of the queue, and the counts.
+//! The tracing of one process, configured by the environment on every side.
+
+pub(crate) mod official;
+pub(crate) mod zerospan;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// The services. Each has its own provider, as in separate processes.
-pub(crate) const SERVICES: [&str; 3] = ["storefront", "catalog", "pricing"];
-
-/// The capacity of the queues, on both sides enough for the spans of all concurrent requests, however slow the collector.
-pub(crate) const QUEUE: usize = 16_384;
 
 /// Spans by outcome.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +12,15 @@ pub(crate) struct Counts {
     pub(crate) delivered: u64,
     /// Dropped spans by cause.
     pub(crate) dropped: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.delivered += other.delivered;
+        for (cause, spans) in other.dropped {
+            *self.dropped.entry(cause).or_default() += spans;
+        }
+    }
 }
 
 /// The tracing of one process.

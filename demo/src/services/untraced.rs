@@ -1,7 +1,8 @@
-//! The three services without tracing: the baseline of the comparison.
+//! The three services without tracing: the baseline of those that trace through OpenTelemetry's API.
 
-use crate::http::{Client, Response, client, get, send, serve};
+use crate::http::{Client, Response, client, get, send};
 use crate::services::logic::{Catalog, discount, list_price, offer, reduced};
+use crate::services::{Peers, Service};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -11,27 +12,22 @@ use std::sync::Arc;
 
 struct Storefront {
     client: Client,
-    catalog: SocketAddr,
-    pricing: SocketAddr,
+    peers: Peers,
 }
 
-/// Starts the services and returns the address of the storefront.
-pub(crate) async fn start() -> anyhow::Result<SocketAddr> {
-    let catalog = Router::new()
-        .route("/products/{id}", routing::get(product))
-        .with_state(Arc::new(Catalog::open()?));
-    let pricing = Router::new().route("/prices/{id}", routing::get(price));
-    let storefront = Storefront {
-        client: client(),
-        catalog: serve(catalog).await?,
-        pricing: serve(pricing).await?,
-    };
-    serve(
-        Router::new()
-            .route("/offers/{id}", routing::get(make_offer))
-            .with_state(Arc::new(storefront)),
-    )
-    .await
+pub(crate) fn router(service: Service, peers: Peers) -> anyhow::Result<Router> {
+    Ok(match service {
+        Service::Storefront => {
+            let client = client();
+            Router::new()
+                .route("/offers/{id}", routing::get(make_offer))
+                .with_state(Arc::new(Storefront { client, peers }))
+        }
+        Service::Catalog => Router::new()
+            .route("/products/{id}", routing::get(product))
+            .with_state(Arc::new(Catalog::open()?)),
+        Service::Pricing => Router::new().route("/prices/{id}", routing::get(price)),
+    })
 }
 
 async fn make_offer(State(storefront): State<Arc<Storefront>>, Path(id): Path<u64>) -> Response {
@@ -43,8 +39,8 @@ async fn make_offer(State(storefront): State<Arc<Storefront>>, Path(id): Path<u6
 
 impl Storefront {
     async fn offer(&self, id: u64) -> anyhow::Result<String> {
-        let name = self.call(self.catalog, &format!("/products/{id}")).await?;
-        let cents = self.call(self.pricing, &format!("/prices/{id}")).await?;
+        let name = self.call(self.peers.catalog, &format!("/products/{id}")).await?;
+        let cents = self.call(self.peers.pricing, &format!("/prices/{id}")).await?;
         Ok(offer(&name, &cents))
     }
 

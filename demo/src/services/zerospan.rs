@@ -1,21 +1,17 @@
 //! The three services, traced by zerospan with constant keys, borrowed values and futures in spans.
 
-use crate::arguments::{Export, Protocol};
-use crate::http::{Client, Response, client, get, send, serve};
+use crate::http::{Client, Response, client, get, send};
 use crate::services::logic::{Catalog, NoPrice, discount, list_price, offer, reduced};
 use crate::services::propagation::zerospan::{Caller, inject};
-use crate::services::telemetry::{Counts, QUEUE, SERVICES, Telemetry};
+use crate::services::{Peers, Service};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing;
-use opentelemetry::trace::{Span as _, SpanContext, SpanKind, TracerProvider as _};
-use opentelemetry_sdk::Resource;
+use opentelemetry::trace::{Span as _, SpanContext, SpanKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use zerospan_export::{BatchConfig, OtlpConfig, Pipeline};
-use zerospan_trace::{FutureExt, Span, StaticKey, Tracer, TracerProvider, TracerProviderBuilder};
+use zerospan_trace::{FutureExt, Span, StaticKey, Tracer};
 
 const METHOD: StaticKey = StaticKey::new("http.request.method");
 const ROUTE: StaticKey = StaticKey::new("http.route");
@@ -36,8 +32,7 @@ const BYTES: StaticKey = StaticKey::new("shop.offer.bytes");
 struct Storefront {
     tracer: Tracer,
     client: Client,
-    catalog: SocketAddr,
-    pricing: SocketAddr,
+    peers: Peers,
 }
 
 struct CatalogService {
@@ -49,59 +44,29 @@ struct Pricing {
     tracer: Tracer,
 }
 
-/// Starts the services and returns the address of the storefront.
-pub(crate) async fn start(export: &Export) -> anyhow::Result<(SocketAddr, Providers)> {
-    let mut providers = Vec::new();
-    for service in SERVICES {
-        providers.push(provider(service, export)?);
-    }
-    let tracer = |service: usize| providers[service].tracer("demo");
-
-    let catalog = CatalogService {
-        tracer: tracer(1),
-        catalog: Catalog::open()?,
-    };
-    let catalog = Router::new()
-        .route("/products/{id}", routing::get(product))
-        .with_state(Arc::new(catalog));
-    let pricing = Router::new()
-        .route("/prices/{id}", routing::get(price))
-        .with_state(Arc::new(Pricing { tracer: tracer(2) }));
-    let storefront = Storefront {
-        tracer: tracer(0),
-        client: client(),
-        catalog: serve(catalog).await?,
-        pricing: serve(pricing).await?,
-    };
-    let address = serve(
-        Router::new()
-            .route("/offers/{id}", routing::get(make_offer))
-            .with_state(Arc::new(storefront)),
-    )
-    .await?;
-    Ok((address, Providers(providers)))
-}
-
-fn provider(service: &'static str, export: &Export) -> anyhow::Result<TracerProvider> {
-    let protocol = match export.protocol {
-        Protocol::Http => zerospan_export::Protocol::HttpProtobuf,
-        Protocol::Grpc => zerospan_export::Protocol::Grpc,
-    };
-    let mut batch = BatchConfig::default();
-    batch.max_queue_size = QUEUE;
-    let pipeline = Pipeline::builder()
-        .with_otlp(
-            OtlpConfig::from_env()
-                .with_protocol(protocol)
-                .with_endpoint(&*export.endpoint)
-                .with_timeout(Duration::from_secs(3)),
-        )
-        .with_batch(batch)
-        .build()?;
-    Ok(TracerProviderBuilder::from_env()
-        .with_resource(Resource::builder_empty().with_service_name(service).build())
-        .with_exporter(pipeline)
-        .build())
+pub(crate) fn router(service: Service, peers: Peers, tracer: Tracer) -> anyhow::Result<Router> {
+    Ok(match service {
+        Service::Storefront => {
+            let client = client();
+            let state = Storefront {
+                tracer,
+                client,
+                peers,
+            };
+            Router::new()
+                .route("/offers/{id}", routing::get(make_offer))
+                .with_state(Arc::new(state))
+        }
+        Service::Catalog => {
+            let catalog = Catalog::open()?;
+            Router::new()
+                .route("/products/{id}", routing::get(product))
+                .with_state(Arc::new(CatalogService { tracer, catalog }))
+        }
+        Service::Pricing => Router::new()
+            .route("/prices/{id}", routing::get(price))
+            .with_state(Arc::new(Pricing { tracer })),
+    })
 }
 
 /// Starts the span of an incoming request: a child of the caller's span, if the headers name one.
@@ -155,10 +120,10 @@ async fn make_offer(
 impl Storefront {
     async fn offer(&self, id: u64) -> anyhow::Result<String> {
         let name = self
-            .call("GET catalog", self.catalog, &format!("/products/{id}"))
+            .call("GET catalog", self.peers.catalog, &format!("/products/{id}"))
             .await?;
         let cents = self
-            .call("GET pricing", self.pricing, &format!("/prices/{id}"))
+            .call("GET pricing", self.peers.pricing, &format!("/prices/{id}"))
             .await?;
 
         let mut span = self.tracer.span("render offer").start();
@@ -266,33 +231,5 @@ impl Pricing {
         let cents = reduced(cents, percent);
         span.set(&CENTS, cents as i64);
         Ok(cents)
-    }
-}
-
-/// The providers of the services.
-pub(crate) struct Providers(Vec<TracerProvider>);
-
-impl Telemetry for Providers {
-    fn flush(&self) {
-        for provider in &self.0 {
-            // Spans that could not be delivered are in the counts.
-            let _ = provider.force_flush();
-        }
-    }
-
-    fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for pipeline in self.0.iter().flat_map(TracerProvider::pipelines) {
-            let stats = pipeline.stats();
-            counts.delivered += stats.delivered;
-            for (cause, spans) in stats.dropped.iter() {
-                *counts.dropped.entry(cause.to_string()).or_default() += spans;
-            }
-            if stats.rejected > 0 {
-                let rejected = counts.dropped.entry("the collector rejected it".to_owned());
-                *rejected.or_default() += stats.rejected;
-            }
-        }
-        counts
     }
 }

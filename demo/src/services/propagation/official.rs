@@ -1,11 +1,11 @@
 //! Propagation with the propagator of the official SDK.
 
-use super::count_allocations;
+use super::{Incoming, Outgoing, count_allocations};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::HeaderMap;
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use std::convert::Infallible;
 use std::sync::LazyLock;
@@ -29,27 +29,4 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// Adds the context to the headers of a request.
 pub(crate) fn inject(headers: &mut HeaderMap, context: &Context) {
     count_allocations(|| PROPAGATOR.inject_context(context, &mut Outgoing(headers)));
-}
-
-struct Incoming<'a>(&'a HeaderMap);
-
-impl Extractor for Incoming<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(HeaderName::as_str).collect()
-    }
-}
-
-struct Outgoing<'a>(&'a mut HeaderMap);
-
-impl Injector for Outgoing<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        // A name or a value that HTTP does not allow is left out: the next service then starts a new trace.
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
-            self.0.insert(name, value);
-        }
-    }
 }

@@ -1,0 +1,48 @@
+//! Propagation between spans of the `tracing` crate: through the global propagator and the `OpenTelemetrySpanExt` of a side.
+
+use super::{Incoming, Outgoing, count_allocations};
+use axum::http::HeaderMap;
+use opentelemetry::global;
+use tracing::Span;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Propagation {
+    /// Makes the span a child of the caller's, if the headers name one.
+    pub(crate) accept: fn(&HeaderMap, &Span),
+    /// Adds the span to the headers of a request.
+    pub(crate) pass_on: fn(&Span, &mut HeaderMap),
+}
+
+/// The side without tracing.
+pub(crate) const NONE: Propagation = Propagation {
+    accept: |_, _| {},
+    pass_on: |_, _| {},
+};
+
+/// The same calls on both sides: only the import is another.
+macro_rules! propagation {
+    ($extension:path) => {{
+        use $extension as Extension;
+        Propagation {
+            accept: |headers, span| {
+                count_allocations(|| {
+                    let caller = global::get_text_map_propagator(|propagator| {
+                        propagator.extract(&Incoming(headers))
+                    });
+                    // A span that is filtered out has no parent.
+                    let _ = Extension::set_parent(span, caller);
+                });
+            },
+            pass_on: |span, headers| {
+                count_allocations(|| {
+                    let context = Extension::context(span);
+                    global::get_text_map_propagator(|propagator| {
+                        propagator.inject_context(&context, &mut Outgoing(headers));
+                    });
+                });
+            },
+        }
+    }};
+}
+
+pub(crate) const OFFICIAL: Propagation = propagation!(tracing_opentelemetry::OpenTelemetrySpanExt);

@@ -78,7 +78,11 @@ fn traced_router(arguments: Serve) -> anyhow::Result<(Router, Box<dyn Telemetry>
             let router = instrumented::router(service, peers, links::NONE)?;
             (router, Box::new(NoTelemetry))
         }
-        (Instrumentation::Tracing, Side::Zerospan) => anyhow::bail!("not yet"),
+        (Instrumentation::Tracing, Side::Zerospan) => {
+            let guard = zerospan_tracing::init()?;
+            let router = instrumented::router(service, peers, links::ZEROSPAN)?;
+            (router, Box::new(guard))
+        }
         (Instrumentation::Tracing, Side::Official) => {
             let provider = telemetry::official::subscribe()?;
             let router = instrumented::router(service, peers, links::OFFICIAL)?;

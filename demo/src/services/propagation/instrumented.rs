@@ -46,3 +46,5 @@ macro_rules! propagation {
 }
 
 pub(crate) const OFFICIAL: Propagation = propagation!(tracing_opentelemetry::OpenTelemetrySpanExt);
+
+pub(crate) const ZEROSPAN: Propagation = propagation!(zerospan_tracing::OpenTelemetrySpanExt);

@@ -3,6 +3,7 @@
 use super::{Counts, Telemetry};
 use zerospan_export::PipelineBuilder;
 use zerospan_trace::{TracerProvider, TracerProviderBuilder};
+use zerospan_tracing::Guard;
 
 /// Returns a provider for services that trace through OpenTelemetry's API.
 pub(crate) fn provider() -> anyhow::Result<TracerProvider> {
@@ -32,5 +33,15 @@ impl Telemetry for TracerProvider {
             }
         }
         counts
+    }
+}
+
+impl Telemetry for Guard {
+    fn flush(&self) {
+        Telemetry::flush(self.provider());
+    }
+
+    fn counts(&self) -> Counts {
+        Telemetry::counts(self.provider())
     }
 }

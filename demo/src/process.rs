@@ -132,8 +132,7 @@ impl Process {
                 self.child.wait()?
             );
         }
-        serde_json::from_str(&line)
-            .with_context(|| format!("the {} printed {line:?}", self.name))
+        serde_json::from_str(&line).with_context(|| format!("the {} printed {line:?}", self.name))
     }
 }
 

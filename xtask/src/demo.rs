@@ -6,7 +6,7 @@ use clap::Args;
 /// Trace three real services with zerospan and with the official SDK, and compare what tracing costs.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Arguments of the demo: `--requests N`, `--official`, `--endpoint URL --protocol grpc|http/protobuf`, `--out FOLDER`, `--help`.
+    /// Arguments of the demo: `--requests N`, `--api`, `--official`, `--endpoint URL --protocol grpc|http/protobuf`, `--out FOLDER`, `--help`.
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,

@@ -23,5 +23,7 @@ pub use zerospan_sdk as sdk;
 pub use zerospan_stack as stack;
 #[cfg(feature = "trace")]
 pub use zerospan_trace as trace;
+#[cfg(feature = "tracing")]
+pub use zerospan_tracing as tracing;
 #[cfg(feature = "transport")]
 pub use zerospan_transport as transport;

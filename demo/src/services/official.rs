@@ -112,7 +112,11 @@ async fn make_offer(
 impl Storefront {
     async fn offer(&self, id: u64) -> anyhow::Result<String> {
         let name = self
-            .call("GET catalog", self.peers.catalog, &format!("/products/{id}"))
+            .call(
+                "GET catalog",
+                self.peers.catalog,
+                &format!("/products/{id}"),
+            )
             .await?;
         let cents = self
             .call("GET pricing", self.peers.pricing, &format!("/prices/{id}"))

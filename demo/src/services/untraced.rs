@@ -39,8 +39,12 @@ async fn make_offer(State(storefront): State<Arc<Storefront>>, Path(id): Path<u6
 
 impl Storefront {
     async fn offer(&self, id: u64) -> anyhow::Result<String> {
-        let name = self.call(self.peers.catalog, &format!("/products/{id}")).await?;
-        let cents = self.call(self.peers.pricing, &format!("/prices/{id}")).await?;
+        let name = self
+            .call(self.peers.catalog, &format!("/products/{id}"))
+            .await?;
+        let cents = self
+            .call(self.peers.pricing, &format!("/prices/{id}"))
+            .await?;
         Ok(offer(&name, &cents))
     }
 

@@ -28,8 +28,17 @@ fn json(folder: &Path) -> Result<Value, Box<dyn Error>> {
 
 #[test]
 fn both_sides_deliver_every_span_and_the_page_shows_the_json() -> Outcome {
+    both_sides_deliver(&[], "tracing")
+}
+
+#[test]
+fn both_sides_deliver_every_span_that_is_traced_through_the_api() -> Outcome {
+    both_sides_deliver(&["--api"], "api")
+}
+
+fn both_sides_deliver(more: &[&str], instrumentation: &str) -> Outcome {
     let folder = tempfile::tempdir()?;
-    let output = demo(folder.path(), &["--requests", "96"])?;
+    let output = demo(folder.path(), &[&["--requests", "96"], more].concat())?;
     let text = String::from_utf8(output.stdout)?;
     assert!(
         output.status.success(),
@@ -45,6 +54,7 @@ fn both_sides_deliver_every_span_and_the_page_shows_the_json() -> Outcome {
     assert!(text.contains("SELECT products"), "{text}");
 
     let json = json(folder.path())?;
+    assert_eq!(json["instrumentation"], instrumentation);
     let (ours, official) = (&json["sides"][0], &json["sides"][1]);
     assert_eq!(
         (&ours["side"], &official["side"]),

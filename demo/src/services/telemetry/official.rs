@@ -11,9 +11,9 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::EnvFilter;
 
 pub(crate) struct Provider {
     pub(crate) sdk: SdkTracerProvider,

@@ -1,0 +1,253 @@
+use super::env::{Propagators, Settings};
+use super::error::InitError;
+use super::filter::Filter;
+use super::guard::Guard;
+use crate::layer;
+use crate::state::trace_layer::TraceLayer;
+use opentelemetry_sdk::Resource;
+use std::env::VarError;
+use std::fmt;
+use tracing::Subscriber;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use zerospan_export::{Pipeline, PipelineBuilder};
+use zerospan_trace::TracerProviderBuilder;
+use zerospan_transport::{ConfigError, env};
+
+/// The filter without `RUST_LOG`.
+const DEFAULT_FILTER: &str = "info";
+
+/// Sets tracing up for a process. [`init`](Self::init) installs it.
+#[must_use]
+pub struct Builder {
+    pipeline: PipelineBuilder,
+    /// Takes the place of the pipeline that `pipeline` builds.
+    exporter: Option<Pipeline>,
+    is_exporting: bool,
+    provider: TracerProviderBuilder,
+    layer: Box<dyn FnOnce(TraceLayer) -> TraceLayer>,
+    propagators: Option<Propagators>,
+    env_filter: Option<String>,
+    default_filter: String,
+    /// Never without the feature `fmt`.
+    is_printing: bool,
+    /// Settings of the environment that cannot be used. They are logged when there is a subscriber to log to.
+    ignored: Vec<ConfigError>,
+}
+
+impl Builder {
+    /// Reads the environment:
+    ///
+    /// - the destination and the batches, as [`PipelineBuilder::from_env`] does: `OTEL_EXPORTER_OTLP_*` and `OTEL_BSP_*`
+    /// - the spans, as [`TracerProviderBuilder::from_env`] does: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
+    ///   `OTEL_TRACES_SAMPLER`, the limits, and `OTEL_SDK_DISABLED`
+    /// - `OTEL_TRACES_EXPORTER`: `otlp`, the default, or `none`, with which spans get ids and are not exported
+    /// - `OTEL_PROPAGATORS`: `tracecontext` and `baggage`, both by default, or `none`
+    /// - `RUST_LOG`: the spans and events that all layers see; `info` if it is not set
+    ///
+    /// A value that cannot be used is ignored, and logged once the subscriber is installed.
+    pub fn from_env() -> Self {
+        let not_unicode = std::cell::RefCell::new(Vec::new());
+        let (mut builder, ignored) = Self::from_vars(|name| match std::env::var(name) {
+            Ok(value) => Some(value),
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(value)) => {
+                // Headers may hold secrets.
+                let shown = match name.ends_with("_HEADERS") {
+                    true => "...".into(),
+                    false => value.to_string_lossy(),
+                };
+                let error = ConfigError::new(name, shown, "a text in Unicode");
+                not_unicode.borrow_mut().push(error);
+                None
+            }
+        });
+        builder.ignored = not_unicode.into_inner();
+        builder.ignored.extend(ignored);
+        builder
+    }
+
+    /// Like [`from_env`](Self::from_env), with the variables that `lookup` finds. Returns the values that cannot be used
+    /// instead of logging them.
+    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
+        let (settings, mut ignored) = env::from_vars(&lookup, Settings::read);
+        let (pipeline, ignored_of_pipeline) = PipelineBuilder::from_vars(&lookup);
+        let (provider, ignored_of_provider) = TracerProviderBuilder::from_vars(&lookup);
+        ignored.extend(ignored_of_pipeline);
+        ignored.extend(ignored_of_provider);
+        let builder = Self {
+            pipeline,
+            exporter: None,
+            is_exporting: settings.is_exporting,
+            provider,
+            layer: Box::new(|layer| layer),
+            propagators: settings.propagators,
+            env_filter: settings.filter,
+            default_filter: DEFAULT_FILTER.to_owned(),
+            is_printing: false,
+            ignored: Vec::new(),
+        };
+        (builder, ignored)
+    }
+
+    /// Sets the resource of the spans, over that of the environment.
+    pub fn with_resource(self, resource: Resource) -> Self {
+        self.map_provider(|provider| provider.with_resource(resource))
+    }
+
+    /// Sends spans to `pipeline`, whatever destination the environment names.
+    pub fn with_exporter(mut self, pipeline: Pipeline) -> Self {
+        self.exporter = Some(pipeline);
+        self
+    }
+
+    /// Changes the pipeline that [`from_env`](Self::from_env) prepared: its batches, its retries, its destination.
+    pub fn map_pipeline(mut self, change: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {
+        self.pipeline = change(self.pipeline);
+        self
+    }
+
+    /// Changes the provider that [`from_env`](Self::from_env) prepared: its sampler, its limits, its processors.
+    pub fn map_provider(
+        mut self,
+        change: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder,
+    ) -> Self {
+        self.provider = change(self.provider);
+        self
+    }
+
+    /// Changes the layer: its attributes, its scope.
+    pub fn map_layer(mut self, change: impl FnOnce(TraceLayer) -> TraceLayer + 'static) -> Self {
+        let before = self.layer;
+        self.layer = Box::new(|layer| change(before(layer)));
+        self
+    }
+
+    /// Sets the filter for when `RUST_LOG` is not set: directives such as `info,hyper=warn`, with targets and levels. The
+    /// default is `info`.
+    pub fn with_default_filter(mut self, directives: impl Into<String>) -> Self {
+        self.default_filter = directives.into();
+        self
+    }
+
+    /// Also prints events to the standard output, as `tracing_subscriber::fmt::layer()` does.
+    ///
+    /// Then an export that fails is seen where the process prints. For another format, use [`init_with`](Self::init_with).
+    #[cfg(feature = "fmt")]
+    pub fn with_fmt(mut self) -> Self {
+        self.is_printing = true;
+        self
+    }
+
+    /// Builds the layer, and the provider that exports its spans, without installing anything for the process.
+    ///
+    /// # Errors
+    ///
+    /// [`InitError::Setting`] if a setting cannot be used.
+    pub fn build(self) -> Result<(TraceLayer, Guard), InitError> {
+        let mut provider = self.provider;
+        if let Some(pipeline) = self.exporter {
+            provider = provider.with_exporter(pipeline);
+        } else if self.is_exporting {
+            provider = provider.with_exporter(self.pipeline.build()?);
+        }
+        let provider = provider.build();
+        let layer = (self.layer)(layer::layer(&provider));
+        Ok((layer, Guard::new(provider)))
+    }
+
+    /// Installs for the process: a subscriber with the filter, the layer, and that of [`with_fmt`](Self::with_fmt); the
+    /// propagators; and the provider as OpenTelemetry's global one, so that spans of its API are part of the same traces.
+    ///
+    /// # Errors
+    ///
+    /// [`InitError`] if a subscriber is installed already, or a setting cannot be used. Then nothing is installed.
+    pub fn init(mut self) -> Result<Guard, InitError> {
+        let filter = self.filter()?;
+        let is_printing = self.is_printing;
+        self.install(|layer| match filter {
+            Filter::Targets(filter) => subscribe(filter, layer, is_printing),
+            #[cfg(feature = "env-filter")]
+            Filter::Spans(filter) => subscribe(filter, layer, is_printing),
+        })
+    }
+
+    /// Like [`init`](Self::init), with the subscriber that `compose` makes of the layer: with other layers, and filters of your
+    /// own in place of `RUST_LOG`.
+    ///
+    /// # Errors
+    ///
+    /// [`InitError`] if a subscriber is installed already, or a setting cannot be used. Then nothing is installed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use tracing_subscriber::filter::LevelFilter;
+    /// use tracing_subscriber::layer::{Layer, SubscriberExt};
+    ///
+    /// # fn main() -> Result<(), zerospan_tracing::InitError> {
+    /// let _guard = zerospan_tracing::builder().init_with(|layer| {
+    ///     tracing_subscriber::registry().with(layer.with_filter(LevelFilter::INFO))
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn init_with<S>(self, compose: impl FnOnce(TraceLayer) -> S) -> Result<Guard, InitError>
+    where
+        S: Subscriber + Send + Sync + 'static,
+    {
+        self.install(|layer| compose(layer).try_init())
+    }
+
+    fn install(
+        mut self,
+        subscribe: impl FnOnce(TraceLayer) -> Result<(), TryInitError>,
+    ) -> Result<Guard, InitError> {
+        let ignored = std::mem::take(&mut self.ignored);
+        let propagators = self.propagators;
+        let (layer, guard) = self.build()?;
+        subscribe(layer).map_err(InitError::AlreadyInstalled)?;
+        if let Some(propagators) = propagators {
+            propagators.install();
+        }
+        opentelemetry::global::set_tracer_provider(guard.provider().clone());
+        env::report_ignored(&ignored);
+        Ok(guard)
+    }
+
+    /// Returns the filter of `RUST_LOG`, or the default if that is not set or cannot be used.
+    fn filter(&mut self) -> Result<Filter, ConfigError> {
+        match self.env_filter.take().map(|text| Filter::parse(&text)) {
+            Some(Ok(filter)) => return Ok(filter),
+            Some(Err(error)) => self.ignored.push(error),
+            None => {}
+        }
+        Filter::parse(&self.default_filter).map_err(|error| {
+            ConfigError::new("the default filter", error.value(), error.accepted())
+        })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("pipeline", &self.pipeline)
+            .field("provider", &self.provider)
+            .field("propagators", &self.propagators)
+            .field("filter", &self.env_filter)
+            .finish_non_exhaustive()
+    }
+}
+
+fn subscribe<F>(filter: F, layer: TraceLayer, is_printing: bool) -> Result<(), TryInitError>
+where
+    F: Layer<Registry> + Send + Sync,
+{
+    let subscriber = tracing_subscriber::registry().with(filter).with(layer);
+    #[cfg(feature = "fmt")]
+    let subscriber = subscriber.with(is_printing.then(tracing_subscriber::fmt::layer));
+    #[cfg(not(feature = "fmt"))]
+    let _ = is_printing;
+    subscriber.try_init()
+}

@@ -1,0 +1,372 @@
+//! The set-up of a process. Each test runs in a process of its own, with its own environment.
+#![forbid(unsafe_code)]
+
+use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::trace::{TraceContextExt, Tracer};
+use opentelemetry::{Context, global};
+use opentelemetry_sdk::Resource;
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{self, SubscriberExt};
+use zerospan_export::{InMemoryTransport, Pipeline};
+use zerospan_otlp::RequestView;
+use zerospan_tracing::{Builder, InitError, OpenTelemetrySpanExt};
+
+const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// Set in the process of a test.
+const ALONE: &str = "ZEROSPAN_TEST_ALONE";
+
+/// Runs `test`, which is the test named `name`, in a process of its own with only these variables. Returns what it printed, or
+/// `None` in that process.
+fn alone(name: &str, variables: &[(&str, &str)], test: impl FnOnce()) -> Option<String> {
+    if std::env::var_os(ALONE).is_some() {
+        test();
+        return None;
+    }
+    let this = std::env::current_exe().expect("this program lies somewhere");
+    let mut command = Command::new(this);
+    for (variable, _) in std::env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("OTEL_") || name == "RUST_LOG" {
+            command.env_remove(&variable);
+        }
+    }
+    let ran = command
+        .args(["--exact", name, "--nocapture"])
+        .env(ALONE, "1")
+        .envs(variables.iter().copied())
+        .output()
+        .expect("this program runs");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&ran.stderr);
+    let has_passed = ran.status.success() && said.contains("1 passed");
+    assert!(has_passed, "{said}{complaint}");
+    Some(said)
+}
+
+/// The name and the trace of each span that a collector received.
+type Received = Arc<Mutex<Vec<(String, String)>>>;
+
+/// Starts a collector, which runs until the process ends.
+fn collector() -> (String, Received) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let received = Received::default();
+    let kept = Arc::clone(&received);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            converse(stream, &kept);
+        }
+    });
+    (format!("http://{address}"), received)
+}
+
+/// Answers requests until the client closes the connection.
+fn converse(stream: TcpStream, received: &Received) -> Option<()> {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let (mut length, mut line) = (0, String::new());
+        while line != "\r\n" {
+            line.clear();
+            if stream.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().ok()?;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).ok()?;
+        received.lock().ok()?.extend(spans(&body));
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+        stream.get_mut().write_all(answer).ok()?;
+    }
+}
+
+/// Returns the name and the trace of each span of a request.
+fn spans(body: &[u8]) -> Vec<(String, String)> {
+    let mut spans = Vec::new();
+    for resource in RequestView::new(body).resource_spans().flatten() {
+        for scope in resource.scope_spans().flatten() {
+            for span in scope.spans().flatten() {
+                spans.push((span.name().to_owned(), format!("{:?}", span.trace_id())));
+            }
+        }
+    }
+    spans
+}
+
+/// Returns a builder that exports to memory.
+fn builder() -> (Builder, InMemoryTransport) {
+    let memory = InMemoryTransport::new();
+    let pipeline = Pipeline::builder().with_transport(memory.clone());
+    let pipeline = pipeline.build().expect("a pipeline");
+    (zerospan_tracing::builder().with_exporter(pipeline), memory)
+}
+
+#[derive(Default)]
+struct Headers(HashMap<String, String>);
+
+impl Headers {
+    /// Returns the headers that the global propagator writes.
+    fn of(context: &Context) -> Self {
+        let mut headers = Self::default();
+        global::get_text_map_propagator(|propagator| {
+            propagator.inject_context(context, &mut headers);
+        });
+        headers
+    }
+}
+
+impl Injector for Headers {
+    fn set(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+}
+
+impl Extractor for Headers {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+}
+
+/// Returns the context of a caller, as the global propagator extracts it.
+fn caller() -> Context {
+    let parent = ("traceparent".to_owned(), PARENT.to_owned());
+    let headers = Headers(HashMap::from([parent]));
+    global::get_text_map_propagator(|propagator| propagator.extract(&headers))
+}
+
+/// A layer that keeps what is logged.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> layer::Layer<S> for Logged {
+    fn on_event(&self, event: &tracing::Event<'_>, _: layer::Context<'_, S>) {
+        let mut line = Line(event.metadata().name().to_owned());
+        event.record(&mut line);
+        self.0.lock().expect("no panic").push(line.0);
+    }
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.push_str(&format!(" {field}={value:?}"));
+    }
+}
+
+#[test]
+fn spans_go_where_the_environment_says_and_share_a_trace_with_those_of_the_api() {
+    let (endpoint, received) = collector();
+    let ran = alone(
+        "spans_go_where_the_environment_says_and_share_a_trace_with_those_of_the_api",
+        &[("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint)],
+        || {
+            let guard = zerospan_tracing::init().expect("the first");
+            tracing::info_span!("request").in_scope(|| {
+                global::tracer("library").in_span("of the API", |_| {
+                    tracing::info_span!("innermost").in_scope(|| {});
+                });
+                tracing::debug_span!("filtered out").in_scope(|| {});
+            });
+            guard.shutdown().expect("delivered");
+        },
+    );
+    if ran.is_some() {
+        let received = received.lock().expect("no panic").clone();
+        let mut names: Vec<&str> = received.iter().map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["innermost", "of the API", "request"]);
+        assert!(received.iter().all(|(_, trace)| *trace == received[0].1));
+    }
+}
+
+#[test]
+fn dropping_the_guard_delivers() {
+    alone("dropping_the_guard_delivers", &[], || {
+        let (builder, memory) = builder();
+        let resource = Resource::builder_empty().with_service_name("shop").build();
+        let guard = builder.with_resource(resource).init().expect("the first");
+        tracing::info_span!("request").in_scope(|| {});
+        assert_eq!(memory.len(), 0);
+        drop(guard);
+        assert_eq!(spans(&memory.take()[0])[0].0, "request");
+    });
+}
+
+#[test]
+fn a_flush_delivers_and_tracing_goes_on() {
+    alone("a_flush_delivers_and_tracing_goes_on", &[], || {
+        let (builder, memory) = builder();
+        let guard = builder.init().expect("the first");
+        for delivered in 1..=3 {
+            tracing::info_span!("request").in_scope(|| {});
+            guard.flush().expect("delivered");
+            assert_eq!(memory.len(), delivered);
+        }
+    });
+}
+
+#[test]
+fn a_second_init_is_an_error_with_the_remedy_and_changes_nothing() {
+    alone(
+        "a_second_init_is_an_error_with_the_remedy_and_changes_nothing",
+        &[],
+        || {
+            tracing::subscriber::set_global_default(tracing_subscriber::registry())
+                .expect("the first");
+            let (builder, memory) = builder();
+            let error = builder.init().expect_err("the second");
+            assert!(matches!(error, InitError::AlreadyInstalled(_)), "{error:?}");
+            assert!(error.source().is_some());
+            let said = error.to_string();
+            assert!(said.contains("in place of") && said.contains("layer(&provider)"));
+            // Neither the propagator nor the provider is installed.
+            assert!(!caller().span().span_context().is_valid());
+            global::tracer("library").in_span("of the API", |_| {});
+            assert_eq!(memory.len(), 0);
+        },
+    );
+}
+
+#[test]
+fn a_setting_in_code_that_cannot_be_used_is_an_error() {
+    alone(
+        "a_setting_in_code_that_cannot_be_used_is_an_error",
+        &[("OTEL_TRACES_EXPORTER", "none")],
+        || {
+            let builder = zerospan_tracing::builder().with_default_filter("info=maybe");
+            let error = builder.init().expect_err("no level");
+            let cause = error.source().expect("a cause").to_string();
+            assert!(cause.contains("info=maybe"), "{cause}");
+            let _guard = zerospan_tracing::init().expect("nothing was installed before");
+        },
+    );
+}
+
+#[test]
+fn variables_that_cannot_be_used_are_logged_once_there_is_a_subscriber() {
+    let variables = [
+        ("OTEL_TRACES_EXPORTER", "console,none"),
+        ("OTEL_PROPAGATORS", "b3"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "soon"),
+    ];
+    alone(
+        "variables_that_cannot_be_used_are_logged_once_there_is_a_subscriber",
+        &variables,
+        || {
+            let logged = Logged::default();
+            let other = logged.clone();
+            let builder = zerospan_tracing::builder();
+            let _guard = builder
+                .init_with(|layer| tracing_subscriber::registry().with(layer).with(other))
+                .expect("the first");
+            let said = logged.0.lock().expect("no panic").clone();
+            assert_eq!(said.len(), variables.len(), "{said:?}");
+            for (name, _) in variables {
+                let line = said.iter().find(|line| line.contains(name));
+                let line = line.unwrap_or_else(|| panic!("{name}: {said:?}"));
+                assert!(line.starts_with("SettingIgnored"), "{line:?}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_disabled_sdk_records_nothing_and_passes_the_callers_span_on() {
+    alone(
+        "a_disabled_sdk_records_nothing_and_passes_the_callers_span_on",
+        &[("OTEL_SDK_DISABLED", "true")],
+        || {
+            let (builder, memory) = builder();
+            let guard = builder.init().expect("the first");
+            let span = tracing::info_span!("request");
+            span.set_parent(caller())
+                .expect("a span that has not started");
+            let headers = Headers::of(&span.context());
+            assert_eq!(headers.get("traceparent"), Some(PARENT));
+            drop(span);
+            guard.shutdown().expect("nothing to deliver");
+            assert_eq!(memory.len(), 0);
+        },
+    );
+}
+
+#[test]
+fn without_an_exporter_spans_get_ids() {
+    alone(
+        "without_an_exporter_spans_get_ids",
+        &[("OTEL_TRACES_EXPORTER", "none")],
+        || {
+            let guard = zerospan_tracing::init().expect("the first");
+            assert_eq!(guard.provider().pipelines().count(), 0);
+            let span = tracing::info_span!("request");
+            assert!(span.span_context().is_valid());
+        },
+    );
+}
+
+#[test]
+fn the_propagators_are_those_of_the_environment() {
+    alone(
+        "the_propagators_are_those_of_the_environment",
+        &[
+            ("OTEL_PROPAGATORS", "none"),
+            ("OTEL_TRACES_EXPORTER", "none"),
+        ],
+        || {
+            let _guard = zerospan_tracing::init().expect("the first");
+            let span = tracing::info_span!("request");
+            assert!(Headers::of(&span.context()).0.is_empty());
+        },
+    );
+}
+
+#[cfg(feature = "env-filter")]
+#[test]
+fn the_filter_of_the_environment_may_name_spans() {
+    alone(
+        "the_filter_of_the_environment_may_name_spans",
+        &[("RUST_LOG", "off,[checkout]=debug")],
+        || {
+            let (builder, memory) = builder();
+            let guard = builder.init().expect("the first");
+            tracing::info_span!("other").in_scope(|| {});
+            tracing::info_span!("checkout").in_scope(|| {
+                tracing::debug_span!("inside").in_scope(|| {});
+            });
+            guard.shutdown().expect("delivered");
+            let sent = spans(&memory.take()[0]);
+            let names: Vec<&str> = sent.iter().map(|(name, _)| &**name).collect();
+            assert_eq!(names, ["inside", "checkout"]);
+        },
+    );
+}
+
+#[cfg(feature = "fmt")]
+#[test]
+fn events_are_printed_by_the_layer_for_it() {
+    let printed = alone(
+        "events_are_printed_by_the_layer_for_it",
+        &[("OTEL_TRACES_EXPORTER", "none")],
+        || {
+            let builder = zerospan_tracing::builder().with_fmt();
+            let _guard = builder.init().expect("the first");
+            tracing::info_span!("request").in_scope(|| tracing::info!("hello from the test"));
+        },
+    );
+    assert!(printed.is_none_or(|printed| printed.contains("hello from the test")));
+}

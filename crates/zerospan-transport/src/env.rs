@@ -178,9 +178,18 @@ pub fn millis(name: &str, value: &str) -> Result<Duration, ConfigError> {
 ///
 /// For those who read variables before there is a subscriber to log to.
 pub fn deferred<T>(read: impl FnOnce() -> T) -> (T, DeferredReports) {
-    let outer = DEFERRED.replace(Some(Vec::new()));
+    /// Ends the deferral, also if `read` panics.
+    struct Outer(Option<Vec<Unusable>>);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            DEFERRED.set(self.0.take());
+        }
+    }
+
+    let _outer = Outer(DEFERRED.replace(Some(Vec::new())));
     let outcome = read();
-    let errors = DEFERRED.replace(outer).unwrap_or_default();
+    let errors = DEFERRED.take().unwrap_or_default();
     (outcome, DeferredReports(errors))
 }
 

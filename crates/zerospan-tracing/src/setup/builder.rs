@@ -5,7 +5,6 @@ use super::guard::Guard;
 use crate::layer;
 use crate::state::trace_layer::TraceLayer;
 use opentelemetry_sdk::Resource;
-use std::env::VarError;
 use std::fmt;
 use tracing::Subscriber;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -13,7 +12,8 @@ use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use zerospan_export::{Pipeline, PipelineBuilder};
 use zerospan_trace::TracerProviderBuilder;
-use zerospan_transport::{ConfigError, env};
+use zerospan_transport::ConfigError;
+use zerospan_transport::env::{self, DeferredReports};
 
 /// The filter without `RUST_LOG`.
 const DEFAULT_FILTER: &str = "info";
@@ -33,7 +33,7 @@ pub struct Builder {
     /// Never without the feature `fmt`.
     is_printing: bool,
     /// Settings of the environment that cannot be used. They are logged when there is a subscriber to log to.
-    ignored: Vec<ConfigError>,
+    ignored: DeferredReports,
 }
 
 impl Builder {
@@ -48,35 +48,14 @@ impl Builder {
     ///
     /// A value that cannot be used is ignored, and logged once the subscriber is installed.
     pub fn from_env() -> Self {
-        let not_unicode = std::cell::RefCell::new(Vec::new());
-        let (mut builder, ignored) = Self::from_vars(|name| match std::env::var(name) {
-            Ok(value) => Some(value),
-            Err(VarError::NotPresent) => None,
-            Err(VarError::NotUnicode(value)) => {
-                // Headers may hold secrets.
-                let shown = match name.ends_with("_HEADERS") {
-                    true => "...".into(),
-                    false => value.to_string_lossy(),
-                };
-                let error = ConfigError::new(name, shown, "a text in Unicode");
-                not_unicode.borrow_mut().push(error);
-                None
-            }
+        let ((settings, pipeline, provider), ignored) = env::deferred(|| {
+            (
+                env::from_process(Settings::read),
+                PipelineBuilder::from_env(),
+                TracerProviderBuilder::from_env(),
+            )
         });
-        builder.ignored = not_unicode.into_inner();
-        builder.ignored.extend(ignored);
-        builder
-    }
-
-    /// Like [`from_env`](Self::from_env), with the variables that `lookup` finds. Returns the values that cannot be used
-    /// instead of logging them.
-    pub fn from_vars(lookup: impl Fn(&str) -> Option<String>) -> (Self, Vec<ConfigError>) {
-        let (settings, mut ignored) = env::from_vars(&lookup, Settings::read);
-        let (pipeline, ignored_of_pipeline) = PipelineBuilder::from_vars(&lookup);
-        let (provider, ignored_of_provider) = TracerProviderBuilder::from_vars(&lookup);
-        ignored.extend(ignored_of_pipeline);
-        ignored.extend(ignored_of_provider);
-        let builder = Self {
+        Self {
             pipeline,
             exporter: None,
             is_exporting: settings.is_exporting,
@@ -86,9 +65,8 @@ impl Builder {
             env_filter: settings.filter,
             default_filter: DEFAULT_FILTER.to_owned(),
             is_printing: false,
-            ignored: Vec::new(),
-        };
-        (builder, ignored)
+            ignored,
+        }
     }
 
     /// Sets the resource of the spans, over that of the environment.
@@ -212,7 +190,7 @@ impl Builder {
             propagators.install();
         }
         opentelemetry::global::set_tracer_provider(guard.provider().clone());
-        env::report_ignored(&ignored);
+        ignored.log();
         Ok(guard)
     }
 

@@ -3,6 +3,7 @@
 mod backoff;
 
 use crate::base::config::PipelineConfig;
+use crate::base::error::DeliveryError;
 use crate::base::stats::DropCause;
 use crate::queue::state::Outcome;
 use backoff::Backoff;
@@ -36,6 +37,8 @@ pub(crate) trait DeliveryContext {
     fn wait_until(&self, time: Instant);
     /// Counts an attempt.
     fn count_attempt(&self);
+    /// Notes why an attempt failed.
+    fn note_failure(&self, failure: DeliveryError);
 }
 
 /// Why an attempt failed, with a panic of the transport as one more cause.
@@ -85,6 +88,7 @@ impl Delivery {
                 Some(earlier) if failure.cause == DropCause::TimedOut => earlier,
                 _ => failure,
             };
+            context.note_failure(failure.to_error());
             let now = Instant::now();
             let retry_at = match failure.retry {
                 RetryHint::Backoff => now + backoff.next_wait(),
@@ -97,6 +101,8 @@ impl Delivery {
                 _ => return self.failed(config, &failure, items),
             };
             if !self.wait_before_retry(context, own_deadline, retry_at) {
+                // A flush or shutdown that ends the wait asks why.
+                context.note_failure(failure.to_error());
                 return self.failed(config, &failure, items);
             }
             self.not_before = None;
@@ -220,6 +226,15 @@ impl Delivery {
 impl Drop for Delivery {
     fn drop(&mut self) {
         self.disconnect();
+    }
+}
+
+impl Failure {
+    fn to_error(&self) -> DeliveryError {
+        DeliveryError {
+            cause: self.cause,
+            message: self.message.clone(),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod queue;
 mod worker;
 
 pub use base::batch_config::BatchConfig;
-pub use base::error::{FlushError, ShutdownError};
+pub use base::error::{DeliveryError, FlushError, ShutdownError};
 pub use base::retry_policy::RetryPolicy;
 pub use base::scope::Scope;
 pub use base::stats::{DropCause, DropCounts, ExportStats};

@@ -8,13 +8,21 @@ pub(crate) fn from_flush(result: Result<(), FlushError>, timeout: Duration) -> O
     result.map_err(|error| match error {
         FlushError::TimedOut { .. } => OTelSdkError::Timeout(timeout),
         FlushError::ShutDown => OTelSdkError::AlreadyShutdown,
-        other => OTelSdkError::InternalFailure(other.to_string()),
+        other => OTelSdkError::InternalFailure(with_source(&other)),
     })
 }
 
 pub(crate) fn from_shutdown(result: Result<(), ShutdownError>) -> OTelSdkResult {
     result.map_err(|error| match error {
         ShutdownError::AlreadyShutDown => OTelSdkError::AlreadyShutdown,
-        other => OTelSdkError::InternalFailure(other.to_string()),
+        other => OTelSdkError::InternalFailure(with_source(&other)),
     })
+}
+
+/// Returns the text of an error and of its cause: the SDK's error has no other place for it.
+fn with_source(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }

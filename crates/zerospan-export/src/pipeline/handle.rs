@@ -38,7 +38,8 @@ impl Handle {
             return Err(FlushError::ShutDown);
         }
         let signal = inner.config.signal;
-        let deadline = Instant::now() + timeout.min(MAX_TIMEOUT);
+        let start = Instant::now();
+        let deadline = start + timeout.min(MAX_TIMEOUT);
         let lost_before = inner.state().counts.undelivered;
         let target = inner.collect();
         if inner.config.inline {
@@ -54,7 +55,11 @@ impl Handle {
                 let pending = target - state.finished();
                 drop(state);
                 inner.warn_without_worker();
-                return Err(FlushError::TimedOut { signal, pending });
+                return Err(FlushError::TimedOut {
+                    signal,
+                    pending,
+                    cause: inner.failure_since(start),
+                });
             }
             if state.worker == WorkerState::Ended {
                 return Err(FlushError::ShutDown);
@@ -63,7 +68,11 @@ impl Handle {
         }
         match state.counts.undelivered - lost_before {
             0 => Ok(()),
-            lost => Err(FlushError::Lost { signal, lost }),
+            lost => Err(FlushError::Lost {
+                signal,
+                lost,
+                cause: inner.failure_since(start),
+            }),
         }
     }
 
@@ -72,7 +81,8 @@ impl Handle {
         if !inner.close() {
             return Err(ShutdownError::AlreadyShutDown);
         }
-        let deadline = Instant::now() + timeout.min(MAX_TIMEOUT);
+        let start = Instant::now();
+        let deadline = start + timeout.min(MAX_TIMEOUT);
         let lost_before = inner.state().counts.undelivered;
         let target = inner.collect();
         if inner.config.inline {
@@ -109,6 +119,7 @@ impl Handle {
                 signal: inner.config.signal,
                 lost,
                 in_flight,
+                cause: inner.failure_since(start),
             }),
         }
     }
@@ -130,6 +141,7 @@ impl Drop for Handle {
             signal,
             lost,
             in_flight,
+            cause,
         }) = self.shut_down(inner.limits.drop_timeout)
         {
             let items = signal.items();
@@ -140,6 +152,7 @@ impl Drop for Handle {
                     skipped,
                     lost,
                     in_flight,
+                    cause = cause.as_deref().map(tracing::field::display),
                     "a pipeline was dropped without a shutdown before all of its {items} were delivered"
                 );
             });

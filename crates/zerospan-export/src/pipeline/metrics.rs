@@ -6,6 +6,14 @@ use zerospan_transport::Signal;
 
 /// The attribute for the cause of a loss, in the semantic conventions for the metrics of an SDK.
 const ERROR_TYPE: &str = "error.type";
+/// Returns the value of [`ERROR_TYPE`] for a cause: the one that the conventions demand, or the cause's name.
+fn error_type(cause: DropCause) -> &'static str {
+    match cause {
+        DropCause::AfterShutdown => "already_shutdown",
+        other => other.name(),
+    }
+}
+
 const COMPONENT_TYPE: &str = "otel.component.type";
 
 impl Pipeline {
@@ -78,7 +86,7 @@ fn dropped(stats: &ExportStats, stage: Stage) -> impl Iterator<Item = (&'static 
         .dropped
         .iter()
         .filter(move |&(cause, _)| stage_of(cause) == stage)
-        .map(|(cause, items)| (cause.name(), items))
+        .map(|(cause, items)| (error_type(cause), items))
 }
 
 fn stage_of(cause: DropCause) -> Stage {

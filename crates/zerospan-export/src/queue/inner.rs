@@ -3,6 +3,7 @@ mod hand_over;
 use super::state::{State, WorkerSleep, WorkerState};
 use super::thread_buffer::{BufferState, ThreadBuffer};
 use crate::base::config::PipelineConfig;
+use crate::base::error::DeliveryError;
 use crate::base::limits::Limits;
 use crate::base::stats::{DropCause, ExportStats};
 use std::fmt;
@@ -36,6 +37,7 @@ pub(crate) struct PipelineInner {
     /// By cause.
     drop_warnings: [WarnOnce; DropCause::ALL.len()],
     worker_warning: WarnOnce,
+    last_failure: ProcessOwned<Mutex<Option<(Instant, Arc<DeliveryError>)>>>,
     registry: ProcessOwned<Mutex<Vec<Arc<ThreadBuffer>>>>,
     state: ProcessOwned<Mutex<State>>,
     /// Wakes the worker.
@@ -73,6 +75,7 @@ impl PipelineInner {
             worker_failed: AtomicBool::new(false),
             drop_warnings: Default::default(),
             worker_warning: WarnOnce::new(),
+            last_failure: ProcessOwned::new(Mutex::default()),
             registry: ProcessOwned::new(Mutex::default()),
             state: ProcessOwned::new(Mutex::new(state)),
             work: Condvar::new(),
@@ -239,6 +242,19 @@ impl PipelineInner {
         let mut state = sync::wait(&self.progress, &self.state, state, Some(deadline));
         state.waiters -= 1;
         state
+    }
+
+    /// Notes that a request failed.
+    pub(crate) fn note_failure(&self, failure: DeliveryError) {
+        *sync::lock(&self.last_failure) = Some((Instant::now(), Arc::new(failure)));
+    }
+
+    /// Returns the last failure of a request, unless it was before `start`.
+    pub(crate) fn failure_since(&self, start: Instant) -> Option<Arc<DeliveryError>> {
+        let last = sync::lock(&self.last_failure);
+        last.as_ref()
+            .filter(|(time, _)| *time >= start)
+            .map(|(_, failure)| Arc::clone(failure))
     }
 
     /// Logs, once per outage, cause and minute, that items are dropped. To be called without a lock.

@@ -1,3 +1,4 @@
+use crate::base::error::DeliveryError;
 use crate::base::stats::DropCause;
 use crate::batch::Batch;
 use crate::delivery::{Delivery, DeliveryContext};
@@ -64,5 +65,9 @@ impl DeliveryContext for PipelineInner {
 
     fn count_attempt(&self) {
         self.state().counts.attempts += 1;
+    }
+
+    fn note_failure(&self, failure: DeliveryError) {
+        Self::note_failure(self, failure);
     }
 }

@@ -1,6 +1,7 @@
 //! The worker of a pipeline without a worker thread.
 
 use super::export::export;
+use crate::base::error::DeliveryError;
 use crate::base::stats::DropCause;
 use crate::batch::Batch;
 use crate::delivery::{Delivery, DeliveryContext};
@@ -116,5 +117,9 @@ impl DeliveryContext for FlushContext<'_> {
 
     fn count_attempt(&self) {
         self.inner.count_attempt();
+    }
+
+    fn note_failure(&self, failure: DeliveryError) {
+        self.inner.note_failure(failure);
     }
 }

@@ -1,6 +1,6 @@
 //! Pipelines without a worker.
 
-use crate::support::{batch, quick, received, record, scope};
+use crate::support::{batch, quick, received, record, scope, without_cause};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::ThreadId;
@@ -94,10 +94,11 @@ fn a_collector_that_asks_for_a_retry_at_once_gets_it_after_the_backoff() {
     record(&pipeline, &scope("hostile"), 0..1);
     let flushed = pipeline.force_flush(Duration::from_secs(5));
     assert_eq!(
-        flushed,
+        without_cause(flushed),
         Err(FlushError::Lost {
             signal: Signal::Traces,
-            lost: 1
+            lost: 1,
+            cause: None,
         })
     );
     // 300 ms of 40 ms or more.

@@ -2,6 +2,7 @@
 
 #[path = "../../../zerospan-transport/tests/it/collector.rs"]
 mod collector;
+mod errors;
 mod exporter;
 mod faults;
 mod inline_worker;

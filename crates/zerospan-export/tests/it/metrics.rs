@@ -84,3 +84,22 @@ fn the_figures_of_a_pipeline_are_metrics_with_the_names_of_the_conventions() {
     let expected = expected.map(|(name, value)| (name.to_owned(), value));
     assert_eq!(sums(&exporter), BTreeMap::from(expected));
 }
+
+#[test]
+fn what_is_recorded_after_the_shutdown_is_already_shutdown() {
+    let pipeline = quick()
+        .with_transport(zerospan_export::InMemoryTransport::new())
+        .build()
+        .unwrap();
+    let exporter = InMemoryMetricExporter::default();
+    let provider = SdkMeterProvider::builder()
+        .with_reader(PeriodicReader::builder(exporter.clone()).build())
+        .build();
+    pipeline.observe(&provider.meter("zerospan"));
+    pipeline.shutdown(Duration::from_secs(5)).unwrap();
+    record(&pipeline, &scope("late"), 0..3);
+    provider.force_flush().unwrap();
+    let sums = sums(&exporter);
+    let late = sums.get("processor.span.processed already_shutdown");
+    assert_eq!(late, Some(&3), "{sums:?}");
+}

@@ -15,7 +15,7 @@ pub(crate) use own::{
 };
 
 use crate::collector::{Authority, Collector, Reply, vacant};
-use crate::support::{quick, received, record, scope};
+use crate::support::{quick, received, record, scope, without_cause};
 use std::time::{Duration, Instant};
 use zerospan_export::{
     BatchConfig, DropCause, ExportStats, FlushError, OtlpConfig, Pipeline, Protocol, Scope, Signal,
@@ -117,10 +117,11 @@ fn ids(collector: &Collector) -> Vec<u64> {
 fn loses(pipeline: &Pipeline, spans: u64, cause: DropCause) {
     let start = Instant::now();
     assert_eq!(
-        pipeline.force_flush(LONG),
+        without_cause(pipeline.force_flush(LONG)),
         Err(FlushError::Lost {
             signal: Signal::Traces,
-            lost: spans
+            lost: spans,
+            cause: None,
         })
     );
     assert!(start.elapsed() < MILLIS(2000), "{:?}", start.elapsed());
@@ -160,10 +161,11 @@ pub(crate) fn collector_killed_and_restarted(protocol: Protocol) -> Observed {
     assert_eq!(pipeline.force_flush(LONG), Ok(()));
     record(&pipeline, &play.scope, 10..20);
     assert_eq!(
-        pipeline.force_flush(MILLIS(50)),
+        without_cause(pipeline.force_flush(MILLIS(50))),
         Err(FlushError::TimedOut {
             signal: Signal::Traces,
-            pending: 10
+            pending: 10,
+            cause: None,
         })
     );
     // The second request hangs in the first collector when that is killed.
@@ -313,10 +315,11 @@ pub(crate) fn partial_success(protocol: Protocol) -> Observed {
     let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
-        pipeline.force_flush(LONG),
+        without_cause(pipeline.force_flush(LONG)),
         Err(FlushError::Lost {
             signal: Signal::Traces,
-            lost: 3
+            lost: 3,
+            cause: None,
         })
     );
     let stats = pipeline.stats();
@@ -331,10 +334,11 @@ pub(crate) fn garbage(protocol: Protocol) -> Observed {
     let pipeline = quick().with_otlp(to(protocol, url)).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
-        pipeline.force_flush(LONG),
+        without_cause(pipeline.force_flush(LONG)),
         Err(FlushError::Lost {
             signal: Signal::Traces,
-            lost: 10
+            lost: 10,
+            cause: None,
         })
     );
     let stats = pipeline.stats();
@@ -386,10 +390,11 @@ pub(crate) fn name_that_does_not_resolve(protocol: Protocol) -> Observed {
     let pipeline = quick().with_otlp(config).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
-        pipeline.force_flush(LONG),
+        without_cause(pipeline.force_flush(LONG)),
         Err(FlushError::Lost {
             signal: Signal::Traces,
-            lost: 10
+            lost: 10,
+            cause: None,
         })
     );
     assert!(

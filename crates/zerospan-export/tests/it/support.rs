@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 use zerospan_core::Attribute;
 use zerospan_export::{
-    BatchConfig, ConfigError, EncodedResource, ExportStats, OtlpConfig, Pipeline, PipelineBuilder,
-    RetryPolicy, Scope,
+    BatchConfig, ConfigError, EncodedResource, ExportStats, FlushError, OtlpConfig, Pipeline,
+    PipelineBuilder, RetryPolicy, Scope,
 };
 use zerospan_otlp::{RequestView, SpanRecorder, SpanStart};
 
@@ -80,6 +80,16 @@ pub(crate) fn received(requests: &[Vec<u8>]) -> BTreeMap<String, Vec<u64>> {
         }
     }
     scopes
+}
+
+/// Returns the outcome of a flush without the failure that it carries.
+pub(crate) fn without_cause(outcome: Result<(), FlushError>) -> Result<(), FlushError> {
+    outcome.map_err(|mut error| {
+        if let FlushError::Lost { cause, .. } | FlushError::TimedOut { cause, .. } = &mut error {
+            *cause = None;
+        }
+        error
+    })
 }
 
 /// Waits until the statistics are as `wanted`, for two seconds at most, and returns them.

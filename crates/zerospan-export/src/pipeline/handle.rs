@@ -86,6 +86,10 @@ impl Handle {
         let lost_before = inner.state().counts.undelivered;
         let target = inner.collect();
         if inner.config.inline {
+            // Another thread's flush ends with this shutdown.
+            let mut state = inner.state();
+            state.shutdown_deadline = Some(deadline);
+            inner.wake_worker(state);
             let inline = self.inline.current();
             inline.run(inner, target, deadline);
             inline.stop(inner, deadline);
@@ -131,10 +135,12 @@ impl Drop for Handle {
         let Some(inner) = self.origin.current_if_used() else {
             return;
         };
-        if thread::is_current() {
-            // A transport held the last handle: its worker cannot wait for itself.
-            inner.close();
-            inner.state().shutdown_deadline = Some(Instant::now());
+        if thread::is_worker_of(inner) {
+            // A transport held the last handle: its worker cannot wait for itself, and sends the rest before it ends.
+            if inner.close() {
+                inner.collect();
+                inner.state().shutdown_deadline = Some(Instant::now() + inner.limits.drop_timeout);
+            }
             return;
         }
         if let Err(ShutdownError::Lost {

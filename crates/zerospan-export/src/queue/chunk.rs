@@ -5,7 +5,7 @@ use crate::base::stats::{DropCause, DropCounts};
 
 /// Encoded items of one thread, in the order in which they were recorded, in runs of one scope each.
 ///
-/// A chunk without a buffer is vacant: an idle thread holds one.
+/// A chunk that is charged for no memory is vacant: an idle thread holds one.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
     bytes: Vec<u8>,
@@ -49,7 +49,7 @@ impl Chunk {
 
     #[inline]
     pub(crate) fn is_vacant(&self) -> bool {
-        self.bytes.capacity() == 0
+        self.charged == 0
     }
 
     #[inline]
@@ -109,6 +109,10 @@ impl Chunk {
         }
         std::mem::forget(rollback);
         self.count(scope, 1);
+        if self.bytes.capacity() > self.charged && !self.is_full() {
+            // The encoder reserved more than it used. A full chunk is charged for its growth at once.
+            self.free_uncharged();
+        }
         Ok(len)
     }
 
@@ -127,6 +131,7 @@ impl Chunk {
         let len = self.bytes.len() - start;
         if len > max_bytes {
             self.bytes.truncate(start);
+            self.free_uncharged();
             dropped.add(DropCause::TooLarge, 1);
             return Err(DropCause::TooLarge);
         }
@@ -205,8 +210,9 @@ impl Chunk {
     }
 
     /// Frees memory that the buffer grew by and that is not charged for, as far as no item is in it.
-    pub(crate) fn free_uncharged(&mut self, limits: &Limits) {
-        self.shrink_to(self.charged.max(limits.chunk_bytes));
+    #[cold]
+    pub(crate) fn free_uncharged(&mut self) {
+        self.shrink_to(self.charged);
     }
 
     fn shrink_to(&mut self, capacity: usize) {
@@ -233,6 +239,7 @@ impl Drop for Rollback<'_> {
         } else {
             self.chunk.bytes.truncate(self.start);
         }
+        self.chunk.free_uncharged();
         self.dropped.add(self.cause, 1);
     }
 }

@@ -58,7 +58,7 @@ impl BufferState {
     fn hand_over_full(&mut self, inner: &Arc<PipelineInner>, len: usize) -> Result<(), DropCause> {
         if let Err(cause) = inner.charge_growth(&mut self.chunk) {
             self.chunk.remove_last(len);
-            self.chunk.free_uncharged(&inner.limits);
+            self.chunk.free_uncharged();
             self.dropped.add(cause, 1);
             return Err(cause);
         }

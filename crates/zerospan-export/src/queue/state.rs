@@ -166,6 +166,11 @@ impl State {
         }
         let mut chunk = std::mem::take(chunk);
         chunk.reset(limits.chunk_bytes);
+        if chunk.capacity() < limits.chunk_bytes {
+            // An encoder took the buffer and left a smaller one.
+            self.charged -= chunk.charged;
+            return;
+        }
         self.charged -= chunk.charged - limits.chunk_bytes;
         chunk.charged = limits.chunk_bytes;
         self.free.push(chunk);

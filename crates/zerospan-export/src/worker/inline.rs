@@ -4,7 +4,7 @@ use super::export::export;
 use crate::base::error::DeliveryError;
 use crate::base::stats::DropCause;
 use crate::batch::Batch;
-use crate::delivery::{Delivery, DeliveryContext};
+use crate::delivery::{Delivery, DeliveryContext, earliest};
 use crate::queue::inner::PipelineInner;
 use crate::queue::state::WorkerState;
 use std::time::Instant;
@@ -33,7 +33,7 @@ impl InlineWorker {
         };
         let context = FlushContext { inner, deadline };
         let parts = &mut lease.parts;
-        while inner.state().finished() < target && Instant::now() < deadline {
+        while inner.state().finished() < target && Instant::now() < context.end() {
             export(inner, &context, &mut parts.batch, &mut parts.delivery);
         }
     }
@@ -100,15 +100,21 @@ impl Drop for Lease<'_> {
     }
 }
 
-/// A delivery within one flush: it ends with the flush.
+/// A delivery within one flush: it ends with the flush, and with a shutdown by another thread.
 struct FlushContext<'a> {
     inner: &'a PipelineInner,
     deadline: Instant,
 }
 
+impl FlushContext<'_> {
+    fn end(&self) -> Instant {
+        earliest(self.deadline, self.inner.state().shutdown_deadline)
+    }
+}
+
 impl DeliveryContext for FlushContext<'_> {
     fn deadline(&self) -> Option<Instant> {
-        Some(self.deadline)
+        Some(self.end())
     }
 
     fn wait_until(&self, time: Instant) {

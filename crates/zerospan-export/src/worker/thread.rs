@@ -11,18 +11,19 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zerospan_core::log;
+use zerospan_pool::thread_states::OwnerId;
 
 /// Time for which the worker lingers after a request. If items come fast, it finds the next batch without being woken, which
 /// is most of the cost of a thread that records; if they do not, a batch waits that long at most.
 const LINGER: Duration = Duration::from_millis(100);
 
 thread_local! {
-    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+    static WORKER_OF: Cell<Option<OwnerId>> = const { Cell::new(None) };
 }
 
-/// Returns `true` on a thread that is a pipeline's worker.
-pub(crate) fn is_current() -> bool {
-    IS_WORKER.get()
+/// Returns `true` on the thread that is the pipeline's worker.
+pub(crate) fn is_worker_of(inner: &PipelineInner) -> bool {
+    WORKER_OF.get() == Some(inner.id)
 }
 
 /// Spawns the worker thread of a pipeline.
@@ -35,7 +36,7 @@ pub(crate) fn spawn(inner: &Arc<PipelineInner>) -> io::Result<()> {
 }
 
 fn run(inner: &Arc<PipelineInner>) {
-    IS_WORKER.set(true);
+    WORKER_OF.set(Some(inner.id));
     // The work of a transport is not traced.
     let _suppressed = log::suppress_telemetry();
     // Declared before `exit` and so dropped after it: no thread waits for a slow drop of the transport.

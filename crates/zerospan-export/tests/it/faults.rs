@@ -29,8 +29,8 @@ macro_rules! of_both {
         #[test]
         fn the_table_has_every_fault_of_a_collector() {
             let here = [$(stringify!($fault)),+].len();
-            // And the one that only Unix has.
-            assert_eq!(scenario::COLLECTOR_FAULTS.len(), here + usize::from(cfg!(unix)));
+            // And the two that only Unix has.
+            assert_eq!(scenario::COLLECTOR_FAULTS.len(), here + 2 * usize::from(cfg!(unix)));
             assert_eq!(scenario::PIPELINE_FAULTS.len(), 2);
         }
     };
@@ -62,6 +62,14 @@ of_both!(
 fn after_fork_the_child_starts_clean() {
     for protocol in [HttpProtobuf, Grpc] {
         is_brief(&scenario::after_fork_the_child_starts_clean(protocol));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_child_drops_what_it_inherited_and_the_parent_goes_on() {
+    for protocol in [HttpProtobuf, Grpc] {
+        is_brief(&scenario::a_child_drops_what_it_inherited_and_the_parent_goes_on(protocol));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::support::{batch, quick, received, record, scope, without_cause};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -73,6 +74,62 @@ fn without_a_worker_a_flush_and_a_shutdown_end_with_their_timeout() {
         (1500, 0),
         "{stats:?}"
     );
+}
+
+/// Hangs until it is let go, whatever the deadline.
+struct Hanging(Arc<Gate>);
+
+#[derive(Default)]
+struct Gate {
+    entered: AtomicBool,
+    open: AtomicBool,
+}
+
+impl Transport for Hanging {
+    fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+        self.0.entered.store(true, Ordering::Release);
+        while !self.0.open.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Err(SendError::unreachable("let go"))
+    }
+}
+
+#[test]
+fn a_shutdown_beside_a_flush_that_hangs_ends_with_its_timeout_and_an_error() {
+    let gate = Arc::new(Gate::default());
+    let pipeline = quick()
+        .with_transport({
+            let gate = Arc::clone(&gate);
+            move || Ok(Hanging(Arc::clone(&gate)))
+        })
+        .without_worker()
+        .with_timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    record(&pipeline, &scope("hand"), 0..1000);
+    std::thread::scope(|scope| {
+        let flush = scope.spawn(|| pipeline.force_flush(Duration::from_secs(60)));
+        while !gate.entered.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        record(&pipeline, &self::scope("late"), 1000..1010);
+        let start = Instant::now();
+        let second = pipeline.force_flush(Duration::from_millis(100));
+        assert!(
+            matches!(second, Err(FlushError::TimedOut { .. })),
+            "{second:?}"
+        );
+        let ended = pipeline.shutdown(Duration::from_millis(300));
+        let elapsed = start.elapsed();
+        gate.open.store(true, Ordering::Release);
+        assert!(ended.is_err(), "{ended:?}");
+        assert!(elapsed < SECOND, "{elapsed:?}");
+        assert!(flush.join().unwrap().is_err());
+    });
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    assert_eq!((stats.dropped.total(), stats.pending()), (1010, 0));
 }
 
 #[test]

@@ -164,3 +164,38 @@ fn threads_that_end_together_lose_nothing_that_memory_holds() {
     pipeline.force_flush(10 * SECOND).unwrap();
     assert!(received(&memory.take())["ending"].len() == 4000);
 }
+
+#[test]
+fn an_encoder_that_takes_its_vector_leaves_no_charge_behind() {
+    let memory = InMemoryTransport::new();
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
+    let scope = scope("taken");
+    let good = span(0, 100);
+    for number in 0..600_usize {
+        let outcome = std::thread::scope(|threads| {
+            let thread = threads.spawn(|| match number % 4 {
+                0 => pipeline.record(&scope, |chunk| drop(std::mem::take(chunk))),
+                1 => pipeline.record(&scope, |chunk| {
+                    drop(std::mem::take(chunk));
+                    panic!("in the encoder");
+                }),
+                2 => pipeline.record(&scope, |chunk| *chunk = good.clone()),
+                _ => pipeline.record(&scope, |chunk| {
+                    *chunk = Vec::with_capacity(1 << 20);
+                    chunk.extend_from_slice(&good);
+                }),
+            });
+            thread.join()
+        });
+        match number % 4 {
+            0 => assert_eq!(outcome.unwrap(), Err(DropCause::Malformed)),
+            1 => assert!(outcome.is_err()),
+            _ => assert_eq!(outcome.unwrap(), Ok(())),
+        }
+    }
+    pipeline.force_flush(SECOND).unwrap();
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    assert_eq!((stats.delivered, stats.dropped.total()), (300, 300));
+    assert!(stats.chunk_bytes <= 4 << 16, "{stats:?}");
+}

@@ -8,7 +8,9 @@ mod fork;
 mod own;
 
 #[cfg(unix)]
-pub(crate) use fork::after_fork_the_child_starts_clean;
+pub(crate) use fork::{
+    a_child_drops_what_it_inherited_and_the_parent_goes_on, after_fork_the_child_starts_clean,
+};
 pub(crate) use own::{
     drop_without_shutdown, drop_without_shutdown_in_an_outage, full_queue_from_four_producers,
     shutdown_during_an_outage, thread_exit_with_spans_in_its_chunk, transport_that_panics,
@@ -57,6 +59,8 @@ pub(crate) const COLLECTOR_FAULTS: &[Scenario] = &[
     drop_without_shutdown_in_an_outage,
     #[cfg(unix)]
     after_fork_the_child_starts_clean,
+    #[cfg(unix)]
+    a_child_drops_what_it_inherited_and_the_parent_goes_on,
 ];
 
 /// Faults of the pipeline itself.

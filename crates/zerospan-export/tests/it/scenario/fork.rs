@@ -48,9 +48,59 @@ fn checks_of_the_child(pipeline: &Pipeline, scope: &Scope) -> [bool; 6] {
     [clean, begun, by_timer, flushed, ended, delivered]
 }
 
+/// The child shares the parent's socket, and the set in which the parent waits for it.
+pub(crate) fn a_child_drops_what_it_inherited_and_the_parent_goes_on(
+    protocol: Protocol,
+) -> Observed {
+    let play = Play::new("fork, the child drops its handles", protocol);
+    let collector = Collector::start(protocol);
+    let build = |inline: bool| {
+        let builder = quick()
+            .with_otlp(collector.config())
+            .with_timeout(Duration::from_secs(2));
+        let builder = if inline {
+            builder.without_worker()
+        } else {
+            builder
+        };
+        builder.build().unwrap()
+    };
+    let (pipeline, other) = (build(true), build(false));
+    let producer = pipeline.producer();
+    for round in 0..3 {
+        // The transports are connected when the process forks.
+        for (pipeline, number) in [(&pipeline, 2 * round), (&other, 2 * round + 1)] {
+            record(pipeline, &play.scope, number..number + 1);
+            pipeline.force_flush(LONG).unwrap();
+        }
+        let failed = in_a_child(|| {
+            let copies = [&pipeline, &other].map(|handle| {
+                // SAFETY: the child has a copy of the memory and leaves by `_exit`, so the original is never dropped there.
+                #[allow(unsafe_code)]
+                unsafe {
+                    std::ptr::read(handle)
+                }
+            });
+            // SAFETY: as above.
+            #[allow(unsafe_code)]
+            drop(unsafe { std::ptr::read(&raw const producer) });
+            drop(copies);
+            [true]
+        });
+        assert_eq!(failed, 0);
+    }
+    let stats = pipeline.stats();
+    assert_eq!((stats.delivered, stats.requests, stats.attempts), (3, 3, 3));
+    assert_eq!(ids(&collector), [0, 1, 2, 3, 4, 5]);
+    if protocol == Protocol::HttpProtobuf {
+        assert_eq!(collector.connections(), 2, "each connection is kept");
+    }
+    play.end(&pipeline)
+}
+
 /// Gives the number of the last check that failed in a forked child, from 1; 0 if none did.
 #[allow(unsafe_code)]
-fn in_a_child(checks: impl FnOnce() -> [bool; 6]) -> i32 {
+fn in_a_child<const CHECKS: usize>(checks: impl FnOnce() -> [bool; CHECKS]) -> i32 {
     // SAFETY: the child does nothing but use this crate, as a program that forks would, and leaves by `_exit`.
     let child = unsafe { libc::fork() };
     if child == 0 {

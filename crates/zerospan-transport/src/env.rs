@@ -174,6 +174,19 @@ pub fn millis(name: &str, value: &str) -> Result<Duration, ConfigError> {
     }
 }
 
+/// Parses `true` or `false`, in any case.
+///
+/// # Errors
+///
+/// [`ConfigError`] for any other value.
+pub fn boolean(name: &str, value: &str) -> Result<bool, ConfigError> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(ConfigError::new(name, value, "true or false")),
+    }
+}
+
 /// Calls `read`, and returns what [`from_process`] would have logged on this thread meanwhile.
 ///
 /// For those who read variables before there is a subscriber to log to.

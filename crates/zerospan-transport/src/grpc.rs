@@ -1,6 +1,13 @@
-//! OTLP/gRPC.
+//! OTLP/gRPC, over HTTP/2 as `h2` implements it.
+//!
+//! `transport` (the caller's side) → `thread` (the runtime) → `client` (calls) → `connect` → `answer`, `stream`, `describe`.
 
-mod codec;
+mod answer;
+mod client;
+mod connect;
+mod describe;
+mod stream;
+mod thread;
 mod transport;
 
 pub(crate) use transport::GrpcTransport;

@@ -2,8 +2,6 @@
 
 mod connect;
 mod forward;
-#[cfg(feature = "gzip")]
-mod gzip;
 mod resolve;
 mod transport;
 

@@ -8,6 +8,8 @@ mod error;
 mod file;
 #[cfg(feature = "grpc")]
 mod grpc;
+#[cfg(feature = "gzip")]
+mod gzip;
 #[cfg(feature = "http")]
 mod http;
 mod memory;
@@ -15,6 +17,7 @@ mod proxy;
 mod request;
 mod response;
 mod signal;
+mod target;
 mod tls;
 mod transport;
 

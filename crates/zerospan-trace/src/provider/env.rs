@@ -5,7 +5,7 @@ use opentelemetry::KeyValue;
 use percent_encoding::percent_decode_str;
 use zerospan_otlp::SpanLimits;
 use zerospan_transport::ConfigError;
-use zerospan_transport::env::Environment;
+use zerospan_transport::env::{Environment, boolean};
 
 /// The settings of the environment.
 #[derive(Debug, Default)]
@@ -127,16 +127,6 @@ fn sampler(env: &mut Environment<'_>) -> Option<Sampler> {
     } else {
         root
     })
-}
-
-fn boolean(name: &str, value: &str) -> Result<bool, ConfigError> {
-    if value.eq_ignore_ascii_case("true") {
-        Ok(true)
-    } else if value.eq_ignore_ascii_case("false") {
-        Ok(false)
-    } else {
-        Err(ConfigError::new(name, value, "true or false"))
-    }
 }
 
 fn number(name: &str, value: &str) -> Result<u32, ConfigError> {

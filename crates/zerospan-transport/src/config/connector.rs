@@ -1,4 +1,7 @@
-use super::protocol::{Compression, Protocol};
+use super::endpoint::Destination;
+use super::protocol::Compression;
+#[cfg(not(all(feature = "http", feature = "grpc")))]
+use super::protocol::Protocol;
 use crate::error::{ConfigError, RetryHint, SendError, SendErrorKind};
 #[cfg(feature = "grpc")]
 use crate::grpc::GrpcTransport;
@@ -10,13 +13,12 @@ use crate::response::ExportResponse;
 use crate::tls::Tls;
 use crate::transport::{Connect, Transport};
 use std::fmt;
-use uri::{HeaderMap, Uri};
+use uri::HeaderMap;
 
 /// Connects to the collector of an [`OtlpConfig`](crate::OtlpConfig), whose settings are checked.
 #[cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
 pub struct OtlpConnector {
-    pub(super) protocol: Protocol,
-    pub(super) uri: Uri,
+    pub(super) destination: Destination,
     pub(super) headers: HeaderMap,
     pub(super) compression: Compression,
     pub(super) tls: Tls,
@@ -40,44 +42,39 @@ impl Connect for OtlpConnector {
         }
         #[cfg(any(feature = "http", feature = "grpc"))]
         let gzip = self.compression == Compression::Gzip;
-        let transport: Box<dyn Transport> = match self.protocol {
+        let transport: Box<dyn Transport> = match &self.destination {
             #[cfg(feature = "http")]
-            Protocol::HttpProtobuf => Box::new(HttpTransport::new(
-                self.uri.clone(),
+            Destination::Url(url) => Box::new(HttpTransport::new(
+                url.clone(),
                 &self.headers,
                 gzip,
                 &self.tls,
                 self.proxy.as_ref(),
             )?),
             #[cfg(feature = "grpc")]
-            Protocol::Grpc => Box::new(GrpcTransport::new(
-                &self.uri,
-                &self.headers,
-                gzip,
-                &self.tls,
-            )?),
-            #[cfg(not(all(feature = "http", feature = "grpc")))]
-            other => {
-                return Err(SendError::refused(format!(
-                    "the feature for {other} of zerospan-transport is off"
-                )));
+            Destination::Server(target) => {
+                Box::new(GrpcTransport::new(target, &self.headers, gzip, &self.tls))
             }
+            #[cfg(not(feature = "http"))]
+            Destination::Url(_) => return Err(missing(Protocol::HttpProtobuf)),
+            #[cfg(not(feature = "grpc"))]
+            Destination::Server(_) => return Err(missing(Protocol::Grpc)),
         };
         Ok(Box::new(Addressed {
             transport,
             address: match &self.proxy {
-                Some(proxy) => format!("{} through the proxy {}", shown(&self.uri), proxy.uri),
-                None => shown(&self.uri),
+                Some(proxy) => format!("{} through the proxy {}", self.destination, proxy.uri),
+                None => self.destination.to_string(),
             },
         }))
     }
 }
 
-/// Returns the URL for messages, without its query, which may hold a key.
-fn shown(uri: &Uri) -> String {
-    let text = uri.to_string();
-    let end = text.find('?').unwrap_or(text.len());
-    text[..end].to_owned()
+#[cfg(not(all(feature = "http", feature = "grpc")))]
+fn missing(protocol: Protocol) -> SendError {
+    SendError::refused(format!(
+        "the feature for {protocol} of zerospan-transport is off"
+    ))
 }
 
 /// Prefixes each error with the address that the request was sent to.
@@ -99,8 +96,8 @@ impl Transport for Addressed {
 impl fmt::Debug for OtlpConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OtlpConnector")
-            .field("protocol", &self.protocol)
-            .field("uri", &shown(&self.uri))
+            .field("destination", &self.destination.to_string())
+            .field("is_secure", &self.destination.is_secure())
             .field("headers", &self.headers.len())
             .field("compression", &self.compression)
             .finish_non_exhaustive()

@@ -1,10 +1,60 @@
 use super::protocol::Protocol;
 use crate::error::ConfigError;
 use crate::signal::Signal;
+use crate::target::{Target, is_loopback, port_text};
 use std::fmt;
 use uri::Uri;
 
-/// The URL of a collector, not checked.
+/// What requests are sent to.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
+pub(super) enum Destination {
+    /// The URL of OTLP/HTTP.
+    Url(Uri),
+    /// The server of OTLP/gRPC.
+    Server(Target),
+}
+
+impl Destination {
+    /// Reports whether requests travel over TLS.
+    pub(super) fn is_secure(&self) -> bool {
+        match self {
+            Self::Url(uri) => uri.scheme_str() == Some("https"),
+            Self::Server(target) => target.secure,
+        }
+    }
+
+    /// Reports whether requests stay on this host.
+    pub(super) fn is_local(&self) -> bool {
+        match self {
+            Self::Url(uri) => is_loopback(uri.host().unwrap_or_default()),
+            Self::Server(target) => target.is_local(),
+        }
+    }
+
+    /// Returns the name of the host.
+    pub(super) fn host(&self) -> &str {
+        match self {
+            Self::Url(uri) => uri.host().unwrap_or_default(),
+            Self::Server(target) => target.host(),
+        }
+    }
+}
+
+/// Prints no query: it may hold a key.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(uri) => {
+                let text = uri.to_string();
+                f.write_str(text.split('?').next().unwrap_or_default())
+            }
+            Self::Server(target) => target.fmt(f),
+        }
+    }
+}
+
+/// The URL of a collector, or its name for gRPC, not checked.
 #[derive(Clone)]
 pub(super) struct Endpoint {
     setting: String,
@@ -38,7 +88,7 @@ impl Endpoint {
         let url = self.url.trim();
         let url = &url[..url.find('?').unwrap_or(url.len())];
         let is_of_urls =
-            |letter: char| letter.is_ascii_alphanumeric() || "-._~:/[]%".contains(letter);
+            |letter: char| letter.is_ascii_alphanumeric() || "-._~:/[]%,".contains(letter);
         match url {
             _ if url.contains('@') => "a URL with an @",
             _ if url.chars().all(is_of_urls) => url,
@@ -46,29 +96,51 @@ impl Endpoint {
         }
     }
 
-    /// Returns the specification's default.
-    pub(super) fn default_uri(protocol: Protocol, signal: Signal) -> Result<Uri, ConfigError> {
+    /// Creates the specification's default.
+    pub(super) fn default_of(protocol: Protocol) -> Self {
         let url = match protocol {
             Protocol::HttpProtobuf => "http://localhost:4318",
             Protocol::Grpc => "http://localhost:4317",
         };
-        Self::base("endpoint", url.to_owned()).uri(protocol, signal)
+        Self::base("endpoint", url.to_owned())
     }
 
-    /// Checks the URL and returns the one that requests of `signal` are sent to.
-    pub(super) fn uri(&self, protocol: Protocol, signal: Signal) -> Result<Uri, ConfigError> {
-        let example = match protocol {
-            Protocol::HttpProtobuf => "http://localhost:4318/",
-            Protocol::Grpc => "http://localhost:4317",
+    /// Checks the endpoint and returns what requests of `signal` are sent to. `insecure` decides about TLS where the
+    /// endpoint has no scheme that does.
+    pub(super) fn destination(
+        &self,
+        protocol: Protocol,
+        signal: Signal,
+        insecure: Option<bool>,
+    ) -> Result<Destination, ConfigError> {
+        let destination = match protocol {
+            Protocol::HttpProtobuf => Destination::Url(self.url(protocol, signal)?),
+            Protocol::Grpc => Destination::Server(self.server(signal, insecure)?),
         };
-        let path = match protocol {
-            Protocol::HttpProtobuf => signal.path(),
-            Protocol::Grpc => "",
-        };
-        let unusable = |why: &str| {
-            let accepted = format!("a URL such as {example}{path} ({why})");
-            ConfigError::new(&self.setting, self.shown(), accepted)
-        };
+        if destination.is_secure() && cfg!(not(feature = "tls")) {
+            return Err(self.unusable(
+                protocol,
+                signal,
+                "TLS needs the feature `tls` of zerospan-transport",
+            ));
+        }
+        Ok(destination)
+    }
+
+    fn server(&self, signal: Signal, insecure: Option<bool>) -> Result<Target, ConfigError> {
+        let text = self.url.trim();
+        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+        let unusable = |why: &str| self.unusable(Protocol::Grpc, signal, why);
+        if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") {
+            let uri = self.url(Protocol::Grpc, signal)?;
+            return Target::of_url(&uri).ok_or_else(|| unusable("it must name a host"));
+        }
+        Target::parse(text, insecure).map_err(unusable)
+    }
+
+    /// Checks the URL, and appends the signal's path for HTTP.
+    fn url(&self, protocol: Protocol, signal: Signal) -> Result<Uri, ConfigError> {
+        let unusable = |why: &str| self.unusable(protocol, signal, why);
         let url = self.url.trim();
         let uri: Uri = url.parse().map_err(|_| unusable("this is not a URL"))?;
         let authority = match (uri.scheme_str(), uri.authority()) {
@@ -85,14 +157,8 @@ impl Endpoint {
                 "a URL without them, and send them in a header",
             ));
         }
-        let after_host = authority.as_str().rsplit(']').next().unwrap_or_default();
-        if after_host.contains(':') && authority.port_u16().is_none_or(|port| port == 0) {
+        if port_text(authority).is_some() && authority.port_u16().is_none_or(|port| port == 0) {
             return Err(unusable("its port must be 1 to 65535"));
-        }
-        if uri.scheme_str() == Some("https") && cfg!(not(feature = "tls")) {
-            return Err(unusable(
-                "https needs the feature `tls` of zerospan-transport",
-            ));
         }
         if protocol == Protocol::Grpc || !self.is_base {
             return Ok(uri);
@@ -106,6 +172,22 @@ impl Endpoint {
                 .map_err(|_| unusable("its path is not valid"))?,
         );
         Uri::from_parts(parts).map_err(|_| unusable("this is not a URL"))
+    }
+
+    fn unusable(&self, protocol: Protocol, signal: Signal, why: &str) -> ConfigError {
+        let accepted = match protocol {
+            Protocol::HttpProtobuf => {
+                format!(
+                    "a URL such as http://localhost:4318/{} ({why})",
+                    signal.path()
+                )
+            }
+            Protocol::Grpc => format!(
+                "a URL such as http://localhost:4317, or a name of gRPC such as host:4317 or \
+                 unix:///run/otel.sock ({why})"
+            ),
+        };
+        ConfigError::new(&self.setting, self.shown(), accepted)
     }
 }
 

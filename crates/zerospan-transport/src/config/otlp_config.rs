@@ -1,5 +1,5 @@
 use super::connector::OtlpConnector;
-use super::endpoint::Endpoint;
+use super::endpoint::{Destination, Endpoint};
 use super::headers;
 use super::protocol::{Compression, Protocol};
 use super::variables::Variables;
@@ -9,10 +9,9 @@ use crate::proxy::{Proxy, ProxyVariables};
 use crate::signal::Signal;
 use crate::tls::{Source, Tls, TlsSettings};
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use uri::{HeaderMap, HeaderName, Uri};
+use uri::{HeaderMap, HeaderName};
 use zerospan_core::log::WarnOnce;
 
 /// The settings of a collector: endpoint, protocol, headers, compression, timeout and TLS.
@@ -24,6 +23,8 @@ use zerospan_core::log::WarnOnce;
 pub struct OtlpConfig {
     protocol: Protocol,
     endpoint: Option<Endpoint>,
+    /// Decides about TLS for an endpoint without a scheme.
+    insecure: Option<bool>,
     headers: HeaderMap,
     compression: Compression,
     timeout: Duration,
@@ -44,6 +45,7 @@ impl Default for OtlpConfig {
         Self {
             protocol: Protocol::default(),
             endpoint: None,
+            insecure: None,
             headers: HeaderMap::new(),
             compression: Compression::None,
             timeout: Duration::from_secs(10),
@@ -63,7 +65,7 @@ impl OtlpConfig {
     }
 
     /// Reads the environment for traces: `OTEL_EXPORTER_OTLP_TRACES_*` before `OTEL_EXPORTER_OTLP_*`, for `ENDPOINT`,
-    /// `PROTOCOL`, `HEADERS`, `COMPRESSION`, `TIMEOUT`, `CERTIFICATE`, `CLIENT_CERTIFICATE` and `CLIENT_KEY`.
+    /// `INSECURE`, `PROTOCOL`, `HEADERS`, `COMPRESSION`, `TIMEOUT`, `CERTIFICATE`, `CLIENT_CERTIFICATE` and `CLIENT_KEY`.
     ///
     /// A value that cannot be used is logged once, through `tracing`, and ignored. With an endpoint or a CA that cannot be
     /// used, nothing is sent: each request fails, with the reason.
@@ -99,6 +101,7 @@ impl OtlpConfig {
         Self {
             protocol: variables.protocol,
             endpoint,
+            insecure: variables.insecure,
             unusable_endpoint,
             headers: variables.headers,
             compression: variables.compression.unwrap_or(defaults.compression),
@@ -119,10 +122,22 @@ impl OtlpConfig {
 
     /// Sets the URL that requests are sent to: for `http/protobuf` with its path, by convention `/v1/traces` or
     /// `/v1/logs`; for `grpc` only scheme, host and port matter. `https` means TLS.
+    ///
+    /// For `grpc` it may also be a name of gRPC: `host:port`, `dns:///host:port`, `ipv4:address:port,address:port`,
+    /// `ipv6:[address]:port`, `unix:path`, `unix:///path` or `unix-abstract:name`. The port is 4317 unless it is given.
+    /// [`with_insecure`](Self::with_insecure) decides about TLS.
     #[must_use]
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(Endpoint::full("endpoint", url.into()));
         self.unusable_endpoint = None;
+        self
+    }
+
+    /// Decides about TLS for an endpoint of gRPC without `http` and `https`: `true` sends without. By default TLS is used,
+    /// but not for a loopback address or a Unix socket, which do not leave the machine.
+    #[must_use]
+    pub fn with_insecure(mut self, insecure: bool) -> Self {
+        self.insecure = Some(insecure);
         self
     }
 
@@ -200,11 +215,11 @@ impl OtlpConfig {
     }
 
     /// Returns the proxy for requests to `uri`. gRPC uses none.
-    fn proxy_for(&self, uri: &Uri) -> Result<Option<Proxy>, ConfigError> {
-        match (self.protocol, &self.proxies) {
-            (Protocol::Grpc, _) => Ok(None),
-            (_, Some(proxies)) => proxies.proxy_for(uri),
-            (_, None) => ProxyVariables::from_process().proxy_for(uri),
+    fn proxy_for(&self, destination: &Destination) -> Result<Option<Proxy>, ConfigError> {
+        match (destination, &self.proxies) {
+            (Destination::Server(_), _) => Ok(None),
+            (Destination::Url(uri), Some(proxies)) => proxies.proxy_for(uri),
+            (Destination::Url(uri), None) => ProxyVariables::from_process().proxy_for(uri),
         }
     }
 
@@ -224,32 +239,27 @@ impl OtlpConfig {
         }
         self.protocol.check("protocol")?;
         self.compression.check("compression")?;
-        let uri = match &self.endpoint {
-            Some(endpoint) => endpoint.uri(self.protocol, signal)?,
-            None => Endpoint::default_uri(self.protocol, signal)?,
-        };
-        let (proxy, unusable_proxy) = match self.proxy_for(&uri) {
+        let default = Endpoint::default_of(self.protocol);
+        let endpoint = self.endpoint.as_ref().unwrap_or(&default);
+        let destination = endpoint.destination(self.protocol, signal, self.insecure)?;
+        let (proxy, unusable_proxy) = match self.proxy_for(&destination) {
             Ok(proxy) => (proxy, None),
             Err(error) => (None, Some(error)),
         };
-        let is_https = uri.scheme_str() == Some("https");
-        let is_https = is_https || proxy.as_ref().is_some_and(Proxy::is_secure);
-        let tls = match is_https && self.unusable_ca.is_none() {
+        let is_clear = !destination.is_secure();
+        let is_secure = !is_clear || proxy.as_ref().is_some_and(Proxy::is_secure);
+        let tls = match is_secure && self.unusable_ca.is_none() {
             true => Tls::new(&self.tls)?,
             false => {
                 self.tls.read()?;
                 Tls::none()
             }
         };
-        if uri.scheme_str() == Some("http")
-            && headers::has_credentials(&self.headers)
-            && !is_loopback(&uri)
-        {
-            warn_clear_credentials(&uri);
+        if is_clear && headers::has_credentials(&self.headers) && !destination.is_local() {
+            warn_clear_credentials(&destination);
         }
         Ok(OtlpConnector {
-            protocol: self.protocol,
-            uri,
+            destination,
             headers: self.headers.clone(),
             compression: self.compression,
             tls,
@@ -258,30 +268,17 @@ impl OtlpConfig {
                 .unusable_endpoint
                 .clone()
                 .or(unusable_proxy)
-                .or_else(|| self.unusable_ca.clone().filter(|_| is_https)),
+                .or_else(|| self.unusable_ca.clone().filter(|_| is_secure)),
         })
     }
 }
 
-/// Returns `true` if requests to `uri` stay on this host.
-fn is_loopback(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    match host.parse::<IpAddr>() {
-        Ok(address) => address.to_canonical().is_loopback(),
-        Err(_) => {
-            let host = host.trim_end_matches('.').to_ascii_lowercase();
-            host == "localhost" || host.ends_with(".localhost")
-        }
-    }
-}
-
-fn warn_clear_credentials(uri: &Uri) {
+fn warn_clear_credentials(destination: &Destination) {
     static WARNING: WarnOnce = WarnOnce::new();
     WARNING.warn(|| {
         tracing::warn!(
             name: "CredentialsInClear",
-            host = uri.host(),
+            host = destination.host(),
             "headers with credentials are sent to another host without TLS, where anyone on the way can read them: use https"
         );
     });

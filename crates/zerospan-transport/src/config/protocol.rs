@@ -25,7 +25,8 @@ pub enum Compression {
 impl Protocol {
     /// Parses the value of `OTEL_EXPORTER_OTLP_PROTOCOL`.
     pub(super) fn parse(setting: &str, value: &str) -> Result<Self, ConfigError> {
-        let protocol = match value {
+        // Values of enumerations are case-insensitive.
+        let protocol = match value.to_ascii_lowercase().as_str() {
             "grpc" => Self::Grpc,
             "http/protobuf" => Self::HttpProtobuf,
             _ => return Err(ConfigError::new(setting, value, "grpc or http/protobuf")),
@@ -52,7 +53,7 @@ impl Protocol {
 impl Compression {
     /// Parses the value of `OTEL_EXPORTER_OTLP_COMPRESSION`.
     pub(super) fn parse(setting: &str, value: &str) -> Result<Self, ConfigError> {
-        let compression = match value {
+        let compression = match value.to_ascii_lowercase().as_str() {
             "none" => Self::None,
             "gzip" => Self::Gzip,
             _ => return Err(ConfigError::new(setting, value, "gzip or none")),

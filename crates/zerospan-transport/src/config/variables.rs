@@ -15,6 +15,8 @@ pub(super) struct Variables {
     pub(super) protocol: Protocol,
     /// An endpoint that cannot be used is an error: nothing may be sent to another, with credentials for this one.
     pub(super) endpoint: Result<Option<Endpoint>, ConfigError>,
+    /// Set to decide about TLS for an endpoint without a scheme.
+    pub(super) insecure: Option<bool>,
     pub(super) headers: HeaderMap,
     pub(super) compression: Option<Compression>,
     pub(super) timeout: Option<Duration>,
@@ -29,13 +31,16 @@ impl Variables {
         let protocol = environment
             .first(&names(signal, "PROTOCOL"), Protocol::parse)
             .unwrap_or_default();
+        let insecure = environment.first(&names(signal, "INSECURE"), env::boolean);
         let endpoint_names = names(signal, "ENDPOINT");
         let endpoint = environment.first_set(&endpoint_names, |name, value| {
             let endpoint = match name == endpoint_names[0] {
                 true => Endpoint::full(name, value.to_owned()),
                 false => Endpoint::base(name, value.to_owned()),
             };
-            endpoint.uri(protocol, signal).map(|_| endpoint)
+            endpoint
+                .destination(protocol, signal, insecure)
+                .map(|_| endpoint)
         });
         let headers = headers(signal, environment);
         let compression = environment.first(&names(signal, "COMPRESSION"), Compression::parse);
@@ -44,6 +49,7 @@ impl Variables {
         Self {
             protocol,
             endpoint,
+            insecure,
             headers,
             compression,
             timeout,

@@ -1,162 +1,98 @@
-use super::codec::Encoded;
+use super::client::{Call, Settings};
+use super::thread::ClientThread;
 use crate::error::SendError;
+#[cfg(feature = "gzip")]
+use crate::gzip::Gzip;
 use crate::request::{Request, USER_AGENT};
-use crate::response::{
-    ExportResponse, MAX_RESPONSE_BYTES, classify_grpc_code, one_line, parse_grpc_response,
-    parse_retry_info,
-};
+use crate::response::ExportResponse;
+use crate::target::Target;
 use crate::tls::Tls;
 use crate::transport::Transport;
-use std::error::Error;
-use std::time::{Duration, Instant};
-use tokio::runtime::{Builder, Runtime};
-use tonic::Status;
-use tonic::client::Grpc;
-use tonic::metadata::MetadataMap;
-use tonic::transport::{Channel, Endpoint};
-use uri::uri::PathAndQuery;
-use uri::{HeaderMap, Uri};
+use bytes::{BufMut, Bytes, BytesMut};
+use std::sync::Arc;
+use std::time::Duration;
+use uri::{HeaderMap, HeaderValue, header};
+use zerospan_core::fork::{self, ProcessOwned};
 
-/// Sends requests through `tonic`, on a runtime that runs on the caller's thread while a request is sent.
+/// Sends requests over one HTTP/2 connection, which a thread of this transport drives.
+///
+/// The caller waits for that thread. It never enters a runtime itself: it may be a thread of the application's runtime, or
+/// run a destructor of a thread-local, where a runtime cannot be entered.
 pub(crate) struct GrpcTransport {
-    /// `Some` until the transport is dropped.
-    runtime: Option<Runtime>,
-    client: Grpc<Channel>,
-    metadata: MetadataMap,
-    used_at: Instant,
+    settings: Arc<Settings>,
+    /// Everything of a process: a forked child has neither this thread nor its own `epoll` set.
+    thread: ProcessOwned<Option<ClientThread>>,
+    #[cfg(feature = "gzip")]
+    gzip: Option<Gzip>,
 }
 
-/// After so long a pause the connection gets a moment to notice that it was closed.
-const IDLE: Duration = Duration::from_secs(1);
-
 impl GrpcTransport {
-    pub(crate) fn new(
-        uri: &Uri,
-        headers: &HeaderMap,
-        gzip: bool,
-        tls: &Tls,
-    ) -> Result<Self, SendError> {
-        let refused = |error: &dyn Error| SendError::refused(chain(error));
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| SendError::unreachable(error.to_string()))?;
-        let endpoint = Endpoint::from(uri.clone())
-            .user_agent(USER_AGENT)
-            .and_then(|endpoint| tls.for_tonic(endpoint))
-            .map_err(|error| refused(&error))?;
-        let channel = {
-            let _entered = runtime.enter();
-            endpoint.connect_lazy()
-        };
-        let client = Grpc::new(channel).max_decoding_message_size(MAX_RESPONSE_BYTES);
+    pub(crate) fn new(target: &Target, own: &HeaderMap, gzip: bool, tls: &Tls) -> Self {
+        // Without the handler a child is not detected, as everywhere in the family.
+        let _ = fork::watch();
+        let mut headers = own.clone();
+        let user_agent = HeaderValue::from_static(USER_AGENT);
+        headers.entry(header::USER_AGENT).or_insert(user_agent);
+        let grpc = HeaderValue::from_static("application/grpc");
+        headers.insert(header::CONTENT_TYPE, grpc);
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        let gzip = gzip && cfg!(feature = "gzip");
+        if gzip {
+            headers.insert("grpc-encoding", HeaderValue::from_static("gzip"));
+        }
+        Self {
+            settings: Arc::new(Settings {
+                target: target.clone(),
+                headers,
+                tls: tls.for_grpc(),
+            }),
+            thread: ProcessOwned::default(),
+            #[cfg(feature = "gzip")]
+            gzip: gzip.then(Gzip::new),
+        }
+    }
+
+    /// Returns the request's message with the prefix of gRPC.
+    fn frame(&mut self, body: &[u8]) -> Result<Bytes, SendError> {
         #[cfg(feature = "gzip")]
-        let client = match gzip {
-            true => client.send_compressed(tonic::codec::CompressionEncoding::Gzip),
-            false => client,
+        let (compressed, payload) = match &mut self.gzip {
+            Some(gzip) => (1, gzip.compress(body)),
+            None => (0, body),
         };
         #[cfg(not(feature = "gzip"))]
-        let _ = gzip;
-        Ok(Self {
-            runtime: Some(runtime),
-            client,
-            metadata: MetadataMap::from_headers(headers.clone()),
-            used_at: Instant::now(),
-        })
+        let (compressed, payload) = (0, body);
+        let len = u32::try_from(payload.len())
+            .map_err(|_| SendError::refused("the request is longer than 4 GiB"))?;
+        let mut frame = BytesMut::with_capacity(5 + payload.len());
+        frame.put_u8(compressed);
+        frame.put_u32(len);
+        frame.put_slice(payload);
+        Ok(frame.freeze())
     }
 }
 
 impl Transport for GrpcTransport {
     fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
+        if !self.thread.is_current() {
+            self.thread = ProcessOwned::default();
+        }
         let left = request.time_left();
         if left < Duration::from_millis(1) {
             return Err(SendError::timed_out("there was no time left to send"));
         }
-        let idle = self.used_at.elapsed() > IDLE;
-        let mut call = tonic::Request::new(request.body.to_vec());
-        *call.metadata_mut() = self.metadata.clone();
-        call.set_timeout(left);
-        let method = PathAndQuery::from_static(request.signal.grpc_method());
-        let client = &mut self.client;
-        let Some(runtime) = &self.runtime else {
-            return Err(SendError::unreachable("the transport is gone"));
+        let call = Call {
+            method: request.signal.grpc_method(),
+            frame: self.frame(request.body)?,
+            deadline: request.deadline,
         };
-        let outcome = runtime.block_on(async {
-            tokio::time::timeout(left, async {
-                if idle {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-                client
-                    .ready()
-                    .await
-                    .map_err(|error| SendError::unreachable(chain(&error)))?;
-                client
-                    .unary(call, method, Encoded)
-                    .await
-                    .map_err(|status| call_failed(&status))
-            })
-            .await
-        });
-        self.used_at = Instant::now();
-        match outcome {
-            Ok(Ok(response)) => Ok(parse_grpc_response(response.get_ref())),
-            Ok(Err(error))
-                if error
-                    .collector_message
-                    .as_deref()
-                    .is_some_and(|message| message.contains(TOO_LONG)) =>
-            {
-                Ok(ExportResponse::partial(
-                    0,
-                    "the response is too long to be read",
-                ))
-            }
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(SendError::timed_out("no response by the deadline")),
-        }
+        let thread = match self.thread.take() {
+            Some(thread) => thread,
+            None => ClientThread::spawn(&self.settings).map_err(|error| {
+                SendError::unreachable(format!("no thread could be started for gRPC: {error}"))
+            })?,
+        };
+        let (outcome, thread) = thread.call(call);
+        *self.thread = thread;
+        outcome
     }
-}
-
-impl Drop for GrpcTransport {
-    fn drop(&mut self) {
-        // A name that is being resolved would hold up an ordinary shutdown of the runtime.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// The text of `tonic`'s error for a response above the limit. Only a call that succeeds has a response, so sending the
-/// items again would deliver them twice.
-const TOO_LONG: &str = "decoded message length too large";
-
-fn call_failed(status: &Status) -> SendError {
-    let mut source = status.source();
-    if source.is_some() {
-        // The status is `tonic`'s own: there was no response.
-        while let Some(error) = source {
-            if error.is::<tonic::TimeoutExpired>() {
-                return SendError::timed_out("no response by the deadline");
-            }
-            source = error.source();
-        }
-        return SendError::unreachable(chain(status));
-    }
-    classify_grpc_code(
-        status.code().into(),
-        parse_retry_info(status.details()),
-        status.message(),
-    )
-}
-
-/// Formats an error and its sources in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    one_line(text.as_bytes())
 }

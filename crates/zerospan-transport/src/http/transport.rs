@@ -1,8 +1,8 @@
 use super::connect::TcpByName;
-#[cfg(feature = "gzip")]
-use super::gzip::Gzip;
 use super::resolve::Later;
 use crate::error::SendError;
+#[cfg(feature = "gzip")]
+use crate::gzip::Gzip;
 use crate::proxy::Proxy;
 use crate::request::{Request, USER_AGENT};
 use crate::response::{ExportResponse, MAX_RESPONSE_BYTES, parse_http_response, unreadable};
@@ -15,6 +15,9 @@ use ureq::Agent;
 use ureq::unversioned::transport::RustlsConnector;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
 use uri::{HeaderMap, HeaderValue, Method, Uri, header};
+
+/// The number of bytes of a response's head that are read.
+const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// Sends requests through `ureq`.
 pub(crate) struct HttpTransport {
@@ -50,7 +53,7 @@ impl HttpTransport {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .max_response_header_size(MAX_RESPONSE_BYTES)
+            .max_response_header_size(MAX_HEADER_BYTES)
             .max_idle_connections(1)
             .user_agent(USER_AGENT)
             .accept("application/x-protobuf");

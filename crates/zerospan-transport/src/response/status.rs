@@ -6,7 +6,7 @@ use zerospan_otlp::protobuf::schema::{any, duration, retry_info, rpc_status};
 use zerospan_otlp::protobuf::{FieldValue, Message};
 
 /// Returns the message in an encoded `google.rpc.Status`, unless it is malformed or empty.
-pub(super) fn status_message(status: &[u8]) -> Option<String> {
+pub(super) fn protobuf_message(status: &[u8]) -> Option<String> {
     let mut message = None;
     for field in Message::new(status).fields() {
         let field = field.ok()?;

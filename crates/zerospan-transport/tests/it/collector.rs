@@ -26,6 +26,8 @@ pub(crate) enum Reply {
     Take,
     /// Takes all but so many of its items.
     TakeBut(i64),
+    /// Takes all but so many of its items, with a message of so many bytes.
+    TakeButExplain(i64, usize),
     /// Takes it after a while.
     Late(Duration),
     /// Asks to try again: status 429 or 503, code `RESOURCE_EXHAUSTED` or `UNAVAILABLE`, after a delay if there is one.

@@ -21,6 +21,15 @@ pub(crate) fn try_send(config: &OtlpConfig) -> Result<ExportResponse, SendError>
     connector.connect()?.send(&request())
 }
 
+/// Sends one request with this body.
+pub(crate) fn try_send_body(config: &OtlpConfig, body: &[u8]) -> Result<ExportResponse, SendError> {
+    let connector = config.connector(Signal::Traces).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    connector
+        .connect()?
+        .send(&Request::new(Signal::Traces, body, 1, deadline))
+}
+
 /// Reads the settings from these variables, and the errors about those that are ignored.
 pub(crate) fn from(vars: &[(&str, &str)]) -> (OtlpConfig, Vec<ConfigError>) {
     from_for(Signal::Traces, vars)

@@ -87,6 +87,10 @@ impl Service {
                 self.0.keep(request);
                 return Ok(Some((rejected, "not those".to_owned())));
             }
+            Reply::TakeButExplain(rejected, len) => {
+                self.0.keep(request);
+                return Ok(Some((rejected, "x".repeat(len))));
+            }
             Reply::Late(wait) => {
                 tokio::time::sleep(wait).await;
                 self.0.keep(request);

@@ -121,6 +121,16 @@ fn converse(
                 };
                 respond(connection, "200 OK", "", &message.encode_to_vec())?;
             }
+            Reply::TakeButExplain(rejected, len) => {
+                script.keep(body);
+                let message = ExportTraceServiceResponse {
+                    partial_success: Some(ExportTracePartialSuccess {
+                        rejected_spans: rejected,
+                        error_message: "x".repeat(len),
+                    }),
+                };
+                respond(connection, "200 OK", "", &message.encode_to_vec())?;
+            }
             Reply::Late(wait) => {
                 std::thread::sleep(wait);
                 script.keep(body);

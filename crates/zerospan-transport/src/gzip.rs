@@ -1,4 +1,5 @@
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+use std::io::Read;
 
 /// Compresses requests, one after the other, into one buffer.
 pub(crate) struct Gzip {
@@ -45,10 +46,28 @@ impl Gzip {
     }
 }
 
+/// Why a text cannot be decompressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecompressError {
+    Malformed,
+    /// It is longer than the limit. Decompression ended there.
+    TooLong,
+}
+
+/// Decompresses a gzip text of at most `limit` bytes.
+pub(crate) fn decompress(packed: &[u8], limit: usize) -> Result<Vec<u8>, DecompressError> {
+    let mut plain = Vec::new();
+    let mut decoder = flate2::read::MultiGzDecoder::new(packed).take(limit as u64 + 1);
+    match decoder.read_to_end(&mut plain) {
+        _ if plain.len() > limit => Err(DecompressError::TooLong),
+        Ok(_) => Ok(plain),
+        Err(_) => Err(DecompressError::Malformed),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     #[test]
     fn each_body_decompresses_to_itself() {

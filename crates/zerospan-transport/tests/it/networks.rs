@@ -1,0 +1,259 @@
+//! Networks as they are: connections that die without a reset, balancers, names with several addresses.
+
+use crate::collector::{Authority, Collector, Reply, vacant};
+use crate::support::{BODY, request, try_send};
+use socket2::{Domain, Socket, Type};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use zerospan_transport::{Connect, OtlpConfig, Protocol, Request, Signal};
+
+/// A TCP proxy that may begin to swallow what the connections of the moment send, without closing them.
+struct Proxy {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    /// Connections with a lower number are dead.
+    dead_below: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    fn start(to: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let dead_below = Arc::new(AtomicUsize::new(0));
+        std::thread::spawn({
+            let (connections, dead_below) = (Arc::clone(&connections), Arc::clone(&dead_below));
+            move || {
+                for client in listener.incoming() {
+                    let number = connections.fetch_add(1, Ordering::SeqCst);
+                    let (client, server) = (client.unwrap(), TcpStream::connect(to).unwrap());
+                    for (from, to) in [(&client, &server), (&server, &client)] {
+                        let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                        let dead_below = Arc::clone(&dead_below);
+                        std::thread::spawn(move || copy(from, to, number, &dead_below));
+                    }
+                }
+            }
+        });
+        Self {
+            address,
+            connections,
+            dead_below,
+        }
+    }
+
+    /// Lets all connections die that there are.
+    fn kill_silently(&self) {
+        let connections = self.connections.load(Ordering::SeqCst);
+        self.dead_below.store(connections, Ordering::SeqCst);
+    }
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream, number: usize, dead_below: &AtomicUsize) {
+    let mut bytes = [0; 4096];
+    while let Ok(read @ 1..) = from.read(&mut bytes) {
+        let is_dead = number < dead_below.load(Ordering::SeqCst);
+        if !is_dead && to.write_all(&bytes[..read]).is_err() {
+            return;
+        }
+    }
+    if number >= dead_below.load(Ordering::SeqCst) {
+        let _ = to.shutdown(Shutdown::Both);
+    }
+}
+
+/// An address that swallows packets: a listener whose queue of connections is full.
+struct BlackHole {
+    address: SocketAddr,
+    _listener: Socket,
+    _queued: Vec<Socket>,
+}
+
+impl BlackHole {
+    fn new() -> Self {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener
+            .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+            .unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let queued = (0..4)
+            .map(|_| {
+                let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+                socket.set_nonblocking(true).unwrap();
+                let _ = socket.connect(&address.into());
+                socket
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(50));
+        let probe = TcpStream::connect_timeout(&address, Duration::from_millis(100));
+        assert!(probe.is_err(), "the address takes a connection");
+        Self {
+            address,
+            _listener: listener,
+            _queued: queued,
+        }
+    }
+}
+
+fn grpc(endpoint: impl Into<String>) -> OtlpConfig {
+    OtlpConfig::new()
+        .with_protocol(Protocol::Grpc)
+        .with_endpoint(endpoint)
+}
+
+fn within(time: Duration) -> Request<'static> {
+    Request::new(Signal::Traces, BODY, 1, Instant::now() + time)
+}
+
+#[test]
+fn after_a_connection_died_without_a_reset_grpc_connects_anew() {
+    let collector = Collector::start(Protocol::Grpc);
+    let proxy = Proxy::start(collector.address);
+    let connector = grpc(format!("http://{}", proxy.address))
+        .connector(Signal::Traces)
+        .unwrap();
+    let mut transport = connector.connect().unwrap();
+    transport.send(&request()).unwrap();
+    transport.send(&request()).unwrap();
+    assert_eq!(proxy.connections.load(Ordering::SeqCst), 1);
+    proxy.kill_silently();
+    let start = Instant::now();
+    let error = transport.send(&within(Duration::from_secs(2))).unwrap_err();
+    // A PING that is not answered ends the attempt, so that there is time for another.
+    assert!(start.elapsed() < Duration::from_millis(1500), "{error}");
+    assert!(error.message.contains("PING"), "{error}");
+    for _ in 0..12 {
+        transport.send(&request()).unwrap();
+    }
+    assert_eq!(collector.requests().len(), 14);
+    assert_eq!(proxy.connections.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_server_that_is_slow_but_alive_keeps_its_connection() {
+    let collector =
+        Collector::scripted(Protocol::Grpc, |_| Reply::Late(Duration::from_millis(900)));
+    let proxy = Proxy::start(collector.address);
+    let connector = grpc(format!("http://{}", proxy.address))
+        .connector(Signal::Traces)
+        .unwrap();
+    let mut transport = connector.connect().unwrap();
+    transport.send(&within(Duration::from_secs(1))).unwrap();
+    transport.send(&within(Duration::from_secs(1))).unwrap();
+    assert_eq!(proxy.connections.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn after_a_timeout_grpc_connects_anew() {
+    let collector = Collector::scripted(Protocol::Grpc, |call| match call {
+        0 => Reply::Hang,
+        _ => Reply::Take,
+    });
+    let proxy = Proxy::start(collector.address);
+    let connector = grpc(format!("http://{}", proxy.address))
+        .connector(Signal::Traces)
+        .unwrap();
+    let mut transport = connector.connect().unwrap();
+    transport
+        .send(&within(Duration::from_millis(300)))
+        .unwrap_err();
+    transport.send(&request()).unwrap();
+    assert_eq!(proxy.connections.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn an_address_that_swallows_packets_does_not_keep_grpc_from_the_next() {
+    let collector = Collector::start(Protocol::Grpc);
+    let hole = BlackHole::new();
+    let config = grpc(format!("ipv4:{},{}", hole.address, collector.address));
+    let connector = config.connector(Signal::Traces).unwrap();
+    let start = Instant::now();
+    connector
+        .connect()
+        .unwrap()
+        .send(&within(Duration::from_secs(2)))
+        .unwrap();
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(collector.requests().len(), 1);
+}
+
+#[test]
+fn an_address_that_takes_connections_and_forgets_them_does_not_keep_grpc_from_the_next() {
+    let collector = Collector::start(Protocol::Grpc);
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mute = mute.local_addr().map(|address| (mute, address)).unwrap();
+    let config = grpc(format!("ipv4:{},{}", mute.1, collector.address));
+    try_send(&config).unwrap();
+    let config = grpc(format!("ipv4:{},{}", vacant(), collector.address));
+    try_send(&config).unwrap();
+    assert_eq!(collector.requests().len(), 2);
+}
+
+#[test]
+fn when_no_address_takes_a_connection_the_error_names_each() {
+    let (one, other) = (vacant(), vacant());
+    let error = try_send(&grpc(format!("ipv4:{one},{other}"))).unwrap_err();
+    for address in [one, other] {
+        assert!(error.message.contains(&address.to_string()), "{error}");
+    }
+}
+
+#[test]
+fn an_address_whose_requests_get_no_answer_is_tried_last() {
+    let hung = Collector::scripted(Protocol::Grpc, |_| Reply::Hang);
+    let collector = Collector::start(Protocol::Grpc);
+    let config = grpc(format!("ipv4:{},{}", hung.address, collector.address));
+    let mut transport = config.connector(Signal::Traces).unwrap().connect().unwrap();
+    transport
+        .send(&within(Duration::from_millis(300)))
+        .unwrap_err();
+    transport.send(&request()).unwrap();
+    assert_eq!((hung.calls(), collector.requests().len()), (1, 1));
+}
+
+#[test]
+fn a_server_of_another_protocol_is_recognised() {
+    let authority = Authority::new();
+    let http = Collector::start(Protocol::HttpProtobuf);
+    let secure_http = Collector::with_tls(Protocol::HttpProtobuf, &authority, false);
+    let plain = Collector::start(Protocol::Grpc);
+    let secure = Collector::with_tls(Protocol::Grpc, &authority, false);
+    let port = |collector: &Collector| collector.address.port();
+    for (url, hint) in [
+        (
+            format!("https://localhost:{}", port(&plain)),
+            "does not speak TLS",
+        ),
+        (format!("http://localhost:{}", port(&secure)), "https://"),
+        (
+            format!("https://localhost:{}", port(&secure_http)),
+            "HTTP/2",
+        ),
+    ] {
+        let config = grpc(url).with_certificate_pem(authority.pem.clone());
+        let error = try_send(&config).unwrap_err();
+        assert!(error.message.contains(hint), "{hint}: {error}");
+    }
+    // A server of HTTP/1 answers with an error, in its own protocol.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let is_done = Arc::new(AtomicBool::new(false));
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        is_done.store(true, Ordering::SeqCst);
+    });
+    let error = try_send(&grpc(format!("http://{address}"))).unwrap_err();
+    assert!(error.message.contains("HTTP/1"), "{error}");
+    server.join().unwrap();
+    let _ = http;
+}

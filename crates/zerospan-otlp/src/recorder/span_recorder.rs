@@ -146,8 +146,8 @@ impl SpanRecorder {
     /// Sets attributes with a writer.
     #[doc(hidden)]
     #[inline]
-    pub fn write_attributes(&mut self, write: impl FnOnce(&mut AttributeWriter<'_>)) {
-        write(&mut self.span_attributes());
+    pub fn write_attributes(&mut self, write: impl FnOnce(AttributeWriter<'_>)) {
+        write(self.span_attributes());
     }
 
     /// Sets the attributes of a buffer. Copies their bytes.

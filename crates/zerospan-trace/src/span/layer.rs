@@ -49,6 +49,15 @@ impl Span {
         self.slot.is_some()
     }
 
+    /// Returns the span, and leaves one that has ended and has its context.
+    #[inline]
+    pub fn take(&mut self) -> Self {
+        Self {
+            context: self.context.clone(),
+            slot: self.slot.take(),
+        }
+    }
+
     /// Returns the context.
     #[inline(always)]
     pub fn context_ref(&self) -> &SpanContext {
@@ -71,7 +80,7 @@ impl Span {
 
     /// Sets attributes with a writer.
     #[inline]
-    pub fn write_attributes(&mut self, write: impl FnOnce(&mut AttributeWriter<'_>)) {
+    pub fn write_attributes(&mut self, write: impl FnOnce(AttributeWriter<'_>)) {
         if let Some(slot) = &mut self.slot {
             slot.recorder.write_attributes(write);
         }
@@ -146,6 +155,16 @@ impl Span {
             state.put_slot(&binding.provider, slot);
             Some(())
         });
+    }
+}
+
+/// A span that has ended, with an invalid context.
+impl Default for Span {
+    fn default() -> Self {
+        Self {
+            context: SpanContext::NONE,
+            slot: None,
+        }
     }
 }
 

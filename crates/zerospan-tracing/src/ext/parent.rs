@@ -41,6 +41,9 @@ pub(super) fn set(
         Some(None) => return Err(SetParentError::AlreadyStarted),
         Some(Some(state)) => state,
     };
+    let Some(metadata) = metadata else {
+        return Err(SetParentError::LayerNotFound);
+    };
     // A sampler is foreign code: the span with the new identity starts outside the lock.
     let builder = active.tracer.span(metadata.name());
     let mut fresh = builder.with_parent_context(context).start();
@@ -62,14 +65,14 @@ pub(super) fn set(
         if !is_free(entry) || !replace_entries(key, fresh.context_ref(), fresh.is_recorded()) {
             return Some((fresh, None, None, false));
         }
-        let pending = entry.pending.take();
+        let pending = entry.extra.pending.take();
         if let Some(pending) = &pending
             && !entry.span.is_recorded()
         {
             pending.changes.apply(&mut fresh);
         }
         let left_over = entry.span.take_identity_of(fresh);
-        let old = std::mem::replace(&mut entry.parent, parent.take());
+        let old = std::mem::replace(&mut entry.extra.parent, parent.take());
         Some((left_over, old, pending, true))
     });
     // Left over if the span was closed meanwhile.
@@ -127,7 +130,7 @@ pub(super) fn span_context(id: &Id, dispatch: &Dispatch) -> Option<SpanContext> 
 fn resolve(id: &Id, dispatch: &Dispatch) -> Option<(SpanContext, Option<Context>)> {
     dispatch::find(dispatch, id, |inner| {
         let known = |id: &Id| {
-            let read = |entry: &mut Entry| (entry.use_context(), entry.parent.clone());
+            let read = |entry: &mut Entry| (entry.use_context(), entry.extra.parent.clone());
             inner.table().with(id.into_u64(), read)
         };
         let registry = dispatch.downcast_ref::<Registry>();

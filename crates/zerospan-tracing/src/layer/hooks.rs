@@ -7,12 +7,12 @@ use super::start;
 use crate::record::event::EventVisitor;
 use crate::record::set_constants;
 use crate::record::span::SpanVisitor;
-use crate::state::entry::{ClosedSpan, Entry, Timing};
+use crate::state::callsite::Callsite;
+use crate::state::entry::{Closing, Entry, Timing};
 use crate::state::inner::{Active, LayerInner};
-use crate::state::options::Switch;
+use crate::state::options::{Options, Switch};
 use crate::state::scratch::Scratch;
 use crate::state::stats::Losses;
-use crate::state::table::Inserted;
 use crate::state::trace_layer::TraceLayer;
 use crate::state::{activation, dispatch};
 use opentelemetry::Context as OtelContext;
@@ -22,6 +22,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use zerospan_otlp::StaticKey;
+use zerospan_trace::Span;
 
 use zerospan_trace::layer::{Moment, enter_as, exit_all, exit_as, last_of_owner};
 
@@ -53,40 +54,42 @@ where
         }
         let (mut timing, mut pending) = (Timing::default(), None);
         if span.is_recorded() {
+            let options = inner.options.load();
             if !active.has_custom_sampler
                 && let Some(callsite) = inner.callsite(active, metadata)
             {
                 set_constants(inner, callsite, &mut span);
-                let options = inner.options.load();
-                let mut visitor = SpanVisitor::new(&mut span, callsite, options, &inner.losses);
-                attributes.record(&mut visitor);
-                visitor.finish();
+                set_fields(inner, callsite, &mut span, attributes);
             }
-            if inner.options.load().has(Switch::TrackedInactivity) {
+            if options.has(Switch::TrackedInactivity) {
                 timing = Timing::new(&active.tracer.moment());
             }
         } else if inner.has_late_parents() {
             pending = start::pending(inner, active, attributes);
         }
-        let mut entry = Entry::new(span, metadata, timing);
-        entry.pending = pending;
-        match inner.table().insert(id.into_u64(), entry) {
-            Inserted::New => {}
-            Inserted::Replaced(lost) => {
-                Losses::count(&inner.losses.replaced_spans, 1);
-                drop(lost);
+        let (mut span, mut lost) = (Some(span), None);
+        inner.table().insert(id.into_u64(), |entry, is_taken| {
+            if is_taken {
+                lost = Some(entry.close());
             }
-            Inserted::Full(entry) => {
-                entry.span.discard();
-                inner.reject_span();
+            if let Some(span) = span.take() {
+                entry.open(span, metadata, timing, pending);
             }
+        });
+        if let Some(span) = span {
+            span.discard();
+            inner.reject_span();
+        }
+        if let Some(lost) = lost {
+            Losses::count(&inner.losses.replaced_spans, 1);
+            end(inner, lost);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
-        let recorded = |entry: &mut Entry| entry.span.is_recorded().then_some(entry.metadata);
+        let recorded = |entry: &mut Entry| entry.metadata.filter(|_| entry.span.is_recorded());
         let Some(metadata) = inner.table().with(id.into_u64(), recorded).flatten() else {
             return;
         };
@@ -95,23 +98,29 @@ where
         };
         let now = active.tracer.moment();
         let mut scratch = Scratch::take();
-        let target = (&mut scratch.changes, &active.limits);
-        let mut visitor = SpanVisitor::new(target, callsite, inner.options.load(), &inner.losses);
+        let writer = scratch.changes.attributes.span_writer(&active.limits);
+        let mut visitor = SpanVisitor::new(writer, callsite, inner.options.load(), &inner.losses);
         values.record(&mut visitor);
-        visitor.finish();
+        let special = visitor.finish();
         inner.table().with(id.into_u64(), |entry| {
-            scratch.changes.apply(&mut entry.span);
+            if let Some(special) = &special {
+                special.changes.apply(&mut entry.span);
+            }
+            scratch.changes.apply_attributes(&mut entry.span);
             entry.touch(&now);
         });
         scratch.put();
+        if let Some(special) = special {
+            special.put();
+        }
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
         let followed = inner.use_context(follows).or_else(|| {
-            let closed = inner.table().removed(follows.into_u64());
-            closed.map(|closed| closed.span_context())
+            let context = |entry: &Entry| entry.span.context_ref().clone();
+            inner.table().removed(follows.into_u64(), context)
         });
         let Some(followed) = followed else { return };
         let now = active.tracer.moment();
@@ -161,23 +170,17 @@ where
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
         let options = inner.options.load();
-        let now = now_if_tracked(inner, active);
+        let now = now_if_tracked(options, active);
         let id = id.into_u64();
-        let entered = inner.table().with(id, |entry| {
-            let is_recorded = entry.span.is_recorded();
-            entry.timing.enter(&now);
-            if options.has(Switch::ContextActivation) {
-                entry.is_used = true;
-            }
-            (entry.span.context_ref().clone(), is_recorded)
-        });
-        let Some((context, is_recorded)) = entered else {
-            return;
-        };
         if options.has(Switch::ContextActivation) {
-            activation::enter(inner, id, &context);
+            activation::enter(inner, id);
         }
-        if !enter_as(inner.key(id), &context, is_recorded) {
+        let is_entered = inner.table().with(id, |entry| {
+            entry.timing.enter(&now);
+            let (span, is_recorded) = (entry.span.context_ref(), entry.span.is_recorded());
+            enter_as(inner.key(id), span, is_recorded)
+        });
+        if is_entered == Some(false) {
             Losses::count(&inner.losses.rejected_enters, 1);
         }
     }
@@ -201,27 +204,48 @@ where
     fn on_close(&self, id: Id, _: Context<'_, S>) {
         let inner = &*self.inner;
         let id = id.into_u64();
-        let Some(entry) = inner.table().remove(id, ClosedSpan::new) else {
+        let Some(closing) = inner.table().remove(id, Entry::close) else {
             return;
         };
-        if entry.timing.entered > 0 {
+        if closing.timing.entered > 0 {
             // Guards were leaked, here or on another thread.
             exit_all(inner.key(id));
             inner.count_leak();
         }
-        end(inner, entry);
+        end(inner, closing);
+    }
+}
+
+/// Sets the fields of a new span, which nobody else knows yet.
+#[inline]
+fn set_fields(
+    inner: &LayerInner,
+    callsite: &Callsite,
+    span: &mut Span,
+    attributes: &Attributes<'_>,
+) {
+    let mut special = None;
+    span.write_attributes(|writer| {
+        let options = inner.options.load();
+        let mut visitor = SpanVisitor::new(writer, callsite, options, &inner.losses);
+        attributes.record(&mut visitor);
+        special = visitor.finish();
+    });
+    if let Some(special) = special {
+        special.changes.apply(span);
+        special.put();
     }
 }
 
 /// Ends a span that is out of the table.
-fn end(inner: &LayerInner, entry: Entry) {
-    let Entry {
+#[inline]
+fn end(inner: &LayerInner, closing: Closing) {
+    let Closing {
         mut span,
         timing,
-        pending,
-        ..
-    } = entry;
-    if let Some(pending) = pending {
+        extra,
+    } = closing;
+    if let Some(pending) = extra.and_then(|extra| extra.pending) {
         pending.put();
     }
     if !span.is_recorded() {
@@ -242,8 +266,8 @@ fn as_i64(nanos: u64) -> i64 {
 
 /// Reads the clock, if the layer needs it when a span is entered.
 #[inline]
-fn now_if_tracked(inner: &LayerInner, active: &Active) -> Moment {
-    if inner.options.load().has(Switch::TrackedInactivity) {
+fn now_if_tracked(options: Options, active: &Active) -> Moment {
+    if options.has(Switch::TrackedInactivity) {
         active.tracer.moment()
     } else {
         Moment::default()

@@ -12,6 +12,7 @@ use crate::state::scratch::Scratch;
 use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
 use std::cell::Cell;
+use std::mem;
 use std::sync::atomic::Ordering;
 use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
@@ -141,10 +142,15 @@ fn visit(inner: &LayerInner, active: &Active, attributes: &Attributes<'_>, chang
     let Some(callsite) = inner.callsite(active, attributes.metadata()) else {
         return;
     };
-    let target = (changes, &active.limits);
-    let mut visitor = SpanVisitor::new(target, callsite, inner.options.load(), &inner.losses);
+    let writer = changes.attributes.span_writer(&active.limits);
+    let mut visitor = SpanVisitor::new(writer, callsite, inner.options.load(), &inner.losses);
     attributes.record(&mut visitor);
-    visitor.finish();
+    if let Some(mut special) = visitor.finish() {
+        // All but the attributes, of which these have none.
+        mem::swap(&mut special.changes.attributes, &mut changes.attributes);
+        mem::swap(&mut special.changes, changes);
+        special.put();
+    }
 }
 
 /// Exits the spans that were closed while this thread had entered them, so that they are nobody's parents.

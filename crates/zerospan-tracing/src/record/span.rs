@@ -1,5 +1,5 @@
 use super::error;
-use super::value::{format, format_debug};
+use super::value::format;
 use crate::state::callsite::{Callsite, FieldKey, Role};
 use crate::state::changes::{Changes, StatusChange};
 use crate::state::options::{Options, Switch};
@@ -8,45 +8,33 @@ use crate::state::stats::Losses;
 use opentelemetry::trace::SpanKind;
 use std::error::Error;
 use std::fmt;
+use std::mem;
 use tracing_core::field::{Field, Visit};
 use zerospan_core::{Attribute, AttributeValue, StrArray};
-use zerospan_otlp::StaticKey;
-use zerospan_trace::Span;
-use zerospan_trace::layer::SpanLimits;
+use zerospan_otlp::AttributeWriter;
 
-/// Takes the fields of a span.
-pub(crate) trait Target {
-    fn set(&mut self, key: &StaticKey, value: AttributeValue<'_>);
-    fn set_dynamic(&mut self, key: &str, value: AttributeValue<'_>);
-    fn rename(&mut self, name: &str);
-    fn set_kind(&mut self, kind: SpanKind);
-    fn set_ok(&mut self);
-    /// An empty description keeps that of an earlier error.
-    fn set_error(&mut self, description: &str);
-}
-
-/// Visits the fields of a span.
-pub(crate) struct SpanVisitor<'a, T> {
-    pub(crate) target: T,
-    pub(crate) callsite: &'a Callsite,
-    pub(crate) options: Options,
-    pub(crate) losses: &'a Losses,
-    /// Taken when the first value is formatted.
-    pub(crate) scratch: Option<Box<Scratch>>,
+/// Visits the fields of a span: writes attributes, and keeps what the special fields change.
+pub(crate) struct SpanVisitor<'a> {
+    writer: AttributeWriter<'a>,
+    callsite: &'a Callsite,
+    options: Options,
+    losses: &'a Losses,
+    /// Taken for the first special field or value that is formatted.
+    scratch: Option<Box<Scratch>>,
     /// An error has taken the exception's attributes.
-    pub(crate) has_exception: bool,
+    has_exception: bool,
 }
 
-impl<'a, T: Target> SpanVisitor<'a, T> {
+impl<'a> SpanVisitor<'a> {
     #[inline]
     pub(crate) fn new(
-        target: T,
+        writer: AttributeWriter<'a>,
         callsite: &'a Callsite,
         options: Options,
         losses: &'a Losses,
     ) -> Self {
         Self {
-            target,
+            writer,
             callsite,
             options,
             losses,
@@ -55,12 +43,10 @@ impl<'a, T: Target> SpanVisitor<'a, T> {
         }
     }
 
-    /// Keeps the memory.
+    /// Returns what the special fields change, to be applied and put back.
     #[inline]
-    pub(crate) fn finish(self) {
-        if let Some(scratch) = self.scratch {
-            scratch.put();
-        }
+    pub(crate) fn finish(self) -> Option<Box<Scratch>> {
+        self.scratch
     }
 
     #[inline]
@@ -68,49 +54,45 @@ impl<'a, T: Target> SpanVisitor<'a, T> {
         self.callsite.fields.get(field.index())
     }
 
-    #[inline]
+    #[inline(always)]
     fn set<'v>(&mut self, field: &Field, value: impl Into<AttributeValue<'v>>) {
-        if let Some(field) = self.key(field) {
-            self.target.set(&field.key, value.into());
+        if let Some(field) = self.callsite.fields.get(field.index()) {
+            self.writer.set(&field.key, value);
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn set_text(&mut self, field: &FieldKey, text: &str) {
-        let is_known = match field.role {
+        if field.role == Role::Plain || !self.set_special(field.role, text) {
+            self.writer.set(&field.key, text);
+        }
+    }
+
+    /// Takes the text of a special field. Returns `false` if it is not understood: it is then kept as an attribute.
+    #[inline(never)]
+    fn set_special(&mut self, role: Role, text: &str) -> bool {
+        let mut scratch = self.scratch.take().unwrap_or_else(Scratch::take);
+        let changes = &mut scratch.changes;
+        let is_known = match role {
             Role::Name => {
-                self.target.rename(text);
+                changes.rename(text);
                 true
             }
-            Role::Kind => match kind(text) {
-                Some(kind) => {
-                    self.target.set_kind(kind);
-                    true
-                }
-                None => false,
-            },
-            Role::StatusCode => self.set_status_code(text),
+            Role::Kind => {
+                let kind = kind(text);
+                let is_known = kind.is_some();
+                changes.kind = kind.or_else(|| changes.kind.take());
+                is_known
+            }
+            Role::StatusCode => set_status_code(changes, text),
             Role::StatusDescription => {
-                self.target.set_error(text);
+                changes.set_error(text);
                 true
             }
             _ => false,
         };
-        // A special field with a value that is not understood is kept as an attribute.
-        if !is_known {
-            self.target.set(&field.key, AttributeValue::Str(text));
-        }
-    }
-
-    fn set_status_code(&mut self, code: &str) -> bool {
-        if code.eq_ignore_ascii_case("ok") {
-            self.target.set_ok();
-        } else if code.eq_ignore_ascii_case("error") {
-            self.target.set_error("");
-        } else {
-            return code.eq_ignore_ascii_case("unset");
-        }
-        true
+        self.scratch = Some(scratch);
+        is_known
     }
 
     /// Formats a value in the scratch's text, and sets it.
@@ -118,14 +100,22 @@ impl<'a, T: Target> SpanVisitor<'a, T> {
     fn set_formatted(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let Some(field) = self.key(field) else { return };
         let mut scratch = self.scratch.take().unwrap_or_else(Scratch::take);
-        if format(self.losses, &mut scratch.text, value) {
-            self.set_text(field, &scratch.text);
-        }
+        let mut text = mem::take(&mut scratch.text);
         self.scratch = Some(scratch);
+        if format(self.losses, &mut text, value) {
+            self.set_text(field, &text);
+        }
+        self.keep(text);
+    }
+
+    fn keep(&mut self, text: String) {
+        if let Some(scratch) = &mut self.scratch {
+            scratch.text = text;
+        }
     }
 }
 
-impl<T: Target> Visit for SpanVisitor<'_, T> {
+impl Visit for SpanVisitor<'_> {
     #[inline]
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.set(field, value);
@@ -182,107 +172,43 @@ impl<T: Target> Visit for SpanVisitor<'_, T> {
                 self.options.has(Switch::ErrorFieldsToExceptions) && !self.has_exception;
             if as_exception {
                 self.has_exception = true;
-                self.target
-                    .set(&error::MESSAGE, AttributeValue::Str(&scratch.text));
+                self.writer.set(&error::MESSAGE, scratch.text.as_str());
                 if let Some(name) = error::type_name(value) {
-                    self.target.set(&error::TYPE, AttributeValue::Str(name));
+                    self.writer.set(&error::TYPE, name);
                 }
                 if scratch.sources > 0 {
                     error::stacktrace(&mut scratch);
-                    self.target
-                        .set(&error::STACKTRACE, AttributeValue::Str(&scratch.text));
+                    self.writer.set(&error::STACKTRACE, scratch.text.as_str());
                 }
             } else {
-                self.target
-                    .set(&field.key, AttributeValue::Str(&scratch.text));
+                self.writer.set(&field.key, scratch.text.as_str());
                 if let Some(sources) = scratch.chain.get(..scratch.sources)
                     && !sources.is_empty()
                 {
                     let sources = AttributeValue::StrArray(StrArray::from(sources));
-                    self.target.set_dynamic(&field.chain, sources);
+                    let attribute = Attribute::new(&field.chain, sources);
+                    self.writer.set_attribute(attribute);
                 }
             }
         }
         self.scratch = Some(scratch);
     }
 
+    #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let Some(field) = self.key(field) else { return };
-        let mut scratch = self.scratch.take().unwrap_or_else(Scratch::take);
-        if format_debug(self.losses, &mut scratch.text, value) {
-            self.set_text(field, &scratch.text);
-        }
-        self.scratch = Some(scratch);
+        self.set_formatted(field, format_args!("{value:?}"));
     }
 }
 
-/// A span that nobody else knows yet.
-impl Target for &mut Span {
-    #[inline]
-    fn set(&mut self, key: &StaticKey, value: AttributeValue<'_>) {
-        Span::set(self, key, value);
+fn set_status_code(changes: &mut Changes, code: &str) -> bool {
+    if code.eq_ignore_ascii_case("ok") {
+        changes.status = StatusChange::Ok;
+    } else if code.eq_ignore_ascii_case("error") {
+        changes.set_error("");
+    } else {
+        return code.eq_ignore_ascii_case("unset");
     }
-
-    fn set_dynamic(&mut self, key: &str, value: AttributeValue<'_>) {
-        Span::set_dynamic(self, key, value);
-    }
-
-    fn rename(&mut self, name: &str) {
-        Span::rename(self, name);
-    }
-
-    fn set_kind(&mut self, kind: SpanKind) {
-        Span::set_kind(self, &kind);
-    }
-
-    fn set_ok(&mut self) {
-        Span::set_ok(self);
-    }
-
-    fn set_error(&mut self, description: &str) {
-        self.set_error_or_keep(description);
-    }
-}
-
-/// Changes to a span that is in the table.
-impl Target for (&mut Changes, &SpanLimits) {
-    #[inline]
-    fn set(&mut self, key: &StaticKey, value: AttributeValue<'_>) {
-        self.0.attributes.span_writer(self.1).set(key, value);
-    }
-
-    fn set_dynamic(&mut self, key: &str, value: AttributeValue<'_>) {
-        let attribute = Attribute::new(key, value);
-        self.0
-            .attributes
-            .span_writer(self.1)
-            .set_attribute(attribute);
-    }
-
-    fn rename(&mut self, name: &str) {
-        self.0.has_name = true;
-        self.0.name.clear();
-        self.0.name.push_str(name);
-    }
-
-    fn set_kind(&mut self, kind: SpanKind) {
-        self.0.kind = Some(kind);
-    }
-
-    fn set_ok(&mut self) {
-        self.0.status = StatusChange::Ok;
-    }
-
-    fn set_error(&mut self, description: &str) {
-        if self.0.status == StatusChange::Ok {
-            return;
-        }
-        self.0.status = StatusChange::Error;
-        if !description.is_empty() {
-            self.0.description.clear();
-            self.0.description.push_str(description);
-        }
-    }
+    true
 }
 
 fn kind(text: &str) -> Option<SpanKind> {

@@ -1,7 +1,8 @@
 //! Contexts of the API that are attached while a span is entered.
 
+use super::entry::Entry;
 use super::inner::LayerInner;
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, ContextGuard};
 use std::cell::RefCell;
 use zerospan_trace::layer::EntryKey;
@@ -10,17 +11,20 @@ thread_local! {
     static ATTACHED: RefCell<Vec<(EntryKey, ContextGuard)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Attaches a context with the span `id` as its span.
-pub(crate) fn enter(inner: &LayerInner, id: u64, span: &SpanContext) {
-    let held = |entry: &mut super::entry::Entry| entry.activated.clone();
-    let context = inner.table().with(id, held).flatten().unwrap_or_else(|| {
-        let context =
-            Context::map_current(|current| current.with_remote_span_context(span.clone()));
+/// Attaches a context with the span `id` as its span, which cannot change any more.
+pub(crate) fn enter(inner: &LayerInner, id: u64) {
+    let read = |entry: &mut Entry| (entry.use_context(), entry.extra.activated.clone());
+    let Some((span, activated)) = inner.table().with(id, read) else {
+        return;
+    };
+    let context = activated.unwrap_or_else(|| {
+        let context = Context::map_current(|current| current.with_remote_span_context(span));
         let kept = context.clone();
-        inner
+        let old = inner
             .table()
-            .with(id, |entry| entry.activated.replace(kept))
-            .flatten();
+            .with(id, |entry| entry.extra.activated.replace(kept));
+        // Dropped outside the lock.
+        drop(old);
         context
     });
     let guard = context.attach();

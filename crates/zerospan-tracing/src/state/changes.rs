@@ -36,6 +36,24 @@ impl Changes {
         self.description.clear();
     }
 
+    pub(crate) fn rename(&mut self, name: &str) {
+        self.has_name = true;
+        self.name.clear();
+        self.name.push_str(name);
+    }
+
+    /// Sets the status `Error`. An empty description keeps that of an earlier error.
+    pub(crate) fn set_error(&mut self, description: &str) {
+        if self.status == StatusChange::Ok {
+            return;
+        }
+        self.status = StatusChange::Error;
+        if !description.is_empty() {
+            self.description.clear();
+            self.description.push_str(description);
+        }
+    }
+
     /// Applies the changes to a span.
     pub(crate) fn apply(&self, span: &mut Span) {
         if self.has_name {

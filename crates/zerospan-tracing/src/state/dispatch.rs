@@ -97,7 +97,10 @@ fn discover(dispatch: &Dispatch, id: &Id) -> Option<Arc<LayerInner>> {
         .collect();
     // Another subscriber's layer may hold a span of the same id.
     let holds = |layer: &&Arc<LayerInner>| {
-        let held = layer.table().with(id.into_u64(), |entry| entry.metadata);
+        let held = layer
+            .table()
+            .with(id.into_u64(), |entry| entry.metadata)
+            .flatten();
         held.is_some_and(|held| std::ptr::eq(held, metadata)) && !is_attached(layer)
     };
     let layer = created.iter().find(holds)?;

@@ -1,24 +1,40 @@
 use super::scratch::Scratch;
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::SpanContext;
+use std::mem;
 use tracing_core::Metadata;
 use zerospan_trace::Span;
 use zerospan_trace::layer::Moment;
 
-/// An open span of a layer.
-#[derive(Debug)]
+/// An open span of a layer, or the context of one that was closed.
+#[derive(Debug, Default)]
 pub(crate) struct Entry {
     pub(crate) span: Span,
-    pub(crate) metadata: &'static Metadata<'static>,
+    pub(crate) metadata: Option<&'static Metadata<'static>>,
     /// A child, a link or a reader has used the ids: the parent cannot change any more.
     pub(crate) is_used: bool,
     pub(crate) timing: Timing,
+    /// Parts that few spans have.
+    pub(crate) extra: Extra,
+}
+
+/// The parts of an entry that few spans have.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
     /// The fields of a span that is not recorded, if it may get a parent that is.
     pub(crate) pending: Option<Box<Scratch>>,
     /// The context that was set as the parent, for what it has besides its span.
     pub(crate) parent: Option<Context>,
     /// The context that is attached while the span is entered, if the layer activates contexts.
     pub(crate) activated: Option<Context>,
+}
+
+/// The parts of an entry that end with its span.
+#[derive(Debug)]
+pub(crate) struct Closing {
+    pub(crate) span: Span,
+    pub(crate) timing: Timing,
+    pub(crate) extra: Option<Extra>,
 }
 
 /// The times of a span that is entered and exited, in nanoseconds.
@@ -65,16 +81,31 @@ impl Timing {
 }
 
 impl Entry {
+    /// Takes a new span. The entry is empty, but for the context of the span that it held last.
     #[inline]
-    pub(crate) fn new(span: Span, metadata: &'static Metadata<'static>, timing: Timing) -> Self {
-        Self {
-            span,
-            metadata,
-            is_used: false,
-            timing,
-            pending: None,
-            parent: None,
-            activated: None,
+    pub(crate) fn open(
+        &mut self,
+        span: Span,
+        metadata: &'static Metadata<'static>,
+        timing: Timing,
+        pending: Option<Box<Scratch>>,
+    ) {
+        self.span = span;
+        self.metadata = Some(metadata);
+        self.is_used = false;
+        self.timing = timing;
+        if pending.is_some() {
+            self.extra.pending = pending;
+        }
+    }
+
+    /// Returns the span, which is then ended outside the lock. Keeps its context.
+    #[inline]
+    pub(crate) fn close(&mut self) -> Closing {
+        Closing {
+            span: self.span.take(),
+            timing: self.timing,
+            extra: self.extra.is_any().then(|| mem::take(&mut self.extra)),
         }
     }
 
@@ -91,34 +122,9 @@ impl Entry {
     }
 }
 
-/// The context of a span that is closed, but for its trace state.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ClosedSpan {
-    trace_id: TraceId,
-    span_id: SpanId,
-    flags: TraceFlags,
-    is_remote: bool,
-}
-
-impl ClosedSpan {
+impl Extra {
     #[inline]
-    pub(crate) fn new(entry: &mut Entry) -> Self {
-        let context = entry.span.context_ref();
-        Self {
-            trace_id: context.trace_id(),
-            span_id: context.span_id(),
-            flags: context.trace_flags(),
-            is_remote: context.is_remote(),
-        }
-    }
-
-    pub(crate) fn span_context(&self) -> SpanContext {
-        SpanContext::new(
-            self.trace_id,
-            self.span_id,
-            self.flags,
-            self.is_remote,
-            TraceState::NONE,
-        )
+    fn is_any(&self) -> bool {
+        self.pending.is_some() || self.parent.is_some() || self.activated.is_some()
     }
 }

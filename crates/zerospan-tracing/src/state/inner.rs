@@ -1,7 +1,7 @@
 use super::attachment::Attachment;
 use super::callsite::Callsite;
 use super::callsites::Callsites;
-use super::entry::{ClosedSpan, Entry};
+use super::entry::Entry;
 use super::options::SharedOptions;
 use super::stats::{LayerStats, Losses};
 use super::table::Table;
@@ -24,7 +24,7 @@ pub(crate) struct LayerInner {
     /// Distinguishes this layer's entered spans from those of other layers.
     owner: u64,
     pub(crate) options: SharedOptions,
-    tables: Tables<Entry, ClosedSpan>,
+    tables: Tables<Entry>,
     pub(crate) callsites: Callsites,
     pub(crate) losses: Losses,
     pub(crate) attachment: Attachment,
@@ -84,7 +84,7 @@ impl LayerInner {
 
     /// Returns the open spans.
     #[inline]
-    pub(crate) fn table(&self) -> &Table<Entry, ClosedSpan> {
+    pub(crate) fn table(&self) -> &Table<Entry> {
         self.tables.current()
     }
 

@@ -16,46 +16,37 @@ const FIRST_SEGMENT: usize = 2;
 /// The number of segments: more than any capacity needs.
 const MAX_SEGMENTS: usize = 48;
 
-/// A bounded map from ids to values, each behind a lock of its own. Keeps, for a while, a small part of each removed value.
+/// A bounded map from ids to values, each behind a lock of its own.
 ///
-/// An id hashes to a bucket of slots in every segment. Its key is found without a lock, and the slot's lock is then held only
-/// while the value is read or written. A segment is allocated when the earlier ones have no free slot for an id, and stays.
-/// Beyond the last segment, a bucket overflows into the ones after it, so that as many values fit as there are slots.
-pub(crate) struct Table<V, C> {
+/// A value is reused, not dropped: it stays when its id is removed, until another id takes its slot. An id hashes to a bucket of
+/// slots in every segment. Its key is found without a lock, and the slot's lock is then held only while the value is read or
+/// written. A segment is allocated when the earlier ones have no free slot for an id, and stays. Beyond the last segment, a
+/// bucket overflows into the ones after it, so that as many ids fit as there are slots.
+pub(crate) struct Table<V> {
     max: AtomicUsize,
-    segments: [OnceLock<Segment<V, C>>; MAX_SEGMENTS],
+    segments: [OnceLock<Segment<V>>; MAX_SEGMENTS],
 }
 
-struct Segment<V, C> {
+struct Segment<V> {
     /// The id in each slot, or 0.
     keys: Box<[AtomicU64]>,
-    slots: Box<[Slot<V, C>]>,
+    slots: Box<[Slot<V>]>,
     /// The number of buckets from an id's own that may hold it.
     reach: AtomicUsize,
 }
 
 /// Aligned, so that two threads' spans share no cache line.
 #[repr(align(64))]
-struct Slot<V, C>(Mutex<Content<V, C>>);
+struct Slot<V>(Mutex<Content<V>>);
 
-struct Content<V, C> {
-    /// The id of the value, or of the value that was removed last.
+struct Content<V> {
+    /// The id that is in the slot, or was there last.
     id: u64,
-    value: Option<V>,
-    closed: Option<C>,
+    is_taken: bool,
+    value: V,
 }
 
-/// The outcome of an insertion.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Inserted<V> {
-    New,
-    /// A value of the same id was there.
-    Replaced(V),
-    /// There is no room.
-    Full(V),
-}
-
-impl<V, C: Clone> Table<V, C> {
+impl<V: Default> Table<V> {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             max: AtomicUsize::new(max),
@@ -67,12 +58,12 @@ impl<V, C: Clone> Table<V, C> {
         self.max.load(Ordering::Relaxed)
     }
 
-    /// Sets the maximum number of values, before the first.
+    /// Sets the maximum number of ids, before the first.
     pub(crate) fn set_max(&self, max: usize) {
         self.max.store(max, Ordering::Relaxed);
     }
 
-    /// Counts the values. Looks at every slot.
+    /// Counts the ids. Looks at every slot.
     pub(crate) fn len(&self) -> usize {
         let is_taken = |key: &&AtomicU64| key.load(Ordering::Relaxed) != 0;
         self.segments()
@@ -85,79 +76,79 @@ impl<V, C: Clone> Table<V, C> {
     pub(crate) fn with<R>(&self, id: u64, work: impl FnOnce(&mut V) -> R) -> Option<R> {
         let (segment, index) = self.find(id)?;
         let mut content = segment.lock(index)?;
-        if content.id != id {
+        if content.id != id || !content.is_taken {
             return None;
         }
-        content.value.as_mut().map(work)
+        Some(work(&mut content.value))
     }
 
-    /// Inserts a value. The caller drops what is returned, outside the lock.
+    /// Inserts `id`: calls `fill` with its value, and with `true` if the id was there already. Returns `false`, without a call,
+    /// if there is no room.
     #[inline]
-    pub(crate) fn insert(&self, id: u64, value: V) -> Inserted<V> {
+    pub(crate) fn insert(&self, id: u64, fill: impl FnOnce(&mut V, bool)) -> bool {
+        let mut fill = Some(fill);
         if id == 0 {
-            return Inserted::Full(value);
+            return false;
         }
-        if let Some((segment, index)) = self.find(id)
-            && let Some(mut content) = segment.lock(index)
-            && content.id == id
-            && let Some(held) = &mut content.value
-        {
-            return Inserted::Replaced(std::mem::replace(held, value));
-        }
-        let mut value = value;
-        for segment in self.segments() {
-            let reach = segment.reach.load(Ordering::Relaxed);
-            match segment.claim(id, 0..reach, value) {
-                None => return Inserted::New,
-                Some(back) => value = back,
+        if self.find(id).is_some() {
+            let replace = |value: &mut V| {
+                if let Some(fill) = fill.take() {
+                    fill(value, true);
+                }
+            };
+            if self.with(id, replace).is_some() {
+                return true;
             }
         }
-        self.insert_slow(id, value)
+        for segment in self.segments() {
+            let reach = segment.reach.load(Ordering::Relaxed);
+            if segment.claim(id, 0..reach, &mut fill) {
+                return true;
+            }
+        }
+        self.insert_slow(id, &mut fill)
     }
 
-    /// Removes the value of `id`, and keeps what `remember` makes of it.
+    /// Removes `id`, and calls `take` with its value under its lock.
     #[inline]
-    pub(crate) fn remove(&self, id: u64, remember: impl FnOnce(&mut V) -> C) -> Option<V> {
+    pub(crate) fn remove<R>(&self, id: u64, take: impl FnOnce(&mut V) -> R) -> Option<R> {
         let (segment, index) = self.find(id)?;
         let mut content = segment.lock(index)?;
-        if content.id != id {
+        if content.id != id || !content.is_taken {
             return None;
         }
-        let mut value = content.value.take()?;
-        let closed = remember(&mut value);
-        let forgotten = content.closed.replace(closed);
+        let taken = take(&mut content.value);
+        content.is_taken = false;
         segment.keys.get(index)?.store(0, Ordering::Release);
-        drop(content);
-        drop(forgotten);
-        Some(value)
+        Some(taken)
     }
 
-    /// Returns what was kept of the value of `id` when it was removed, unless another value has taken its slot.
-    pub(crate) fn removed(&self, id: u64) -> Option<C> {
+    /// Calls `read` with the value of an id that was removed, unless another id has taken its slot.
+    pub(crate) fn removed<R>(&self, id: u64, read: impl Fn(&V) -> R) -> Option<R> {
         self.segments().find_map(|segment| {
             let reach = segment.reach.load(Ordering::Relaxed);
             segment.indices(id, 0..reach).find_map(|index| {
                 let content = segment.lock(index)?;
-                let is_match = content.id == id && content.value.is_none();
-                is_match.then(|| content.closed.clone())?
+                let is_match = content.id == id && !content.is_taken;
+                is_match.then(|| read(&content.value))
             })
         })
     }
 
     #[inline]
-    fn segments(&self) -> impl Iterator<Item = &Segment<V, C>> {
+    fn segments(&self) -> impl Iterator<Item = &Segment<V>> {
         self.segments.iter().map_while(OnceLock::get)
     }
 
     #[inline]
-    fn find(&self, id: u64) -> Option<(&Segment<V, C>, usize)> {
+    fn find(&self, id: u64) -> Option<(&Segment<V>, usize)> {
         self.segments()
             .find_map(|segment| Some((segment, segment.find(id)?)))
     }
 
     /// Adds a segment, or lets the buckets overflow.
     #[cold]
-    fn insert_slow(&self, id: u64, mut value: V) -> Inserted<V> {
+    fn insert_slow(&self, id: u64, fill: &mut Option<impl FnOnce(&mut V, bool)>) -> bool {
         let (max, mut slots) = (self.max(), 0);
         for segment in &self.segments {
             let left = max.saturating_sub(slots);
@@ -169,11 +160,8 @@ impl<V, C: Clone> Table<V, C> {
             let wanted = left.min(slots.max(FIRST_SEGMENT));
             let segment = segment.get_or_init(|| Segment::new(wanted));
             slots += segment.slots.len();
-            if is_new {
-                match segment.claim(id, 0..1, value) {
-                    None => return Inserted::New,
-                    Some(back) => value = back,
-                }
+            if is_new && segment.claim(id, 0..1, fill) {
+                return true;
             }
         }
         for segment in self.segments() {
@@ -184,23 +172,22 @@ impl<V, C: Clone> Table<V, C> {
                 }
                 // Before the key can be seen, whoever looks for it looks far enough.
                 segment.reach.fetch_max(bucket + 1, Ordering::SeqCst);
-                match segment.claim(id, bucket..bucket + 1, value) {
-                    None => return Inserted::New,
-                    Some(back) => value = back,
+                if segment.claim(id, bucket..bucket + 1, fill) {
+                    return true;
                 }
             }
         }
-        Inserted::Full(value)
+        false
     }
 }
 
-impl<V, C> Segment<V, C> {
+impl<V: Default> Segment<V> {
     fn new(slots: usize) -> Self {
         let empty = || {
             Slot(Mutex::new(Content {
                 id: 0,
-                value: None,
-                closed: None,
+                is_taken: false,
+                value: V::default(),
             }))
         };
         Self {
@@ -262,10 +249,14 @@ impl<V, C> Segment<V, C> {
         key.is_some_and(|key| key.load(Ordering::Relaxed) == 0)
     }
 
-    /// Stores a value in a free slot of some buckets. Returns the value if there is none.
+    /// Takes a free slot of some buckets, and fills its value. Returns `false` if there is none.
     #[inline]
-    fn claim(&self, id: u64, distances: std::ops::Range<usize>, value: V) -> Option<V> {
-        let mut value = Some(value);
+    fn claim(
+        &self,
+        id: u64,
+        distances: std::ops::Range<usize>,
+        fill: &mut Option<impl FnOnce(&mut V, bool)>,
+    ) -> bool {
         for distance in distances {
             let first = self.bucket(id, distance);
             let ways = WAYS.min(self.keys.len() - first);
@@ -273,29 +264,34 @@ impl<V, C> Segment<V, C> {
             // stays unused for a while after its span is closed, and close by.
             let start = (id >> GENERATION_SHIFT) as usize;
             for way in 0..ways {
-                let index = first + (start + way) % ways;
+                let way = (start + way) & (WAYS - 1);
+                let way = if way < ways { way } else { way % ways };
+                let index = first + way;
                 if !self.is_free(index) {
                     continue;
                 }
                 let Some(mut content) = self.lock(index) else {
                     continue;
                 };
-                if content.value.is_some() {
+                if content.is_taken {
                     continue;
                 }
                 content.id = id;
-                content.value = value.take();
+                content.is_taken = true;
+                if let Some(fill) = fill.take() {
+                    fill(&mut content.value, false);
+                }
                 if let Some(key) = self.keys.get(index) {
                     key.store(id, Ordering::Release);
                 }
-                return None;
+                return true;
             }
         }
-        value
+        false
     }
 
     #[inline]
-    fn lock(&self, index: usize) -> Option<sync::MutexGuard<'_, Content<V, C>>> {
+    fn lock(&self, index: usize) -> Option<sync::MutexGuard<'_, Content<V>>> {
         self.slots.get(index).map(|slot| sync::lock(&slot.0))
     }
 }
@@ -310,7 +306,7 @@ fn hash(id: u64) -> u32 {
     ((id << (64 - GENERATION_SHIFT)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
-impl<V, C> fmt::Debug for Table<V, C> {
+impl<V> fmt::Debug for Table<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table")
             .field("max", &self.max)

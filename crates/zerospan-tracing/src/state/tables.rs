@@ -7,13 +7,13 @@ use zerospan_core::fork;
 /// The parent exports the spans that are open at the fork. Its table is neither locked nor dropped in the child, since a thread
 /// of the parent's may have been changing it.
 #[derive(Debug)]
-pub(crate) struct Tables<V, C> {
+pub(crate) struct Tables<V> {
     generation: u64,
-    table: Table<V, C>,
+    table: Table<V>,
     child: OnceLock<Box<Self>>,
 }
 
-impl<V, C: Clone> Tables<V, C> {
+impl<V: Default> Tables<V> {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             generation: fork::generation(),
@@ -24,7 +24,7 @@ impl<V, C: Clone> Tables<V, C> {
 
     /// Returns the table of this process.
     #[inline]
-    pub(crate) fn current(&self) -> &Table<V, C> {
+    pub(crate) fn current(&self) -> &Table<V> {
         if self.generation == fork::generation() {
             return &self.table;
         }
@@ -32,7 +32,7 @@ impl<V, C: Clone> Tables<V, C> {
     }
 
     #[cold]
-    fn of_child(&self) -> &Table<V, C> {
+    fn of_child(&self) -> &Table<V> {
         let mut this = self;
         while this.generation != fork::generation() {
             let max = this.table.max();

@@ -27,3 +27,6 @@ mod safety {}
 
 #[doc = include_str!("../../../docs/choosing-a-level.md")]
 mod choosing_a_level {}
+
+#[doc = include_str!("../../../docs/tracing.md")]
+mod tracing {}

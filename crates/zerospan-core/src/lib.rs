@@ -2,13 +2,18 @@
 #![deny(unsafe_code)]
 
 mod attributes;
+#[doc(hidden)]
+pub mod context;
 #[cfg(feature = "dev")]
 pub mod dev;
 mod error;
 #[doc(hidden)]
 pub mod fork;
+#[cfg(feature = "log")]
 #[doc(hidden)]
 pub mod log;
+#[doc(hidden)]
+pub mod panics;
 mod recycle;
 #[doc(hidden)]
 pub mod sync;

@@ -1,193 +1,206 @@
 //! Logging that is never traced.
+//!
+//! A subscriber is code of the user's: it may take locks, use the API's current context, and trace. A span may end, and a
+//! pipeline be dropped, while the API holds a lock or a borrow, and in a destructor of a thread-local. Threads of the user's
+//! therefore log nothing themselves: a thread of its own does.
 
-use crate::sync::OnceBox;
+#[cfg(not(loom))]
+mod deferred;
+mod limit;
+
+pub use limit::{LogLimit, WarnOnce};
+
+use crate::{context, panics};
 use opentelemetry::{Context, ContextGuard};
-use std::panic::catch_unwind;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::time::Duration;
 
-/// Suppresses telemetry on this thread until the guard is dropped.
-///
-/// Returns `None` where the thread is ending and has no context any more.
-pub fn suppress_telemetry() -> Option<ContextGuard> {
-    // The API crate panics where its thread-local is destroyed, and this may run in a destructor of another one.
-    catch_unwind(Context::enter_telemetry_suppressed_scope).ok()
+/// The longest wait of [`settle`].
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The longest wait of a thread of the family's for events that others caused before.
+const ORDER_TIMEOUT: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Thread {
+    /// A thread of the user's.
+    Users,
+    /// A thread of the user's that does the work of a pipeline.
+    Lent,
+    /// A thread that this family started.
+    Own,
+    /// A thread that is calling a subscriber for this family.
+    Logging,
 }
 
-/// Runs `event`, which logs, with telemetry suppressed. Does nothing where telemetry cannot be suppressed.
-///
-/// A subscriber is code of the user's: call this without a lock or a borrow.
-pub fn suppressed(event: impl FnOnce()) {
-    if let Some(_guard) = suppress_telemetry() {
-        event();
-    }
+thread_local! {
+    static THREAD: Cell<Thread> = const { Cell::new(Thread::Users) };
 }
 
-/// The shortest time between two events of one cause.
-const INTERVAL: Duration = Duration::from_secs(60);
-
-/// Logs an event of one cause at most once a minute, and counts those in between.
-///
-/// Where something fails for each span, or for each request, the log would otherwise grow with the traffic.
-#[derive(Debug, Default)]
-pub struct LogLimit {
-    /// Milliseconds since [`EPOCH`] at the last event, plus one: zero before the first.
-    logged_at: AtomicU64,
-    skipped: AtomicU64,
+/// Suppresses telemetry on the thread until it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Suppressed {
+    before: Thread,
+    _context: Option<ContextGuard>,
+    not_send: PhantomData<*const ()>,
 }
 
-impl LogLimit {
-    /// Returns a limit that has not logged.
-    pub const fn new() -> Self {
+impl Suppressed {
+    fn new(thread: Thread, context: Option<ContextGuard>) -> Self {
         Self {
-            logged_at: AtomicU64::new(0),
-            skipped: AtomicU64::new(0),
+            before: THREAD.replace(thread),
+            _context: context,
+            not_send: PhantomData,
         }
-    }
-
-    /// Runs `event` as [`suppressed`] does, with the number of events that were skipped since the last; or skips this one.
-    pub fn log(&self, event: impl FnOnce(u64)) {
-        if let Some(skipped) = self.admit() {
-            suppressed(|| event(skipped));
-        }
-    }
-
-    /// Returns the number of events skipped since the last, or `None` if this one is skipped too.
-    fn admit(&self) -> Option<u64> {
-        let now = u64::try_from(EPOCH.get_or_init(Instant::now).elapsed().as_millis())
-            .unwrap_or(u64::MAX - 1)
-            + 1;
-        let last = self.logged_at.load(Ordering::Relaxed);
-        let is_due = last == 0 || Duration::from_millis(now.saturating_sub(last)) >= INTERVAL;
-        // Of several threads, one logs.
-        let exchange = || {
-            self.logged_at
-                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
-        };
-        if is_due && exchange() {
-            return Some(self.skipped.swap(0, Ordering::Relaxed));
-        }
-        self.skipped.fetch_add(1, Ordering::Relaxed);
-        None
     }
 }
 
-static EPOCH: OnceBox<Instant> = OnceBox::new();
-
-/// Logs an event once until it is reset, and at most once a minute: a state that comes and goes does not fill the log.
-#[derive(Debug, Default)]
-pub struct WarnOnce {
-    /// An event happened since the last reset.
-    is_set: AtomicBool,
-    /// And it was logged.
-    is_logged: AtomicBool,
-    limit: LogLimit,
-}
-
-impl WarnOnce {
-    /// Returns a `WarnOnce` that has not logged.
-    pub const fn new() -> Self {
-        Self {
-            is_set: AtomicBool::new(false),
-            is_logged: AtomicBool::new(false),
-            limit: LogLimit::new(),
-        }
-    }
-
-    /// Runs `event` as [`suppressed`] does, unless one happened since the last [`reset`](Self::reset), or was logged less
-    /// than a minute ago.
-    pub fn warn(&self, event: impl FnOnce()) {
-        if !self.is_set.load(Ordering::Relaxed)
-            && !self.is_set.swap(true, Ordering::Relaxed)
-            && self.limit.admit().is_some()
-        {
-            self.is_logged.store(true, Ordering::Relaxed);
-            suppressed(event);
-        }
-    }
-
-    /// Lets the next event be logged again; returns `true` if one was logged since the last reset.
-    pub fn reset(&self) -> bool {
-        self.is_set.load(Ordering::Relaxed)
-            && self.is_set.swap(false, Ordering::Relaxed)
-            && self.is_logged.swap(false, Ordering::Relaxed)
+impl Drop for Suppressed {
+    fn drop(&mut self) {
+        THREAD.set(self.before);
     }
 }
 
-#[cfg(test)]
+/// Suppresses telemetry on a thread that this family started.
+pub fn suppress_telemetry() -> Suppressed {
+    let context = panics::catch(Context::enter_telemetry_suppressed_scope).ok();
+    Suppressed::new(Thread::Own, context)
+}
+
+/// Suppresses the telemetry of this family on a thread of the user's.
+///
+/// Does not change the API's context, which may be borrowed: what the official SDK records is suppressed only if the caller
+/// suppressed it.
+pub fn suppress_here() -> Suppressed {
+    let thread = match THREAD.get() {
+        Thread::Users => Thread::Lent,
+        other => other,
+    };
+    Suppressed::new(thread, None)
+}
+
+/// Returns `true` if this family suppresses telemetry on this thread, whatever the API's context says.
+#[inline]
+pub fn is_suppressed_here() -> bool {
+    THREAD.get() != Thread::Users
+}
+
+/// Returns `true` if telemetry is suppressed on this thread.
+pub fn is_suppressed() -> bool {
+    is_suppressed_here() || is_suppressed_by_api()
+}
+
+/// Returns `true` if the API's current context suppresses telemetry.
+pub fn is_suppressed_by_api() -> bool {
+    context::with_current(Context::is_telemetry_suppressed).unwrap_or(false)
+}
+
+/// Runs `event`, which logs, with telemetry suppressed: at once on a thread of this family's, and soon on another thread
+/// otherwise, with the subscriber of this one. Catches its panic.
+///
+/// May be called anywhere but under a lock of this family's.
+pub fn suppressed(event: impl FnOnce() + Send + 'static) {
+    if THREAD.get() == Thread::Own {
+        settle_within(ORDER_TIMEOUT);
+        run(event);
+    } else {
+        #[cfg(not(loom))]
+        deferred::defer(Box::new(event));
+        // A model logs nothing.
+        #[cfg(loom)]
+        drop(event);
+    }
+}
+
+/// Waits until what was logged before is logged, for a second at most. For the end of operations after which a process may
+/// end.
+///
+/// Calls the subscriber on this thread if the system refused another. Does nothing within a subscriber.
+pub fn settle() {
+    settle_within(SETTLE_TIMEOUT);
+}
+
+fn settle_within(timeout: Duration) {
+    #[cfg(not(loom))]
+    if THREAD.get() != Thread::Logging {
+        deferred::settle(timeout);
+    }
+    #[cfg(loom)]
+    let _ = timeout;
+}
+
+/// Calls a subscriber.
+fn run(event: impl FnOnce()) {
+    let _logging = Suppressed::new(Thread::Logging, None);
+    let _ = panics::catch(event);
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use std::sync::mpsc;
+    use std::thread;
 
-    #[test]
-    fn an_event_is_logged_once_until_reset_and_with_telemetry_suppressed() {
-        let warning = WarnOnce::new();
-        let logged = std::cell::Cell::new(0);
-        let log = || {
-            assert!(Context::is_current_telemetry_suppressed());
-            logged.set(logged.get() + 1);
-        };
-        warning.warn(log);
-        warning.warn(log);
-        assert_eq!(logged.get(), 1);
-        assert!(!Context::is_current_telemetry_suppressed());
-        assert!(warning.reset());
-        assert!(!warning.reset());
-    }
-
-    /// Lets a minute pass for `limit`.
-    fn age(limit: &LogLimit) {
-        // The process may be younger than a minute.
-        limit.logged_at.store(0, Ordering::Relaxed);
-    }
-
-    #[test]
-    fn what_comes_and_goes_is_logged_once_a_minute() {
-        let warning = WarnOnce::new();
-        let logged = std::cell::Cell::new(0);
-        for minute in 1..=3 {
-            for flap in 0..10_000 {
-                warning.warn(|| logged.set(logged.get() + 1));
-                // What was not logged needs no word about its end.
-                assert_eq!(warning.reset(), flap == 0);
-            }
-            assert_eq!(logged.get(), minute);
-            age(&warning.limit);
-        }
-    }
-
-    #[test]
-    fn a_limit_logs_once_a_minute_and_tells_how_many_were_skipped() {
-        let limit = LogLimit::new();
-        let logged = std::cell::RefCell::new(Vec::new());
-        let log = |skipped| {
-            assert!(Context::is_current_telemetry_suppressed());
-            logged.borrow_mut().push(skipped);
-        };
-        for _ in 0..2 {
-            (0..10_000).for_each(|_| limit.log(log));
-            age(&limit);
-        }
-        limit.log(log);
-        assert_eq!(*logged.borrow(), [0, 9_999, 9_999]);
-    }
-
-    #[test]
-    fn of_threads_that_log_at_once_one_does() {
-        let limit = LogLimit::new();
-        let logged = AtomicU64::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for _ in 0..1000 {
-                        limit.log(|_| {
-                            logged.fetch_add(1, Ordering::Relaxed);
-                        });
-                    }
-                });
-            }
+    /// Returns the thread that logs for a thread of the user's, and whether telemetry is suppressed there.
+    fn logged_by() -> (thread::ThreadId, bool) {
+        let (sender, receiver) = mpsc::channel();
+        suppressed(move || {
+            let suppressed = Context::is_current_telemetry_suppressed() && is_suppressed_here();
+            let _ = sender.send((thread::current().id(), suppressed));
         });
-        assert_eq!(logged.into_inner(), 1);
-        assert_eq!(limit.skipped.into_inner(), 7_999);
+        receiver.recv_timeout(SETTLE_TIMEOUT).expect("logged")
+    }
+
+    #[test]
+    fn a_thread_of_the_users_has_its_events_logged_by_another_that_is_suppressed() {
+        let (thread, suppressed) = logged_by();
+        assert_ne!(thread, thread::current().id());
+        assert!(suppressed);
+        assert!(!is_suppressed());
+        let lent = suppress_here();
+        assert!(is_suppressed() && !Context::is_current_telemetry_suppressed());
+        assert_ne!(logged_by().0, thread::current().id());
+        drop(lent);
+        assert!(!is_suppressed());
+        let _own = suppress_telemetry();
+        assert_eq!(logged_by(), (thread::current().id(), true));
+    }
+
+    #[test]
+    fn an_event_is_logged_while_the_context_is_borrowed() {
+        let other = Context::map_current(|_| logged_by().0);
+        assert_ne!(other, thread::current().id());
+    }
+
+    #[test]
+    fn settle_waits_for_what_was_logged_before() {
+        let (sender, receiver) = mpsc::channel();
+        for number in 0..10 {
+            let sender = sender.clone();
+            suppressed(move || {
+                thread::sleep(Duration::from_millis(5));
+                let _ = sender.send(number);
+            });
+        }
+        settle();
+        assert!(receiver.try_iter().eq(0..10));
+    }
+
+    #[test]
+    fn a_subscriber_may_panic_log_and_wait() {
+        let (sender, receiver) = mpsc::channel();
+        suppressed(move || {
+            settle();
+            let inner = sender.clone();
+            // Not within this one, which may hold a lock of the subscriber's.
+            suppressed(move || inner.send("inner").expect("received"));
+            let _ = sender.send("outer");
+            std::panic::resume_unwind(Box::new("on purpose"));
+        });
+        settle();
+        let next = || receiver.recv_timeout(SETTLE_TIMEOUT);
+        assert_eq!((next(), next()), (Ok("outer"), Ok("inner")));
     }
 }

@@ -7,10 +7,10 @@ use crate::base::error::DeliveryError;
 use crate::base::stats::DropCause;
 use crate::queue::state::Outcome;
 use backoff::Backoff;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use zerospan_core::fork::ProcessOwned;
 use zerospan_core::log::{self, WarnOnce};
+use zerospan_core::panics;
 use zerospan_transport::{ExportResponse, Request, RetryHint, SendError, Transport};
 
 /// Caps the delay that a collector asks for.
@@ -98,12 +98,12 @@ impl Delivery {
                     self.not_before = Some(retry_at);
                     retry_at
                 }
-                _ => return self.failed(config, &failure, items),
+                _ => return self.failed(config, failure, items),
             };
             if !self.wait_before_retry(context, own_deadline, retry_at) {
                 // A flush or shutdown that ends the wait asks why.
                 context.note_failure(failure.to_error());
-                return self.failed(config, &failure, items);
+                return self.failed(config, failure, items);
             }
             self.not_before = None;
             earlier = Some(failure);
@@ -134,22 +134,22 @@ impl Delivery {
         request: &Request<'_>,
     ) -> Result<ExportResponse, Failure> {
         let transport = &mut self.transport;
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let outcome = panics::catch(|| {
             let transport = match transport {
                 Some(transport) => transport,
                 none => none.insert(ProcessOwned::new(config.connect.connect()?)),
             };
             transport.send(request)
-        }));
+        });
         match outcome {
             Ok(outcome) => outcome.map_err(Failure::from),
-            Err(panic) => {
+            Err(message) => {
                 // The transport may be inconsistent: the next request gets another.
                 self.disconnect();
                 Err(Failure {
                     cause: DropCause::TransportPanic,
                     retry: RetryHint::Never,
-                    message: panic_message(&*panic),
+                    message,
                     collector_message: None,
                 })
             }
@@ -158,8 +158,7 @@ impl Delivery {
 
     /// Drops the transport, and catches a panic of its destructor.
     fn disconnect(&mut self) {
-        let transport = self.transport.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(transport)));
+        panics::drop_quietly(self.transport.take());
     }
 
     fn accepted(
@@ -176,7 +175,7 @@ impl Delivery {
         }
         let failures = std::mem::take(&mut self.failures);
         if was_logged {
-            log::suppressed(|| {
+            log::suppressed(move || {
                 tracing::info!(
                     name: "ExportRecovered",
                     failures,
@@ -186,17 +185,18 @@ impl Delivery {
         }
         if response.rejected_items == 0 && response.message.is_empty() {
             self.partial_warning.reset();
-        } else {
-            self.partial_warning.warn(|| {
+        } else if self.partial_warning.admit() {
+            let (rejected, message) = (response.rejected_items, response.message.clone());
+            log::suppressed(move || {
                 tracing::warn!(
                     name: "ExportPartialSuccess",
-                    rejected = response.rejected_items,
+                    rejected,
                     items,
                     "the collector accepted a request of {item_name} with a warning or in part: \
                      logged once until it accepts one without, and at most once a minute; its words are logged at \
                      debug level"
                 );
-                log_words(Some(&response.message));
+                log_words(Some(&message));
             });
         }
         Outcome::Delivered {
@@ -205,21 +205,27 @@ impl Delivery {
         }
     }
 
-    fn failed(&mut self, config: &PipelineConfig, failure: &Failure, items: usize) -> Outcome {
+    fn failed(&mut self, config: &PipelineConfig, failure: Failure, items: usize) -> Outcome {
         self.failures += 1;
-        self.failure_warnings[failure.cause as usize].warn(|| {
-            let item_name = config.signal.items();
+        let Failure {
+            cause,
+            message,
+            collector_message,
+            ..
+        } = failure;
+        let item_name = config.signal.items();
+        self.failure_warnings[cause as usize].warn(move || {
             tracing::warn!(
                 name: "ExportFailed",
-                cause = failure.cause.name(),
+                cause = cause.name(),
                 items,
-                message = failure.message.as_str(),
+                message,
                 "a request was given up and its {item_name} are counted as dropped: \
                  logged once until the collector accepts a request, and at most once a minute for each cause"
             );
-            log_words(failure.collector_message.as_deref());
+            log_words(collector_message.as_deref());
         });
-        Outcome::Dropped(failure.cause)
+        Outcome::Dropped(cause)
     }
 }
 
@@ -254,14 +260,6 @@ fn log_words(message: Option<&str>) {
     if let Some(message) = message.filter(|message| !message.is_empty()) {
         tracing::debug!(name: "CollectorMessage", message, "the collector's own words");
     }
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 /// Returns the earlier of a time and another that may be absent.

@@ -21,6 +21,7 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, Tra
 use opentelemetry::{InstrumentationScope, KeyValue};
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
+use zerospan_core::fork::ProcessOwned;
 use zerospan_otlp::{EncodedResource, SpanRecorder, SpanStart};
 use zerospan_transport::{InMemoryTransport, Signal};
 
@@ -33,7 +34,7 @@ static CONFIG: LazyLock<Arc<PipelineConfig>> = LazyLock::new(|| {
     Arc::new(PipelineConfig {
         signal: Signal::Traces,
         // No model sends a request.
-        connect: Box::new(|| Ok(InMemoryTransport::new())),
+        connect: ProcessOwned::new(Box::new(|| Ok(InMemoryTransport::new()))),
         retry: RetryPolicy::default(),
         inline: true,
         resource: OnceLock::new(),

@@ -15,6 +15,7 @@ use handle::Handle;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use zerospan_core::log;
 use zerospan_otlp::EncodedResource;
 use zerospan_transport::Signal;
 
@@ -43,14 +44,14 @@ impl Pipeline {
         self.0.origin.config.signal
     }
 
-    /// Records one item of `scope`: `encode` appends it to this thread's chunk, as one field `ScopeSpans.spans` or
+    /// Records one item of `scope`: `encode` appends it to a vector, as one field `ScopeSpans.spans` or
     /// `ScopeLogs.log_records` (tag `0x12`, length, message).
     ///
     /// Touches nothing that threads share, except once per chunk of up to 64 KiB. Allocates nothing, except while the
     /// pipeline's memory grows to what it needs, and for an item larger than a chunk.
     ///
-    /// `encode` must only append. It runs with this thread's chunk locked: it may record other items, but neither flush nor
-    /// call [`stats`](Self::stats).
+    /// `encode` gets an empty vector, whose memory the next item of the thread uses. It runs without a lock, so it may do
+    /// anything, such as record other items or flush.
     ///
     /// # Errors
     ///
@@ -59,8 +60,29 @@ impl Pipeline {
     /// # Panics
     ///
     /// If `encode` does. The item is counted as malformed, and earlier ones are kept.
-    #[inline]
     pub fn record(
+        &self,
+        scope: &Scope,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), DropCause> {
+        let inner = self.inner();
+        let outcome = thread_buffers::record_foreign(inner, scope, encode);
+        if let Err(cause) = outcome {
+            inner.warn_once(cause);
+        }
+        outcome
+    }
+
+    /// Records one item that `encode` appends to this thread's chunk, which is locked meanwhile.
+    ///
+    /// For encoders of this family: `encode` does not panic, and calls no code of the user's.
+    ///
+    /// # Errors
+    ///
+    /// The cause for which the item was dropped. It is counted in the statistics as well.
+    #[doc(hidden)]
+    #[inline]
+    pub fn record_trusted(
         &self,
         scope: &Scope,
         encode: impl FnOnce(&mut Vec<u8>),
@@ -80,7 +102,7 @@ impl Pipeline {
     /// The cause for which the item was dropped. It is counted in the statistics as well.
     #[inline]
     pub fn record_encoded(&self, scope: &Scope, field: &[u8]) -> Result<(), DropCause> {
-        self.record(scope, |chunk| chunk.extend_from_slice(field))
+        self.record_trusted(scope, |chunk| chunk.extend_from_slice(field))
     }
 
     /// Logs a loss, like [`Producer::warn_dropped`](crate::Producer::warn_dropped).
@@ -108,13 +130,10 @@ impl Pipeline {
     /// # Errors
     ///
     /// [`FlushError`] reports the items that were not delivered. Items that are pending when `timeout` passes stay pending.
-    ///
-    /// # Panics
-    ///
-    /// If it is called by the closure of [`record`](Self::record).
     pub fn force_flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        thread_buffers::assert_not_recording("force_flush");
-        self.0.flush(timeout)
+        let outcome = self.0.flush(timeout);
+        log::settle();
+        outcome
     }
 
     /// Flushes for at most `timeout` and ends the worker. Items recorded from now on are dropped and counted.
@@ -123,24 +142,16 @@ impl Pipeline {
     ///
     /// [`ShutdownError`] reports the items that were not delivered. Items that are pending when `timeout` passes are dropped
     /// and counted, except for the request that is being sent: it stays in flight until it is answered or times out.
-    ///
-    /// # Panics
-    ///
-    /// If it is called by the closure of [`record`](Self::record).
     pub fn shutdown(&self, timeout: Duration) -> Result<(), ShutdownError> {
-        thread_buffers::assert_not_recording("shutdown");
-        self.0.shut_down(timeout)
+        let outcome = self.0.shut_down(timeout);
+        log::settle();
+        outcome
     }
 
     /// Returns where every item is at this instant: [`ExportStats::is_balanced`] holds.
     ///
     /// Allocates once. Locks the chunks of all threads while it counts, for well below a microsecond per thread.
-    ///
-    /// # Panics
-    ///
-    /// If it is called by the closure of [`record`](Self::record).
     pub fn stats(&self) -> ExportStats {
-        thread_buffers::assert_not_recording("stats");
         self.inner().stats()
     }
 
@@ -165,12 +176,7 @@ pub struct StatsWatch(Arc<PipelineInner>);
 
 impl StatsWatch {
     /// Returns where every item is, like [`Pipeline::stats`], also after the pipeline is dropped.
-    ///
-    /// # Panics
-    ///
-    /// If it is called by the closure of [`Pipeline::record`].
     pub fn stats(&self) -> ExportStats {
-        thread_buffers::assert_not_recording("stats");
         self.0.current().stats()
     }
 

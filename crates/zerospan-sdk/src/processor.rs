@@ -73,7 +73,7 @@ impl SpanProcessor for OtlpSpanProcessor {
                 // The pipeline counts and logs a rejected span.
                 let _ = self
                     .pipeline
-                    .record(scope, |chunk| encode_span_data(&span, chunk));
+                    .record_trusted(scope, |chunk| encode_span_data(&span, chunk));
             });
         }
         recycled::recycle(&mut span);

@@ -4,10 +4,11 @@ mod error;
 
 pub use error::ProviderError;
 
-use crate::span::{ProviderInner, SpanSink};
+use crate::span::{ProcessorError, ProviderInner, SpanSink};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use zerospan_core::log::LogLimit;
+use zerospan_core::log::{self, LogLimit};
+use zerospan_core::panics;
 use zerospan_export::FlushError;
 
 /// The default timeout of a flush and of a shutdown: the official SDK's.
@@ -32,9 +33,7 @@ impl ShutdownGuard {
 
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), ProviderError> {
         for_each_sink(&self.provider, timeout, |sink, timeout| match sink {
-            SpanSink::Processor(processor) => processor
-                .force_flush(timeout)
-                .map_err(ProviderError::Processor),
+            SpanSink::Processor(processor) => call(|| processor.force_flush(timeout)),
             SpanSink::Pipeline(pipeline) => {
                 pipeline.force_flush(timeout).map_err(ProviderError::Flush)
             }
@@ -46,9 +45,7 @@ impl ShutdownGuard {
             return Err(ProviderError::AlreadyShutDown);
         }
         for_each_sink(&self.provider, timeout, |sink, timeout| match sink {
-            SpanSink::Processor(processor) => processor
-                .shutdown(timeout)
-                .map_err(ProviderError::Processor),
+            SpanSink::Processor(processor) => call(|| processor.shutdown(timeout)),
             SpanSink::Pipeline(pipeline) => {
                 pipeline.shutdown(timeout).map_err(ProviderError::Shutdown)
             }
@@ -66,8 +63,8 @@ impl Drop for ShutdownGuard {
             && !matches!(error, ProviderError::AlreadyShutDown)
         {
             static WARNING: LogLimit = LogLimit::new();
-            let cause = std::error::Error::source(&error);
-            WARNING.log(|skipped| {
+            WARNING.log(move |skipped| {
+                let cause = std::error::Error::source(&error);
                 tracing::warn!(
                     name: "ProviderDroppedSpans",
                     skipped,
@@ -78,7 +75,15 @@ impl Drop for ShutdownGuard {
             });
         }
         self.provider.close();
+        log::settle();
     }
+}
+
+/// Calls a processor. Its panic is an error, and others are called nevertheless.
+fn call(work: impl FnOnce() -> Result<(), ProcessorError>) -> Result<(), ProviderError> {
+    let result = panics::catch(work)
+        .unwrap_or_else(|message| Err(format!("the span processor panicked: {message}").into()));
+    result.map_err(ProviderError::Processor)
 }
 
 /// Calls `visit` for every processor, in order, and then for every pipeline. Returns the first error.
@@ -97,8 +102,12 @@ fn for_each_sink(
         let result = visit(sink, timeout.saturating_sub(started.elapsed()));
         if outcome.is_ok() {
             outcome = result;
+        } else {
+            // The error is the user's, and so is its destructor.
+            panics::drop_quietly(result);
         }
     }
+    log::settle();
     outcome
 }
 

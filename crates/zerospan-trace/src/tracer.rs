@@ -8,12 +8,13 @@ pub use span_builder::SpanBuilder;
 use crate::context::options::{InitialData, Parent, StartOptions};
 use crate::shutdown::ShutdownGuard;
 use crate::slot::TracerInner;
-use crate::span::{Moment, ProviderInner, Span, this_thread};
+use crate::span::{Entered, Moment, ProviderInner, Span, this_thread};
 use opentelemetry::trace::{self as api, SpanKind, TraceContextExt};
-use opentelemetry::{Context, InstrumentationScope};
+use opentelemetry::{Context, ContextGuard, InstrumentationScope};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Weak};
+use zerospan_core::{context, panics};
 use zerospan_export::Scope;
 use zerospan_otlp::SpanLimits;
 
@@ -124,8 +125,8 @@ impl api::Tracer for Tracer {
         F: FnOnce(Context) -> T,
         N: Into<Cow<'static, str>>,
     {
-        let context = Context::current_with_span(self.start(name));
-        let _attached = context.clone().attach();
+        let context = current_with_span(self.start(name));
+        let _attached = Attached::new(&context);
         work(context)
     }
 
@@ -136,7 +137,7 @@ impl api::Tracer for Tracer {
         N: Into<Cow<'static, str>>,
     {
         let context = parent.with_span(self.start_with_context(name, parent));
-        let _attached = context.clone().attach();
+        let _attached = Attached::new(&context);
         work(context)
     }
 
@@ -149,10 +150,42 @@ impl api::Tracer for Tracer {
 /// caller chose any other context.
 #[inline]
 fn explicit(context: &Context) -> Parent<'_> {
-    if Context::map_current(|current| std::ptr::eq(current, context)) {
+    if context::with_current(|current| std::ptr::eq(current, context)) == Some(true) {
         Parent::Current
     } else {
         Parent::Context(context)
+    }
+}
+
+/// Returns the current context with `span` as its span.
+#[inline]
+fn current_with_span(span: Span) -> Context {
+    let mut span = Some(span);
+    let context = context::with_current(|current| Some(current.with_span(span.take()?)));
+    match (context.flatten(), span) {
+        (None, Some(span)) => Context::new().with_span(span),
+        (context, _) => context.unwrap_or_default(),
+    }
+}
+
+/// Makes a context the current one until it is dropped.
+enum Attached {
+    Api { _guard: ContextGuard },
+    Native { _guard: Entered },
+}
+
+impl Attached {
+    /// Attaches `context`, or enters its span natively where the API's own cannot change: while the thread ends, and within
+    /// `Context::map_current`, where the API panics.
+    #[inline]
+    fn new(context: &Context) -> Self {
+        let attach = || panics::catch(|| context.clone().attach()).ok();
+        match context::is_alive().then(attach).flatten() {
+            Some(_guard) => Self::Api { _guard },
+            None => Self::Native {
+                _guard: Entered::new(context.span().span_context()),
+            },
+        }
     }
 }
 

@@ -225,6 +225,7 @@ impl DeferredReports {
         for unusable in self.0 {
             unusable.log_once();
         }
+        log::settle();
     }
 }
 
@@ -241,14 +242,14 @@ struct Unusable {
 }
 
 impl Unusable {
-    fn log_once(&self) {
+    fn log_once(self) {
         static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
         let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = reported.insert(self.error.setting().to_owned());
         // A subscriber may read settings itself.
         drop(reported);
         if is_new {
-            log::suppressed(|| log_unusable(&self.error, self.is_refused));
+            log::suppressed(move || log_unusable(&self.error, self.is_refused));
         }
     }
 }
@@ -271,6 +272,7 @@ fn report(environment: Environment<'_>) {
             unusable.log_once();
         }
     }
+    log::settle();
 }
 
 fn log_unusable(error: &ConfigError, is_refused: bool) {

@@ -1,12 +1,13 @@
 use super::retry_policy::RetryPolicy;
 use std::sync::OnceLock;
+use zerospan_core::fork::ProcessOwned;
 use zerospan_otlp::EncodedResource;
 use zerospan_transport::{Connect, Signal};
 
 /// The settings of a pipeline, which a forked child shares with its parent.
 pub(crate) struct PipelineConfig {
     pub(crate) signal: Signal,
-    pub(crate) connect: Box<dyn Connect>,
+    pub(crate) connect: ProcessOwned<Box<dyn Connect>>,
     pub(crate) retry: RetryPolicy,
     /// There is no worker thread: the thread that flushes sends.
     pub(crate) inline: bool,

@@ -8,7 +8,7 @@ use opentelemetry::KeyValue;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use zerospan_core::fork;
+use zerospan_core::fork::{self, ProcessOwned};
 use zerospan_core::log::LogLimit;
 use zerospan_otlp::EncodedResource;
 use zerospan_transport::{ConfigError, Connect, OtlpConfig, Signal};
@@ -141,6 +141,12 @@ impl PipelineBuilder {
     /// the thread that calls them. For callers with a thread for it, such as the official SDK's batch processor.
     ///
     /// A flush then drops the request that it is sending when its timeout passes. Flushes run one after the other.
+    ///
+    /// While it sends, the family's own tracers record nothing on that thread. Telemetry of the official SDK is suppressed
+    /// only if the caller enters [`Context::enter_telemetry_suppressed_scope`], as the batch processor's thread does: the
+    /// context is the caller's, and may be borrowed.
+    ///
+    /// [`Context::enter_telemetry_suppressed_scope`]: opentelemetry::Context::enter_telemetry_suppressed_scope
     pub fn without_worker(mut self) -> Self {
         self.inline = true;
         self
@@ -178,7 +184,7 @@ impl PipelineBuilder {
         watch_forks();
         let config = PipelineConfig {
             signal: self.signal,
-            connect,
+            connect: ProcessOwned::new(connect),
             retry: self.retry,
             inline: self.inline,
             resource: self.resource.map_or_else(OnceLock::new, OnceLock::from),
@@ -203,7 +209,7 @@ impl fmt::Debug for PipelineBuilder {
 fn watch_forks() {
     if let Err(error) = fork::watch() {
         static WARNING: LogLimit = LogLimit::new();
-        WARNING.log(|_| {
+        WARNING.log(move |_| {
             tracing::warn!(
                 name: "ForkUnwatched",
                 error = %error,

@@ -8,7 +8,7 @@ use crate::worker::thread;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zerospan_core::fork::PerProcess;
-use zerospan_core::log::LogLimit;
+use zerospan_core::log::{self, LogLimit};
 
 /// The shared part of a pipeline's handles. Shuts the pipeline down when the last of them is dropped.
 pub(super) struct Handle {
@@ -152,7 +152,7 @@ impl Drop for Handle {
         {
             let items = signal.items();
             static WARNING: LogLimit = LogLimit::new();
-            WARNING.log(|skipped| {
+            WARNING.log(move |skipped| {
                 tracing::warn!(
                     name: "PipelineDropped",
                     skipped,
@@ -162,6 +162,7 @@ impl Drop for Handle {
                     "a pipeline was dropped without a shutdown before all of its {items} were delivered"
                 );
             });
+            log::settle();
         }
     }
 }

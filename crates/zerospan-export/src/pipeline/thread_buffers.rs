@@ -10,19 +10,14 @@ use std::sync::{Arc, Weak};
 use zerospan_pool::thread_states::{ThreadState, ThreadStates};
 
 thread_local! {
-    static THREAD: Thread = const {
-        Thread {
-            buffers: ThreadStates::new(),
-            recording: Cell::new(false),
-        }
-    };
+    static BUFFERS: ThreadStates<PipelineBuffer> = const { ThreadStates::new() };
+
+    /// The memory of an item that a user's encoder writes. Moved out meanwhile, since the encoder may record others.
+    static ITEM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-struct Thread {
-    buffers: ThreadStates<PipelineBuffer>,
-    /// This thread is inside an encoder, with a buffer locked.
-    recording: Cell<bool>,
-}
+/// The maximum memory of [`ITEM`]: a larger item's is freed.
+const MAX_IDLE_ITEM_BYTES: usize = 64 << 10;
 
 /// This thread's buffer of one pipeline.
 #[derive(Default)]
@@ -68,15 +63,41 @@ impl ThreadState for PipelineBuffer {
     }
 }
 
-struct Recording<'a>(&'a Cell<bool>);
+/// Records one item that user code encodes: it runs without a lock or a borrow, and appends to a vector of its own.
+pub(super) fn record_foreign(
+    inner: &Arc<PipelineInner>,
+    scope: &Scope,
+    encode: impl FnOnce(&mut Vec<u8>),
+) -> Result<(), DropCause> {
+    if inner.is_closed() {
+        return record(inner, scope, |_| ());
+    }
+    let mut item = ITEM.try_with(Cell::take).unwrap_or_default();
+    let panicked = Panicked { inner, scope };
+    encode(&mut item);
+    std::mem::forget(panicked);
+    let outcome = record(inner, scope, |chunk| chunk.extend_from_slice(&item));
+    item.clear();
+    if item.capacity() <= MAX_IDLE_ITEM_BYTES {
+        let _ = ITEM.try_with(|idle| idle.set(item));
+    }
+    outcome
+}
 
-impl Drop for Recording<'_> {
+/// Counts the item of an encoder that panics.
+struct Panicked<'a> {
+    inner: &'a Arc<PipelineInner>,
+    scope: &'a Scope,
+}
+
+impl Drop for Panicked<'_> {
     fn drop(&mut self) {
-        self.0.set(false);
+        // Nothing is no item.
+        let _ = record(self.inner, self.scope, |_| ());
     }
 }
 
-/// Records one item through this thread's buffer.
+/// Records one item through this thread's buffer, which is locked while `encode` runs: it calls no user code.
 #[inline]
 pub(super) fn record(
     inner: &Arc<PipelineInner>,
@@ -84,13 +105,9 @@ pub(super) fn record(
     encode: impl FnOnce(&mut Vec<u8>),
 ) -> Result<(), DropCause> {
     let mut encode = Some(encode);
-    let recorded = THREAD.try_with(|thread| {
-        let bound = thread.buffers.get(inner.id)?.0.try_borrow().ok()?;
+    let recorded = BUFFERS.try_with(|buffers| {
+        let bound = buffers.get(inner.id)?.0.try_borrow().ok()?;
         let bound = bound.as_ref()?;
-        if thread.recording.replace(true) {
-            return None;
-        }
-        let _recording = Recording(&thread.recording);
         let encode = encode.take()?;
         Some(record_in(&bound.buffer, inner, scope, encode))
     });
@@ -115,17 +132,17 @@ fn record_in(
     })
 }
 
-/// Records the first item of this thread in the pipeline; or one within another; or one while the thread ends.
+/// Records the first item of this thread in the pipeline, or one while the thread ends.
 #[cold]
 fn record_first(
     inner: &Arc<PipelineInner>,
     scope: &Scope,
     encode: impl FnOnce(&mut Vec<u8>),
 ) -> Result<(), DropCause> {
-    let registered = THREAD.try_with(|thread| {
-        let is_first = !thread.recording.get() && thread.buffers.get(inner.id).is_none();
+    let registered = BUFFERS.try_with(|buffers| {
+        let is_first = buffers.get(inner.id).is_none();
         if is_first {
-            thread.buffers.register(inner.id, inner);
+            buffers.register(inner.id, inner);
         }
         is_first
     });
@@ -136,15 +153,4 @@ fn record_first(
     let outcome = record_in(&buffer, inner, scope, encode);
     inner.drain(&buffer);
     outcome
-}
-
-/// Panics inside an encoder, where waiting for this thread's buffer would never end.
-pub(super) fn assert_not_recording(operation: &str) {
-    let recording = THREAD
-        .try_with(|thread| thread.recording.get())
-        .unwrap_or(false);
-    assert!(
-        !recording,
-        "{operation} was called by the closure that encodes an item: call it outside"
-    );
 }

@@ -263,13 +263,14 @@ impl PipelineInner {
         if cause == DropCause::AfterShutdown {
             return;
         }
-        self.drop_warnings[cause as usize].warn(|| {
-            let items = self.config.signal.items();
+        let items = self.config.signal.items();
+        let queue_size = self.limits.queue_items;
+        self.drop_warnings[cause as usize].warn(move || {
             tracing::warn!(
                 name: "ItemsDropped",
                 items,
                 cause = cause.name(),
-                queue_size = self.limits.queue_items,
+                queue_size,
                 "{items} are being dropped and counted: logged once until the collector accepts a request, and at most \
                  once a minute for each cause"
             );
@@ -280,10 +281,11 @@ impl PipelineInner {
     /// Logs, once per outage, that the worker has no thread, if so. To be called without a lock.
     pub(crate) fn warn_without_worker(&self) {
         if self.worker_failed.load(Ordering::Relaxed) {
-            self.worker_warning.warn(|| {
+            let items = self.config.signal.items();
+            self.worker_warning.warn(move || {
                 tracing::warn!(
                     name: "WorkerNotStarted",
-                    items = self.config.signal.items(),
+                    items,
                     "the system refused a thread for the worker: tried again with the next chunk"
                 );
             });

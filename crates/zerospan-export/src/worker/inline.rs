@@ -27,7 +27,7 @@ struct Parts {
 impl InlineWorker {
     /// Sends what is queued until `target` items are finished or `deadline` passes. Waits for another thread that sends.
     pub(crate) fn run(&self, inner: &PipelineInner, target: u64, deadline: Instant) {
-        let _suppressed = log::suppress_telemetry();
+        let _suppressed = log::suppress_here();
         let Some(mut lease) = self.acquire(inner, deadline) else {
             return;
         };

@@ -2,6 +2,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use zerospan_core::log::LogLimit;
+use zerospan_core::panics;
 use zerospan_core::sync::{self, Mutex, OnceBox};
 use zerospan_otlp::unix_nanos;
 
@@ -86,12 +88,29 @@ impl fmt::Debug for Clock {
 
 #[inline(never)]
 fn read_wall(wall: &dyn Fn() -> SystemTime) -> Reading {
-    let unix = unix_nanos(wall());
+    let unix = unix_nanos(time_of(wall));
     Reading {
         unix,
         steady: unix,
         ticks: 0,
     }
+}
+
+/// Calls a wall clock, which may be the user's. Returns the system's time if it panics: a span may be ending.
+#[inline]
+fn time_of(wall: &dyn Fn() -> SystemTime) -> SystemTime {
+    panics::catch(wall).unwrap_or_else(|message| {
+        static WARNING: LogLimit = LogLimit::new();
+        WARNING.log(move |skipped| {
+            tracing::error!(
+                name: "ClockPanicked",
+                skipped,
+                message,
+                "a clock panicked: the system's takes its place; logged once a minute, with the number of panics skipped"
+            );
+        });
+        SystemTime::now()
+    })
 }
 
 /// One reading of a clock.
@@ -239,7 +258,7 @@ impl Counter {
         let mut narrowest = u64::MAX;
         for _ in 0..ATTEMPTS {
             let before = self.counter.raw();
-            let wall = (self.wall)();
+            let wall = time_of(&*self.wall);
             let steady = self.started.elapsed();
             let after = self.counter.raw();
             let width = after.wrapping_sub(before);

@@ -4,7 +4,8 @@ use rand::rngs::{SysRng, Xoshiro256PlusPlus};
 use rand::{Rng, SeedableRng};
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
-use zerospan_core::fork;
+use zerospan_core::log::LogLimit;
+use zerospan_core::{fork, panics};
 
 /// The source of span and trace ids.
 #[derive(Debug, Default)]
@@ -34,10 +35,10 @@ fn next_custom(
     random: &RefCell<RandomIds>,
     trace: TraceId,
 ) -> (TraceId, SpanId) {
-    let mut span_id = custom.new_span_id();
+    let mut span_id = generated(|| custom.new_span_id(), SpanId::INVALID);
     let mut trace_id = trace;
     if trace_id == TraceId::INVALID {
-        trace_id = custom.new_trace_id();
+        trace_id = generated(|| custom.new_trace_id(), TraceId::INVALID);
     }
     if span_id == SpanId::INVALID || trace_id == TraceId::INVALID {
         let (trace, span) = random.borrow_mut().next(trace_id);
@@ -47,6 +48,22 @@ fn next_custom(
         }
     }
     (trace_id, span_id)
+}
+
+/// Returns a generator's id, or `invalid` if it panics.
+fn generated<I>(generate: impl FnOnce() -> I, invalid: I) -> I {
+    panics::catch(generate).unwrap_or_else(|message| {
+        static WARNING: LogLimit = LogLimit::new();
+        WARNING.log(move |skipped| {
+            tracing::error!(
+                name: "IdGeneratorPanicked",
+                skipped,
+                message,
+                "an id generator panicked: a random id takes the place; logged once a minute, with the number of panics skipped"
+            );
+        });
+        invalid
+    })
 }
 
 /// A thread's random numbers, seeded from the operating system at the first use, and again in a forked child.

@@ -5,15 +5,16 @@ use super::options::Parent;
 use super::parent::{ParentContext, ParentIds};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceState};
+use zerospan_core::{context, log};
 
 impl ParentIds {
     /// Becomes the current span of this thread, if there is one and it is valid.
     ///
-    /// Returns `false` if telemetry is suppressed or the span has a trace state.
+    /// Returns `false` if telemetry is suppressed or the span has a trace state. The API's context must be there.
     #[inline]
     pub(crate) fn find_current(&mut self, active: &ActiveSpans) -> bool {
         Context::map_current(|current| {
-            if current.is_telemetry_suppressed() {
+            if current.is_telemetry_suppressed() || log::is_suppressed_here() {
                 return false;
             }
             if current.has_active_span() {
@@ -72,7 +73,8 @@ impl ResolvedParent {
     #[inline]
     pub(crate) fn new(choice: Parent<'_>, active: &ActiveSpans) -> Option<Self> {
         match choice {
-            Parent::Current => Context::map_current(|current| {
+            Parent::Current if log::is_suppressed_here() => None,
+            Parent::Current => context::with_current(|current| {
                 if current.is_telemetry_suppressed() {
                     return None;
                 }
@@ -80,13 +82,12 @@ impl ResolvedParent {
                     return Some(Self::NONE);
                 }
                 Some(Self::current(current, active))
-            }),
+            })
+            .unwrap_or(Some(Self::NONE)),
             Parent::Context(context) => (!context.is_telemetry_suppressed())
                 .then(|| Self::from_api(context.span().span_context())),
-            Parent::Span(span) => {
-                (!Context::is_current_telemetry_suppressed()).then(|| Self::from_api(span))
-            }
-            Parent::Root => (!Context::is_current_telemetry_suppressed()).then_some(Self::NONE),
+            Parent::Span(span) => (!log::is_suppressed()).then(|| Self::from_api(span)),
+            Parent::Root => (!log::is_suppressed()).then_some(Self::NONE),
         }
     }
 
@@ -120,12 +121,12 @@ impl ResolvedParent {
 #[cold]
 pub(crate) fn context_of(choice: Parent<'_>, native: Option<&ParentContext>) -> Context {
     let with = |parent: ParentContext| {
-        Context::map_current(|current| current.with_remote_span_context(parent.into_span_context()))
+        context::current().with_remote_span_context(parent.into_span_context())
     };
     match (choice, native) {
         (Parent::Context(context), _) => context.clone(),
         (Parent::Current, Some(native)) => with(native.clone()),
-        (Parent::Current, None) => Context::current(),
+        (Parent::Current, None) => context::current(),
         (Parent::Span(span), _) => with(ParentContext::new(span)),
         (Parent::Root, _) => with(ParentContext::NONE),
     }

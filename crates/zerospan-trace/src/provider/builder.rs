@@ -4,11 +4,11 @@ use crate::base::clock::Clock;
 use crate::base::ids::IdSource;
 use crate::sampler::Sampler;
 use crate::slot::{SlotPool, SlotRecycle};
-use crate::span::{Processor, ProviderConfig, SdkProcessor, SpanSink};
+use crate::span::{Processor, ProviderConfig, SdkProcessor, SpanSink, catch_panic};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{self as sdk, IdGenerator, SpanProcessor};
 use std::fmt;
-use zerospan_core::log::LogLimit;
+use zerospan_core::log::{self, LogLimit};
 use zerospan_export::Pipeline;
 use zerospan_otlp::{EncodedResource, SpanLimits};
 use zerospan_transport::{ConfigError, env};
@@ -229,7 +229,7 @@ impl TracerProviderBuilder {
         );
         for sink in &mut self.sinks {
             match sink {
-                SpanSink::Processor(processor) => processor.set_resource(&resource),
+                SpanSink::Processor(processor) => catch_panic(|| processor.set_resource(&resource)),
                 SpanSink::Pipeline(pipeline) => {
                     let is_set = pipeline.set_resource(EncodedResource::from_sdk(&resource));
                     // A pipeline's resource without one of the provider is what the user wants.
@@ -242,7 +242,7 @@ impl TracerProviderBuilder {
         let recycle = SlotRecycle {
             limits: self.limits,
         };
-        TracerProvider::new(ProviderConfig {
+        let provider = TracerProvider::new(ProviderConfig {
             sampler: self.sampler,
             ids: self.ids,
             clock: self.clock,
@@ -253,7 +253,9 @@ impl TracerProviderBuilder {
             sinks: self.sinks,
             resource,
             is_disabled: self.is_disabled,
-        })
+        });
+        log::settle();
+        provider
     }
 }
 
@@ -269,7 +271,7 @@ impl fmt::Debug for TracerProviderBuilder {
 
 fn warn_resource_ignored() {
     static WARNING: LogLimit = LogLimit::new();
-    WARNING.log(|skipped| {
+    WARNING.log(move |skipped| {
         tracing::warn!(
             name: "ResourceIgnored",
             skipped,

@@ -5,6 +5,7 @@ use super::processor::{FinishedSpan, catch_panic};
 use super::state::{Binding, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread};
 use crate::slot::Slot;
 use std::cell::Cell;
+use zerospan_core::log;
 use zerospan_export::Producer;
 
 /// Ends `span`, whose slot was taken out of it, at `time` in nanoseconds since 1970, or now.
@@ -159,8 +160,7 @@ fn pass_to_sinks(
         match sink {
             SpanSink::Processor(processor) => catch_panic(|| processor.on_end(&finished)),
             SpanSink::Pipeline(pipeline) if slot.is_exported => {
-                let _ =
-                    pipeline.record(&tracer.encoded_scope, |out| out.extend_from_slice(&encoded));
+                let _ = pipeline.record_encoded(&tracer.encoded_scope, &encoded);
             }
             SpanSink::Pipeline(_) => {}
         }
@@ -179,14 +179,21 @@ thread_local! {
 #[cold]
 #[inline(never)]
 fn warn_dropped(provider: &ProviderInner, slot: &Slot) {
-    provider.limit_warning.log(|skipped| {
+    let Some(skipped) = provider.limit_warning.admit() else {
+        return;
+    };
+    let recorder = &slot.recorder;
+    let span = recorder.name().to_owned();
+    let dropped_attributes = recorder.dropped_attributes();
+    let (dropped_events, dropped_links) = (recorder.dropped_events(), recorder.dropped_links());
+    log::suppressed(move || {
         tracing::warn!(
             name: "SpanLimitExceeded",
             skipped,
-            span = slot.recorder.name(),
-            dropped_attributes = slot.recorder.dropped_attributes(),
-            dropped_events = slot.recorder.dropped_events(),
-            dropped_links = slot.recorder.dropped_links(),
+            span,
+            dropped_attributes,
+            dropped_events,
+            dropped_links,
             "a span exceeded its limits or got a value of an unsupported kind, and lost data: raise the \
              OTEL_SPAN_*_COUNT_LIMIT that applies, or record less; logged once a minute, with the number of spans skipped"
         );

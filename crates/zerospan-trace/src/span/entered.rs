@@ -1,9 +1,10 @@
 use super::state::this_thread;
 use crate::context::parent::ParentContext;
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 use std::fmt;
 use std::marker::PhantomData;
+use zerospan_core::context;
 
 /// Makes a span the parent of spans that start on this thread, until the guard is dropped.
 ///
@@ -25,11 +26,10 @@ impl Entered {
     /// Enters a span on this thread. Allocates if more spans are entered than ever before on it, and for a trace state.
     #[inline]
     pub(crate) fn new(span: &SpanContext) -> Self {
-        let api_span_id = api_span_id();
         let position = this_thread::with(|thread| {
             thread
                 .active_spans
-                .enter(ParentContext::new(span), api_span_id)
+                .enter(ParentContext::new(span), thread.api_span_id())
         });
         Self {
             position,
@@ -63,7 +63,8 @@ impl fmt::Debug for Entered {
 pub fn current_span_context() -> SpanContext {
     match native() {
         Some(span) => span.into_span_context(),
-        None => Context::map_current(|current| current.span().span_context().clone()),
+        None => context::with_current(|current| current.span().span_context().clone())
+            .unwrap_or(SpanContext::NONE),
     }
 }
 
@@ -73,21 +74,12 @@ pub fn current_span_context() -> SpanContext {
 /// entered natively, and not otherwise.
 pub fn current_context() -> Context {
     match native() {
-        Some(span) => Context::map_current(|current| {
-            current.with_remote_span_context(span.into_span_context())
-        }),
-        None => Context::current(),
+        Some(span) => context::current().with_remote_span_context(span.into_span_context()),
+        None => context::current(),
     }
 }
 
 /// Returns the natively entered span, if it is the current one.
 fn native() -> Option<ParentContext> {
-    let api_span_id = api_span_id();
-    this_thread::with(|thread| thread.active_spans.active(api_span_id))
-}
-
-/// Returns the id of the span of the API's current context.
-#[inline]
-pub(super) fn api_span_id() -> SpanId {
-    Context::map_current(|current| current.span().span_context().span_id())
+    this_thread::with(|thread| thread.active_spans.active(thread.api_span_id()))
 }

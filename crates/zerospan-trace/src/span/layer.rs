@@ -4,7 +4,6 @@
 //! clock, and starting and ending a span.
 
 use super::Span;
-use super::entered::api_span_id;
 use super::state::this_thread;
 use crate::base::clock::Reading;
 use crate::context::active_spans::EntryKey;
@@ -171,8 +170,8 @@ impl Default for Span {
 /// Enters a span under a key, instead of a guard. Returns `false` if this thread has too many entered spans.
 #[inline]
 pub fn enter_as(key: EntryKey, span: &SpanContext, is_recorded: bool) -> bool {
-    let api_span_id = api_span_id();
     this_thread::with(|thread| {
+        let api_span_id = thread.api_span_id();
         let parent = ParentContext::new(span);
         let stack = &thread.active_spans;
         stack

@@ -5,6 +5,7 @@ use opentelemetry::trace::{SpanContext, Status, TraceContextExt};
 use std::error::Error;
 use std::fmt;
 use std::time::SystemTime;
+use zerospan_core::context;
 use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, SinkError,
 };
@@ -144,7 +145,7 @@ impl Span {
     ///
     /// Holds a copy of the span's context: the span stays yours. Allocates once.
     pub fn to_context(&self) -> Context {
-        Context::map_current(|current| current.with_remote_span_context(self.context.clone()))
+        context::current().with_remote_span_context(self.context.clone())
     }
 
     pub(super) fn record_error_text(&mut self, error: &dyn Error) {

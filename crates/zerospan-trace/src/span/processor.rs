@@ -11,14 +11,15 @@ use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use zerospan_core::log::LogLimit;
+use zerospan_core::panics;
 
 /// Observes every span that is recorded, including those that are not exported.
 ///
 /// A provider calls its processors in the order in which its builder got them, on the thread that starts or ends the span,
-/// and without a lock or a borrow: a processor may start spans, which are passed to it too. A panic is caught and logged.
+/// and without a lock or a borrow: a processor may start spans, which are passed to it too. A panic is caught: that of a flush
+/// or a shutdown is its error, and any other is logged.
 pub trait Processor: Send + Sync + fmt::Debug {
     /// Called when a span has started in the context `parent`. The span can be written to.
     ///
@@ -68,12 +69,13 @@ pub type ProcessorError = Box<dyn Error + Send + Sync>;
 
 /// Runs a processor's code, and logs a panic: neither the span nor the traced program is lost to it.
 pub(crate) fn catch_panic(work: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+    if let Err(message) = panics::catch(work) {
         static WARNING: LogLimit = LogLimit::new();
-        WARNING.log(|skipped| {
+        WARNING.log(move |skipped| {
             tracing::error!(
                 name: "ProcessorPanicked",
                 skipped,
+                message,
                 "a span processor panicked: the span is kept, and the processor is called again for the next one; logged \
                  once a minute, with the number of panics skipped"
             );

@@ -10,9 +10,8 @@ use std::time::SystemTime;
 impl Tracer {
     /// Prepares a span: a child of this thread's current span, unless another parent is set.
     ///
-    /// Allocates nothing. In the destructor of a thread-local, set the parent with
-    /// [`with_parent_context`](SpanBuilder::with_parent_context), since the API crate panics there when it is asked for its
-    /// current context.
+    /// Allocates nothing. In the destructor of a thread-local there may be no current span any more: set the parent with
+    /// [`with_parent`](SpanBuilder::with_parent).
     #[inline]
     pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder<'_> {
         SpanBuilder {

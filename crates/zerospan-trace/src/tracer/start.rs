@@ -14,6 +14,8 @@ use opentelemetry::trace::{
 };
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 use std::sync::Arc;
+use zerospan_core::log::LogLimit;
+use zerospan_core::panics;
 use zerospan_otlp::{SpanStart, unix_nanos};
 
 impl Tracer {
@@ -288,14 +290,32 @@ fn sample(
     args: &StartArgs<'_>,
 ) -> SamplingResult {
     let initial = args.options.initial.unwrap_or_default();
-    sampler.should_sample(
-        parent,
-        args.trace_id,
-        args.name,
-        &args.options.kind,
-        initial.attributes,
-        initial.links,
-    )
+    let sampled = panics::catch(|| {
+        sampler.should_sample(
+            parent,
+            args.trace_id,
+            args.name,
+            &args.options.kind,
+            initial.attributes,
+            initial.links,
+        )
+    });
+    sampled.unwrap_or_else(|message| {
+        static WARNING: LogLimit = LogLimit::new();
+        WARNING.log(move |skipped| {
+            tracing::error!(
+                name: "SamplerPanicked",
+                skipped,
+                message,
+                "a sampler panicked: the span is not recorded; logged once a minute, with the number of panics skipped"
+            );
+        });
+        SamplingResult {
+            decision: SamplingDecision::Drop,
+            attributes: Vec::new(),
+            trace_state: args.parent.trace_state.as_deref().cloned().unwrap_or_default(),
+        }
+    })
 }
 
 fn fill(slot: &mut Slot, initial: &InitialData<'_>) {

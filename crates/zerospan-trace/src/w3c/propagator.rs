@@ -5,6 +5,7 @@ use opentelemetry::Context;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
+use zerospan_core::context;
 use zerospan_core::sync::OnceBox;
 
 /// Reads and writes the W3C Trace Context headers, for everything that takes a propagator of the API crate.
@@ -58,6 +59,11 @@ impl TextMapPropagator for TraceContextPropagator {
 
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         write(cx.span().span_context(), injector);
+    }
+
+    // The provided method calls the extractor, which is user code, while it borrows the current context.
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&context::current(), extractor)
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {

@@ -131,6 +131,8 @@ impl Warnings {
     pub(crate) fn of(work: impl FnOnce()) -> Vec<String> {
         let warnings = Self::default();
         tracing::subscriber::with_default(warnings.clone(), work);
+        // Another thread logs.
+        zerospan_core::log::settle();
         warnings.0.lock().expect("no panic").clone()
     }
 }

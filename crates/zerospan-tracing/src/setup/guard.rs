@@ -46,8 +46,8 @@ impl Drop for Guard {
         match self.provider.shutdown() {
             Ok(()) | Err(ProviderError::AlreadyShutDown) => {}
             Err(error) => {
-                let cause = std::error::Error::source(&error);
-                log::suppressed(|| {
+                log::suppressed(move || {
+                    let cause = std::error::Error::source(&error);
                     tracing::warn!(
                         name: "GuardDroppedSpans",
                         error = %error,
@@ -55,6 +55,7 @@ impl Drop for Guard {
                         "spans were lost when tracing was shut down"
                     );
                 });
+                log::settle();
             }
         }
     }

@@ -275,10 +275,11 @@ impl OtlpConfig {
 
 fn warn_clear_credentials(destination: &Destination) {
     static WARNING: WarnOnce = WarnOnce::new();
-    WARNING.warn(|| {
+    let host = destination.host().to_owned();
+    WARNING.warn(move || {
         tracing::warn!(
             name: "CredentialsInClear",
-            host = destination.host(),
+            host,
             "headers with credentials are sent to another host without TLS, where anyone on the way can read them: use https"
         );
     });

@@ -41,7 +41,7 @@ impl<P: SpanProcessor> Processor for SdkProcessor<P> {
         if NOTHING_AT_START.iter().any(|known| name.starts_with(known)) {
             return;
         }
-        self.start_warning.warn(|| {
+        self.start_warning.warn(move || {
             tracing::warn!(
                 name: "SdkProcessorWithoutStart",
                 processor = name,
@@ -57,7 +57,7 @@ impl<P: SpanProcessor> Processor for SdkProcessor<P> {
         }
         match span_data(span) {
             Ok(data) => self.processor.on_end(data),
-            Err(error) => self.skip_warning.log(|skipped| {
+            Err(error) => self.skip_warning.log(move |skipped| {
                 tracing::error!(
                     name: "SdkProcessorSkippedSpan",
                     skipped,

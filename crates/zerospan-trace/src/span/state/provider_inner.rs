@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zerospan_core::fork::{self, ProcessOwned};
 use zerospan_core::log::LogLimit;
+use zerospan_core::panics;
 use zerospan_export::Pipeline;
 use zerospan_otlp::SpanLimits;
 use zerospan_pool::Pool;
@@ -168,6 +169,18 @@ impl ProviderInner {
     }
 }
 
+impl Drop for ProviderInner {
+    fn drop(&mut self) {
+        // User code: the last reference may go where a span ends, and in the destructor of a thread-local, where a panic ends
+        // the process. One after the other, since two panics at once end it too.
+        if self.sinks.is_current() {
+            for sink in self.sinks.drain(..) {
+                panics::drop_quietly(sink);
+            }
+        }
+    }
+}
+
 impl fmt::Debug for ProviderInner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProviderInner")
@@ -183,7 +196,7 @@ impl fmt::Debug for ProviderInner {
 fn watch_forks() {
     if let Err(error) = fork::watch() {
         static WARNING: LogLimit = LogLimit::new();
-        WARNING.log(|_| {
+        WARNING.log(move |_| {
             tracing::warn!(
                 name: "ForkUnwatched",
                 error = %error,

@@ -3,9 +3,11 @@ use super::thread_state::ThreadState;
 use crate::base::ids::RandomIds;
 use crate::context::active_spans::ActiveSpans;
 use crate::slot::TracerInner;
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanId, TraceContextExt};
 use std::cell::RefCell;
 use std::sync::Arc;
-use zerospan_core::fork;
+use zerospan_core::{context, fork};
 use zerospan_pool::thread_states::{OwnerId, ThreadStates};
 
 /// A thread's own state, so that starting and ending a span writes to nothing that threads share.
@@ -13,36 +15,54 @@ pub(crate) struct ThisThread {
     pub(crate) active_spans: ActiveSpans,
     pub(crate) ids: RefCell<RandomIds>,
     states: ThreadStates<ThreadState>,
+    /// The API's current context can be read for as long as this exists.
+    has_context: bool,
 }
 
 thread_local! {
-    static THIS_THREAD: ThisThread = const { ThisThread::new() };
+    // Asks for the API's context first, and so is destroyed before it.
+    static THIS_THREAD: ThisThread = ThisThread::new(context::is_alive());
 }
 
 /// Calls `work` with this thread's part.
 ///
-/// If the thread is exiting and its part is dropped, `work` gets an empty one, which is dropped afterwards: spans in destructors
-/// of other thread-locals are recorded too.
+/// If the thread is exiting, and its part or the API's context is dropped, `work` gets an empty one, which is dropped
+/// afterwards: spans in destructors of other thread-locals are recorded too.
 #[inline]
 pub(crate) fn with<O>(mut work: impl FnMut(&ThisThread) -> O) -> O {
-    match THIS_THREAD.try_with(&mut work) {
-        Ok(output) => output,
-        Err(_) => work(&ThisThread::new()),
+    let output = THIS_THREAD.try_with(|thread| thread.has_context.then(|| work(thread)));
+    match output {
+        Ok(Some(output)) => output,
+        _ => work(&ThisThread::new(false)),
     }
 }
 
 /// Calls `work` with this thread's part. Returns `false` if that is dropped.
+///
+/// While this part has the state of a provider, the API's current context can be read.
 #[inline(always)]
 pub(crate) fn try_with(work: impl FnOnce(&ThisThread) -> bool) -> bool {
     THIS_THREAD.try_with(work).unwrap_or(false)
 }
 
 impl ThisThread {
-    const fn new() -> Self {
+    const fn new(has_context: bool) -> Self {
         Self {
             active_spans: ActiveSpans::new(),
             ids: RefCell::new(RandomIds::new()),
             states: ThreadStates::new(),
+            has_context,
+        }
+    }
+
+    /// Returns the id of the span of the API's current context.
+    #[inline]
+    pub(crate) fn api_span_id(&self) -> SpanId {
+        let read = |current: &Context| current.span().span_context().span_id();
+        if self.has_context {
+            Context::map_current(read)
+        } else {
+            context::with_current(read).unwrap_or(SpanId::INVALID)
         }
     }
 

@@ -5,6 +5,7 @@ mod collector;
 mod errors;
 mod exporter;
 mod faults;
+mod file;
 mod inline_worker;
 mod logs;
 mod metrics;

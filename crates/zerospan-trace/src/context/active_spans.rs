@@ -53,7 +53,8 @@ impl ActiveSpans {
     }
 
     /// Calls `read` with the active span. There is none if the API's current context, whose span is `api_span_id`, was
-    /// attached after the last span was entered.
+    /// attached after the last span was entered. If it has no span, the last span is active: then the context in which that was
+    /// entered has been detached.
     #[inline]
     pub(crate) fn with_active<O>(
         &self,
@@ -68,7 +69,10 @@ impl ActiveSpans {
                 !entry.is_exited && owners.contains(&entry.key.owner)
             }),
         };
-        let last = last.filter(|entry| entry.api_span_id == api_span_id);
+        let is_active = |entry: &&Entry| {
+            api_span_id == SpanId::INVALID || entry.api_span_id == api_span_id
+        };
+        let last = last.filter(is_active);
         if let Some(entry) = last {
             entry.is_used.set(true);
         }

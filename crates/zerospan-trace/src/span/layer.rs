@@ -77,6 +77,12 @@ impl Span {
         }
     }
 
+    /// Returns `true` if the span has an attribute `key`.
+    pub fn has_attribute(&self, key: &str) -> bool {
+        let slot = self.slot.as_ref();
+        slot.is_some_and(|slot| slot.recorder.attribute(key).is_some())
+    }
+
     /// Sets attributes with a writer.
     #[inline]
     pub fn write_attributes(&mut self, write: impl FnOnce(AttributeWriter<'_>)) {

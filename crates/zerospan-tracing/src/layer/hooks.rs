@@ -231,7 +231,9 @@ fn set_fields(
         attributes.record(&mut visitor);
         special = visitor.finish();
     });
-    if let Some(special) = special {
+    if let Some(mut special) = special {
+        // There is no earlier one.
+        special.changes.has_exception = false;
         special.changes.apply(span);
         special.put();
     }

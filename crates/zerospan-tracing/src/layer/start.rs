@@ -19,7 +19,7 @@ use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use zerospan_trace::layer::{retain, with_owner};
+use zerospan_trace::layer::{last_of_owner, retain, with_owner};
 use zerospan_trace::{Span, current_span_context};
 
 /// The parent of a new span.
@@ -51,7 +51,12 @@ where
         return Parent::Context(parent);
     }
     if attributes.is_contextual() {
-        Parent::Current
+        let entered = last_of_owner(inner.owner());
+        if entered.is_some() && !inner.has_hidden_spans() {
+            return Parent::Current;
+        }
+        nearest(inner, entered.map(|(id, _)| id), id, context)
+            .map_or(Parent::Current, Parent::Span)
     } else if attributes.is_root() {
         Parent::Root
     } else {
@@ -190,6 +195,42 @@ where
     if let Some(parent) = inner.use_context(attributes.parent()?) {
         return Some(parent);
     }
+    inner.set_hidden_spans();
+    visible_ancestor(inner, id, context)
+}
+
+/// Returns the context of the nearest visible ancestor of a contextual span, if the registry's current span is hidden from the
+/// layer, so that `entered`, the last visible one that was entered on this thread, need not be related to it.
+///
+/// A context that was attached, or a span that was entered natively, is nearer.
+fn nearest<S>(
+    inner: &LayerInner,
+    entered: Option<u64>,
+    id: &Id,
+    context: &Context<'_, S>,
+) -> Option<SpanContext>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let current = context.current_span();
+    let current = current.id()?.into_u64();
+    let span_id = |entry: &mut Entry| entry.span.context_ref().span_id();
+    if entered == Some(current) || inner.table().with(current, |_| ()).is_some() {
+        return None;
+    }
+    inner.set_hidden_spans();
+    let entered = entered.and_then(|id| inner.table().with(id, span_id));
+    if current_span_context().span_id() != entered.unwrap_or(SpanId::INVALID) {
+        return None;
+    }
+    visible_ancestor(inner, id, context)
+}
+
+#[cold]
+fn visible_ancestor<S>(inner: &LayerInner, id: &Id, context: &Context<'_, S>) -> Option<SpanContext>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
     let span = context.span(id)?;
     span.scope()
         .skip(1)

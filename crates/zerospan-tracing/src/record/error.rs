@@ -1,13 +1,12 @@
 use super::value::format;
 use crate::state::scratch::Scratch;
 use crate::state::stats::Losses;
+pub(super) use crate::state::changes::{STACKTRACE, TYPE};
 use std::error::Error;
 use std::fmt::Write;
 use zerospan_otlp::StaticKey;
 
 pub(super) const MESSAGE: StaticKey = StaticKey::new("exception.message");
-pub(super) const STACKTRACE: StaticKey = StaticKey::new("exception.stacktrace");
-pub(super) const TYPE: StaticKey = StaticKey::new("exception.type");
 
 /// The number of sources of an error that are recorded: a chain may be a cycle.
 const MAX_SOURCES: usize = 32;

@@ -26,6 +26,8 @@ pub(crate) struct EventVisitor<'a> {
     limits: &'a SpanLimits,
     losses: &'a Losses,
     has_exception: bool,
+    /// An error has taken the exception's attributes of the span.
+    has_span_exception: bool,
 }
 
 impl<'a> EventVisitor<'a> {
@@ -45,6 +47,7 @@ impl<'a> EventVisitor<'a> {
             limits,
             losses,
             has_exception: false,
+            has_span_exception: false,
         }
     }
 
@@ -52,7 +55,7 @@ impl<'a> EventVisitor<'a> {
     #[inline]
     pub(crate) fn finish(self) {
         let changes = &mut self.scratch.changes;
-        if !changes.has_name {
+        if changes.name.is_empty() {
             changes.name.push_str(self.callsite.metadata.name());
         }
         if *self.callsite.metadata.level() == Level::ERROR && changes.status == StatusChange::None {
@@ -251,8 +254,11 @@ impl Visit for EventVisitor<'_> {
                 writer.set_attribute(attribute);
             }
         }
-        let to_span = self.options.has(Switch::ErrorRecordsToExceptions);
+        let to_span =
+            self.options.has(Switch::ErrorRecordsToExceptions) && !self.has_span_exception;
         if to_span {
+            self.has_span_exception = true;
+            self.scratch.changes.has_exception = true;
             self.write_to_span(&error::MESSAGE, &text);
         }
         let has_sources = !sources.is_empty();

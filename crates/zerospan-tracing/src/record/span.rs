@@ -172,6 +172,7 @@ impl Visit for SpanVisitor<'_> {
                 self.options.has(Switch::ErrorFieldsToExceptions) && !self.has_exception;
             if as_exception {
                 self.has_exception = true;
+                scratch.changes.has_exception = true;
                 self.writer.set(&error::MESSAGE, scratch.text.as_str());
                 if let Some(name) = error::type_name(value) {
                     self.writer.set(&error::TYPE, name);

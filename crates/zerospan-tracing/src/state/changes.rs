@@ -1,12 +1,19 @@
 use opentelemetry::trace::SpanKind;
 use zerospan_core::Reset;
 use zerospan_trace::Span;
+use zerospan_otlp::StaticKey;
 use zerospan_trace::layer::AttributeBuffer;
+
+/// The attributes of an exception that not every error has.
+pub(crate) const STACKTRACE: StaticKey = StaticKey::new("exception.stacktrace");
+pub(crate) const TYPE: StaticKey = StaticKey::new("exception.type");
 
 /// Changes to a span.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) attributes: AttributeBuffer,
+    /// The attributes are those of an exception too.
+    pub(crate) has_exception: bool,
     /// The new name of the span, or the name of an event.
     pub(crate) name: String,
     pub(crate) has_name: bool,
@@ -29,6 +36,7 @@ impl Changes {
     #[inline]
     pub(crate) fn reset(&mut self) {
         self.attributes.reset();
+        self.has_exception = false;
         self.name.clear();
         self.has_name = false;
         self.kind = None;
@@ -68,6 +76,9 @@ impl Changes {
 
     #[inline]
     pub(crate) fn apply_attributes(&self, span: &mut Span) {
+        if self.has_exception {
+            forget_exception(span);
+        }
         if !self.attributes.is_empty() {
             span.append(&self.attributes);
         }
@@ -79,6 +90,16 @@ impl Changes {
             StatusChange::None => {}
             StatusChange::Ok => span.set_ok(),
             StatusChange::Error => span.set_error_or_keep(&self.description),
+        }
+    }
+}
+
+/// Empties what an earlier exception has left, of which the next one may have nothing.
+#[cold]
+fn forget_exception(span: &mut Span) {
+    for key in [STACKTRACE, TYPE] {
+        if span.has_attribute(key.as_str()) {
+            span.set(&key, "");
         }
     }
 }

@@ -42,7 +42,9 @@ pub(crate) struct Closing {
 pub(crate) struct Timing {
     /// The number of enters without an exit, on all threads.
     pub(crate) entered: u32,
-    /// The time of the last exit or write, since 1970. 0 before the first.
+    /// The span was exited at least once.
+    pub(crate) is_exited: bool,
+    /// The time of the last exit, or of the last write after the first exit, since 1970. 0 before the first exit.
     pub(crate) end: u64,
     /// The time of the last change between busy and idle.
     pub(crate) changed: u64,
@@ -62,9 +64,7 @@ impl Timing {
     #[inline]
     pub(crate) fn enter(&mut self, now: &Moment) {
         if self.entered == 0 {
-            let now = now.steady_nanos();
-            self.idle += now.saturating_sub(self.changed);
-            self.changed = now;
+            self.idle += self.change(now);
         }
         self.entered = self.entered.saturating_add(1);
     }
@@ -72,11 +72,19 @@ impl Timing {
     #[inline]
     pub(crate) fn exit(&mut self, now: &Moment) {
         if self.entered == 1 {
-            let now = now.steady_nanos();
-            self.busy += now.saturating_sub(self.changed);
-            self.changed = now;
+            self.busy += self.change(now);
         }
         self.entered = self.entered.saturating_sub(1);
+        self.is_exited = true;
+    }
+
+    /// Notes a change between busy and idle. Returns the time since the last one.
+    ///
+    /// Threads read the clock before they get here, so that their readings may arrive out of order: time is counted once.
+    #[inline]
+    fn change(&mut self, now: &Moment) -> u64 {
+        let now = now.steady_nanos().max(self.changed);
+        now - std::mem::replace(&mut self.changed, now)
     }
 }
 
@@ -109,9 +117,12 @@ impl Entry {
         }
     }
 
-    /// Notes that the span was exited or written to at `now`.
+    /// Notes that the span was exited or written to at `now`. A span that was never exited ends when it is closed.
     #[inline]
     pub(crate) fn touch(&mut self, now: &Moment) {
+        if !self.timing.is_exited {
+            return;
+        }
         self.timing.end = self.timing.end.max(self.span.unix_nanos_at(now));
     }
 

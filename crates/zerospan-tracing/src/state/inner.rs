@@ -32,6 +32,8 @@ pub(crate) struct LayerInner {
     warned_full: WarnOnce,
     /// A parent was set on a span that the layer does not see.
     has_hidden_parents: AtomicBool,
+    /// A filter hides spans from the layer.
+    has_hidden_spans: AtomicBool,
     /// A parent was set on a span that was not recorded.
     has_late_parents: AtomicBool,
     /// The number of spans that were closed while another thread had entered them: a guard was leaked there.
@@ -60,6 +62,7 @@ impl LayerInner {
             active: OnceLock::new(),
             warned_full: WarnOnce::new(),
             has_hidden_parents: AtomicBool::new(false),
+            has_hidden_spans: AtomicBool::new(false),
             has_late_parents: AtomicBool::new(false),
             leaks: AtomicU64::new(0),
         }
@@ -121,6 +124,15 @@ impl LayerInner {
     #[inline]
     pub(crate) fn has_hidden_parents(&self) -> bool {
         self.has_hidden_parents.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn has_hidden_spans(&self) -> bool {
+        self.has_hidden_spans.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_hidden_spans(&self) {
+        self.has_hidden_spans.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn set_hidden_parents(&self) {

@@ -69,9 +69,8 @@ impl ActiveSpans {
                 !entry.is_exited && owners.contains(&entry.key.owner)
             }),
         };
-        let is_active = |entry: &&Entry| {
-            api_span_id == SpanId::INVALID || entry.api_span_id == api_span_id
-        };
+        let is_active =
+            |entry: &&Entry| api_span_id == SpanId::INVALID || entry.api_span_id == api_span_id;
         let last = last.filter(is_active);
         if let Some(entry) = last {
             entry.is_used.set(true);

@@ -55,8 +55,7 @@ where
         if entered.is_some() && !inner.has_hidden_spans() {
             return Parent::Current;
         }
-        nearest(inner, entered.map(|(id, _)| id), id, context)
-            .map_or(Parent::Current, Parent::Span)
+        nearest(inner, entered.map(|(id, _)| id), id, context).map_or(Parent::Current, Parent::Span)
     } else if attributes.is_root() {
         Parent::Root
     } else {

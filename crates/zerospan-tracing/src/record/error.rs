@@ -1,7 +1,7 @@
 use super::value::format;
+pub(super) use crate::state::changes::{STACKTRACE, TYPE};
 use crate::state::scratch::Scratch;
 use crate::state::stats::Losses;
-pub(super) use crate::state::changes::{STACKTRACE, TYPE};
 use std::error::Error;
 use std::fmt::Write;
 use zerospan_otlp::StaticKey;

@@ -1,7 +1,7 @@
 use opentelemetry::trace::SpanKind;
 use zerospan_core::Reset;
-use zerospan_trace::Span;
 use zerospan_otlp::StaticKey;
+use zerospan_trace::Span;
 use zerospan_trace::layer::AttributeBuffer;
 
 /// The attributes of an exception that not every error has.

@@ -1,0 +1,11 @@
+//! The public API.
+
+mod bad_input;
+mod differential;
+mod dynamic;
+mod hostile;
+mod program;
+mod run;
+mod support;
+mod table;
+mod threads;

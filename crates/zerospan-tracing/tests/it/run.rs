@@ -1,0 +1,716 @@
+//! Runs a program under a layer, and works out what the layer should make of it.
+
+use crate::program::{
+    Action, Callsite, EventParent, EventSite, Field, Fields, Followed, StatusCode, Step, THREADS,
+    Whose,
+};
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{Context, ContextGuard, KeyValue};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tracing::{Dispatch, Id, Level, Span};
+use tracing_subscriber::Registry;
+use tracing_subscriber::registry::LookupSpan;
+
+/// The extension methods of one of the layers.
+pub(crate) trait Extension {
+    fn set_parent(span: &Span, context: Context) -> bool;
+    fn context(span: &Span) -> Context;
+    fn add_link(span: &Span, to: SpanContext, attributes: Vec<KeyValue>);
+    fn set_attribute(span: &Span, key: &'static str, value: i64);
+    fn set_status(span: &Span, status: Status);
+    fn add_event(span: &Span, name: String, time: SystemTime, attributes: Vec<KeyValue>);
+}
+
+macro_rules! extension {
+    ($(#[$doc:meta])* $name:ident, $krate:ident) => {
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Extension for $name {
+            fn set_parent(span: &Span, context: Context) -> bool {
+                $krate::OpenTelemetrySpanExt::set_parent(span, context).is_ok()
+            }
+
+            fn context(span: &Span) -> Context {
+                $krate::OpenTelemetrySpanExt::context(span)
+            }
+
+            fn add_link(span: &Span, to: SpanContext, attributes: Vec<KeyValue>) {
+                $krate::OpenTelemetrySpanExt::add_link_with_attributes(span, to, attributes);
+            }
+
+            fn set_attribute(span: &Span, key: &'static str, value: i64) {
+                $krate::OpenTelemetrySpanExt::set_attribute(span, key, value);
+            }
+
+            fn set_status(span: &Span, status: Status) {
+                $krate::OpenTelemetrySpanExt::set_status(span, status);
+            }
+
+            fn add_event(span: &Span, name: String, time: SystemTime, attributes: Vec<KeyValue>) {
+                $krate::OpenTelemetrySpanExt::add_event_with_timestamp(span, name, time, attributes);
+            }
+        }
+    };
+}
+
+extension!(
+    /// This crate's.
+    Ours,
+    zerospan_tracing
+);
+extension!(
+    /// The predecessor's.
+    Theirs,
+    tracing_opentelemetry
+);
+
+/// A span by its number, or a remote one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Identity {
+    Span(usize),
+    Remote(usize),
+}
+
+/// Where a program's spans should differ from what the predecessor makes of them. `None` where the program does nothing that the
+/// predecessor gets wrong.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Truth {
+    /// `otel.name` was recorded after the start.
+    pub(crate) late_name: Option<String>,
+    /// `otel.kind` was recorded after the start.
+    pub(crate) late_kind: Option<SpanKind>,
+    /// The status by the specification's order; several were set.
+    pub(crate) status: Option<Status>,
+    /// The parent.
+    pub(crate) parent: Option<Identity>,
+    /// A parent was set, of this span or of one that it descends from: in a way, perhaps, that the predecessor refuses or loses.
+    pub(crate) has_set_parent: bool,
+    /// All links, if one of them is to a span that was closed.
+    pub(crate) links: Option<Vec<Identity>>,
+    /// The number of errors with a type among the fields that the span started with.
+    pub(crate) errors_at_start: usize,
+    /// Special fields with texts that mean nothing.
+    pub(crate) nonsense: BTreeMap<&'static str, String>,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// By number of the span.
+    pub(crate) truths: Vec<Truth>,
+    /// The integer ids of the threads.
+    pub(crate) thread_ids: [u64; THREADS],
+    /// What each `set_parent` returned, and what it should have.
+    pub(crate) set_parents: Vec<(bool, bool)>,
+}
+
+pub(crate) fn remote(which: usize) -> SpanContext {
+    let state = match which {
+        1 => TraceState::from_key_value([("vendor", "state")]).expect("valid"),
+        _ => TraceState::NONE,
+    };
+    SpanContext::new(
+        TraceId::from(0xfeed_0000 + which as u128),
+        SpanId::from(0xbeef_0000 + which as u64),
+        TraceFlags::SAMPLED,
+        true,
+        state,
+    )
+}
+
+/// A time in 1970, which the tests tell from the clock's.
+pub(crate) fn long_ago(nanos: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_nanos(nanos)
+}
+
+/// Runs the program, each step on its thread and one after another. What is live at its end is exited and dropped.
+pub(crate) fn run<E: Extension>(steps: &[Step], dispatch: &Dispatch) -> Outcome {
+    let shared = Arc::new(Shared {
+        turn: Mutex::new(0),
+        moved: Condvar::new(),
+        state: Mutex::new(State::default()),
+    });
+    let thread_ids = std::thread::scope(|scope| {
+        let threads: [_; THREADS] = std::array::from_fn(|thread| {
+            let shared = Arc::clone(&shared);
+            std::thread::Builder::new()
+                .name(format!("program-{thread}"))
+                .spawn_scoped(scope, move || {
+                    tracing::dispatcher::with_default(dispatch, || {
+                        of_thread::<E>(thread, steps, dispatch, &shared);
+                    });
+                    thread_id()
+                })
+                .expect("a thread starts")
+        });
+        threads.map(|thread| thread.join().expect("no hook panics"))
+    });
+    let state = std::mem::take(&mut *shared.state.lock().expect("no panic"));
+    Outcome {
+        truths: state.truths(),
+        set_parents: state.set_parents,
+        thread_ids,
+    }
+}
+
+fn thread_id() -> u64 {
+    let id = format!("{:?}", std::thread::current().id());
+    let id = id.trim_start_matches("ThreadId(").trim_end_matches(')');
+    id.parse().expect("a number")
+}
+
+struct Shared {
+    turn: Mutex<usize>,
+    moved: Condvar,
+    state: Mutex<State>,
+}
+
+fn of_thread<E: Extension>(thread: usize, steps: &[Step], dispatch: &Dispatch, shared: &Shared) {
+    let mut guards: Vec<(usize, ContextGuard)> = Vec::new();
+    let take_turn = |number: usize, work: &mut dyn FnMut(&mut State)| {
+        let mut turn = shared.turn.lock().expect("no panic");
+        while *turn != number {
+            turn = shared.moved.wait(turn).expect("no panic");
+        }
+        let mut state = shared.state.lock().expect("no panic");
+        work(&mut state);
+        drop(state);
+        *turn += 1;
+        shared.moved.notify_all();
+    };
+    for (number, step) in steps.iter().enumerate() {
+        if step.thread == thread {
+            take_turn(number, &mut |state| {
+                state.take::<E>(thread, &step.action, dispatch, &mut guards);
+            });
+        }
+    }
+    take_turn(steps.len() + thread, &mut |state| {
+        while !state.entered[thread].is_empty() {
+            // In the order in which they were entered, backwards.
+            let last = state.entered[thread].len() - 1;
+            state.take::<E>(thread, &Action::Exit(last), dispatch, &mut guards);
+        }
+        if thread == THREADS - 1 {
+            while !state.handles.is_empty() {
+                state.take::<E>(thread, &Action::Drop(0), dispatch, &mut guards);
+            }
+        }
+    });
+}
+
+#[derive(Default)]
+struct State {
+    handles: Vec<Handle>,
+    /// By number.
+    spans: Vec<Made>,
+    entered: [Vec<Entered>; THREADS],
+    attached: usize,
+    /// The contexts that were attached to each thread.
+    attached_on: [Vec<usize>; THREADS],
+    set_parents: Vec<(bool, bool)>,
+}
+
+struct Handle {
+    number: usize,
+    span: Span,
+}
+
+struct Entered {
+    current: Identity,
+    /// The span, which lives until it is exited, or the number of the guard.
+    holder: Result<Span, usize>,
+}
+
+/// A span that was started, and a naive account of what it should be.
+struct Made {
+    id: Id,
+    parent: Option<Identity>,
+    /// `set_parent` was called.
+    has_set_parent: bool,
+    /// A child, a link or a caller knows the ids.
+    is_known: bool,
+    late_name: Option<String>,
+    late_kind: Option<SpanKind>,
+    status: Status,
+    statuses: usize,
+    links: Vec<Identity>,
+    has_closed_link: bool,
+    errors_at_start: usize,
+    nonsense: BTreeMap<&'static str, String>,
+}
+
+impl State {
+    fn truths(&self) -> Vec<Truth> {
+        self.spans
+            .iter()
+            .map(|span| Truth {
+                late_name: span.late_name.clone(),
+                late_kind: span.late_kind.clone(),
+                status: (span.statuses > 1).then(|| span.status.clone()),
+                parent: span.parent,
+                has_set_parent: span.has_set_parent,
+                links: span.has_closed_link.then(|| span.links.clone()),
+                errors_at_start: span.errors_at_start,
+                nonsense: span.nonsense.clone(),
+            })
+            .collect()
+    }
+
+    fn span(&self, handle: usize) -> Option<(usize, Span)> {
+        let handle = self.handles.get(handle)?;
+        Some((handle.number, handle.span.clone()))
+    }
+
+    /// The later of the spans entered and the contexts attached on the thread.
+    fn current(&self, thread: usize) -> Option<Identity> {
+        self.entered[thread].last().map(|entered| entered.current)
+    }
+
+    fn take<E: Extension>(
+        &mut self,
+        thread: usize,
+        action: &Action,
+        dispatch: &Dispatch,
+        guards: &mut Vec<(usize, ContextGuard)>,
+    ) {
+        match action {
+            Action::Start(callsite, whose, fields) => self.start(thread, *callsite, *whose, fields),
+            Action::Enter(handle) => {
+                let Some((number, span)) = self.span(*handle) else {
+                    return;
+                };
+                // Where a span is entered again within others, the registry takes the innermost of these for current.
+                let entered = &self.entered[thread];
+                let is_entered = |entry: &Entered| entry.current == Identity::Span(number);
+                if entered.iter().any(is_entered) && !entered.last().is_some_and(is_entered) {
+                    return;
+                }
+                span.with_subscriber(|(id, dispatch)| dispatch.enter(id));
+                self.entered[thread].push(Entered {
+                    current: Identity::Span(number),
+                    holder: Ok(span),
+                });
+            }
+            Action::Exit(which) => self.exit(thread, *which, guards),
+            Action::Attach(which) => {
+                // A context that is attached again cannot be told from the one in which a span was entered.
+                if self.attached_on[thread].contains(which) {
+                    return;
+                }
+                self.attached_on[thread].push(*which);
+                let context = Context::new().with_remote_span_context(remote(*which));
+                guards.push((self.attached, context.attach()));
+                self.entered[thread].push(Entered {
+                    current: Identity::Remote(*which),
+                    holder: Err(self.attached),
+                });
+                self.attached += 1;
+            }
+            Action::Clone(handle) => {
+                if let Some((number, span)) = self.span(*handle) {
+                    self.handles.push(Handle { number, span });
+                }
+            }
+            Action::Drop(handle) => {
+                if *handle < self.handles.len() {
+                    drop(self.handles.remove(*handle));
+                }
+            }
+            Action::Event(site, parent, fields) => self.event(thread, *site, *parent, fields),
+            Action::Follow(handle, followed) => self.follow(*handle, *followed, dispatch),
+            Action::Record(handle, _)
+            | Action::SetParent(handle, _)
+            | Action::UseContext(handle)
+            | Action::AddLink(handle, _)
+            | Action::SetAttribute(handle, _)
+            | Action::SetStatus(handle, ..)
+            | Action::AddEvent(handle, _) => {
+                if let Some((number, span)) = self.span(*handle) {
+                    self.write::<E>(thread, number, &span, action);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, thread: usize, callsite: Callsite, whose: Whose, fields: &Fields) {
+        let number = self.spans.len();
+        let (parent, id) = match whose {
+            Whose::Contextual => (self.current(thread), None),
+            Whose::Root => (None, Some(None)),
+            Whose::Child(handle) => match self.span(handle) {
+                Some((number, span)) => (Some(Identity::Span(number)), Some(span.id())),
+                None => (None, Some(None)),
+            },
+        };
+        if let Some(Identity::Span(number)) = parent {
+            self.spans[number].is_known = true;
+        }
+        let span = callsite.start(number, id, fields);
+        let mut made = Made {
+            id: span.id().expect("enabled"),
+            parent,
+            has_set_parent: match parent {
+                Some(Identity::Span(parent)) => self.spans[parent].has_set_parent,
+                _ => false,
+            },
+            is_known: false,
+            late_name: None,
+            late_kind: None,
+            status: Status::Unset,
+            statuses: 0,
+            links: Vec::new(),
+            has_closed_link: false,
+            errors_at_start: 0,
+            nonsense: BTreeMap::new(),
+        };
+        for name in callsite.special_fields() {
+            made.record_status(name, fields);
+            made.record_nonsense(name, fields);
+        }
+        if let Callsite::Wide = callsite {
+            let is_error = |name: &&str| matches!(fields.get(name), Some(Field::Error(_)));
+            made.errors_at_start = ["error", "cause"]
+                .iter()
+                .filter(|name| is_error(name))
+                .count();
+        }
+        self.spans.push(made);
+        self.handles.push(Handle { number, span });
+    }
+
+    fn exit(&mut self, thread: usize, which: usize, guards: &mut Vec<(usize, ContextGuard)>) {
+        let entered = &mut self.entered[thread];
+        let Some(at) = which.checked_rem(entered.len()) else {
+            return;
+        };
+        // Of a span that was entered several times, the last entry is taken back: an exit names the span alone.
+        let current = entered[at].current;
+        let at = match current {
+            Identity::Span(_) => entered
+                .iter()
+                .rposition(|entry| entry.current == current)
+                .unwrap_or(at),
+            Identity::Remote(_) => at,
+        };
+        // Where contexts are detached out of order, the one that remains cannot be told from one that was attached later.
+        let is_remote = |entry: &Entered| matches!(entry.current, Identity::Remote(_));
+        let (below, above) = (&entered[..at], &entered[at + 1..]);
+        if is_remote(&entered[at])
+            && !above.is_empty()
+            && (below.iter().any(is_remote) || above.iter().any(is_remote))
+        {
+            return;
+        }
+        match entered.remove(at).holder {
+            Ok(span) => {
+                span.with_subscriber(|(id, dispatch)| dispatch.exit(id));
+            }
+            Err(guard) => guards.retain(|(number, _)| *number != guard),
+        }
+    }
+
+    fn event(&mut self, thread: usize, site: EventSite, parent: EventParent, fields: &Fields) {
+        let (whose, id) = match parent {
+            // Attached contexts are no spans of the registry.
+            EventParent::Contextual => {
+                let is_span = |current: &Identity| matches!(current, Identity::Span(_));
+                let entered = self.entered[thread].iter().map(|entry| entry.current);
+                (entered.filter(is_span).next_back(), None)
+            }
+            EventParent::Root => (None, Some(None)),
+            EventParent::Of(handle) => match self.span(handle) {
+                Some((number, span)) => (Some(Identity::Span(number)), Some(span.id())),
+                None => (None, Some(None)),
+            },
+        };
+        site.send(id, fields);
+        if let Some(Identity::Span(number)) = whose {
+            self.spans[number].event(site, fields);
+        }
+    }
+
+    fn follow(&mut self, handle: usize, followed: Followed, dispatch: &Dispatch) {
+        let Some((number, span)) = self.span(handle) else {
+            return;
+        };
+        let other = match followed {
+            Followed::Live(handle) => self.handles.get(handle).map(|handle| handle.number),
+            Followed::Ever(number) => (number < self.spans.len()).then_some(number),
+        };
+        // The predecessor deadlocks where a span follows itself.
+        let Some(other) = other.filter(|other| *other != number) else {
+            return;
+        };
+        let id = self.spans[other].id.clone();
+        let registry = dispatch.downcast_ref::<Registry>().expect("below");
+        let is_live = registry.span(&id).is_some();
+        span.follows_from(id);
+        self.spans[other].is_known = true;
+        let made = &mut self.spans[number];
+        made.links.push(Identity::Span(other));
+        made.has_closed_link |= !is_live;
+    }
+
+    fn write<E: Extension>(&mut self, thread: usize, number: usize, span: &Span, action: &Action) {
+        let made = &mut self.spans[number];
+        match action {
+            Action::Record(_, fields) => {
+                for (name, _) in &fields.0 {
+                    if let Some(field) = fields.at(name) {
+                        span.record(*name, field);
+                        if span.has_field(*name) {
+                            made.record(name, fields);
+                        }
+                    }
+                }
+            }
+            Action::SetParent(_, which) => {
+                // Another thread has entered it, with the ids that it has.
+                let is_current = |entry: &Entered| entry.current == Identity::Span(number);
+                let mut others = (0..THREADS).filter(|other| *other != thread);
+                let is_elsewhere = others.any(|other| self.entered[other].iter().any(is_current));
+                let context = match which {
+                    Some(which) => Context::new().with_remote_span_context(remote(*which)),
+                    None => Context::new(),
+                };
+                let is_known = made.is_known || is_elsewhere;
+                // An empty context changes nothing, which it always may.
+                let should = which.is_none() || !is_known;
+                self.set_parents
+                    .push((E::set_parent(span, context), should));
+                made.has_set_parent = true;
+                if let (Some(which), false) = (which, is_known) {
+                    made.parent = Some(Identity::Remote(*which));
+                }
+            }
+            Action::UseContext(_) => {
+                let context = E::context(span);
+                assert!(context.span().span_context().is_valid());
+                made.is_known = true;
+            }
+            Action::AddLink(_, which) => {
+                E::add_link(
+                    span,
+                    remote(*which),
+                    vec![KeyValue::new("which", *which as i64)],
+                );
+                made.links.push(Identity::Remote(*which));
+            }
+            Action::SetAttribute(_, value) => E::set_attribute(span, "one", *value),
+            Action::SetStatus(_, code, text) => {
+                let status = match code {
+                    StatusCode::Unset => Status::Unset,
+                    StatusCode::Ok => Status::Ok,
+                    StatusCode::Error => Status::error(text.clone()),
+                };
+                made.set_status(status.clone());
+                E::set_status(span, status);
+            }
+            Action::AddEvent(_, name) => {
+                E::add_event(span, name.clone(), long_ago(7), vec![KeyValue::new("a", 1)]);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Made {
+    fn record(&mut self, name: &str, fields: &Fields) {
+        self.record_status(name, fields);
+        self.record_nonsense(name, fields);
+        let Some(text) = fields.get(name).and_then(Field::text) else {
+            return;
+        };
+        match name {
+            "otel.name" => self.late_name = Some(text.to_owned()),
+            "otel.kind" => {
+                let kind = match text.to_ascii_lowercase().as_str() {
+                    "server" => SpanKind::Server,
+                    "client" => SpanKind::Client,
+                    "producer" => SpanKind::Producer,
+                    "consumer" => SpanKind::Consumer,
+                    "internal" => SpanKind::Internal,
+                    _ => return,
+                };
+                self.late_kind = Some(kind);
+            }
+            _ => {}
+        }
+    }
+
+    fn record_nonsense(&mut self, name: &str, fields: &Fields) {
+        let Some(text) = fields.get(name).and_then(Field::text) else {
+            return;
+        };
+        let (name, known): (_, &[&str]) = match name {
+            "otel.kind" => (
+                "otel.kind",
+                &["server", "client", "producer", "consumer", "internal"],
+            ),
+            "otel.status_code" => ("otel.status_code", &["ok", "error", "unset"]),
+            _ => return,
+        };
+        if !known.contains(&text.to_ascii_lowercase().as_str()) {
+            self.nonsense.insert(name, text.to_owned());
+        }
+    }
+
+    fn record_status(&mut self, name: &str, fields: &Fields) {
+        let Some(text) = fields.get(name).and_then(Field::text) else {
+            return;
+        };
+        match name {
+            "otel.status_code" if text.eq_ignore_ascii_case("ok") => self.set_status(Status::Ok),
+            "otel.status_code" if text.eq_ignore_ascii_case("error") => self.fail(),
+            "otel.status_code" => self.set_status(Status::Unset),
+            "otel.status_description" => self.describe(text),
+            _ => {}
+        }
+    }
+
+    /// Sets a status in the specification's order: `Ok` is final, nothing unsets, the last one wins.
+    fn set_status(&mut self, status: Status) {
+        self.statuses += 1;
+        if self.status != Status::Ok && status != Status::Unset {
+            self.status = status;
+        }
+    }
+
+    /// Sets an error with a description, unless that is empty.
+    fn describe(&mut self, text: &str) {
+        if text.is_empty() {
+            self.fail();
+        } else {
+            self.set_status(Status::error(text.to_owned()));
+        }
+    }
+
+    /// Sets an error without a description, which leaves a description as it is.
+    fn fail(&mut self) {
+        self.statuses += 1;
+        if self.status == Status::Unset {
+            self.status = Status::error("");
+        }
+    }
+
+    fn event(&mut self, site: EventSite, fields: &Fields) {
+        if let EventSite::Error | EventSite::Alarm = site {
+            self.fail();
+        }
+        if let EventSite::Error = site {
+            match fields.get("error") {
+                Some(Field::Error(error)) => self.describe(&error.0),
+                Some(field) => self.describe(field.text().unwrap_or_default()),
+                None => {}
+            }
+        }
+    }
+}
+
+impl Callsite {
+    /// Starts a span of this callsite. Its parent is the current span, or given: another, or none.
+    fn start(self, number: usize, parent: Option<Option<Id>>, fields: &Fields) -> Span {
+        let number = number as i64;
+        let at = |name| fields.at(name);
+        macro_rules! start {
+            ($level:expr, $($rest:tt)*) => {
+                match parent {
+                    None => tracing::span!($level, $($rest)*),
+                    Some(parent) => tracing::span!(parent: parent, $level, $($rest)*),
+                }
+            };
+        }
+        match self {
+            Self::Wide => start!(
+                Level::INFO,
+                "wide",
+                number,
+                one = at("one"),
+                two = at("two"),
+                three.four = at("three.four"),
+                u64 = at("u64"),
+                i128 = at("i128"),
+                u128 = at("u128"),
+                bytes = at("bytes"),
+                error = at("error"),
+                cause = at("cause"),
+                otel.name = at("otel.name"),
+                otel.kind = at("otel.kind"),
+                otel.status_code = at("otel.status_code"),
+                otel.status_description = at("otel.status_description"),
+            ),
+            Self::Odd => start!(
+                Level::DEBUG,
+                "odd",
+                otel.status_description = at("otel.status_description"),
+                otel.status_code = at("otel.status_code"),
+                one = at("one"),
+                target = at("target"),
+                level = at("level"),
+                thread.name = at("thread.name"),
+                message = at("message"),
+                number,
+            ),
+            Self::Bare => start!(Level::ERROR, "bare", number),
+        }
+    }
+
+    /// Returns the fields with a meaning, in the order of the callsite.
+    fn special_fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Wide => &["otel.kind", "otel.status_code", "otel.status_description"],
+            Self::Odd => &["otel.status_description", "otel.status_code"],
+            Self::Bare => &[],
+        }
+    }
+}
+
+impl EventSite {
+    fn send(self, parent: Option<Option<Id>>, fields: &Fields) {
+        let at = |name| fields.at(name);
+        macro_rules! send {
+            ($level:expr, $($rest:tt)*) => {
+                match parent {
+                    None => tracing::event!($level, $($rest)*),
+                    Some(parent) => tracing::event!(parent: parent, $level, $($rest)*),
+                }
+            };
+        }
+        match self {
+            Self::Wide => send!(
+                Level::INFO,
+                message = at("message"),
+                one = at("one"),
+                two = at("two"),
+                three.four = at("three.four"),
+                target = at("target"),
+                level = at("level"),
+                u64 = at("u64"),
+                i128 = at("i128"),
+                u128 = at("u128"),
+                bytes = at("bytes"),
+                cause = at("cause"),
+            ),
+            Self::Message => send!(
+                Level::DEBUG,
+                one = at("one"),
+                "one is {:?}",
+                fields.get("one")
+            ),
+            Self::Error => match fields.get("error") {
+                // The predecessor puts texts in quotes, but not what is formatted.
+                Some(Field::Text(text)) => {
+                    send!(Level::ERROR, error = %text, one = at("one"));
+                }
+                _ => send!(Level::ERROR, error = at("error"), one = at("one")),
+            },
+            Self::Alarm => send!(Level::ERROR, one = at("one"), "alarm"),
+        }
+    }
+}

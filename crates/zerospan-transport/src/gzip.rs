@@ -1,3 +1,5 @@
+#![cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
+
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use std::io::Read;
 

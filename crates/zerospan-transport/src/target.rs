@@ -2,7 +2,9 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use uri::Uri;
-use uri::uri::{Authority, PathAndQuery, Scheme};
+#[cfg(feature = "grpc")]
+use uri::uri::PathAndQuery;
+use uri::uri::{Authority, Scheme};
 
 /// The server of gRPC requests, in any of the forms that an endpoint may have.
 ///
@@ -110,6 +112,7 @@ impl Target {
     }
 
     /// Returns the URI of a request for `method`.
+    #[cfg(feature = "grpc")]
     pub(crate) fn uri(&self, method: &'static str) -> Result<Uri, uri::Error> {
         let scheme = match self.secure {
             true => Scheme::HTTPS,

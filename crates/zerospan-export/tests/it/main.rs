@@ -10,6 +10,7 @@ mod inline_worker;
 mod logs;
 mod metrics;
 mod model;
+mod networks;
 mod observed;
 mod pipeline;
 mod producer;

@@ -1,4 +1,5 @@
 //! The drop-ins under the official SDK's provider.
 
 mod drop_in;
+mod grpc;
 mod support;

@@ -64,10 +64,10 @@ fn is_exporting(environment: &mut Environment<'_>) -> bool {
     };
     let (mut otlp, mut none) = (false, false);
     for name in names(&value) {
-        match name {
+        match name.to_ascii_lowercase().as_str() {
             "otlp" => otlp = true,
             "none" => none = true,
-            other => environment.ignore(ConfigError::new(EXPORTER, other, "otlp, none")),
+            _ => environment.ignore(ConfigError::new(EXPORTER, name, "otlp, none")),
         }
     }
     // Without a name that can be used, the default applies.
@@ -84,13 +84,13 @@ fn propagators(environment: &mut Environment<'_>) -> Option<Propagators> {
         baggage: false,
     };
     for name in names(&value) {
-        match name {
+        match name.to_ascii_lowercase().as_str() {
             "tracecontext" => chosen.trace_context = true,
             "baggage" => chosen.baggage = true,
             "none" => none = true,
-            other => {
+            _ => {
                 let accepted = "tracecontext, baggage, none";
-                environment.ignore(ConfigError::new(PROPAGATORS, other, accepted));
+                environment.ignore(ConfigError::new(PROPAGATORS, name, accepted));
             }
         }
     }
@@ -123,8 +123,8 @@ mod tests {
     fn spans_are_exported_unless_the_exporter_is_none() {
         for (value, is_exporting, ignored) in [
             ("", true, 0),
-            ("otlp", true, 0),
-            ("none", false, 0),
+            ("OTLP", true, 0),
+            ("None", false, 0),
             ("otlp,none", true, 0),
             ("console", true, 1),
             ("console, none", false, 1),
@@ -145,7 +145,7 @@ mod tests {
         };
         for (value, propagators, ignored) in [
             ("", of(true, true), 0),
-            ("tracecontext", of(true, false), 0),
+            ("TraceContext", of(true, false), 0),
             ("baggage , tracecontext", of(true, true), 0),
             ("none", None, 0),
             ("b3,tracecontext", of(true, false), 1),

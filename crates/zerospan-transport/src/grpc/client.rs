@@ -1,25 +1,15 @@
 use super::answer::{Answer, explained, read_answer};
 use super::connect::{Address, Connection, connect};
 use super::describe::describe;
+use super::settings::Settings;
 use crate::error::{SendError, SendErrorKind};
 use crate::response::{ExportResponse, classify_grpc_code};
-use crate::target::Target;
-use crate::tls::GrpcTls;
 use bytes::Bytes;
 use h2::Reason;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use uri::{HeaderMap, HeaderValue, Method, Request, Version};
-
-/// The settings of all calls.
-#[cfg_attr(not(feature = "tls"), allow(dead_code))]
-pub(super) struct Settings {
-    pub(super) target: Target,
-    /// The headers of each request, the protocol's included.
-    pub(super) headers: HeaderMap,
-    pub(super) tls: GrpcTls,
-}
+use uri::{HeaderValue, Method, Request, Version};
 
 /// One call: a message in its frame.
 pub(super) struct Call {

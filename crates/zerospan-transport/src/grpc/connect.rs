@@ -1,5 +1,5 @@
-use super::client::Settings;
 use super::describe::describe;
+use super::settings::Settings;
 use super::stream::{Activity, Io, Watched};
 use crate::error::SendError;
 use crate::target::Peer;

@@ -1,4 +1,5 @@
-use super::client::{Call, Client, Settings};
+use super::client::{Call, Client};
+use super::settings::Settings;
 use crate::error::SendError;
 use crate::response::ExportResponse;
 use std::io;

@@ -1,4 +1,5 @@
-use super::client::{Call, Settings};
+use super::client::Call;
+use super::settings::Settings;
 use super::thread::ClientThread;
 use crate::error::SendError;
 #[cfg(feature = "gzip")]

@@ -1,16 +1,19 @@
 //! A collector on the loopback interface that follows a script: over HTTP by hand, over gRPC by the official services.
 
 // Each binary that includes this file uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 // With paths, since the tests of `zerospan-export` include this file as well.
 #[path = "collector/grpc.rs"]
 mod grpc;
 #[path = "collector/http.rs"]
 mod http;
+#[path = "collector/proxy.rs"]
+mod proxy;
 #[path = "collector/tls.rs"]
 mod tls;
 
+pub(crate) use proxy::Proxy;
 pub(crate) use tls::Authority;
 
 use std::net::{SocketAddr, TcpListener};

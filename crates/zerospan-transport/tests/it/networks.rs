@@ -1,69 +1,14 @@
 //! Networks as they are: connections that die without a reset, balancers, names with several addresses.
 
-use crate::collector::{Authority, Collector, Reply, vacant};
+use crate::collector::{Authority, Collector, Proxy, Reply, vacant};
 use crate::support::{BODY, request, try_send};
 use socket2::{Domain, Socket, Type};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use zerospan_transport::{Connect, OtlpConfig, Protocol, Request, Signal};
-
-/// A TCP proxy that may begin to swallow what the connections of the moment send, without closing them.
-struct Proxy {
-    address: SocketAddr,
-    connections: Arc<AtomicUsize>,
-    /// Connections with a lower number are dead.
-    dead_below: Arc<AtomicUsize>,
-}
-
-impl Proxy {
-    fn start(to: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let dead_below = Arc::new(AtomicUsize::new(0));
-        std::thread::spawn({
-            let (connections, dead_below) = (Arc::clone(&connections), Arc::clone(&dead_below));
-            move || {
-                for client in listener.incoming() {
-                    let number = connections.fetch_add(1, Ordering::SeqCst);
-                    let (client, server) = (client.unwrap(), TcpStream::connect(to).unwrap());
-                    for (from, to) in [(&client, &server), (&server, &client)] {
-                        let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                        let dead_below = Arc::clone(&dead_below);
-                        std::thread::spawn(move || copy(from, to, number, &dead_below));
-                    }
-                }
-            }
-        });
-        Self {
-            address,
-            connections,
-            dead_below,
-        }
-    }
-
-    /// Lets all connections die that there are.
-    fn kill_silently(&self) {
-        let connections = self.connections.load(Ordering::SeqCst);
-        self.dead_below.store(connections, Ordering::SeqCst);
-    }
-}
-
-fn copy(mut from: TcpStream, mut to: TcpStream, number: usize, dead_below: &AtomicUsize) {
-    let mut bytes = [0; 4096];
-    while let Ok(read @ 1..) = from.read(&mut bytes) {
-        let is_dead = number < dead_below.load(Ordering::SeqCst);
-        if !is_dead && to.write_all(&bytes[..read]).is_err() {
-            return;
-        }
-    }
-    if number >= dead_below.load(Ordering::SeqCst) {
-        let _ = to.shutdown(Shutdown::Both);
-    }
-}
 
 /// An address that swallows packets: a listener whose queue of connections is full.
 struct BlackHole {
@@ -119,7 +64,7 @@ fn after_a_connection_died_without_a_reset_grpc_connects_anew() {
     let mut transport = connector.connect().unwrap();
     transport.send(&request()).unwrap();
     transport.send(&request()).unwrap();
-    assert_eq!(proxy.connections.load(Ordering::SeqCst), 1);
+    assert_eq!(proxy.connections(), 1);
     proxy.kill_silently();
     let start = Instant::now();
     let error = transport.send(&within(Duration::from_secs(2))).unwrap_err();
@@ -130,7 +75,7 @@ fn after_a_connection_died_without_a_reset_grpc_connects_anew() {
         transport.send(&request()).unwrap();
     }
     assert_eq!(collector.requests().len(), 14);
-    assert_eq!(proxy.connections.load(Ordering::SeqCst), 2);
+    assert_eq!(proxy.connections(), 2);
 }
 
 #[test]
@@ -144,7 +89,7 @@ fn a_server_that_is_slow_but_alive_keeps_its_connection() {
     let mut transport = connector.connect().unwrap();
     transport.send(&within(Duration::from_secs(1))).unwrap();
     transport.send(&within(Duration::from_secs(1))).unwrap();
-    assert_eq!(proxy.connections.load(Ordering::SeqCst), 1);
+    assert_eq!(proxy.connections(), 1);
 }
 
 #[test]
@@ -162,7 +107,7 @@ fn after_a_timeout_grpc_connects_anew() {
         .send(&within(Duration::from_millis(300)))
         .unwrap_err();
     transport.send(&request()).unwrap();
-    assert_eq!(proxy.connections.load(Ordering::SeqCst), 2);
+    assert_eq!(proxy.connections(), 2);
 }
 
 #[test]

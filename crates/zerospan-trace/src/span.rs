@@ -54,15 +54,26 @@ impl Span {
             return;
         }
         if let Some(slot) = self.slot.take() {
-            end::end(self, slot, time);
+            end::end(self, slot, time, Caller::End);
         }
     }
+}
+
+/// The call that ends a span.
+#[derive(Clone, Copy, PartialEq)]
+enum Caller {
+    End,
+    /// The last chance to end it.
+    Drop,
 }
 
 impl Drop for Span {
     #[inline]
     fn drop(&mut self) {
-        self.end_at(None);
+        // Also if a processor took it out of the span that was ending, and drops it.
+        if let Some(slot) = self.slot.take() {
+            end::end(self, slot, None, Caller::Drop);
+        }
     }
 }
 

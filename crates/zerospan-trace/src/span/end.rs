@@ -1,22 +1,23 @@
 //! The end of a span.
 
-use super::Span;
 use super::processor::{FinishedSpan, catch_panic};
 use super::state::{Binding, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread};
+use super::{Caller, Span};
 use crate::slot::Slot;
 use std::cell::Cell;
+use std::ptr;
 use zerospan_core::log;
 use zerospan_export::Producer;
 
 /// Ends `span`, whose slot was taken out of it, at `time` in nanoseconds since 1970, or now.
 #[inline]
-pub(super) fn end(span: &mut Span, slot: Box<Slot>, time: Option<u64>) {
+pub(super) fn end(span: &mut Span, slot: Box<Slot>, time: Option<u64>, caller: Caller) {
     let mut slot = Some(slot);
     if this_thread::try_with(|thread| end_fast(thread, &mut slot, time)) {
         return;
     }
     if let Some(slot) = slot {
-        end_slow(span, slot, time);
+        end_slow(span, slot, time, caller);
     }
 }
 
@@ -53,7 +54,18 @@ fn end_fast(thread: &ThisThread, slot: &mut Option<Box<Slot>>, time: Option<u64>
 }
 
 #[inline(never)]
-fn end_slow(span: &mut Span, slot: Box<Slot>, time: Option<u64>) {
+fn end_slow(span: &mut Span, slot: Box<Slot>, time: Option<u64>, caller: Caller) {
+    end_with_state(span, slot, time);
+    if caller == Caller::Drop
+        && let Some(mut other) = span.slot.take()
+    {
+        // A processor put another span in the place of the one that was dropped. It may do so each time.
+        other.is_ending = true;
+        end_with_state(span, other, None);
+    }
+}
+
+fn end_with_state(span: &mut Span, slot: Box<Slot>, time: Option<u64>) {
     let mut slot = Some(slot);
     this_thread::with(|thread| {
         if let Some(slot) = slot.take() {
@@ -97,15 +109,15 @@ fn finish(
     observed: Option<&mut Span>,
 ) {
     let provider = &*binding.provider;
-    state.counters().count_end(slot.is_exported);
     let slot = match observed {
         None => {
+            state.counters().count_end(slot.is_exported);
             if slot.is_exported {
                 export(&binding.producers, &slot, end);
             }
             slot
         }
-        Some(span) => match pass_to_sinks(provider, span, slot, end) {
+        Some(span) => match pass_to_sinks(state, provider, span, slot, end) {
             Some(slot) => slot,
             None => return,
         },
@@ -130,20 +142,32 @@ fn export(producers: &[Producer], slot: &Slot, end: u64) {
 
 /// Calls `on_ending` while the span can be written to, and then passes the finished span to processors and exporters, in
 /// order. Returns the slot.
+///
+/// Returns `None`, and does not count the span, if a processor took it away: it ends when that drops it.
 #[cold]
 #[inline(never)]
 fn pass_to_sinks(
+    state: &ThreadState,
     provider: &ProviderInner,
     span: &mut Span,
     mut slot: Box<Slot>,
     end: u64,
 ) -> Option<Box<Slot>> {
-    slot.is_ending = true;
-    span.slot = Some(slot);
-    for processor in provider.processors() {
-        catch_panic(|| processor.on_ending(span));
+    // A span that was taken away has been shown to the processors before.
+    if !slot.is_ending {
+        slot.is_ending = true;
+        let address = &raw const *slot;
+        let is_same = |slot: &mut Box<Slot>| slot.is_ending && ptr::eq(&raw const **slot, address);
+        span.slot = Some(slot);
+        for processor in provider.processors() {
+            catch_panic(|| processor.on_ending(span));
+            if !span.slot.as_mut().is_some_and(is_same) {
+                return None;
+            }
+        }
+        slot = span.slot.take()?;
     }
-    let slot = span.slot.take()?;
+    state.counters().count_end(slot.is_exported);
     let tracer = slot.tracer.as_ref()?;
     // The buffer is taken out, since a processor may end spans itself.
     let mut encoded = ENCODED.try_with(Cell::take).unwrap_or_default();

@@ -29,6 +29,8 @@ pub trait Processor: Send + Sync + fmt::Debug {
     }
 
     /// Called when a span is about to end and can be written to for the last time. Ending it here does nothing.
+    ///
+    /// A processor that replaces the span takes it over: it ends when it is dropped, and no processor sees it ending again.
     fn on_ending(&self, span: &mut Span) {
         let _ = span;
     }

@@ -9,4 +9,5 @@ mod program;
 mod reports;
 mod scope;
 mod support;
+mod swapped;
 mod w3c;

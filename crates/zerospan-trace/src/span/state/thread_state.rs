@@ -98,6 +98,8 @@ impl thread_states::ThreadState for ThreadState {
     fn bind(&self, provider: &Self::Owner) {
         self.generation
             .set(provider.threads.register(&self.counters));
+        // A span that was ending at a fork may have left its slot, which has the limits of its provider.
+        self.spare_slot.take();
         self.anchor.set(Anchor::default());
         self.binding.set(Some(Binding::new(provider)));
     }

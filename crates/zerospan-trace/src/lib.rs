@@ -25,11 +25,11 @@ pub mod layer {
 
 pub use base::clock::Clock;
 pub use provider::{TraceStats, TracerProvider, TracerProviderBuilder};
-pub use sampler::{ParentBased, Sampler};
+pub use sampler::{IntoSampler, ParentBased, Sampler};
 pub use shutdown::ProviderError;
 pub use span::{
     Entered, FinishedSpan, FutureExt, InSpan, Processor, ProcessorError, SdkProcessor, Span,
-    current_context, current_span_context,
+    attach_entered_spans, current_context, current_span_context,
 };
 pub use tracer::{SpanBuilder, Tracer};
 pub use w3c::{TraceContextPropagator, TraceParent, TraceParentError, remote_span_context};

@@ -45,7 +45,7 @@ impl Sampler {
     }
 
     /// Decides as the parent did, and by `root` for spans without a parent.
-    pub fn parent_based(root: impl Into<Sampler>) -> Self {
+    pub fn parent_based<K>(root: impl IntoSampler<K>) -> Self {
         ParentBased::new(root).into()
     }
 
@@ -96,6 +96,26 @@ impl<S: ShouldSample + 'static> From<S> for Sampler {
     }
 }
 
+/// What a provider takes as its sampler: a [`Sampler`], a [`ParentBased`], any [`ShouldSample`], and a boxed one.
+///
+/// `K` tells these kinds apart, and is inferred.
+pub trait IntoSampler<K> {
+    /// Converts it.
+    fn into_sampler(self) -> Sampler;
+}
+
+impl<S: Into<Sampler>> IntoSampler<Sampler> for S {
+    fn into_sampler(self) -> Sampler {
+        self.into()
+    }
+}
+
+impl IntoSampler<Box<dyn ShouldSample>> for Box<dyn ShouldSample> {
+    fn into_sampler(self) -> Sampler {
+        Sampler::Custom(self)
+    }
+}
+
 impl From<ParentBased> for Sampler {
     fn from(branches: ParentBased) -> Self {
         Self::ParentBased(Box::new(branches))
@@ -114,9 +134,9 @@ pub struct ParentBased {
 
 impl ParentBased {
     /// Decides on spans without a valid parent by `root`. Samples the children of sampled parents, and no others.
-    pub fn new(root: impl Into<Sampler>) -> Self {
+    pub fn new<K>(root: impl IntoSampler<K>) -> Self {
         Self {
-            root: root.into(),
+            root: root.into_sampler(),
             remote_parent_sampled: Sampler::AlwaysOn,
             remote_parent_not_sampled: Sampler::AlwaysOff,
             local_parent_sampled: Sampler::AlwaysOn,
@@ -126,29 +146,29 @@ impl ParentBased {
 
     /// Decides on children of a remote, sampled parent by `sampler`.
     #[must_use]
-    pub fn with_remote_parent_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
-        self.remote_parent_sampled = sampler.into();
+    pub fn with_remote_parent_sampled<K>(mut self, sampler: impl IntoSampler<K>) -> Self {
+        self.remote_parent_sampled = sampler.into_sampler();
         self
     }
 
     /// Decides on children of a remote parent that is not sampled by `sampler`.
     #[must_use]
-    pub fn with_remote_parent_not_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
-        self.remote_parent_not_sampled = sampler.into();
+    pub fn with_remote_parent_not_sampled<K>(mut self, sampler: impl IntoSampler<K>) -> Self {
+        self.remote_parent_not_sampled = sampler.into_sampler();
         self
     }
 
     /// Decides on children of a sampled parent of this process by `sampler`.
     #[must_use]
-    pub fn with_local_parent_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
-        self.local_parent_sampled = sampler.into();
+    pub fn with_local_parent_sampled<K>(mut self, sampler: impl IntoSampler<K>) -> Self {
+        self.local_parent_sampled = sampler.into_sampler();
         self
     }
 
     /// Decides on children of a parent of this process that is not sampled by `sampler`.
     #[must_use]
-    pub fn with_local_parent_not_sampled(mut self, sampler: impl Into<Sampler>) -> Self {
-        self.local_parent_not_sampled = sampler.into();
+    pub fn with_local_parent_not_sampled<K>(mut self, sampler: impl IntoSampler<K>) -> Self {
+        self.local_parent_not_sampled = sampler.into_sampler();
         self
     }
 

@@ -12,7 +12,7 @@ mod native;
 mod processor;
 mod state;
 
-pub use entered::{Entered, current_context, current_span_context};
+pub use entered::{Entered, attach_entered_spans, current_context, current_span_context};
 pub use future::{FutureExt, InSpan};
 pub use layer::{
     Moment, count_unused, enter_as, exit_all, exit_as, last_of_owner, replace_entries, retain,

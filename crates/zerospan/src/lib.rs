@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// The examples need every feature.
+#![cfg_attr(any(not(doctest), feature = "full"), doc = include_str!("../README.md"))]
 #![forbid(unsafe_code)]
 
 // The examples of the project's pages are tests of this crate: they need every feature.

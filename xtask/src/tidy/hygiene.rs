@@ -1,4 +1,4 @@
-//! Finds paths of build machines, `TODO`s without a reason and trailing spaces.
+//! Finds paths of build machines, `TODO`s without a reason, trailing spaces, and examples with hidden lines on pages.
 
 use super::file::File;
 
@@ -18,11 +18,39 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
                 findings.push(format!("{}:{}: {fault}", file.path.display(), index + 1));
             }
         }
+        if file
+            .path
+            .extension()
+            .is_some_and(|extension| extension == "md")
+        {
+            for line in hidden_lines(&file.text) {
+                let path = file.path.display();
+                findings.push(format!(
+                    "{path}:{line}: a hidden line: only rustdoc hides it, and people copy from pages"
+                ));
+            }
+        }
         if !file.text.is_empty() && !file.text.ends_with('\n') {
             findings.push(format!("{}: no newline at the end", file.path.display()));
         }
     }
     findings
+}
+
+/// Returns the numbers of the lines in examples of Rust that rustdoc hides.
+fn hidden_lines(text: &str) -> Vec<usize> {
+    let (mut is_code, mut is_rust) = (false, false);
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim_start();
+        if let Some(language) = line.strip_prefix("```") {
+            is_code = !is_code;
+            is_rust = is_code && (language.is_empty() || language.starts_with("rust"));
+        } else if is_rust && (line == "#" || line.starts_with("# ")) {
+            found.push(index + 1);
+        }
+    }
+    found
 }
 
 /// Returns the first fault of the line.
@@ -56,7 +84,13 @@ fn contains_path(line: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::find_fault;
+    use super::{find_fault, hidden_lines};
+
+    #[test]
+    fn hidden_lines_are_found_in_rust_alone() {
+        let page = "# Title\n```rust,no_run\n# fn main() {\n#[derive(Debug)]\n  # }\n```\n```sh\n# comment\n```\n";
+        assert_eq!(hidden_lines(page), [3, 5]);
+    }
 
     #[test]
     fn paths_markers_and_trailing_spaces_are_found() {

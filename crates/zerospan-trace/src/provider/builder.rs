@@ -2,7 +2,7 @@ use super::env::{EnvAttribute, EnvConfig};
 use super::{TracerProvider, resource};
 use crate::base::clock::Clock;
 use crate::base::ids::IdSource;
-use crate::sampler::Sampler;
+use crate::sampler::{IntoSampler, Sampler};
 use crate::slot::{SlotPool, SlotRecycle};
 use crate::span::{Processor, ProviderConfig, SdkProcessor, SpanSink, catch_panic};
 use opentelemetry_sdk::Resource;
@@ -116,8 +116,8 @@ impl TracerProviderBuilder {
 
     /// Sets the sampler: one of this crate, of the official SDK, or your own. The default is parent-based, with every root
     /// sampled.
-    pub fn with_sampler(mut self, sampler: impl Into<Sampler>) -> Self {
-        self.sampler = sampler.into();
+    pub fn with_sampler<K>(mut self, sampler: impl IntoSampler<K>) -> Self {
+        self.sampler = sampler.into_sampler();
         self
     }
 

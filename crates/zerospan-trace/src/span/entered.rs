@@ -1,10 +1,11 @@
 use super::state::this_thread;
 use crate::context::parent::ParentContext;
-use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::{Context, ContextGuard};
 use std::fmt;
 use std::marker::PhantomData;
-use zerospan_core::context;
+use std::sync::atomic::{AtomicBool, Ordering};
+use zerospan_core::{context, panics};
 
 /// Makes a span the parent of spans that start on this thread, until the guard is dropped.
 ///
@@ -18,6 +19,8 @@ use zerospan_core::context;
 #[must_use = "dropping the guard exits the span"]
 pub struct Entered {
     position: usize,
+    /// Dropped after the span is exited.
+    attached: Option<ContextGuard>,
     /// The position is one of this thread's stack.
     not_send: PhantomData<*const ()>,
 }
@@ -26,6 +29,11 @@ impl Entered {
     /// Enters a span on this thread. Allocates if more spans are entered than ever before on it, and for a trace state.
     #[inline]
     pub(crate) fn new(span: &SpanContext) -> Self {
+        // Before the entry, so that the attached span is the API's current one at its time.
+        let attached = match ATTACHES.load(Ordering::Relaxed) {
+            true => attach(span),
+            false => None,
+        };
         let position = this_thread::with(|thread| {
             thread
                 .active_spans
@@ -33,6 +41,7 @@ impl Entered {
         });
         Self {
             position,
+            attached,
             not_send: PhantomData,
         }
     }
@@ -42,6 +51,9 @@ impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
         this_thread::with(|thread| thread.active_spans.exit(self.position));
+        if self.attached.is_some() {
+            detach(&mut self.attached);
+        }
     }
 }
 
@@ -49,8 +61,35 @@ impl fmt::Debug for Entered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entered")
             .field("position", &self.position)
+            .field("attached", &self.attached.is_some())
             .finish()
     }
+}
+
+/// Entered spans are attached to the API's context too.
+static ATTACHES: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether spans that are entered natively from now on, in the whole process, are attached to the API's current context as
+/// well.
+///
+/// By default they are not, and code that reads [`Context::current`] does not see them: a log record of the official SDK has no
+/// trace and span id then, and a foreign propagator writes no headers. With `true` it sees their span context, and each
+/// [`Span::enter`](super::Span::enter), and each poll of an [`InSpan`](super::InSpan), allocates once in the API crate.
+pub fn attach_entered_spans(attach: bool) {
+    ATTACHES.store(attach, Ordering::Relaxed);
+}
+
+/// Attaches a context of the span, where the API allows it: it panics within `get_active_span`, and while a thread ends.
+#[cold]
+fn attach(span: &SpanContext) -> Option<ContextGuard> {
+    let context = context::with_current(|current| current.with_remote_span_context(span.clone()))?;
+    panics::catch(|| context.attach()).ok()
+}
+
+#[cold]
+fn detach(attached: &mut Option<ContextGuard>) {
+    let attached = attached.take();
+    let _ = panics::catch(|| drop(attached));
 }
 
 /// Returns the context of this thread's current span, entered natively or through the API: the parent of a span that starts

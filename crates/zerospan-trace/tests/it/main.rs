@@ -3,6 +3,7 @@
 mod api;
 mod differential;
 mod lifecycle;
+mod migration;
 mod otel;
 mod processors;
 mod program;

@@ -10,8 +10,8 @@ use opentelemetry::{Context, KeyValue, global};
 use opentelemetry_sdk::trace as sdk;
 use std::fmt::Write as _;
 use zerospan_trace::{
-    FinishedSpan, Processor, TraceContextPropagator, TracerProvider, current_context,
-    remote_span_context,
+    FinishedSpan, Processor, TraceContextPropagator, TracerProvider, attach_entered_spans,
+    current_context, remote_span_context,
 };
 
 #[derive(Debug)]
@@ -121,6 +121,18 @@ fn the_table_of_what_allocates_is_complete() {
                 let span = tracer.span("entered").start();
                 let _entered = span.enter();
                 drop(current_context());
+            }),
+        ),
+        (
+            "Span::enter, attached",
+            "the API counts references to the span context",
+            1,
+            &provider,
+            Box::new(|| {
+                attach_entered_spans(true);
+                let span = tracer.span("entered").start();
+                drop(span.enter());
+                attach_entered_spans(false);
             }),
         ),
         (

@@ -216,6 +216,8 @@ fn export_batches() -> Comparison {
 
 /// Polls once: our exporter blocks in place of waiting.
 fn export(exporter: &OtlpSpanExporter, batch: Vec<SpanData>) -> OTelSdkResult {
+    // As the thread of the batch processor does.
+    let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
     let mut exported = pin!(exporter.export(batch));
     let mut context = Context::from_waker(Waker::noop());
     match exported.as_mut().poll(&mut context) {

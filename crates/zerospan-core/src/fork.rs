@@ -4,7 +4,6 @@
 //! what refers to the system (sockets, registrations, threads) is shared with the parent, or is gone. Hence the rule: what
 //! belongs to another process is forgotten, never dropped or locked. [`ProcessOwned`] and [`PerProcess`] keep it.
 
-use crate::panics;
 use crate::sync::OnceBox;
 use std::io;
 use std::mem::ManuallyDrop;
@@ -71,9 +70,6 @@ fn install() -> io::Result<()> {
 }
 
 /// A value that belongs to the process that made it: dropped there, and forgotten in its forked children.
-///
-/// A panic of its drop is caught: what the user gives is dropped with the last reference, which may be in the destructor of a
-/// thread-local, where a panic ends the process.
 #[derive(Debug)]
 pub struct ProcessOwned<T> {
     generation: u64,
@@ -138,10 +134,8 @@ impl<T> Drop for ProcessOwned<T> {
     #[allow(unsafe_code)]
     fn drop(&mut self) {
         if self.is_current() {
-            // SAFETY: this is the only place that drops the value, and it runs once, when nothing can use the value any more: a
-            // panic does not lead to a second drop.
-            let drop = || unsafe { ManuallyDrop::drop(&mut self.value) };
-            let _ = panics::catch(drop);
+            // SAFETY: this is the only place that drops the value, and it runs once, when nothing can use the value any more.
+            unsafe { ManuallyDrop::drop(&mut self.value) };
         }
     }
 }

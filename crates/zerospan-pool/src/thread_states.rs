@@ -8,7 +8,7 @@ use std::fmt;
 use std::mem;
 use std::num::NonZeroU64;
 use std::sync::atomic::{self, AtomicU64, Ordering};
-use zerospan_core::fork;
+use zerospan_core::{fork, panics};
 
 /// Identifies an owner for the life of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -206,7 +206,8 @@ impl<S: ThreadState> Drop for ThreadStates<S> {
             }
             if node.is_current() {
                 node.owner.set(UNBOUND);
-                drop(node.state.unbind());
+                // A panic out of the destructor of a thread-local ends the process.
+                panics::drop_quietly(node.state.unbind());
             } else {
                 mem::forget(node);
             }

@@ -3,11 +3,16 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use std::time::Duration;
+use zerospan_core::log;
+use zerospan_core::sync::{self, Mutex};
 use zerospan_export::{BatchConfig, ConfigError, EncodedResource, OtlpConfig, Pipeline};
 use zerospan_otlp::encode_span_data;
 
 /// A span exporter for the official SDK's batch processor: encodes a batch straight to OTLP bytes and waits for its
 /// delivery.
+///
+/// Under the SDK's simple processor, each export starts a thread, since it must not be traced and the context of the thread that
+/// ends a span may be borrowed. The threads of the batch processors suppress telemetry themselves.
 ///
 /// # Examples
 ///
@@ -112,8 +117,39 @@ impl OtlpSpanExporter {
     }
 
     fn flush(&self) -> OTelSdkResult {
-        result::from_flush(self.pipeline.force_flush(self.timeout), self.timeout)
+        suppressed(|| result::from_flush(self.pipeline.force_flush(self.timeout), self.timeout))
     }
+}
+
+/// Calls `send` with telemetry suppressed: on this thread if it is suppressed here, and otherwise on another.
+///
+/// The simple processor exports on the thread that ends a span, which may be within `get_active_span`: the API lends its
+/// context there, and panics if it is changed.
+fn suppressed(send: impl FnOnce() -> OTelSdkResult + Send) -> OTelSdkResult {
+    if log::is_suppressed() {
+        return send();
+    }
+    let send = Mutex::new(Some(send));
+    let run = || match sync::lock(&send).take() {
+        Some(send) => send(),
+        None => Ok(()),
+    };
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().name("zerospan-export".to_owned());
+        let thread = builder.spawn_scoped(scope, || {
+            let _suppressed = log::suppress_telemetry();
+            run()
+        });
+        match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|_| {
+                Err(OTelSdkError::InternalFailure(
+                    "the thread that exports panicked".to_owned(),
+                ))
+            }),
+            // The system refuses a thread.
+            Err(_) => run(),
+        }
+    })
 }
 
 impl SpanExporter for OtlpSpanExporter {
@@ -122,7 +158,7 @@ impl SpanExporter for OtlpSpanExporter {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        result::from_shutdown(self.pipeline.shutdown(timeout))
+        suppressed(|| result::from_shutdown(self.pipeline.shutdown(timeout)))
     }
 
     fn force_flush(&self) -> OTelSdkResult {

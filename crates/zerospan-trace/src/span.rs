@@ -15,8 +15,8 @@ mod state;
 pub use entered::{Entered, attach_entered_spans, current_context, current_span_context};
 pub use future::{FutureExt, InSpan};
 pub use layer::{
-    Moment, count_unused, enter_as, exit_all, exit_as, last_of_owner, replace_entries, retain,
-    with_owner,
+    Moment, count_unused, enter_as, exit_all, exit_as, is_suppressed, last_of_owner,
+    replace_entries, retain, with_owner,
 };
 pub(crate) use processor::catch_panic;
 pub use processor::{FinishedSpan, Processor, ProcessorError, SdkProcessor};

@@ -83,7 +83,5 @@ pub fn span_context(id: &Id, dispatch: &Dispatch) -> Option<SpanContext> {
 /// Returns a `Context` with an open span of a subscriber as its span, as `tracing-opentelemetry` does. Allocates once.
 pub fn get_otel_context(id: &Id, dispatch: &Dispatch) -> Option<Context> {
     let span = span_context(id, dispatch)?;
-    Some(Context::map_current(|current| {
-        current.with_remote_span_context(span)
-    }))
+    Some(zerospan_core::context::current().with_remote_span_context(span))
 }

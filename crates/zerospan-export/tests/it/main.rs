@@ -6,6 +6,7 @@ mod errors;
 mod exporter;
 mod faults;
 mod file;
+mod hostile;
 mod inline_worker;
 mod logs;
 mod metrics;

@@ -2,4 +2,5 @@
 
 mod drop_in;
 mod grpc;
+mod simple;
 mod support;

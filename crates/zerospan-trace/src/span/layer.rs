@@ -4,7 +4,7 @@
 //! clock, and starting and ending a span.
 
 use super::Span;
-use super::state::this_thread;
+use super::state::{ThisThread, this_thread};
 use crate::base::clock::Reading;
 use crate::context::active_spans::EntryKey;
 use crate::context::parent::ParentContext;
@@ -191,6 +191,12 @@ pub fn enter_as(key: EntryKey, span: &SpanContext, is_recorded: bool) -> bool {
 #[inline]
 pub fn exit_as(key: EntryKey) -> Option<bool> {
     this_thread::with(|thread| thread.active_spans.exit_as(key))
+}
+
+/// Returns `true` if telemetry is suppressed on this thread.
+#[inline]
+pub fn is_suppressed() -> bool {
+    this_thread::with(ThisThread::is_suppressed)
 }
 
 /// Exits every entry under `key` of this thread.

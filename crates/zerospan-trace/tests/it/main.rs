@@ -5,6 +5,7 @@ mod differential;
 mod lifecycle;
 mod migration;
 mod otel;
+mod panics;
 mod processors;
 mod program;
 mod reports;

@@ -115,7 +115,7 @@ pub(super) fn context(id: &Id, dispatch: &Dispatch) -> Option<Context> {
     let (span, base) = resolve(id, dispatch)?;
     Some(match base {
         Some(base) => base.with_remote_span_context(span),
-        None => Context::map_current(|current| current.with_remote_span_context(span)),
+        None => zerospan_core::context::current().with_remote_span_context(span),
     })
 }
 

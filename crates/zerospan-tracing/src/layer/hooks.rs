@@ -15,7 +15,6 @@ use crate::state::scratch::Scratch;
 use crate::state::stats::Losses;
 use crate::state::trace_layer::TraceLayer;
 use crate::state::{activation, dispatch};
-use opentelemetry::Context as OtelContext;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Dispatch, Event, Subscriber};
 use tracing_subscriber::Layer;
@@ -137,7 +136,7 @@ where
         let Some(id) = event_span(inner, event) else {
             return;
         };
-        if OtelContext::is_current_telemetry_suppressed() {
+        if zerospan_trace::layer::is_suppressed() {
             return;
         }
         let Some(callsite) = inner.callsite(active, event.metadata()) else {

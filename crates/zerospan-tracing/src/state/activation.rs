@@ -2,13 +2,18 @@
 
 use super::entry::Entry;
 use super::inner::LayerInner;
+use opentelemetry::ContextGuard;
 use opentelemetry::trace::TraceContextExt;
-use opentelemetry::{Context, ContextGuard};
 use std::cell::RefCell;
+use zerospan_core::{context, panics};
 use zerospan_trace::layer::EntryKey;
 
 thread_local! {
-    static ATTACHED: RefCell<Vec<(EntryKey, ContextGuard)>> = const { RefCell::new(Vec::new()) };
+    static ATTACHED: RefCell<Vec<(EntryKey, ContextGuard)>> = {
+        // Asks for the API's context first, and so is destroyed before it: a guard that is left needs it.
+        let _ = context::is_alive();
+        RefCell::new(Vec::new())
+    };
 }
 
 /// Attaches a context with the span `id` as its span, which cannot change any more.
@@ -18,7 +23,7 @@ pub(crate) fn enter(inner: &LayerInner, id: u64) {
         return;
     };
     let context = activated.unwrap_or_else(|| {
-        let context = Context::map_current(|current| current.with_remote_span_context(span));
+        let context = context::current().with_remote_span_context(span);
         let kept = context.clone();
         let old = inner
             .table()
@@ -27,8 +32,9 @@ pub(crate) fn enter(inner: &LayerInner, id: u64) {
         drop(old);
         context
     });
-    let guard = context.attach();
-    let mut guard = Some(guard);
+    // None is attached while the thread ends, and within `Context::map_current`, where the API panics.
+    let attach = || panics::catch(|| context.attach()).ok();
+    let mut guard = context::is_alive().then(attach).flatten();
     let _ = ATTACHED.try_with(|attached| {
         if let (Ok(mut attached), Some(guard)) = (attached.try_borrow_mut(), guard.take()) {
             attached.push((inner.key(id), guard));

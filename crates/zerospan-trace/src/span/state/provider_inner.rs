@@ -7,6 +7,7 @@ use crate::span::processor::Processor;
 use opentelemetry_sdk::Resource;
 use std::cell::Cell;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zerospan_core::fork::{self, ProcessOwned};
@@ -177,6 +178,9 @@ impl Drop for ProviderInner {
             for sink in self.sinks.drain(..) {
                 panics::drop_quietly(sink);
             }
+            panics::drop_quietly(mem::replace(&mut *self.sampler, Sampler::AlwaysOn));
+            panics::drop_quietly(mem::take(&mut *self.ids));
+            panics::drop_quietly(mem::replace(&mut *self.clock, Clock::system()));
         }
     }
 }

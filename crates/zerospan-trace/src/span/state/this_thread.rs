@@ -7,7 +7,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
 use std::cell::RefCell;
 use std::sync::Arc;
-use zerospan_core::{context, fork};
+use zerospan_core::{context, fork, log};
 use zerospan_pool::thread_states::{OwnerId, ThreadStates};
 
 /// A thread's own state, so that starting and ending a span writes to nothing that threads share.
@@ -53,6 +53,16 @@ impl ThisThread {
             states: ThreadStates::new(),
             has_context,
         }
+    }
+
+    /// Returns `true` if telemetry is suppressed.
+    #[inline]
+    pub(crate) fn is_suppressed(&self) -> bool {
+        log::is_suppressed_here()
+            || match self.has_context {
+                true => Context::is_current_telemetry_suppressed(),
+                false => log::is_suppressed_by_api(),
+            }
     }
 
     /// Returns the id of the span of the API's current context.

@@ -26,6 +26,9 @@ pub(super) struct Client {
     shunned: Option<Address>,
 }
 
+/// The shortest silence that means anything.
+const MIN_PATIENCE: Duration = Duration::from_millis(250);
+
 /// Why an exchange had no answer.
 enum Failure {
     /// The server did not take the request.
@@ -111,7 +114,7 @@ impl Client {
         let mut answer = pin!(read_answer(response));
         let (mut seen, mut pinged) = (connection.activity.reads(), false);
         // A server that works on the request answers a PING. Three at most are sent in a call: more would offend servers.
-        let patience = left / 4;
+        let patience = (left / 4).max(MIN_PATIENCE);
         let answer = loop {
             match tokio::time::timeout(patience, &mut answer).await {
                 Ok(answer) => break answer,

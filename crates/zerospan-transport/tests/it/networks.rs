@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use zerospan_transport::{Connect, OtlpConfig, Protocol, Request, Signal};
+use zerospan_transport::{Connect, OtlpConfig, Protocol, Request, SendErrorKind, Signal};
 
 /// An address that swallows packets: a listener whose queue of connections is full.
 struct BlackHole {
@@ -201,4 +201,73 @@ fn a_server_of_another_protocol_is_recognised() {
     assert!(error.message.contains("HTTP/1"), "{error}");
     server.join().unwrap();
     let _ = http;
+}
+
+/// A server of HTTP/1 that says `head`, and then a byte of its body now and then, or nothing.
+fn dripping(head: &'static str, is_mute: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(head.as_bytes());
+                while is_mute || stream.write_all(b"x").is_ok() {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn over_http_a_body_that_does_not_end_is_given_up_at_the_deadline() {
+    for (head, is_success) in [
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+            Some(true),
+        ),
+        (
+            "HTTP/1.1 503 Busy\r\nContent-Length: 100000\r\n\r\n",
+            Some(false),
+        ),
+        ("HTTP/1.1 200 OK\r\nX: ", None),
+        ("", None),
+    ] {
+        for is_mute in [false, true] {
+            let url = format!("http://{}/", dripping(head, is_mute));
+            let config = OtlpConfig::new()
+                .with_protocol(Protocol::HttpProtobuf)
+                .with_endpoint(url);
+            let mut transport = config.connector(Signal::Traces).unwrap().connect().unwrap();
+            let start = Instant::now();
+            let outcome = transport.send(&within(Duration::from_millis(400)));
+            assert!(
+                start.elapsed() < Duration::from_millis(700),
+                "{head}: {:?}",
+                start.elapsed()
+            );
+            match is_success {
+                // The status says what became of the request.
+                Some(true) => assert!(outcome.unwrap().message.contains("cut off")),
+                Some(false) => assert_eq!(outcome.unwrap_err().kind, SendErrorKind::Unavailable),
+                None => drop(outcome.unwrap_err()),
+            }
+        }
+    }
+}
+
+#[test]
+fn over_http_a_server_of_another_protocol_is_an_error() {
+    let secure = Collector::with_tls(Protocol::HttpProtobuf, &Authority::new(), false);
+    let grpc = Collector::start(Protocol::Grpc);
+    for port in [secure.address.port(), grpc.address.port()] {
+        let config = OtlpConfig::new()
+            .with_protocol(Protocol::HttpProtobuf)
+            .with_endpoint(format!("http://localhost:{port}"));
+        let error = try_send(&config).unwrap_err();
+        assert_eq!(error.kind, SendErrorKind::Unreachable, "{error}");
+    }
 }

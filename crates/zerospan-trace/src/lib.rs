@@ -15,7 +15,7 @@ mod w3c;
 /// The support for layers of the `tracing` crate: not covered by semantic versioning.
 #[doc(hidden)]
 pub mod layer {
-    pub use crate::context::active_spans::EntryKey;
+    pub use crate::context::active_spans::{EntryKey, Exited};
     pub use crate::span::{
         Moment, count_unused, enter_as, exit_all, exit_as, is_suppressed, last_of_owner,
         replace_entries, retain, with_owner,

@@ -51,6 +51,23 @@ impl Tracer {
     #[inline]
     pub fn moment(&self) -> Moment {
         let provider = self.provider();
+        let mut moment = Moment::default();
+        let is_read = this_thread::try_with(|thread| {
+            let Some(state) = thread.get(provider.id()) else {
+                return false;
+            };
+            moment = Moment(provider.clock.read(&state.anchor));
+            true
+        });
+        if is_read {
+            return moment;
+        }
+        self.moment_on_new_thread()
+    }
+
+    #[cold]
+    fn moment_on_new_thread(&self) -> Moment {
+        let provider = self.provider();
         this_thread::with(|thread| {
             let state = thread.get_or_register(provider);
             Moment(provider.clock.read(&state.anchor))

@@ -99,6 +99,36 @@ impl KeyIndex {
         self.len += 1;
     }
 
+    /// Returns `true` only if no key of `other` is held.
+    #[inline]
+    pub(crate) fn is_disjoint(&self, other: &Self) -> bool {
+        let common = self.filter.iter().zip(&other.filter);
+        common.fold(0, |common, (a, b)| common | a & b) == 0
+    }
+
+    /// Adds the entries of `other`, `offset` bytes later. None of their keys may be held.
+    #[inline]
+    pub(crate) fn push_all(&mut self, other: &Self, offset: usize) {
+        let entries = other.entries();
+        let end = self.len + entries.len();
+        let Some(places) = self.inline.get_mut(self.len..end) else {
+            for entry in entries {
+                self.push(entry.hash, offset + entry.start);
+            }
+            return;
+        };
+        for (place, entry) in places.iter_mut().zip(entries) {
+            *place = Entry {
+                hash: entry.hash,
+                start: offset + entry.start,
+            };
+        }
+        for (word, other) in self.filter.iter_mut().zip(&other.filter) {
+            *word |= other;
+        }
+        self.len = end;
+    }
+
     #[inline(never)]
     fn push_spilled(&mut self, entry: Entry) {
         let is_first = self.len == MAX_INLINE;

@@ -112,17 +112,22 @@ impl AttributeWriter<'_> {
 
     /// Sets the attributes in `attributes`, which were written with the same tag. Copies their bytes. `dropped` counts those that
     /// were dropped before.
+    #[inline]
     pub(crate) fn append(&mut self, attributes: &[u8], keys: &KeyIndex, dropped: u32) {
-        let entries = keys.entries();
-        if self.keys.len() == 0 && entries.len() <= self.max_attributes as usize {
+        let count = (self.keys.len() + keys.len()) as u64;
+        if self.keys.is_disjoint(keys) && count <= u64::from(self.max_attributes) {
             let start = self.buffer.len();
             self.buffer.extend_from_slice(attributes);
-            for entry in entries {
-                self.keys.push(entry.hash, start + entry.start);
-            }
+            self.keys.push_all(keys, start);
             *self.dropped = self.dropped.saturating_add(dropped);
             return;
         }
+        self.append_one_by_one(attributes, keys, dropped);
+    }
+
+    #[cold]
+    fn append_one_by_one(&mut self, attributes: &[u8], keys: &KeyIndex, dropped: u32) {
+        let entries = keys.entries();
         let ends = entries.iter().skip(1).map(|next| next.start);
         for (entry, end) in entries.iter().zip(ends.chain([attributes.len()])) {
             let Some(attribute) = attributes.get(entry.start..end) else {

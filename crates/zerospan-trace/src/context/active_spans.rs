@@ -23,6 +23,15 @@ impl EntryKey {
     pub(crate) const GUARD: Self = Self { owner: 0, id: 0 };
 }
 
+/// A span that was exited.
+#[derive(Clone, Copy, Debug)]
+pub struct Exited {
+    /// The span was recorded.
+    pub is_recorded: bool,
+    /// Its context was used meanwhile, as a parent or by a reader.
+    pub is_used: bool,
+}
+
 /// The number of entries on one thread: leaked guards must not fill the memory.
 const MAX_ENTRIES: usize = 1 << 16;
 
@@ -127,16 +136,19 @@ impl ActiveSpans {
         pop_exited(&mut entries);
     }
 
-    /// Exits the span that was entered last under `key`. Returns `true` if its context was used, and `None` if there is none.
+    /// Exits the span that was entered last under `key`. Returns `None` if there is none.
     #[inline]
-    pub(crate) fn exit_as(&self, key: EntryKey) -> Option<bool> {
+    pub(crate) fn exit_as(&self, key: EntryKey) -> Option<Exited> {
         let mut entries = self.entries.borrow_mut();
         let position = last_of(&entries, key)?;
         let entry = entries.get_mut(position)?;
         entry.is_exited = true;
-        let is_used = entry.is_used.get();
+        let exited = Exited {
+            is_recorded: entry.is_recorded,
+            is_used: entry.is_used.get(),
+        };
         pop_exited(&mut entries);
-        Some(is_used)
+        Some(exited)
     }
 
     /// Exits every entry under `key`: of guards that were leaked.

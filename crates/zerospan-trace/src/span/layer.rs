@@ -6,7 +6,7 @@
 use super::Span;
 use super::state::{ThisThread, this_thread};
 use crate::base::clock::Reading;
-use crate::context::active_spans::EntryKey;
+use crate::context::active_spans::{EntryKey, Exited};
 use crate::context::parent::ParentContext;
 use opentelemetry::trace::{SpanContext, SpanKind, Status};
 use std::borrow::Cow;
@@ -34,6 +34,13 @@ impl Span {
             Some(slot) if !slot.start_is_given => slot.start.unix_at(moment.0),
             _ => moment.0.unix,
         }
+    }
+
+    /// Returns the moment at which the span started.
+    #[inline]
+    pub fn start_moment(&self) -> Moment {
+        let start = self.slot.as_ref().map(|slot| slot.start);
+        Moment(start.unwrap_or_default())
     }
 
     /// Ends the span at a time in nanoseconds since 1970.
@@ -186,10 +193,9 @@ pub fn enter_as(key: EntryKey, span: &SpanContext, is_recorded: bool) -> bool {
     })
 }
 
-/// Exits the span that was entered last under `key`. Returns `true` if its context was used meanwhile, as a parent or by a
-/// reader, and `None` if there is no such entry.
+/// Exits the span that was entered last under `key`. Returns `None` if there is no such entry.
 #[inline]
-pub fn exit_as(key: EntryKey) -> Option<bool> {
+pub fn exit_as(key: EntryKey) -> Option<Exited> {
     this_thread::with(|thread| thread.active_spans.exit_as(key))
 }
 

@@ -66,10 +66,11 @@ pub(super) fn set(
             return Some((fresh, None, None, false));
         }
         let pending = entry.extra.pending.take();
-        if let Some(pending) = &pending
-            && !entry.span.is_recorded()
-        {
-            pending.changes.apply(&mut fresh);
+        if !entry.span.is_recorded() {
+            if let Some(pending) = &pending {
+                pending.changes.apply(&mut fresh);
+            }
+            entry.timing.changed = fresh.start_moment().steady_nanos();
         }
         let left_over = entry.span.take_identity_of(fresh);
         let old = std::mem::replace(&mut entry.extra.parent, parent.take());

@@ -53,16 +53,13 @@ where
         }
         let (mut timing, mut pending) = (Timing::default(), None);
         if span.is_recorded() {
-            let options = inner.options.load();
             if !active.has_custom_sampler
                 && let Some(callsite) = inner.callsite(active, metadata)
             {
                 set_constants(inner, callsite, &mut span);
                 set_fields(inner, callsite, &mut span, attributes);
             }
-            if options.has(Switch::TrackedInactivity) {
-                timing = Timing::new(&active.tracer.moment());
-            }
+            timing = Timing::new(&span.start_moment());
         } else if inner.has_late_parents() {
             pending = start::pending(inner, active, attributes);
         }
@@ -188,13 +185,17 @@ where
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
         let id = id.into_u64();
-        let is_used = exit_as(inner.key(id)).unwrap_or(false);
+        let exited = exit_as(inner.key(id));
         if inner.options.load().has(Switch::ContextActivation) {
             activation::exit(inner.key(id));
         }
-        let now = active.tracer.moment();
+        // A span that is not recorded has no times.
+        let now = match exited {
+            Some(exited) if !exited.is_recorded => Moment::default(),
+            _ => active.tracer.moment(),
+        };
         inner.table().with(id, |entry| {
-            entry.is_used |= is_used;
+            entry.is_used |= exited.is_some_and(|exited| exited.is_used);
             entry.timing.exit(&now);
             entry.touch(&now);
         });

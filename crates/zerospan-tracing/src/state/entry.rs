@@ -46,7 +46,7 @@ pub(crate) struct Timing {
     pub(crate) is_exited: bool,
     /// The time of the last exit, or of the last write after the first exit, since 1970. 0 before the first exit.
     pub(crate) end: u64,
-    /// The time of the last change between busy and idle.
+    /// The time of the last change between busy and idle. 0 before the span is recorded.
     pub(crate) changed: u64,
     pub(crate) busy: u64,
     pub(crate) idle: u64,
@@ -84,7 +84,10 @@ impl Timing {
     #[inline]
     fn change(&mut self, now: &Moment) -> u64 {
         let now = now.steady_nanos().max(self.changed);
-        now - std::mem::replace(&mut self.changed, now)
+        match std::mem::replace(&mut self.changed, now) {
+            0 => 0,
+            changed => now - changed,
+        }
     }
 }
 

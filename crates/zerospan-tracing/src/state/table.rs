@@ -231,6 +231,10 @@ impl<V: Default> Segment<V> {
             let first = self.bucket(id, distance);
             let end = (first + WAYS).min(self.keys.len());
             let is_match = |key: &AtomicU64| key.load(Ordering::Acquire) == id;
+            let likely = first + first_way(id);
+            if self.keys.get(likely).is_some_and(is_match) {
+                return Some(likely);
+            }
             if let Some(at) = self.keys.get(first..end)?.iter().position(is_match) {
                 return Some(first + at);
             }
@@ -259,14 +263,9 @@ impl<V: Default> Segment<V> {
     ) -> bool {
         for distance in distances {
             let first = self.bucket(id, distance);
-            let ways = WAYS.min(self.keys.len() - first);
-            // The registry uses an address again with another generation in the upper bits of the id. Starting there, a slot
-            // stays unused for a while after its span is closed, and close by.
-            let start = (id >> GENERATION_SHIFT) as usize;
-            for way in 0..ways {
-                let way = (start + way) & (WAYS - 1);
-                let way = if way < ways { way } else { way % ways };
-                let index = first + way;
+            for way in 0..WAYS {
+                // The last bucket may have fewer slots: the others are not free.
+                let index = first + (first_way(id) + way) % WAYS;
                 if !self.is_free(index) {
                     continue;
                 }
@@ -298,6 +297,15 @@ impl<V: Default> Segment<V> {
 
 /// The position of the generation in the ids of `tracing_subscriber`'s registry.
 const GENERATION_SHIFT: u32 = 51;
+
+/// Returns the slot of its bucket that an id takes if it is free.
+///
+/// The registry uses an address again with another generation in the upper bits of the id. Starting there, a slot stays unused
+/// for a while after its span is closed, and close by.
+#[inline]
+fn first_way(id: u64) -> usize {
+    (id >> GENERATION_SHIFT) as usize % WAYS
+}
 
 /// Hashes an id without the registry's generation: the spans that follow each other at one address share a bucket, which is
 /// then in the cache.

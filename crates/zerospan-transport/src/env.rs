@@ -89,8 +89,7 @@ impl<'a> Environment<'a> {
                 return match value.and_then(|value| parse(name, value.trim())) {
                     Ok(value) => Ok(Some(value)),
                     Err(error) => {
-                        self.refused.push(error.setting().to_owned());
-                        self.ignore(error.clone());
+                        self.refuse(error.clone());
                         Err(error)
                     }
                 };
@@ -137,6 +136,12 @@ impl<'a> Environment<'a> {
     /// Returns the function that finds a variable.
     pub(crate) fn lookup(&self) -> &'a dyn Fn(&str) -> Option<OsString> {
         self.lookup
+    }
+
+    /// Notes a value that cannot be used, and that nothing stands in for.
+    pub(crate) fn refuse(&mut self, error: ConfigError) {
+        self.refused.push(error.setting().to_owned());
+        self.ignore(error);
     }
 
     /// Notes a value that cannot be used.

@@ -73,7 +73,7 @@ impl Connect for OtlpConnector {
 #[cfg(not(all(feature = "http", feature = "grpc")))]
 fn missing(protocol: Protocol) -> SendError {
     SendError::refused(format!(
-        "the feature for {protocol} of zerospan-transport is off"
+        "the feature for {protocol} of zerospan or zerospan-transport is off"
     ))
 }
 

@@ -121,7 +121,7 @@ impl Endpoint {
             return Err(self.unusable(
                 protocol,
                 signal,
-                "TLS needs the feature `tls` of zerospan-transport",
+                "TLS needs the feature `tls` of zerospan or zerospan-transport",
             ));
         }
         Ok(destination)

@@ -117,6 +117,10 @@ impl OtlpConfig {
     #[must_use]
     pub fn with_protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
+        // The environment's protocol does not matter any more.
+        self.unusable_endpoint = self
+            .unusable_endpoint
+            .filter(|error| !error.setting().ends_with("_PROTOCOL"));
         self
     }
 
@@ -237,7 +241,9 @@ impl OtlpConfig {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
-        self.protocol.check("protocol")?;
+        if self.unusable_endpoint.is_none() {
+            self.protocol.check("protocol")?;
+        }
         self.compression.check("compression")?;
         let default = Endpoint::default_of(self.protocol);
         let endpoint = self.endpoint.as_ref().unwrap_or(&default);

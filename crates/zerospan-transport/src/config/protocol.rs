@@ -26,13 +26,11 @@ impl Protocol {
     /// Parses the value of `OTEL_EXPORTER_OTLP_PROTOCOL`.
     pub(super) fn parse(setting: &str, value: &str) -> Result<Self, ConfigError> {
         // Values of enumerations are case-insensitive.
-        let protocol = match value.to_ascii_lowercase().as_str() {
-            "grpc" => Self::Grpc,
-            "http/protobuf" => Self::HttpProtobuf,
-            _ => return Err(ConfigError::new(setting, value, "grpc or http/protobuf")),
-        };
-        protocol.check(setting)?;
-        Ok(protocol)
+        match value.to_ascii_lowercase().as_str() {
+            "grpc" => Ok(Self::Grpc),
+            "http/protobuf" => Ok(Self::HttpProtobuf),
+            _ => Err(ConfigError::new(setting, value, "grpc or http/protobuf")),
+        }
     }
 
     /// Checks that this build has the protocol.
@@ -44,8 +42,9 @@ impl Protocol {
         if is_built {
             return Ok(());
         }
-        let accepted =
-            format!("another protocol, or turn on the feature `{feature}` of zerospan-transport");
+        let accepted = format!(
+            "another protocol, or turn on the feature `{feature}` of zerospan or zerospan-transport"
+        );
         Err(ConfigError::new(setting, self, accepted))
     }
 }
@@ -65,7 +64,7 @@ impl Compression {
     /// Checks that this build has the compression.
     pub(super) fn check(self, setting: &str) -> Result<(), ConfigError> {
         if self == Self::Gzip && cfg!(not(feature = "gzip")) {
-            let accepted = "none, or turn on the feature `gzip` of zerospan-transport";
+            let accepted = "none, or turn on the feature `gzip` of zerospan or zerospan-transport";
             return Err(ConfigError::new(setting, self, accepted));
         }
         Ok(())

@@ -28,9 +28,12 @@ pub(super) struct Variables {
 
 impl Variables {
     pub(super) fn read(signal: Signal, environment: &mut Environment<'_>) -> Self {
-        let protocol = environment
-            .first(&names(signal, "PROTOCOL"), Protocol::parse)
-            .unwrap_or_default();
+        let (protocol, is_built) = environment
+            .first(&names(signal, "PROTOCOL"), |name, value| {
+                let protocol = Protocol::parse(name, value)?;
+                Ok((protocol, protocol.check(name)))
+            })
+            .unwrap_or((Protocol::default(), Ok(())));
         let insecure = environment.first(&names(signal, "INSECURE"), env::boolean);
         let endpoint_names = names(signal, "ENDPOINT");
         let endpoint = environment.first_set(&endpoint_names, |name, value| {
@@ -42,6 +45,14 @@ impl Variables {
                 .destination(protocol, signal, insecure)
                 .map(|_| endpoint)
         });
+        // Over another protocol the collector would not understand a word.
+        let endpoint = match is_built {
+            Ok(()) => endpoint,
+            Err(error) => {
+                environment.refuse(error.clone());
+                Err(error)
+            }
+        };
         let headers = headers(signal, environment);
         let compression = environment.first(&names(signal, "COMPRESSION"), Compression::parse);
         let timeout = environment.first(&names(signal, "TIMEOUT"), env::millis);

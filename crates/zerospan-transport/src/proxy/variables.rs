@@ -86,7 +86,7 @@ impl Variable {
             "https" => {
                 return Err(unusable(
                     "https://...",
-                    "https needs the feature `tls` of zerospan-transport",
+                    "https needs the feature `tls` of zerospan or zerospan-transport",
                 ));
             }
             other if other.starts_with("socks") => {

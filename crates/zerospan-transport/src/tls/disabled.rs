@@ -18,7 +18,7 @@ impl Tls {
         Err(ConfigError::new(
             "endpoint",
             "https",
-            "an endpoint with `http`, or turn on the feature `tls` of zerospan-transport",
+            "an endpoint with `http`, or turn on the feature `tls` of zerospan or zerospan-transport",
         ))
     }
 

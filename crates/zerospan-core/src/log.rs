@@ -7,13 +7,14 @@
 #[cfg(not(loom))]
 mod deferred;
 mod limit;
+mod thread;
 
 pub use limit::{LogLimit, WarnOnce};
+pub use thread::{
+    Suppressed, is_suppressed, is_suppressed_by_api, is_suppressed_here, suppress_here,
+    suppress_telemetry,
+};
 
-use crate::{context, panics};
-use opentelemetry::{Context, ContextGuard};
-use std::cell::Cell;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 /// The longest wait of [`settle`].
@@ -22,89 +23,14 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest wait of a thread of the family's for events that others caused before.
 const ORDER_TIMEOUT: Duration = Duration::from_millis(100);
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Thread {
-    /// A thread of the user's.
-    Users,
-    /// A thread of the user's that does the work of a pipeline.
-    Lent,
-    /// A thread that this family started.
-    Own,
-    /// A thread that is calling a subscriber for this family.
-    Logging,
-}
-
-thread_local! {
-    static THREAD: Cell<Thread> = const { Cell::new(Thread::Users) };
-}
-
-/// Suppresses telemetry on the thread until it is dropped.
-#[derive(Debug)]
-#[must_use]
-pub struct Suppressed {
-    before: Thread,
-    _context: Option<ContextGuard>,
-    not_send: PhantomData<*const ()>,
-}
-
-impl Suppressed {
-    fn new(thread: Thread, context: Option<ContextGuard>) -> Self {
-        Self {
-            before: THREAD.replace(thread),
-            _context: context,
-            not_send: PhantomData,
-        }
-    }
-}
-
-impl Drop for Suppressed {
-    fn drop(&mut self) {
-        THREAD.set(self.before);
-    }
-}
-
-/// Suppresses telemetry on a thread that this family started.
-pub fn suppress_telemetry() -> Suppressed {
-    let context = panics::catch(Context::enter_telemetry_suppressed_scope).ok();
-    Suppressed::new(Thread::Own, context)
-}
-
-/// Suppresses the telemetry of this family on a thread of the user's.
-///
-/// Does not change the API's context, which may be borrowed: what the official SDK records is suppressed only if the caller
-/// suppressed it.
-pub fn suppress_here() -> Suppressed {
-    let thread = match THREAD.get() {
-        Thread::Users => Thread::Lent,
-        other => other,
-    };
-    Suppressed::new(thread, None)
-}
-
-/// Returns `true` if this family suppresses telemetry on this thread, whatever the API's context says.
-#[inline]
-pub fn is_suppressed_here() -> bool {
-    THREAD.get() != Thread::Users
-}
-
-/// Returns `true` if telemetry is suppressed on this thread.
-pub fn is_suppressed() -> bool {
-    is_suppressed_here() || is_suppressed_by_api()
-}
-
-/// Returns `true` if the API's current context suppresses telemetry.
-pub fn is_suppressed_by_api() -> bool {
-    context::with_current(Context::is_telemetry_suppressed).unwrap_or(false)
-}
-
 /// Runs `event`, which logs, with telemetry suppressed: at once on a thread of this family's, and soon on another thread
 /// otherwise, with the subscriber of this one. Catches its panic.
 ///
 /// May be called anywhere but under a lock of this family's.
 pub fn suppressed(event: impl FnOnce() + Send + 'static) {
-    if THREAD.get() == Thread::Own {
+    if thread::is_own() {
         settle_within(ORDER_TIMEOUT);
-        run(event);
+        thread::run(event);
     } else {
         #[cfg(not(loom))]
         deferred::defer(Box::new(event));
@@ -124,22 +50,17 @@ pub fn settle() {
 
 fn settle_within(timeout: Duration) {
     #[cfg(not(loom))]
-    if THREAD.get() != Thread::Logging {
+    if !thread::is_logging() {
         deferred::settle(timeout);
     }
     #[cfg(loom)]
     let _ = timeout;
 }
 
-/// Calls a subscriber.
-fn run(event: impl FnOnce()) {
-    let _logging = Suppressed::new(Thread::Logging, None);
-    let _ = panics::catch(event);
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use opentelemetry::Context;
     use std::sync::mpsc;
     use std::thread;
 

@@ -1,6 +1,6 @@
 //! Events that a thread of the user's causes, and that a thread of their own logs.
 
-use super::{run, suppress_here, suppress_telemetry};
+use super::thread::{run, suppress_here, suppress_telemetry};
 use crate::fork::PerProcess;
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 use std::collections::VecDeque;

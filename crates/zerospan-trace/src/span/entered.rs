@@ -4,6 +4,7 @@ use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, ContextGuard};
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use zerospan_core::{context, panics};
 
@@ -89,7 +90,12 @@ fn attach(span: &SpanContext) -> Option<ContextGuard> {
 #[cold]
 fn detach(attached: &mut Option<ContextGuard>) {
     let attached = attached.take();
-    let _ = panics::catch(|| drop(attached));
+    if context::is_alive() {
+        panics::drop_quietly(attached);
+    } else {
+        // Detached with the API's context.
+        mem::forget(attached);
+    }
 }
 
 /// Returns the context of this thread's current span, entered natively or through the API: the parent of a span that starts

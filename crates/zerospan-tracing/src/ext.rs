@@ -99,7 +99,7 @@ impl OpenTelemetrySpanExt for Span {
     }
 
     fn context(&self) -> Context {
-        let found = self.with_subscriber(|(id, dispatch)| parent::context(id, dispatch));
+        let found = self.with_subscriber(|(id, dispatch)| parent::to_context(id, dispatch));
         found.flatten().unwrap_or_else(current_context)
     }
 

@@ -112,7 +112,7 @@ fn hide(
 }
 
 /// Returns a context with a span as its span, or with its nearest ancestor that a layer records.
-pub(super) fn context(id: &Id, dispatch: &Dispatch) -> Option<Context> {
+pub(super) fn to_context(id: &Id, dispatch: &Dispatch) -> Option<Context> {
     let (span, base) = resolve(id, dispatch)?;
     Some(match base {
         Some(base) => base.with_remote_span_context(span),

@@ -17,7 +17,12 @@ thread_local! {
 }
 
 /// Attaches a context with the span `id` as its span, which cannot change any more.
+///
+/// Does nothing while the thread ends.
 pub(crate) fn enter(inner: &LayerInner, id: u64) {
+    if !context::is_alive() {
+        return;
+    }
     let read = |entry: &mut Entry| (entry.use_context(), entry.extra.activated.clone());
     let Some((span, activated)) = inner.table().with(id, read) else {
         return;

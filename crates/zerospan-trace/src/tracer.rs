@@ -46,6 +46,13 @@ impl Tracer {
         &self.inner.scope
     }
 
+    /// Returns a tracer of the same provider with another scope.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_scope(&self, scope: InstrumentationScope) -> Self {
+        Self::new(Arc::clone(&self.guard), scope)
+    }
+
     /// Reads the clock.
     #[doc(hidden)]
     #[inline]

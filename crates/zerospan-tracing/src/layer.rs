@@ -9,6 +9,7 @@ use crate::state::inner::{DEFAULT_MAX_SPANS, LayerInner};
 use crate::state::options::Switch;
 use crate::state::stats::LayerStats;
 use crate::state::trace_layer::TraceLayer;
+use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use std::sync::Arc;
 use zerospan_trace::{Tracer, TracerProvider};
@@ -37,12 +38,22 @@ impl TraceLayer {
         self
     }
 
+    /// Records spans under another instrumentation scope. Call this before the other methods: it creates another layer, of the same
+    /// provider and with the default settings. Has no effect on a layer without a tracer.
+    #[must_use]
+    pub fn with_scope(self, scope: InstrumentationScope) -> Self {
+        match self.inner.active() {
+            Some(active) => Self::new().with_tracer(active.tracer.with_scope(scope)),
+            None => self,
+        }
+    }
+
     /// Sets the maximum number of open spans: 262,144 by default. Spans beyond it are not recorded, and counted.
     ///
     /// The layer keeps an entry of about 300 bytes for each of as many spans as have been open at a time.
     #[must_use]
     pub fn with_max_spans(self, max: usize) -> Self {
-        self.inner.table().set_max(max);
+        self.inner.set_max_spans(max);
         self
     }
 

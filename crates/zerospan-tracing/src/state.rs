@@ -13,5 +13,4 @@ pub(crate) mod options;
 pub(crate) mod scratch;
 pub(crate) mod stats;
 pub(crate) mod table;
-pub(crate) mod tables;
 pub(crate) mod trace_layer;

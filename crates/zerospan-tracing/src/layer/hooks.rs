@@ -284,7 +284,17 @@ fn event_span(inner: &LayerInner, event: &Event<'_>) -> Option<u64> {
         let (id, is_recorded) = last_of_owner(inner.owner())?;
         return is_recorded.then_some(id);
     }
-    let id = event.parent()?.into_u64();
-    let is_recorded = |entry: &mut Entry| entry.span.is_recorded();
-    inner.table().with(id, is_recorded)?.then_some(id)
+    let parent = event.parent()?;
+    let is_recorded = |id: u64| {
+        let is_recorded = |entry: &mut Entry| entry.span.is_recorded();
+        inner.table().with(id, is_recorded)
+    };
+    match is_recorded(parent.into_u64()) {
+        Some(is_recorded) => is_recorded.then_some(parent.into_u64()),
+        None => {
+            // Hidden from the layer: its nearest ancestor that is not.
+            let id = start::nearest_open(inner, parent)?;
+            is_recorded(id)?.then_some(id)
+        }
+    }
 }

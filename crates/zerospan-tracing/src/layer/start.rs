@@ -236,6 +236,15 @@ where
         .find_map(|ancestor| inner.use_context(&ancestor.id()))
 }
 
+/// Returns the id of the nearest ancestor of a span that the layer sees.
+#[cold]
+pub(super) fn nearest_open(inner: &LayerInner, id: &Id) -> Option<u64> {
+    let dispatch = dispatch::of_layer(inner)?;
+    let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
+    let mut ids = span.scope().map(|ancestor| ancestor.id().into_u64());
+    ids.find(|id| inner.table().with(*id, |_| ()).is_some())
+}
+
 /// Returns the context that was set as the parent of the nearest ancestor, if the layer does not see that.
 #[cold]
 fn hidden(inner: &LayerInner, attributes: &Attributes<'_>, id: &Id) -> Option<OtelContext> {

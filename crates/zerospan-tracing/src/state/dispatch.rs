@@ -8,7 +8,8 @@ use tracing_core::dispatcher::WeakDispatch;
 use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use zerospan_core::sync::{self, Mutex};
+use zerospan_core::fork::PerProcess;
+use zerospan_core::sync::{self, Mutex, MutexGuard};
 
 /// A layer in a subscriber. The weak pointer keeps the address from being used again.
 struct Attached {
@@ -17,10 +18,19 @@ struct Attached {
     layer: Weak<LayerInner>,
 }
 
-static ATTACHED: Mutex<Vec<Attached>> = Mutex::new(Vec::new());
+static ATTACHED: PerProcess<Mutex<Vec<Attached>>> = PerProcess::new_static(Mutex::new(Vec::new()));
 
 /// The layers of this process.
-static CREATED: Mutex<Vec<Weak<LayerInner>>> = Mutex::new(Vec::new());
+static CREATED: PerProcess<Mutex<Vec<Weak<LayerInner>>>> =
+    PerProcess::new_static(Mutex::new(Vec::new()));
+
+fn attached() -> MutexGuard<'static, Vec<Attached>> {
+    sync::lock(ATTACHED.current_or_init(Mutex::default))
+}
+
+fn created() -> MutexGuard<'static, Vec<Weak<LayerInner>>> {
+    sync::lock(CREATED.current_or_init(Mutex::default))
+}
 
 /// Notes that `layer` belongs to the subscriber of `dispatch`.
 pub(crate) fn attach(layer: &Arc<LayerInner>, dispatch: &Dispatch) {
@@ -29,7 +39,7 @@ pub(crate) fn attach(layer: &Arc<LayerInner>, dispatch: &Dispatch) {
     };
     // Dropped outside the lock: a layer may have the last handle of a provider, and a dispatch the last one of a subscriber.
     let (mut gone, mut alive) = (Vec::new(), Vec::new());
-    let mut attached = sync::lock(&ATTACHED);
+    let mut attached = self::attached();
     let mut position = 0;
     while let Some(entry) = attached.get(position) {
         match entry.dispatch.upgrade() {
@@ -65,7 +75,7 @@ pub(crate) fn attach(layer: &Arc<LayerInner>, dispatch: &Dispatch) {
 /// Notes a layer, before it belongs to a subscriber.
 pub(crate) fn register(layer: &Arc<LayerInner>) {
     let mut gone = Vec::new();
-    let mut created = sync::lock(&CREATED);
+    let mut created = self::created();
     let (live, dead) = created
         .drain(..)
         .partition(|layer| layer.strong_count() > 0);
@@ -81,7 +91,7 @@ fn layers(dispatch: &Dispatch) -> Vec<Arc<LayerInner>> {
     let Some(address) = address(dispatch) else {
         return Vec::new();
     };
-    sync::lock(&ATTACHED)
+    attached()
         .iter()
         .filter(|entry| entry.address == address)
         .filter_map(|entry| entry.layer.upgrade())
@@ -91,10 +101,7 @@ fn layers(dispatch: &Dispatch) -> Vec<Arc<LayerInner>> {
 /// Finds a layer that holds a span of a subscriber and has not been attached to it: it was loaded later, behind `reload`.
 fn discover(dispatch: &Dispatch, id: &Id) -> Option<Arc<LayerInner>> {
     let metadata = dispatch.downcast_ref::<Registry>()?.span(id)?.metadata();
-    let created: Vec<_> = sync::lock(&CREATED)
-        .iter()
-        .filter_map(Weak::upgrade)
-        .collect();
+    let created: Vec<_> = self::created().iter().filter_map(Weak::upgrade).collect();
     // Another subscriber's layer may hold a span of the same id.
     let holds = |layer: &&Arc<LayerInner>| {
         let held = layer
@@ -110,13 +117,13 @@ fn discover(dispatch: &Dispatch, id: &Id) -> Option<Arc<LayerInner>> {
 
 fn is_attached(layer: &Arc<LayerInner>) -> bool {
     let is_match = |entry: &Attached| std::ptr::eq(entry.layer.as_ptr(), Arc::as_ptr(layer));
-    sync::lock(&ATTACHED).iter().any(is_match)
+    attached().iter().any(is_match)
 }
 
 /// Returns a subscriber that a layer belongs to.
 pub(crate) fn of_layer(layer: &LayerInner) -> Option<Dispatch> {
     let is_match = |entry: &&Attached| std::ptr::eq(entry.layer.as_ptr(), layer);
-    let attached = sync::lock(&ATTACHED);
+    let attached = self::attached();
     attached.iter().find(is_match)?.dispatch.upgrade()
 }
 

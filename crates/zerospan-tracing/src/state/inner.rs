@@ -5,12 +5,12 @@ use super::entry::Entry;
 use super::options::SharedOptions;
 use super::stats::{LayerStats, Losses};
 use super::table::Table;
-use super::tables::Tables;
 use opentelemetry::trace::SpanContext;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tracing_core::Metadata;
 use tracing_core::span::Id;
+use zerospan_core::fork::PerProcess;
 use zerospan_core::log::WarnOnce;
 use zerospan_trace::Tracer;
 use zerospan_trace::layer::{EntryKey, SpanLimits};
@@ -24,7 +24,9 @@ pub(crate) struct LayerInner {
     /// Distinguishes this layer's entered spans from those of other layers.
     owner: u64,
     pub(crate) options: SharedOptions,
-    tables: Tables<Entry>,
+    /// A forked child starts with no spans: the parent exports those that are open.
+    table: PerProcess<Table<Entry>>,
+    max_spans: AtomicUsize,
     pub(crate) callsites: Callsites,
     pub(crate) losses: Losses,
     pub(crate) attachment: Attachment,
@@ -55,7 +57,8 @@ impl LayerInner {
         Self {
             owner: OWNERS.fetch_add(1, Ordering::Relaxed),
             options: SharedOptions::default(),
-            tables: Tables::new(max_spans),
+            table: PerProcess::new(Table::new(max_spans)),
+            max_spans: AtomicUsize::new(max_spans),
             callsites: Callsites::new(),
             losses: Losses::default(),
             attachment: Attachment::default(),
@@ -66,6 +69,12 @@ impl LayerInner {
             has_late_parents: AtomicBool::new(false),
             leaks: AtomicU64::new(0),
         }
+    }
+
+    /// Sets the maximum number of open spans, before the first.
+    pub(crate) fn set_max_spans(&self, max: usize) {
+        self.max_spans.store(max, Ordering::Relaxed);
+        self.table().set_max(max);
     }
 
     /// Sets the tracer, once.
@@ -88,7 +97,8 @@ impl LayerInner {
     /// Returns the open spans.
     #[inline]
     pub(crate) fn table(&self) -> &Table<Entry> {
-        self.tables.current()
+        self.table
+            .current_or_init(|| Table::new(self.max_spans.load(Ordering::Relaxed)))
     }
 
     #[inline]

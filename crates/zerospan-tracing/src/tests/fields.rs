@@ -304,3 +304,32 @@ fn a_custom_sampler_reads_the_name_the_kind_and_the_fields() {
     assert_eq!((span.kind, span.get("keep")), (3, Some("true")));
     assert!(span.get("target").is_some());
 }
+
+#[test]
+fn a_record_of_the_log_crate_keeps_its_own_target_and_place() {
+    let exported = Exported::new();
+    let spans = exported.run(|| {
+        let _span = info_span!("span").entered();
+        tracing::event!(
+            target: "log",
+            tracing::Level::INFO,
+            "log.target" = "dependency",
+            "log.module_path" = "dependency::module",
+            "log.file" = "dependency/module.rs",
+            "log.line" = 42_u64,
+            "from log"
+        );
+    });
+    let (name, _, attributes) = &named(&spans, "span").events[0];
+    assert_eq!(name, "from log");
+    for (key, value) in [
+        ("target", Some("\"dependency\"")),
+        ("code.module.name", Some("\"dependency::module\"")),
+        ("code.file.path", Some("\"dependency/module.rs\"")),
+        ("code.line.number", Some("42")),
+        ("log.line", None),
+        ("log.target", None),
+    ] {
+        assert_eq!(attributes.get(key), value, "{key}");
+    }
+}

@@ -159,6 +159,7 @@ fn a_hidden_span_passes_on_its_parent_and_the_context_in_force() {
                 outer.span_context().span_id()
             );
         }
+        info!(parent: &hidden, "on the nearest");
         let root = trace_span!("hidden root");
         assert_eq!(root.set_parent(remote(TraceFlags::SAMPLED)), Ok(()));
         assert_eq!(root.span_context().span_id(), SpanId::from(0x56));
@@ -175,6 +176,7 @@ fn a_hidden_span_passes_on_its_parent_and_the_context_in_force() {
     });
     let spans = exported.spans();
     let outer = named(&spans, "outer");
+    assert_eq!(outer.events.len(), 1);
     for child in ["explicit child", "child"] {
         assert_eq!(named(&spans, child).parent, outer.span_id, "{child}");
     }

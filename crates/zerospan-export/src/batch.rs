@@ -69,7 +69,7 @@ impl Batch {
         self.items = 0;
         let used_up = self.cut(inner, resource);
         if self.items > 0 {
-            self.write(resource);
+            self.write(resource, inner.limits.request_bytes);
         }
         for chunk in &mut self.chunks[..used_up] {
             chunk.wipe();

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use zerospan_core::fork::PerProcess;
 use zerospan_core::log;
 
 /// Calls `read` with the variables of this process, and logs the values that it ignores.
@@ -248,8 +249,10 @@ struct Unusable {
 
 impl Unusable {
     fn log_once(self) {
-        static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-        let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+        static REPORTED: PerProcess<Mutex<BTreeSet<String>>> =
+            PerProcess::new_static(Mutex::new(BTreeSet::new()));
+        let reported = REPORTED.current();
+        let mut reported = reported.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = reported.insert(self.error.setting().to_owned());
         // A subscriber may read settings itself.
         drop(reported);

@@ -9,6 +9,9 @@ pub(crate) struct Gzip {
     out: Vec<u8>,
 }
 
+/// The maximum memory that is kept from one request to the next. A compressed request of usual size takes far less.
+const MAX_IDLE_BYTES: usize = 1 << 20;
+
 /// RFC 1952: magic, deflate, no flags, no time, fastest, unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff];
 
@@ -24,6 +27,9 @@ impl Gzip {
     pub(crate) fn compress(&mut self, body: &[u8]) -> &[u8] {
         self.compress.reset();
         self.out.clear();
+        if self.out.capacity() > MAX_IDLE_BYTES {
+            self.out = Vec::new();
+        }
         self.out.extend_from_slice(&HEADER);
         loop {
             let read = usize::try_from(self.compress.total_in()).unwrap_or(body.len());

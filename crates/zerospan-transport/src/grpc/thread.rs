@@ -35,6 +35,9 @@ enum Slot {
     Closed,
 }
 
+/// The number of names that are being resolved at once.
+const MAX_LOOKUPS: usize = 2;
+
 /// The thread ends a call at its deadline: if the caller waits for so much longer, the thread is stuck.
 const GRACE: Duration = Duration::from_millis(200);
 
@@ -47,6 +50,8 @@ impl ClientThread {
         });
         let runtime = Builder::new_current_thread()
             .thread_name("zerospan-grpc-dns")
+            // A name server that hangs keeps a thread for each lookup.
+            .max_blocking_threads(MAX_LOOKUPS)
             .enable_io()
             .enable_time()
             .build()?;

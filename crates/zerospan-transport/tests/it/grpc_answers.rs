@@ -235,6 +235,20 @@ fn a_page_of_a_balancer_is_unavailable_and_tried_again() {
 }
 
 #[test]
+fn pages_of_a_balancer_do_not_fill_the_connection() {
+    let server = Server::start(|call| match call {
+        0..12 => Does::Respond(503, Vec::new(), vec![b'x'; 30 << 10], Vec::new()),
+        _ => message(0, "identity", &[]),
+    });
+    let mut transport = server.transport();
+    for _ in 0..12 {
+        transport.send(&request()).unwrap_err();
+    }
+    transport.send(&request()).unwrap();
+    assert_eq!(server.connections.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn a_status_in_the_headers_alone_is_read() {
     let only = |code: &str, message: &str| {
         let headers = vec![

@@ -16,6 +16,9 @@ use zerospan_core::log::WarnOnce;
 use zerospan_core::sync::{self, AtomicBool, AtomicUsize, Condvar, Mutex, MutexGuard, OnceBox};
 use zerospan_pool::thread_states::{DropSignal, OwnerId};
 
+/// A failure, and when it happened.
+type LastFailure = Option<(Instant, Arc<DeliveryError>)>;
+
 /// The state of a pipeline in one process, shared by its handles, the threads that record, and the worker.
 ///
 /// A forked child forgets that of its parent.
@@ -37,7 +40,7 @@ pub(crate) struct PipelineInner {
     /// By cause.
     drop_warnings: [WarnOnce; DropCause::ALL.len()],
     worker_warning: WarnOnce,
-    last_failure: ProcessOwned<Mutex<Option<(Instant, Arc<DeliveryError>)>>>,
+    last_failure: ProcessOwned<Mutex<LastFailure>>,
     registry: ProcessOwned<Mutex<Vec<Arc<ThreadBuffer>>>>,
     state: ProcessOwned<Mutex<State>>,
     /// Wakes the worker.

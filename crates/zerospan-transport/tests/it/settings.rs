@@ -154,8 +154,7 @@ fn logged(work: impl FnOnce()) -> Vec<String> {
     let log = Arc::new(Mutex::new(Vec::new()));
     let subscriber = tracing_subscriber::registry().with(Log(Arc::clone(&log)));
     tracing::subscriber::with_default(subscriber, work);
-    let lines = log.lock().unwrap().clone();
-    lines
+    std::mem::take(&mut *log.lock().unwrap())
 }
 
 /// Runs itself once more, as a process with such a variable.

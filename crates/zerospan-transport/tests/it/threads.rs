@@ -13,6 +13,7 @@ fn threads_started() -> u64 {
 }
 
 #[test]
+#[allow(clippy::print_stdout)]
 fn a_hundred_requests_start_no_thread_each() {
     // Other tests start threads too.
     const ENDPOINT: &str = "ZEROSPAN_TEST_ENDPOINT";

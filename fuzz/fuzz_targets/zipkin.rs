@@ -2,14 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use replay::{ReplayError, parse, read_delimited, replay};
+use replay::{ReplayError, read_delimited, read_spans, replay_spans};
 
 fuzz_target!(|bytes: &[u8]| {
     // What is read back is the tool's own, but lies in a file in between.
     let _ = read_delimited(bytes);
-    match parse("file.json", bytes) {
+    match read_spans("file.json", bytes) {
         Ok(spans) => {
-            let (counts, outcome) = replay(&spans, &[]);
+            let (counts, outcome) = replay_spans(&spans, &[]);
             if let Err(error) = outcome {
                 panic!("{error}");
             }

@@ -15,7 +15,7 @@ pub enum ReplayError {
         /// The cause.
         cause: io::Error,
     },
-    /// A file is not Zipkin v2 JSON, or has something that OTLP cannot hold.
+    /// A file has none of the formats, or has something that OTLP cannot hold.
     Malformed {
         /// The name of the file.
         name: String,

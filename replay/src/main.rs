@@ -1,21 +1,22 @@
-//! `cargo xtask replay FILE...`: sends traces from Zipkin v2 JSON files through the tracer.
+//! `cargo xtask replay FILE...`: sends traces from files in the JSON of Zipkin, Jaeger or OTLP through the tracer.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use clap::{Parser, ValueEnum};
 use replay::{
-    Counts, Destination, ReplayError, check, parse, read_delimited, replay, table, to_otlp,
+    Counts, Destination, ReplayError, check, read_delimited, read_spans, replay_spans, table,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zerospan_export::{Compression, OtlpConfig, Protocol};
 
-/// Send the spans of Zipkin v2 JSON files through the tracer, and check that nothing is lost.
+/// Send the spans of files in the JSON of Zipkin (v2), Jaeger or OTLP through the tracer, and check that nothing is lost.
 #[derive(Debug, Parser)]
 #[command(name = "replay", bin_name = "cargo xtask replay")]
 struct Arguments {
-    /// Files in Zipkin's v2 JSON: a list of spans each.
+    /// Files in JSON: Zipkin's v2 (a list of spans), Jaeger's (an object with `data`, as its API answers), or OTLP's (objects
+    /// with `resourceSpans`, one or one in each line).
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The collector's URL; without it, the OTEL_EXPORTER_OTLP_* variables. With `--out` alone, nothing is sent.
@@ -66,7 +67,7 @@ fn run(arguments: &Arguments, rows: &mut Vec<(String, Counts)>) -> Result<(), Re
     let mut files = Vec::new();
     for path in &arguments.files {
         let name = path.display().to_string();
-        files.push((path, parse(&name, &read(path)?)?));
+        files.push((path, read_spans(&name, &read(path)?)?));
     }
     if let Some(path) = &arguments.out {
         let out = path.canonicalize().ok();
@@ -84,12 +85,11 @@ fn run(arguments: &Arguments, rows: &mut Vec<(String, Counts)>) -> Result<(), Re
     let destinations = destinations(arguments);
     let mut given = Vec::new();
     for (path, spans) in &files {
-        let (counts, outcome) = replay(spans, &destinations);
+        let (counts, outcome) = replay_spans(spans, &destinations);
         let name = path.file_name().unwrap_or(path.as_os_str());
         rows.push((name.to_string_lossy().into_owned(), counts));
         outcome?;
-        // `parse` returns only spans that can be converted.
-        given.extend(spans.iter().filter_map(|span| to_otlp(span).ok()));
+        given.extend(spans.iter().cloned());
     }
     if let Some(path) = &arguments.out {
         check(&given, &read_delimited(&read(path)?)?)?;

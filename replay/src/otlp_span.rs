@@ -12,6 +12,10 @@ pub struct OtlpSpan {
     pub parent_id: Option<u64>,
     /// The resource's `service.name`.
     pub service: String,
+    /// The resource's other attributes, sorted by key, without `telemetry.sdk.*`.
+    pub resource: Vec<(String, Value)>,
+    /// Name and version of the instrumentation scope.
+    pub scope: (String, String),
     /// The number of the kind in OTLP.
     pub kind: i32,
     /// The name.
@@ -24,8 +28,12 @@ pub struct OtlpSpan {
     pub attributes: Vec<(String, Value)>,
     /// Events, in order.
     pub events: Vec<Event>,
+    /// Links, in order.
+    pub links: Vec<Link>,
     /// Why it failed, if it did.
     pub error: Option<String>,
+    /// The status is `Ok`.
+    pub is_ok: bool,
 }
 
 /// The value of an attribute.
@@ -37,6 +45,21 @@ pub enum Value {
     Number(i64),
     /// A boolean.
     Flag(bool),
+    /// The bits of a number with a fraction.
+    Float(u64),
+    /// A list of values of one kind.
+    List(Vec<Value>),
+}
+
+/// A link of a span to another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// The other span's trace.
+    pub trace_id: u128,
+    /// The other span.
+    pub span_id: u64,
+    /// Attributes, in order.
+    pub attributes: Vec<(String, Value)>,
 }
 
 /// An event of a span.
@@ -46,6 +69,8 @@ pub struct Event {
     pub time: u64,
     /// What.
     pub name: String,
+    /// Attributes, in order.
+    pub attributes: Vec<(String, Value)>,
 }
 
 impl OtlpSpan {
@@ -88,6 +113,8 @@ pub fn to_otlp(span: &Span) -> Result<OtlpSpan, String> {
             None | Some("") => "unknown_service".to_owned(),
             Some(name) => name.to_owned(),
         },
+        resource: Vec::new(),
+        scope: ("replay".to_owned(), String::new()),
         kind: match span.kind {
             None => 1,
             Some(Kind::Server) => 2,
@@ -107,15 +134,32 @@ pub fn to_otlp(span: &Span) -> Result<OtlpSpan, String> {
                 Ok(Event {
                     time,
                     name: annotation.value.clone(),
+                    attributes: Vec::new(),
                 })
             })
             .collect::<Result<_, String>>()?,
+        links: Vec::new(),
+        is_ok: false,
         error: span
             .tags
             .iter()
             .find(|(key, _)| key == "error")
             .map(|(_, value)| value.clone()),
     })
+}
+
+/// Returns the attributes, unless a key is there twice.
+pub(crate) fn unique(attributes: Vec<(String, Value)>) -> Result<Vec<(String, Value)>, String> {
+    let mut keys = std::collections::HashSet::new();
+    match attributes
+        .iter()
+        .find(|(key, _)| !keys.insert(key.as_str()))
+    {
+        Some((key, _)) => Err(format!(
+            "the attribute `{key}` is there twice: an attribute has one value"
+        )),
+        None => Ok(attributes),
+    }
 }
 
 /// Returns the tags, then Zipkin's other fields.

@@ -1,6 +1,6 @@
 use crate::{OtlpSpan, ReplayError, Span, Value, check, read_requests, to_otlp};
 use opentelemetry::trace::{
-    Span as _, SpanContext, SpanId, TraceFlags, TraceId, TraceState, TracerProvider as _,
+    Span as _, SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState, TracerProvider as _,
 };
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
@@ -54,40 +54,59 @@ pub fn replay(spans: &[Span], destinations: &[Destination]) -> (Counts, Result<(
         spans: spans.len() as u64,
         ..Counts::default()
     };
+    let outcome =
+        convert(spans).and_then(|given| replay_counted(&given, destinations, &mut counts));
+    counts.dropped = counts.spans - counts.delivered;
+    (counts, outcome)
+}
+
+/// Like [`replay`], for spans of any format.
+pub fn replay_spans(
+    spans: &[OtlpSpan],
+    destinations: &[Destination],
+) -> (Counts, Result<(), ReplayError>) {
+    let mut counts = Counts {
+        spans: spans.len() as u64,
+        ..Counts::default()
+    };
     let outcome = replay_counted(spans, destinations, &mut counts);
     counts.dropped = counts.spans - counts.delivered;
     (counts, outcome)
 }
 
-fn replay_counted(
-    spans: &[Span],
-    destinations: &[Destination],
-    counts: &mut Counts,
-) -> Result<(), ReplayError> {
-    let mut given = Vec::with_capacity(spans.len());
-    for span in spans {
-        given.push(to_otlp(span).map_err(|message| ReplayError::Differs {
+fn convert(spans: &[Span]) -> Result<Vec<OtlpSpan>, ReplayError> {
+    let convert = |span: &Span| {
+        to_otlp(span).map_err(|message| ReplayError::Differs {
             span: format!("{:032x}/{:016x}", span.trace_id, span.id),
             field: "a field",
             given: message,
             sent: "nothing".to_owned(),
-        })?);
-    }
+        })
+    };
+    spans.iter().map(convert).collect()
+}
+
+fn replay_counted(
+    given: &[OtlpSpan],
+    destinations: &[Destination],
+    counts: &mut Counts,
+) -> Result<(), ReplayError> {
     counts.events = given.iter().map(|span| span.events.len() as u64).sum();
     counts.attributes = given.iter().map(|span| span.attributes.len() as u64).sum();
     let mut bearers = BTreeMap::new();
-    for span in &given {
+    for span in given {
         *bearers.entry((span.trace_id, span.span_id)).or_insert(0) += 1;
     }
     counts.shared = bearers.values().filter(|&&bearers| bearers > 1).sum();
 
-    let mut by_service: BTreeMap<&str, Vec<&OtlpSpan>> = BTreeMap::new();
-    for span in &given {
-        by_service.entry(&span.service).or_default().push(span);
+    let mut by_service: BTreeMap<(&str, &Resources), Vec<&OtlpSpan>> = BTreeMap::new();
+    for span in given {
+        let resource = (&*span.service, &span.resource);
+        by_service.entry(resource).or_default().push(span);
     }
     let proof = InMemoryTransport::new();
-    for (service, spans) in by_service {
-        let stats = replay_service(service, &spans, destinations, &proof)?;
+    for ((service, resource), spans) in by_service {
+        let stats = replay_service(service, resource, &spans, destinations, &proof)?;
         let worst = stats.iter().min_by_key(|stats| stats.delivered);
         counts.delivered += worst.map_or(0, |stats| stats.delivered);
         if let Some(lost) = stats
@@ -104,7 +123,7 @@ fn replay_counted(
         }
     }
     let requests = proof.take();
-    check(&given, &read_requests(requests.iter().map(Vec::as_slice))?)
+    check(given, &read_requests(requests.iter().map(Vec::as_slice))?)
 }
 
 fn causes(stats: &ExportStats) -> String {
@@ -122,6 +141,7 @@ fn causes(stats: &ExportStats) -> String {
 /// The counts of each destination, in order; of the proof alone if there is none.
 fn replay_service(
     service: &str,
+    resource: &Resources,
     spans: &[&OtlpSpan],
     destinations: &[Destination],
     proof: &InMemoryTransport,
@@ -142,10 +162,14 @@ fn replay_service(
         .with_sampler(Sampler::AlwaysOn)
         .with_max_attributes_per_span(u32::MAX)
         .with_max_events_per_span(u32::MAX)
+        .with_max_links_per_span(u32::MAX)
+        .with_max_attributes_per_event(u32::MAX)
+        .with_max_attributes_per_link(u32::MAX)
         .with_max_attribute_value_length(None)
         .with_id_generator(ids.clone())
         .with_resource(
             Resource::builder_empty()
+                .with_attributes(key_values(resource))
                 .with_attribute(KeyValue::new("service.name", service.to_owned()))
                 .build(),
         );
@@ -153,8 +177,7 @@ fn replay_service(
         builder = builder.with_exporter(pipeline.clone());
     }
     let provider = builder.build();
-    let scope = InstrumentationScope::builder("replay").build();
-    let tracer = provider.tracer_with_scope(scope);
+    let mut tracers = BTreeMap::new();
     let local: HashSet<(u128, u64)> = spans
         .iter()
         .map(|span| (span.trace_id, span.span_id))
@@ -162,7 +185,16 @@ fn replay_service(
     for some in spans.chunks(AT_A_TIME) {
         for span in some {
             let is_remote = |parent| !local.contains(&(span.trace_id, parent));
-            emit(&tracer, &ids, span, span.parent_id.is_some_and(is_remote));
+            let (name, version) = &span.scope;
+            let tracer = tracers.entry(&span.scope).or_insert_with(|| {
+                let scope = InstrumentationScope::builder(name.clone());
+                let scope = match version.is_empty() {
+                    true => scope,
+                    false => scope.with_version(version.clone()),
+                };
+                provider.tracer_with_scope(scope.build())
+            });
+            emit(tracer, &ids, span, span.parent_id.is_some_and(is_remote));
         }
         // What is not delivered is in the statistics, with the cause.
         _ = provider.force_flush_with_timeout(TIMEOUT);
@@ -200,15 +232,86 @@ fn emit(tracer: &Tracer, ids: &FileIds, span: &OtlpSpan, parent_is_remote: bool)
             Value::Text(text) => started.set_dynamic(key, text.as_str()),
             Value::Number(number) => started.set_dynamic(key, *number),
             Value::Flag(flag) => started.set_dynamic(key, *flag),
+            Value::Float(_) | Value::List(_) => {
+                started.set_attribute(KeyValue::new(key.clone(), otel_value(value)));
+            }
         }
     }
     for event in &span.events {
-        started.event_at(&event.name, time(event.time), &[] as &[KeyValue]);
+        let attributes = key_values(&event.attributes);
+        started.event_at(&event.name, time(event.time), &attributes[..]);
+    }
+    for link in &span.links {
+        let context = SpanContext::new(
+            TraceId::from(link.trace_id),
+            SpanId::from(link.span_id),
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::NONE,
+        );
+        started.add_link(context, key_values(&link.attributes));
+    }
+    if span.is_ok {
+        started.set_status(Status::Ok);
     }
     if let Some(error) = &span.error {
         started.set_error(error);
     }
     started.end_with_timestamp(time(span.end));
+}
+
+/// The attributes of a resource.
+type Resources = Vec<(String, Value)>;
+
+fn key_values(attributes: &[(String, Value)]) -> Vec<KeyValue> {
+    let key_value = |(key, value): &(String, Value)| KeyValue::new(key.clone(), otel_value(value));
+    attributes.iter().map(key_value).collect()
+}
+
+fn otel_value(value: &Value) -> opentelemetry::Value {
+    use opentelemetry::{Array, StringValue};
+    match value {
+        Value::Text(text) => text.clone().into(),
+        Value::Number(number) => (*number).into(),
+        Value::Flag(flag) => (*flag).into(),
+        Value::Float(bits) => f64::from_bits(*bits).into(),
+        // Of one kind, which the first tells.
+        Value::List(values) => opentelemetry::Value::Array(match values.first() {
+            Some(Value::Number(_)) => Array::I64(
+                values
+                    .iter()
+                    .filter_map(|value| match value {
+                        Value::Number(number) => Some(*number),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+            Some(Value::Flag(_)) => Array::Bool(
+                values
+                    .iter()
+                    .map(|value| *value == Value::Flag(true))
+                    .collect(),
+            ),
+            Some(Value::Float(_)) => Array::F64(
+                values
+                    .iter()
+                    .filter_map(|value| match value {
+                        Value::Float(bits) => Some(f64::from_bits(*bits)),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+            _ => Array::String(
+                values
+                    .iter()
+                    .filter_map(|value| match value {
+                        Value::Text(text) => Some(StringValue::from(text.clone())),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+        }),
+    }
 }
 
 fn time(unix_nanos: u64) -> SystemTime {

@@ -1,7 +1,7 @@
-use crate::{Event, OtlpSpan, ReplayError, Value};
+use crate::{Event, Link, OtlpSpan, ReplayError, Value};
 use std::fmt;
 use zerospan_otlp::protobuf::read_varint;
-use zerospan_otlp::{RequestView, ResourceView, SpanView, ValueView};
+use zerospan_otlp::{AttributeView, DecodeError, RequestView, ResourceView, SpanView, ValueView};
 
 /// Reads encoded requests back.
 ///
@@ -15,7 +15,7 @@ pub fn read_requests<'a>(
     for request in requests {
         for resource in RequestView::new(request).resource_spans() {
             let resource = resource.map_err(unreadable)?;
-            let mut service = String::new();
+            let (mut service, mut attributes) = (String::new(), Vec::new());
             for attribute in resource
                 .resource()
                 .into_iter()
@@ -23,14 +23,25 @@ pub fn read_requests<'a>(
             {
                 let attribute = attribute.map_err(unreadable)?;
                 if let ("service.name", Some(ValueView::Str(name))) =
-                    (attribute.key, attribute.value)
+                    (attribute.key, &attribute.value)
                 {
-                    service = name.to_owned();
+                    service = (*name).to_owned();
+                } else if !attribute.key.starts_with("telemetry.sdk.") {
+                    attributes.push((attribute.key.to_owned(), value(attribute.value)?));
                 }
             }
+            attributes.sort_unstable();
             for scope in resource.scope_spans() {
-                for span in scope.map_err(unreadable)?.spans() {
-                    spans.push(read(&service, &span.map_err(unreadable)?)?);
+                let scope = scope.map_err(unreadable)?;
+                let named = scope.scope();
+                let named = named.map_or((String::new(), String::new()), |scope| {
+                    (scope.name().to_owned(), scope.version().to_owned())
+                });
+                for span in scope.spans() {
+                    let mut span = read(&service, &span.map_err(unreadable)?)?;
+                    span.resource.clone_from(&attributes);
+                    span.scope.clone_from(&named);
+                    spans.push(span);
                 }
             }
         }
@@ -79,12 +90,16 @@ fn compare(given: &OtlpSpan, sent: &OtlpSpan) -> Result<(), ReplayError> {
     same(span, "the span id", &given.span_id, &sent.span_id)?;
     same(span, "the parent's id", &given.parent_id, &sent.parent_id)?;
     same(span, "the service", &given.service, &sent.service)?;
+    same(span, "the resource", &given.resource, &sent.resource)?;
+    same(span, "the scope", &given.scope, &sent.scope)?;
     same(span, "the kind", &given.kind, &sent.kind)?;
     same(span, "the name", &given.name, &sent.name)?;
     same(span, "the start", &given.start, &sent.start)?;
     same(span, "the end", &given.end, &sent.end)?;
     same(span, "the attributes", &given.attributes, &sent.attributes)?;
     same(span, "the events", &given.events, &sent.events)?;
+    same(span, "the links", &given.links, &sent.links)?;
+    same(span, "the status", &given.is_ok, &sent.is_ok)?;
     same(span, "the error", &given.error, &sent.error)
 }
 
@@ -124,7 +139,6 @@ fn read(service: &str, span: &SpanView<'_>) -> Result<OtlpSpan, ReplayError> {
         &(0, 0, 0),
         &dropped,
     )?;
-    same(name, "the number of links", &0, &span.links().count())?;
     same(
         name,
         "the lengths of the ids",
@@ -135,19 +149,35 @@ fn read(service: &str, span: &SpanView<'_>) -> Result<OtlpSpan, ReplayError> {
     // Sampled, since it is in the file.
     same(name, "the trace flags", &1, &(span.flags() & 0xff))?;
 
-    let mut attributes = Vec::new();
-    for attribute in span.attributes() {
-        let attribute = attribute.map_err(unreadable)?;
-        attributes.push((attribute.key.to_owned(), value(attribute.value)?));
+    let attributes = pairs(span.attributes())?;
+    let mut links = Vec::new();
+    for link in span.links() {
+        let link = link.map_err(unreadable)?;
+        same(
+            name,
+            "the dropped attributes of a link",
+            &0,
+            &link.dropped_attributes(),
+        )?;
+        links.push(Link {
+            trace_id: id(link.trace_id()),
+            span_id: id(link.span_id()) as u64,
+            attributes: pairs(link.attributes())?,
+        });
     }
     let mut events = Vec::new();
     for event in span.events() {
         let event = event.map_err(unreadable)?;
-        let attributes = (event.attributes().count(), event.dropped_attributes());
-        same(name, "the attributes of an event", &(0, 0), &attributes)?;
+        same(
+            name,
+            "the dropped attributes of an event",
+            &0,
+            &event.dropped_attributes(),
+        )?;
         events.push(Event {
             time: event.time_unix_nanos(),
             name: event.name().to_owned(),
+            attributes: pairs(event.attributes())?,
         });
     }
     Ok(OtlpSpan {
@@ -155,12 +185,16 @@ fn read(service: &str, span: &SpanView<'_>) -> Result<OtlpSpan, ReplayError> {
         span_id,
         parent_id: Some(id(span.parent_span_id()) as u64).filter(|&id| id != 0),
         service: service.to_owned(),
+        resource: Vec::new(),
+        scope: (String::new(), String::new()),
         kind: span.kind(),
         name: span.name().to_owned(),
         start: span.start_unix_nanos(),
         end: span.end_unix_nanos(),
         attributes,
         events,
+        links,
+        is_ok: span.status().is_some_and(|status| status.code() == 1),
         error: span
             .status()
             .filter(|status| status.code() == 2)
@@ -168,11 +202,27 @@ fn read(service: &str, span: &SpanView<'_>) -> Result<OtlpSpan, ReplayError> {
     })
 }
 
-fn value(value: Option<ValueView<'_>>) -> Result<Value, ReplayError> {
-    match value {
+fn pairs<'a>(
+    attributes: impl Iterator<Item = Result<AttributeView<'a>, DecodeError>>,
+) -> Result<Vec<(String, Value)>, ReplayError> {
+    attributes
+        .map(|attribute| {
+            let attribute = attribute.map_err(unreadable)?;
+            Ok((attribute.key.to_owned(), value(attribute.value)?))
+        })
+        .collect()
+}
+
+fn value(given: Option<ValueView<'_>>) -> Result<Value, ReplayError> {
+    match given {
         Some(ValueView::Str(text)) => Ok(Value::Text(text.to_owned())),
         Some(ValueView::I64(number)) => Ok(Value::Number(number)),
         Some(ValueView::Bool(flag)) => Ok(Value::Flag(flag)),
+        Some(ValueView::F64(number)) => Ok(Value::Float(number.to_bits())),
+        Some(ValueView::Array(values)) => values
+            .map(|item| value(Some(item.map_err(unreadable)?)))
+            .collect::<Result<_, _>>()
+            .map(Value::List),
         other => Err(unreadable(format!("an attribute is {other:?}"))),
     }
 }

@@ -5,7 +5,7 @@ use anyhow::Context;
 use clap::Args;
 use std::ffi::OsString;
 
-/// Send traces from Zipkin v2 JSON files through the tracer, to a collector or a file.
+/// Send traces from files in the JSON of Zipkin (v2), Jaeger or OTLP through the tracer, to a collector or a file.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Replay {

@@ -3,6 +3,7 @@
 
 mod collector;
 mod command;
+mod formats;
 mod hostile;
 mod real;
 mod shop;

@@ -24,6 +24,7 @@ const RUNS: [Run; 2] = [
             "zerospan-transport",
             "zerospan-export",
             "zerospan-trace",
+            "zerospan-tracing",
         ],
         flags: "",
         skipped: &[],
@@ -36,6 +37,7 @@ const RUNS: [Run; 2] = [
             "zerospan-transport",
             "zerospan-export",
             "zerospan-trace",
+            "zerospan-tracing",
         ],
         flags: "--cfg tsan",
         skipped: &[

@@ -4,6 +4,8 @@
 mod ext;
 mod handle;
 mod layer;
+#[cfg(all(test, loom))]
+mod models;
 mod record;
 mod setup;
 mod state;
@@ -16,5 +18,5 @@ pub use state::stats::LayerStats;
 pub use state::trace_layer::TraceLayer;
 pub use zerospan_trace::{current_context, current_span_context};
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

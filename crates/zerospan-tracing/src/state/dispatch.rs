@@ -2,6 +2,8 @@
 
 use super::inner::LayerInner;
 use super::trace_layer::TraceLayer;
+#[cfg(loom)]
+use std::sync::LazyLock;
 use std::sync::{Arc, Weak};
 use tracing_core::Dispatch;
 use tracing_core::dispatcher::WeakDispatch;
@@ -18,11 +20,21 @@ struct Attached {
     layer: Weak<LayerInner>,
 }
 
+#[cfg(not(loom))]
 static ATTACHED: PerProcess<Mutex<Vec<Attached>>> = PerProcess::new_static(Mutex::new(Vec::new()));
 
 /// The layers of this process.
+#[cfg(not(loom))]
 static CREATED: PerProcess<Mutex<Vec<Weak<LayerInner>>>> =
     PerProcess::new_static(Mutex::new(Vec::new()));
+
+// The models use neither, and their locks are no constants.
+#[cfg(loom)]
+static ATTACHED: LazyLock<PerProcess<Mutex<Vec<Attached>>>> =
+    LazyLock::new(|| PerProcess::new_static(Mutex::default()));
+#[cfg(loom)]
+static CREATED: LazyLock<PerProcess<Mutex<Vec<Weak<LayerInner>>>>> =
+    LazyLock::new(|| PerProcess::new_static(Mutex::default()));
 
 fn attached() -> MutexGuard<'static, Vec<Attached>> {
     sync::lock(ATTACHED.current_or_init(Mutex::default))

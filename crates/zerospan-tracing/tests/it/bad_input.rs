@@ -6,6 +6,7 @@ use crate::support::{Rig, exported, int, only_event, returns, text, try_value, v
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_sdk::trace::SpanLimits;
+use proptest::prelude::*;
 use std::error::Error;
 use std::fmt;
 use tracing::field::Empty;
@@ -321,4 +322,15 @@ fn a_layer_after_the_shutdown_of_its_provider_is_harmless() {
     assert_eq!(rig.spans().names(), ["before"]);
     let stats = rig.provider.stats();
     assert!(stats.is_balanced(), "{stats:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_sequence_of_hooks_is_tolerated_and_every_span_accounted_for(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        crate::hooks::run(&bytes);
+    }
 }

@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 use tracing::callsite::{Callsite, Identifier};
 use tracing::field::FieldSet;
 use tracing::metadata::Kind;
+use tracing::span::Record;
 use tracing::subscriber::Interest;
-use tracing::{Event, Level, Metadata, Span, Value};
+use tracing::{Dispatch, Event, Id, Level, Metadata, Span, Value};
 
 /// A callsite that lives for ever, as all of them do.
 pub(crate) struct Dynamic(OnceLock<Metadata<'static>>);
@@ -51,7 +52,17 @@ impl Dynamic {
         span.record_all(&self.get().fields().value_set_all(values));
     }
 
-    pub(crate) fn send(&'static self, parent: &Span, values: &[Option<&dyn Value>]) {
+    /// Records on whatever span has the id.
+    pub(crate) fn record_on(&self, dispatch: &Dispatch, id: &Id, values: &[Option<&dyn Value>]) {
+        let values = self.get().fields().value_set_all(values);
+        dispatch.record(id, &Record::new(&values));
+    }
+
+    pub(crate) fn send(
+        &'static self,
+        parent: impl Into<Option<Id>>,
+        values: &[Option<&dyn Value>],
+    ) {
         let metadata = self.get();
         Event::child_of(parent, metadata, &metadata.fields().value_set_all(values));
     }

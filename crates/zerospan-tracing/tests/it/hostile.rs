@@ -22,6 +22,13 @@ impl Hostile {
     }
 }
 
+impl Hostile {
+    /// Gives the next spans the ids from this one on.
+    pub(crate) fn set_next(&self, id: u64) {
+        self.next.store(id, Ordering::Relaxed);
+    }
+}
+
 impl Default for Hostile {
     fn default() -> Self {
         Self {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod differential;
 mod dynamic;
+mod hooks;
 mod hostile;
 mod program;
 mod run;

@@ -1,6 +1,7 @@
 //! What must not block, panic or leak.
 
 use crate::support::{Rig, exported, returns, text, value};
+use std::cell::RefCell;
 use std::fmt;
 use tracing::field::Empty;
 use tracing::{Dispatch, Span, info, info_span};
@@ -151,4 +152,53 @@ fn closing_a_child_under_another_registry_is_tolerated() {
     assert_eq!(first.spans().names(), ["child"]);
     drop((here, there));
     assert!(first.provider.stats().is_balanced() && second.provider.stats().is_balanced());
+}
+
+thread_local! {
+    static AT_THE_END: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+}
+
+/// Uses a span in the destructor of a thread-local.
+struct AtTheEnd(Span, Dispatch);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        let Self(span, dispatch) = self;
+        span.record("late", 1);
+        span.set_attribute("attribute", 1);
+        span.follows_from(tracing::Id::from_u64(9));
+        let _ = span.set_parent(opentelemetry::Context::new());
+        info!(parent: &*span, "event");
+        span.in_scope(|| {});
+        tracing::dispatcher::with_default(dispatch, || {
+            info_span!(parent: &*span, "started at the end").in_scope(|| info!("inside"));
+        });
+    }
+}
+
+#[test]
+fn nothing_panics_in_the_destructor_of_a_thread_local() {
+    for layer_first in [false, true] {
+        let rig = Rig::new();
+        let dispatch = rig.dispatch();
+        let hold = |dispatch: &Dispatch| {
+            let span =
+                tracing::dispatcher::with_default(dispatch, || info_span!("held", late = Empty));
+            AT_THE_END.with(|slot| *slot.borrow_mut() = Some(AtTheEnd(span, dispatch.clone())));
+        };
+        let thread = std::thread::spawn(move || {
+            if layer_first {
+                tracing::dispatcher::with_default(&dispatch, || {
+                    info_span!("first").in_scope(|| {})
+                });
+            } else {
+                AT_THE_END.with(|slot| drop(slot.borrow()));
+            }
+            hold(&dispatch);
+        });
+        thread.join().expect("no panic");
+        let spans = rig.spans();
+        assert!(spans.names().contains(&"held"), "{spans:#?}");
+        assert!(rig.provider.stats().is_balanced());
+    }
 }

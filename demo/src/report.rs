@@ -41,7 +41,7 @@ impl Report {
     /// Returns how the services are instrumented, after "Three HTTP services ".
     pub(crate) fn services(&self) -> &'static str {
         match self.instrumentation {
-            Instrumentation::Tracing => "with axum, `TraceLayer` and `#[instrument]`",
+            Instrumentation::Tracing => "with axum, TraceLayer and #[instrument]",
             Instrumentation::Api => "with axum, traced through OpenTelemetry's API,",
         }
     }

@@ -273,7 +273,7 @@ fn a_request_over_grpc_allocates_a_small_steady_number_of_times() {
     }
     assert_eq!(pipeline.stats().requests, 20);
     let steady = &counts[10..];
-    assert!(steady.iter().all(|&count| count <= 22), "{counts:?}");
+    assert!(steady.iter().all(|&count| count <= 45), "{counts:?}");
 }
 
 /// Answers each request over HTTP/2 with an empty response of gRPC. Allocates nothing.

@@ -1,13 +1,14 @@
-//! OTLP/gRPC, over HTTP/2 as `h2` implements it.
+//! OTLP/gRPC, through `tonic`.
 //!
-//! `transport` (the caller's side) → `thread` (the runtime) → `client` (calls) → `connect` → `answer`, `stream`, `settings`, `describe`.
+//! `transport` (the caller's side) → `thread` (the runtime) → `client` (calls) → `connect`, `status`, `codec`, `settings`,
+//! `describe`.
 
-mod answer;
 mod client;
+mod codec;
 mod connect;
 mod describe;
 mod settings;
-mod stream;
+mod status;
 mod thread;
 mod transport;
 

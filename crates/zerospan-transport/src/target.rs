@@ -2,8 +2,6 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use uri::Uri;
-#[cfg(feature = "grpc")]
-use uri::uri::PathAndQuery;
 use uri::uri::{Authority, Scheme};
 
 /// The server of gRPC requests, in any of the forms that an endpoint may have.
@@ -111,9 +109,9 @@ impl Target {
         unbracketed(self.authority.host())
     }
 
-    /// Returns the URI of a request for `method`.
+    /// Returns the URI of requests, without a method.
     #[cfg(feature = "grpc")]
-    pub(crate) fn uri(&self, method: &'static str) -> Result<Uri, uri::Error> {
+    pub(crate) fn uri(&self) -> Result<Uri, uri::Error> {
         let scheme = match self.secure {
             true => Scheme::HTTPS,
             false => Scheme::HTTP,
@@ -121,7 +119,7 @@ impl Target {
         Uri::builder()
             .scheme(scheme)
             .authority(self.authority.clone())
-            .path_and_query(PathAndQuery::from_static(method))
+            .path_and_query("/")
             .build()
     }
 }

@@ -6,12 +6,8 @@ mod disabled;
 mod material;
 mod settings;
 
-#[cfg(all(feature = "grpc", not(feature = "tls")))]
-pub(crate) use disabled::GrpcTls;
 #[cfg(not(feature = "tls"))]
 pub(crate) use disabled::Tls;
-#[cfg(all(feature = "grpc", feature = "tls"))]
-pub(crate) use material::GrpcTls;
 #[cfg(feature = "tls")]
 pub(crate) use material::Tls;
 pub(crate) use settings::{Source, TlsSettings};

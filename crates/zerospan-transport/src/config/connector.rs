@@ -53,7 +53,7 @@ impl Connect for OtlpConnector {
             )?),
             #[cfg(feature = "grpc")]
             Destination::Server(target) => {
-                Box::new(GrpcTransport::new(target, &self.headers, gzip, &self.tls))
+                Box::new(GrpcTransport::new(target, &self.headers, gzip, &self.tls)?)
             }
             #[cfg(not(feature = "http"))]
             Destination::Url(_) => return Err(missing(Protocol::HttpProtobuf)),

@@ -1,180 +1,108 @@
-use super::answer::{Answer, explained, read_answer};
-use super::connect::{Address, Connection, connect};
-use super::describe::describe;
+use super::codec::Encoded;
+use super::connect::{Addresses, Dialer};
 use super::settings::Settings;
+use super::status::{Checked, to_error, with_hint};
 use crate::error::{SendError, SendErrorKind};
-use crate::response::{ExportResponse, classify_grpc_code};
+use crate::response::{ExportResponse, MAX_RESPONSE_BYTES, parse_grpc_response};
 use bytes::Bytes;
-use h2::Reason;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use uri::{HeaderValue, Method, Request, Version};
+use tonic::client::Grpc;
+use uri::uri::PathAndQuery;
 
-/// One call: a message in its frame.
+/// One call: a message, encoded.
 pub(super) struct Call {
     pub(super) method: &'static str,
-    pub(super) frame: Bytes,
+    pub(super) message: Bytes,
     pub(super) deadline: Instant,
 }
 
 /// Makes calls over one connection, which is replaced when it fails.
 pub(super) struct Client {
     settings: Arc<Settings>,
-    connection: Option<Connection>,
-    /// The address at which a call got no answer.
-    shunned: Option<Address>,
-}
-
-/// The shortest silence that means anything.
-const MIN_PATIENCE: Duration = Duration::from_millis(250);
-
-/// Why an exchange had no answer.
-enum Failure {
-    /// The server did not take the request.
-    NotTaken(SendError),
-    /// The connection gave no sign of life.
-    Dead,
-    Broken(SendError),
+    addresses: Addresses,
+    channel: Option<Grpc<Checked>>,
 }
 
 impl Client {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
         Self {
+            addresses: Addresses::new(settings.peer.clone()),
             settings,
-            connection: None,
-            shunned: None,
+            channel: None,
         }
     }
 
-    /// Makes a call, and ends by its deadline.
+    /// Makes a call, and ends by its deadline. After a failure of the connection the next call connects anew, and to another
+    /// address if there is one.
     pub(super) async fn call(&mut self, call: Call) -> Result<ExportResponse, SendError> {
-        let deadline = tokio::time::Instant::from_std(call.deadline);
-        // Without an answer the connection is dropped with the future that holds it: the next call connects anew.
-        match tokio::time::timeout_at(deadline, self.attempt(&call)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(SendError::timed_out("no response by the deadline")),
-        }
-    }
-
-    async fn attempt(&mut self, call: &Call) -> Result<ExportResponse, SendError> {
-        if let Some(mut connection) = self.connection.take() {
-            let address = self.shunned.insert(connection.address.clone()).clone();
-            if connection.is_usable().await {
-                match self.exchange(connection, call).await {
-                    // A connection that closes takes no more requests: another will.
-                    Err(Failure::NotTaken(_)) => {}
-                    outcome => return self.conclude(outcome, &address),
-                }
-            }
-            self.shunned = None;
-        }
-        let connection = connect(&self.settings, self.shunned.as_ref()).await?;
-        let address = self.shunned.insert(connection.address.clone()).clone();
-        let outcome = self.exchange(connection, call).await;
-        self.conclude(outcome, &address)
-    }
-
-    fn conclude(
-        &mut self,
-        outcome: Result<Answer, Failure>,
-        address: &Address,
-    ) -> Result<ExportResponse, SendError> {
-        match outcome {
-            Ok(answer) => {
-                self.shunned = None;
-                answer.into_outcome()
-            }
-            Err(Failure::Dead) => Err(SendError::unreachable(format!(
-                "{address}: the connection is dead: it answers neither a request nor a PING"
-            ))),
-            Err(Failure::NotTaken(error) | Failure::Broken(error)) => Err(SendError {
-                message: format!("{address}: {}", error.message),
-                ..error
-            }),
-        }
-    }
-
-    /// Sends one request over `connection`, and keeps the connection if it can be used again.
-    async fn exchange(
-        &mut self,
-        mut connection: Connection,
-        call: &Call,
-    ) -> Result<Answer, Failure> {
         let left = call.deadline.saturating_duration_since(Instant::now());
-        let request = self
-            .request(call, left)
-            .map_err(|error| Failure::Broken(SendError::refused(describe(&error))))?;
-        let (response, mut body) = connection
-            .requests
-            .send_request(request, false)
-            .map_err(|error| Failure::NotTaken(SendError::unreachable(describe(&error))))?;
-        body.send_data(call.frame.clone(), true)
-            .map_err(|error| failure(&error))?;
-        let mut answer = pin!(read_answer(response));
-        let (mut seen, mut pinged) = (connection.activity.reads(), false);
-        // A server that works on the request answers a PING. Three at most are sent in a call: more would offend servers.
-        let patience = (left / 4).max(MIN_PATIENCE);
-        let answer = loop {
-            match tokio::time::timeout(patience, &mut answer).await {
-                Ok(answer) => break answer,
-                Err(_) if connection.activity.reads() != seen => {
-                    seen = connection.activity.reads();
-                    pinged = false;
-                }
-                Err(_) if pinged => return Err(Failure::Dead),
-                Err(_) => {
-                    connection.ping().await;
-                    pinged = true;
-                }
-            }
+        let (mut channel, is_first) = match self.channel.take() {
+            Some(channel) => (channel, false),
+            None => (self.open(left), true),
         };
-        let outcome = answer.map_err(|error| failure(&error));
-        if !matches!(outcome, Ok(Answer::TooLong)) {
-            self.connection = Some(connection);
+        let attempt = self.attempt(&mut channel, call, left, is_first);
+        let attempt = tokio::time::timeout(left, attempt);
+        let outcome = attempt
+            .await
+            .unwrap_or_else(|_| Err(SendError::timed_out("no response by the deadline")));
+        match &outcome {
+            Err(error) if is_lost(error) => self.addresses.shun_last(),
+            _ => {
+                self.addresses.shun_none();
+                self.channel = Some(channel);
+            }
         }
         outcome
     }
 
-    fn request(&self, call: &Call, left: Duration) -> Result<Request<()>, uri::Error> {
-        let mut request = Request::new(());
-        *request.method_mut() = Method::POST;
-        *request.version_mut() = Version::HTTP_2;
-        *request.uri_mut() = self.settings.target.uri(call.method)?;
-        let mut headers = self.settings.headers.clone();
-        // At most eight digits.
-        let millis = left.as_millis().clamp(1, 99_999_999);
-        headers.insert("grpc-timeout", HeaderValue::try_from(format!("{millis}m"))?);
-        *request.headers_mut() = headers;
-        Ok(request)
-    }
-}
-
-/// Returns the failure that an error of the connection or of the stream stands for.
-fn failure(error: &h2::Error) -> Failure {
-    // The words of a GOAWAY are the server's own.
-    let text = match error.reason() {
-        Some(reason) if error.is_go_away() => {
-            format!("the connection was closed: {}", reason.description())
+    async fn attempt(
+        &self,
+        channel: &mut Grpc<Checked>,
+        call: Call,
+        left: Duration,
+        is_first: bool,
+    ) -> Result<ExportResponse, SendError> {
+        let mut request = tonic::Request::new(call.message);
+        *request.metadata_mut() = self.settings.metadata.clone();
+        request.set_timeout(left);
+        let method = PathAndQuery::from_static(call.method);
+        channel
+            .ready()
+            .await
+            .map_err(|error| SendError::unreachable(with_hint(&*error, is_first)))?;
+        let response = channel.unary(request, method, Encoded).await;
+        match response {
+            Ok(response) => Ok(parse_grpc_response(response.get_ref())),
+            Err(status) => Err(to_error(&status, is_first)),
         }
-        _ => describe(error),
-    };
-    // A request beyond the last that a closing server takes, or one that it refuses, was not looked at.
-    if error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM)) {
-        return Failure::NotTaken(SendError {
-            kind: SendErrorKind::Unavailable,
-            ..SendError::unreachable(text)
-        });
     }
-    Failure::Broken(match error.reason() {
-        // The codes of gRPC for the codes of HTTP/2. Others say that the connection failed, not the request.
-        Some(Reason::CANCEL) if error.is_remote() => of_code(1, &text),
-        Some(Reason::ENHANCE_YOUR_CALM) if error.is_remote() => of_code(14, &text),
-        Some(Reason::INADEQUATE_SECURITY) if error.is_remote() => of_code(7, &text),
-        _ => SendError::unreachable(text),
-    })
+
+    /// Prepares a connection, which the first call makes.
+    ///
+    /// A server that is silent for a quarter of the time of a call gets a PING, and another quarter to answer it. More frequent
+    /// PINGs would offend servers.
+    fn open(&self, time: Duration) -> Grpc<Checked> {
+        let patience = (time / 4).max(Duration::from_millis(1));
+        let endpoint = self.settings.endpoint.clone();
+        let channel = endpoint
+            .http2_keep_alive_interval(patience)
+            .keep_alive_timeout(patience)
+            .connect_with_connector_lazy(Dialer::new(self.addresses.clone(), time / 2));
+        let client = Grpc::new(Checked(channel)).max_decoding_message_size(MAX_RESPONSE_BYTES);
+        #[cfg(feature = "gzip")]
+        if self.settings.gzip {
+            use tonic::codec::CompressionEncoding::Gzip;
+            return client.send_compressed(Gzip).accept_compressed(Gzip);
+        }
+        client
+    }
 }
 
-fn of_code(code: i32, why: &str) -> SendError {
-    explained(classify_grpc_code(code, None, ""), why)
+/// Reports whether a connection is of no more use.
+fn is_lost(error: &SendError) -> bool {
+    matches!(
+        error.kind,
+        SendErrorKind::Unreachable | SendErrorKind::TimedOut
+    )
 }

@@ -1,12 +1,14 @@
-use crate::target::Target;
-use crate::tls::GrpcTls;
-use uri::HeaderMap;
+use crate::target::Peer;
+use tonic::metadata::MetadataMap;
+use tonic::transport::Endpoint;
 
 /// The settings of all calls.
-#[cfg_attr(not(feature = "tls"), allow(dead_code))]
 pub(super) struct Settings {
-    pub(super) target: Target,
-    /// The headers of each request, the protocol's included.
-    pub(super) headers: HeaderMap,
-    pub(super) tls: GrpcTls,
+    pub(super) peer: Peer,
+    /// What `tonic` needs to know of the server and of its connections, TLS included.
+    pub(super) endpoint: Endpoint,
+    /// The headers of each request.
+    pub(super) metadata: MetadataMap,
+    #[cfg_attr(not(feature = "gzip"), allow(dead_code))]
+    pub(super) gzip: bool,
 }

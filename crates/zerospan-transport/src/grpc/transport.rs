@@ -1,19 +1,24 @@
 use super::client::Call;
+use super::describe::describe;
 use super::settings::Settings;
 use super::thread::ClientThread;
 use crate::error::SendError;
-#[cfg(feature = "gzip")]
-use crate::gzip::Gzip;
 use crate::request::{Request, USER_AGENT};
 use crate::response::ExportResponse;
 use crate::target::Target;
 use crate::tls::Tls;
 use crate::transport::Transport;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
-use uri::{HeaderMap, HeaderValue, header};
+use tonic::metadata::MetadataMap;
+use tonic::transport::Endpoint;
+use uri::HeaderMap;
 use zerospan_core::fork::{self, ProcessOwned};
+
+/// The longest list of headers that is taken from a server, in bytes.
+const MAX_HEADER_BYTES: u32 = 64 << 10;
 
 /// Sends requests over one HTTP/2 connection, which a thread of this transport drives.
 ///
@@ -23,52 +28,33 @@ pub(crate) struct GrpcTransport {
     settings: Arc<Settings>,
     /// Everything of a process: a forked child has neither this thread nor its own `epoll` set.
     thread: ProcessOwned<Option<ClientThread>>,
-    #[cfg(feature = "gzip")]
-    gzip: Option<Gzip>,
 }
 
 impl GrpcTransport {
-    pub(crate) fn new(target: &Target, own: &HeaderMap, gzip: bool, tls: &Tls) -> Self {
+    pub(crate) fn new(
+        target: &Target,
+        headers: &HeaderMap,
+        gzip: bool,
+        tls: &Tls,
+    ) -> Result<Self, SendError> {
         // Without the handler a child is not detected, as everywhere in the family.
         let _ = fork::watch();
-        let mut headers = own.clone();
-        let user_agent = HeaderValue::from_static(USER_AGENT);
-        headers.entry(header::USER_AGENT).or_insert(user_agent);
-        let grpc = HeaderValue::from_static("application/grpc");
-        headers.insert(header::CONTENT_TYPE, grpc);
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        let gzip = gzip && cfg!(feature = "gzip");
-        if gzip {
-            headers.insert("grpc-encoding", HeaderValue::from_static("gzip"));
-        }
-        Self {
+        let refused = |error: &dyn Error| SendError::refused(describe(error));
+        let uri = target.uri().map_err(|error| refused(&error))?;
+        let endpoint = Endpoint::from(uri)
+            .http2_max_header_list_size(MAX_HEADER_BYTES)
+            .user_agent(USER_AGENT)
+            .and_then(|endpoint| tls.for_tonic(endpoint))
+            .map_err(|error| refused(&error))?;
+        Ok(Self {
             settings: Arc::new(Settings {
-                target: target.clone(),
-                headers,
-                tls: tls.for_grpc(),
+                peer: target.peer.clone(),
+                endpoint,
+                metadata: MetadataMap::from_headers(headers.clone()),
+                gzip,
             }),
             thread: ProcessOwned::default(),
-            #[cfg(feature = "gzip")]
-            gzip: gzip.then(Gzip::new),
-        }
-    }
-
-    /// Returns the request's message with the prefix of gRPC.
-    fn frame(&mut self, body: &[u8]) -> Result<Bytes, SendError> {
-        #[cfg(feature = "gzip")]
-        let (compressed, payload) = match &mut self.gzip {
-            Some(gzip) => (1, gzip.compress(body)),
-            None => (0, body),
-        };
-        #[cfg(not(feature = "gzip"))]
-        let (compressed, payload) = (0, body);
-        let len = u32::try_from(payload.len())
-            .map_err(|_| SendError::refused("the request is longer than 4 GiB"))?;
-        let mut frame = BytesMut::with_capacity(5 + payload.len());
-        frame.put_u8(compressed);
-        frame.put_u32(len);
-        frame.put_slice(payload);
-        Ok(frame.freeze())
+        })
     }
 }
 
@@ -83,7 +69,7 @@ impl Transport for GrpcTransport {
         }
         let call = Call {
             method: request.signal.grpc_method(),
-            frame: self.frame(request.body)?,
+            message: Bytes::copy_from_slice(request.body),
             deadline: request.deadline,
         };
         let thread = match self.thread.take() {

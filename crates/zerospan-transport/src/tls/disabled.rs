@@ -1,10 +1,6 @@
 use super::settings::TlsSettings;
 use crate::error::ConfigError;
 
-/// The TLS of a gRPC connection: none.
-#[cfg(feature = "grpc")]
-pub(crate) type GrpcTls = Option<std::convert::Infallible>;
-
 /// The material of a connection without the feature `tls`: none.
 pub(crate) struct Tls;
 
@@ -23,7 +19,10 @@ impl Tls {
     }
 
     #[cfg(feature = "grpc")]
-    pub(crate) fn for_grpc(&self) -> GrpcTls {
-        None
+    pub(crate) fn for_tonic(
+        &self,
+        endpoint: tonic::transport::Endpoint,
+    ) -> Result<tonic::transport::Endpoint, tonic::transport::Error> {
+        Ok(endpoint)
     }
 }

@@ -13,16 +13,11 @@ pub(crate) struct Tls(Option<Material>);
 // Each protocol reads a part of this.
 #[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
 struct Material {
-    config: ClientConfig,
     roots: Vec<CertificateDer<'static>>,
     /// The client's certificate chain.
     identity: Option<Vec<CertificateDer<'static>>>,
     pem: Pems,
 }
-
-/// The TLS of a gRPC connection, if it has one.
-#[cfg(feature = "grpc")]
-pub(crate) type GrpcTls = Option<Arc<ClientConfig>>;
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
@@ -53,22 +48,20 @@ impl Tls {
         if let (0, Some(pem)) = (usable, &pem.ca) {
             return Err(pem.unusable("no certificate in it can be a root".to_owned()));
         }
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map(|config| config.with_root_certificates(store))
-            .map_err(|error| ConfigError::new("certificate", error, "other versions of TLS"))?;
-        let (config, identity) = match (&pem.certificate, &pem.key) {
+        let identity = match (&pem.certificate, &pem.key) {
             (Some(certificate), Some(key)) => {
                 let chain =
                     certificates(&certificate.text).map_err(|why| certificate.unusable(why))?;
                 let secret = PrivateKeyDer::from_pem_slice(&key.text)
                     .map_err(|error| key.unusable(error.to_string()))?;
-                let config = config
-                    .with_client_auth_cert(chain.clone(), secret)
+                ClientConfig::builder_with_provider(provider())
+                    .with_safe_default_protocol_versions()
+                    .map(|config| config.with_root_certificates(store))
+                    .and_then(|config| config.with_client_auth_cert(chain.clone(), secret))
                     .map_err(|error| key.unusable(error.to_string()))?;
-                (config, Some(chain))
+                Some(chain)
             }
-            (None, None) => (config.with_no_client_auth(), None),
+            (None, None) => None,
             (Some(one), None) | (None, Some(one)) => {
                 return Err(one.unusable(
                     "a certificate needs its key, and a key its certificate".to_owned(),
@@ -76,7 +69,6 @@ impl Tls {
             }
         };
         Ok(Self(Some(Material {
-            config,
             roots,
             identity,
             pem,
@@ -102,10 +94,22 @@ impl Tls {
     }
 
     #[cfg(feature = "grpc")]
-    pub(crate) fn for_grpc(&self) -> GrpcTls {
-        let mut config = self.0.as_ref()?.config.clone();
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        Some(Arc::new(config))
+    pub(crate) fn for_tonic(
+        &self,
+        endpoint: tonic::transport::Endpoint,
+    ) -> Result<tonic::transport::Endpoint, tonic::transport::Error> {
+        use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+        let Some(Material { pem, .. }) = &self.0 else {
+            return Ok(endpoint);
+        };
+        let mut tls = match &pem.ca {
+            Some(ca) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&ca.text)),
+            None => ClientTlsConfig::new().with_native_roots(),
+        };
+        if let (Some(certificate), Some(key)) = (&pem.certificate, &pem.key) {
+            tls = tls.identity(Identity::from_pem(&certificate.text, &key.text));
+        }
+        endpoint.tls_config(tls)
     }
 }
 

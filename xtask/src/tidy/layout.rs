@@ -35,7 +35,7 @@ pub(crate) fn check() -> anyhow::Result<Vec<String>> {
             "add `[lints] workspace = true` to Cargo.toml",
         );
         require(
-            lib.contains("#![doc = include_str!(\"../README.md\")]"),
+            lib.contains("doc = include_str!(\"../README.md\")"),
             "document src/lib.rs with the crate's README",
         );
         require(

@@ -25,6 +25,8 @@ const MAX_IDLE_BYTES: usize = 64 * 1024;
 const MAX_IDLE: usize = 16;
 
 thread_local! {
+    // Taking one moves a pointer, not the hundreds of bytes that it consists of.
+    #[allow(clippy::vec_box)]
     static IDLE: RefCell<Vec<Box<Scratch>>> = const { RefCell::new(Vec::new()) };
 }
 

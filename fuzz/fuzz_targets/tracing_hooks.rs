@@ -3,10 +3,12 @@
 
 use libfuzzer_sys::fuzz_target;
 
+#[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../../crates/zerospan-tracing/tests/it/dynamic.rs"]
 mod dynamic;
 #[path = "../../crates/zerospan-tracing/tests/it/hooks.rs"]
 mod hooks;
+#[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../../crates/zerospan-tracing/tests/it/hostile.rs"]
 mod hostile;
 

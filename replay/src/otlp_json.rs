@@ -144,13 +144,17 @@ struct Attribute {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 enum AnyValue {
-    StringValue(String),
-    BoolValue(bool),
-    IntValue(Whole),
-    DoubleValue(f64),
-    ArrayValue(ArrayValue),
+    #[serde(rename = "stringValue")]
+    Text(String),
+    #[serde(rename = "boolValue")]
+    Flag(bool),
+    #[serde(rename = "intValue")]
+    Number(Whole),
+    #[serde(rename = "doubleValue")]
+    Float(f64),
+    #[serde(rename = "arrayValue")]
+    Array(ArrayValue),
 }
 
 #[derive(Deserialize)]
@@ -163,11 +167,11 @@ struct ArrayValue {
 impl AnyValue {
     fn value(self) -> Result<Value, String> {
         Ok(match self {
-            Self::StringValue(text) => Value::Text(text),
-            Self::BoolValue(flag) => Value::Flag(flag),
-            Self::IntValue(number) => Value::Number(number.get()?),
-            Self::DoubleValue(number) => Value::Float(number.to_bits()),
-            Self::ArrayValue(array) => {
+            Self::Text(text) => Value::Text(text),
+            Self::Flag(flag) => Value::Flag(flag),
+            Self::Number(number) => Value::Number(number.get()?),
+            Self::Float(number) => Value::Float(number.to_bits()),
+            Self::Array(array) => {
                 let values: Vec<Value> = array
                     .values
                     .into_iter()

@@ -184,9 +184,12 @@ impl Processor for Looking {
     }
 }
 
+/// Adds what makes a kind of provider.
+type Setting = fn(TracerProviderBuilder) -> TracerProviderBuilder;
+
 /// Providers of each kind.
 fn worlds() -> Vec<World> {
-    let kinds: [(bool, fn(TracerProviderBuilder) -> TracerProviderBuilder); 4] = [
+    let kinds: [(bool, Setting); 4] = [
         (false, |builder| builder),
         (true, |builder| builder),
         (false, |builder| builder.with_processor(Looking)),
@@ -196,7 +199,7 @@ fn worlds() -> Vec<World> {
             builder.with_span_processor(BatchSpanProcessor::builder(exporter).build())
         }),
     ];
-    let world = |(is_inline, kind): (bool, fn(TracerProviderBuilder) -> TracerProviderBuilder)| {
+    let world = |(is_inline, kind): (bool, Setting)| {
         let (builder, pipeline) = failing(is_inline);
         let provider = kind(builder).build();
         let tracer = provider.tracer("test");

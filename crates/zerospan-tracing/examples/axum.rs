@@ -3,6 +3,8 @@
 //!
 //! `cargo run -p zerospan-tracing --example axum` sends three spans to a collector at `http://localhost:4318`.
 
+#![allow(clippy::print_stdout)]
+
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::response::Response;

@@ -147,7 +147,7 @@ impl Builder {
         self.install(|layer| match filter {
             Filter::Targets(filter) => subscribe(filter, layer, is_printing),
             #[cfg(feature = "env-filter")]
-            Filter::Spans(filter) => subscribe(filter, layer, is_printing),
+            Filter::Spans(filter) => subscribe(*filter, layer, is_printing),
         })
     }
 

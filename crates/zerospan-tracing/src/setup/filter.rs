@@ -11,7 +11,7 @@ pub(super) enum Filter {
     Targets(Targets),
     /// Directives with spans and fields, which are looked up whenever a span is entered.
     #[cfg(feature = "env-filter")]
-    Spans(tracing_subscriber::EnvFilter),
+    Spans(Box<tracing_subscriber::EnvFilter>),
 }
 
 impl Filter {
@@ -26,7 +26,7 @@ impl Filter {
         {
             let parsed = tracing_subscriber::EnvFilter::builder().parse(directives);
             parsed
-                .map(Self::Spans)
+                .map(|filter| Self::Spans(Box::new(filter)))
                 .map_err(|_| refused("directives such as `info,my_crate[my_span]=debug`"))
         }
         #[cfg(not(feature = "env-filter"))]

@@ -420,8 +420,8 @@ impl State {
             // Attached contexts are no spans of the registry.
             EventParent::Contextual => {
                 let is_span = |current: &Identity| matches!(current, Identity::Span(_));
-                let entered = self.entered[thread].iter().map(|entry| entry.current);
-                (entered.filter(is_span).next_back(), None)
+                let mut entered = self.entered[thread].iter().map(|entry| entry.current);
+                (entered.rfind(is_span), None)
             }
             EventParent::Root => (None, Some(None)),
             EventParent::Of(handle) => match self.span(handle) {

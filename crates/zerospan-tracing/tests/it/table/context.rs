@@ -209,7 +209,7 @@ fn spawn_blocking_keeps_the_parent_where_the_span_is_passed_on() {
     let task = async {
         let span = Span::current();
         tokio::task::spawn_blocking(move || {
-            span.in_scope(|| info_span!("blocking").in_scope(|| {}))
+            span.in_scope(|| info_span!("blocking").in_scope(|| {}));
         })
         .await
         .expect("no panic");
@@ -238,7 +238,7 @@ impl fmt::Debug for UsesContext {
         let attached = Context::current().with_value(1_u8).attach();
         SEEN.with(|seen| {
             seen.borrow_mut()
-                .push(Context::current().get::<u8>().is_some())
+                .push(Context::current().get::<u8>().is_some());
         });
         drop(attached);
         let span = Span::current();

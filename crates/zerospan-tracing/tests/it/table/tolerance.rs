@@ -189,7 +189,7 @@ fn nothing_panics_in_the_destructor_of_a_thread_local() {
         let thread = std::thread::spawn(move || {
             if layer_first {
                 tracing::dispatcher::with_default(&dispatch, || {
-                    info_span!("first").in_scope(|| {})
+                    info_span!("first").in_scope(|| {});
                 });
             } else {
                 AT_THE_END.with(|slot| drop(slot.borrow()));

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tonic::codegen::Service;
+use tower_service::Service;
 use uri::Uri;
 use zerospan_core::sync::lock;
 

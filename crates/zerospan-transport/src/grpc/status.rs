@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tonic::body::Body;
-use tonic::codegen::Service;
+use tower_service::Service;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use uri::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};

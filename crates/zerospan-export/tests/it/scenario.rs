@@ -361,7 +361,12 @@ pub(crate) fn oversized_answer(protocol: Protocol) -> Observed {
         0 => Reply::Endless,
         _ => Reply::Take,
     });
-    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
+    // Reading the answer takes a slow machine a while.
+    let pipeline = quick()
+        .with_otlp(collector.config())
+        .with_timeout(MILLIS(1500))
+        .build()
+        .unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::Unreachable);
     record(&pipeline, &play.scope, 10..20);

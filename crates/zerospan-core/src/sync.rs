@@ -3,10 +3,12 @@
 //! Under `--cfg tsan` a lock spins on `try_lock` instead of blocking: the standard library is not built with the sanitizer,
 //! so ThreadSanitizer cannot see the synchronisation of a lock that blocks inside it.
 
+mod lazy_box;
 #[cfg(loom)]
 mod loom_mutex;
 mod once_box;
 
+pub use self::lazy_box::LazyBox;
 #[cfg(loom)]
 pub use self::loom_mutex::{Mutex, MutexGuard};
 pub use self::once_box::OnceBox;

@@ -8,9 +8,9 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::LazyLock;
 use std::time::SystemTime;
 use zerospan_core::Recycle;
+use zerospan_core::sync::LazyBox;
 
 /// The process-wide span pool: 1,024 spans, created at the first use.
 ///
@@ -25,7 +25,7 @@ use zerospan_core::Recycle;
 ///
 /// assert_eq!(GLOBAL_SPAN_POOL.acquire().name, "");
 /// ```
-pub static GLOBAL_SPAN_POOL: LazyLock<SpanPool> = LazyLock::new(|| SpanPool::new(1024));
+pub static GLOBAL_SPAN_POOL: LazyBox<SpanPool> = LazyBox::new(|| SpanPool::new(1024));
 
 /// Lends spans of the official SDK, with room for attributes, events and links, and takes them back on drop.
 ///

@@ -1,7 +1,7 @@
 use super::shared::SharedAttributes;
 use opentelemetry::KeyValue;
 use std::env::consts;
-use std::sync::LazyLock;
+use zerospan_core::sync::LazyBox;
 
 /// Attributes of this process that the standard library knows.
 ///
@@ -28,7 +28,7 @@ use std::sync::LazyLock;
 /// assert!(request.try_set(("http.route", "/users/{id}")).is_ok());
 /// assert_eq!(request.len(), COMMON_ATTRIBUTES.len() + 1);
 /// ```
-pub static COMMON_ATTRIBUTES: LazyLock<SharedAttributes> = LazyLock::new(|| {
+pub static COMMON_ATTRIBUTES: LazyBox<SharedAttributes> = LazyBox::new(|| {
     let executable = std::env::current_exe()
         .ok()
         .and_then(|path| Some(path.file_name()?.to_str()?.to_owned()))

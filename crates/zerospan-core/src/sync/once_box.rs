@@ -43,24 +43,38 @@ impl<T> OnceBox<T> {
         }
     }
 
+    /// Sets the value.
+    ///
+    /// # Errors
+    ///
+    /// The value comes back if there is one already.
+    pub fn set(&self, value: T) -> Result<(), T> {
+        match self.get() {
+            Some(_) => Err(value),
+            None => self.publish(value).1.map_or(Ok(()), |back| Err(*back)),
+        }
+    }
+
     #[cold]
-    #[allow(unsafe_code)]
     fn init(&self, value: T) -> &T {
+        self.publish(value).0
+    }
+
+    /// Keeps `value` if it is the first. Returns the value that is kept, and `value` if it is not.
+    #[allow(unsafe_code)]
+    fn publish(&self, value: T) -> (&T, Option<Box<T>>) {
         let made = Box::into_raw(Box::new(value));
         let exchange =
             self.value
                 .compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire);
-        let kept = match exchange {
-            Ok(_) => made,
-            Err(kept) => {
-                // SAFETY: `made` comes from `Box::into_raw` above, and was not published.
-                drop(unsafe { Box::from_raw(made) });
-                kept
-            }
+        let (kept, back) = match exchange {
+            Ok(_) => (made, None),
+            // SAFETY: `made` comes from `Box::into_raw` above, and was not published.
+            Err(kept) => (kept, Some(unsafe { Box::from_raw(made) })),
         };
         // SAFETY: `kept` comes from `Box::into_raw`, here or in the thread that published it, and is not freed before `self` is
         // dropped.
-        unsafe { &*kept }
+        (unsafe { &*kept }, back)
     }
 }
 
@@ -131,5 +145,13 @@ mod tests {
             dropped.load(Ordering::Relaxed),
             made.load(Ordering::Relaxed)
         );
+    }
+
+    #[test]
+    fn a_value_that_comes_second_comes_back() {
+        let once = OnceBox::new();
+        assert_eq!(once.set(1), Ok(()));
+        assert_eq!(once.set(2), Err(2));
+        assert_eq!(once.get(), Some(&1));
     }
 }

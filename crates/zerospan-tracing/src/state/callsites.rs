@@ -1,7 +1,7 @@
 use super::callsite::Callsite;
 use std::fmt;
-use std::sync::OnceLock;
 use tracing_core::Metadata;
+use zerospan_core::sync::OnceBox;
 
 /// The number of places in which a callsite may be in a segment.
 const PROBES: usize = 8;
@@ -15,15 +15,15 @@ const MAX_SEGMENTS: usize = 24;
 ///
 /// Grows with the number of callsites in the program, and never shrinks: callsites are `'static`.
 pub(crate) struct Callsites {
-    segments: [OnceLock<Box<[Place]>>; MAX_SEGMENTS],
+    segments: [OnceBox<Box<[Place]>>; MAX_SEGMENTS],
 }
 
-type Place = OnceLock<(usize, Box<Callsite>)>;
+type Place = OnceBox<(usize, Callsite)>;
 
 impl Callsites {
     pub(crate) fn new() -> Self {
         Self {
-            segments: [const { OnceLock::new() }; MAX_SEGMENTS],
+            segments: [const { OnceBox::new() }; MAX_SEGMENTS],
         }
     }
 
@@ -37,7 +37,7 @@ impl Callsites {
         let address = Callsite::address(metadata);
         let first = self.segments.first()?.get();
         let place = first.and_then(|places| places.get(home(address, places.len())));
-        if let Some((found, callsite)) = place.and_then(OnceLock::get)
+        if let Some((found, callsite)) = place.and_then(OnceBox::get)
             && *found == address
         {
             return Some(callsite);
@@ -57,7 +57,7 @@ impl Callsites {
             for probe in 0..PROBES {
                 let place = places.get((home + probe) & (places.len() - 1))?;
                 if place.get().is_none() {
-                    let callsite = built.take().unwrap_or_else(|| Box::new(build()));
+                    let callsite = built.take().unwrap_or_else(&build);
                     if let Err((_, back)) = place.set((address, callsite)) {
                         built = Some(back);
                     }

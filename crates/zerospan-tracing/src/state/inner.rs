@@ -6,12 +6,12 @@ use super::options::SharedOptions;
 use super::stats::{LayerStats, Losses};
 use super::table::Table;
 use opentelemetry::trace::SpanContext;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tracing_core::Metadata;
 use tracing_core::span::Id;
 use zerospan_core::fork::PerProcess;
 use zerospan_core::log::WarnOnce;
+use zerospan_core::sync::OnceBox;
 use zerospan_trace::Tracer;
 use zerospan_trace::layer::{EntryKey, SpanLimits};
 
@@ -30,7 +30,7 @@ pub(crate) struct LayerInner {
     pub(crate) callsites: Callsites,
     pub(crate) losses: Losses,
     pub(crate) attachment: Attachment,
-    active: OnceLock<Active>,
+    active: OnceBox<Active>,
     warned_full: WarnOnce,
     /// A parent was set on a span that the layer does not see.
     has_hidden_parents: AtomicBool,
@@ -62,7 +62,7 @@ impl LayerInner {
             callsites: Callsites::new(),
             losses: Losses::default(),
             attachment: Attachment::default(),
-            active: OnceLock::new(),
+            active: OnceBox::new(),
             warned_full: WarnOnce::new(),
             has_hidden_parents: AtomicBool::new(false),
             has_hidden_spans: AtomicBool::new(false),

@@ -14,9 +14,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tonic::body::Body;
-use tower_service::Service;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
+use tower_service::Service;
 use uri::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 
 /// Marks a status that a server sent. The texts of `tonic`'s own are not compared: a server may send the same.

@@ -191,7 +191,7 @@ pub(super) fn with_hint(error: &(dyn Error + 'static), is_first: bool) -> String
     let hint = if is_no_tls(error) {
         "the server does not speak TLS: the endpoint must begin with http://, or without a scheme \
          OTEL_EXPORTER_OTLP_INSECURE must be true: "
-    } else if is_first && find::<h2::Error>(error).is_some_and(is_no_http2) {
+    } else if is_first && is_no_http2(error) {
         "the server did not answer with HTTP/2: it may speak HTTP/1, as at the port for OTLP/HTTP, or TLS, for which the \
          endpoint must begin with https://: "
     } else {
@@ -201,8 +201,20 @@ pub(super) fn with_hint(error: &(dyn Error + 'static), is_first: bool) -> String
 }
 
 /// Reports whether a server sent what is no frame of HTTP/2, or ended the connection instead of an answer.
-fn is_no_http2(error: &h2::Error) -> bool {
-    error.is_io() || !error.is_remote() && error.reason() == Some(h2::Reason::FRAME_SIZE_ERROR)
+fn is_no_http2(error: &(dyn Error + 'static)) -> bool {
+    let is_no_frame = |error: &h2::Error| {
+        !error.is_remote() && error.reason() == Some(h2::Reason::FRAME_SIZE_ERROR)
+    };
+    let is_ended = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::UnexpectedEof
+        )
+    };
+    find(error).is_some_and(is_no_frame) || find(error).is_some_and(is_ended)
 }
 
 #[cfg(feature = "tls")]

@@ -2,6 +2,7 @@
 
 mod connect;
 mod forward;
+mod kept;
 mod resolve;
 mod transport;
 

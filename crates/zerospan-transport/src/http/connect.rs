@@ -1,4 +1,5 @@
 use super::forward::Forwarded;
+use super::kept::{Kept, Requests};
 use super::resolve::{Addresses, Later};
 use crate::proxy::Proxy;
 use std::io;
@@ -17,16 +18,18 @@ pub(super) struct TcpByName {
     addresses: Addresses,
     /// The proxy that forwards requests over `http`. A tunnel for `https` is made by `ureq`'s own connector.
     forward: Option<Proxy>,
+    requests: Requests,
 }
 
 /// The longest wait for one address while others are left.
 const MAX_SHARE: Duration = Duration::from_secs(2);
 
 impl TcpByName {
-    pub(super) fn new(forward: Option<Proxy>) -> Self {
+    pub(super) fn new(addresses: Addresses, forward: Option<Proxy>, requests: Requests) -> Self {
         Self {
-            addresses: Addresses::new(),
+            addresses,
             forward,
+            requests,
         }
     }
 
@@ -66,7 +69,7 @@ impl TcpByName {
             match connect(details, address, share) {
                 Ok(Some(transport)) => {
                     self.addresses.connected(address);
-                    return Ok(transport);
+                    return Ok(Box::new(Kept::new(transport, &self.requests)));
                 }
                 Ok(None) => {}
                 Err(error) => failure = error,
@@ -134,5 +137,80 @@ fn with<'a>(
         current_time: details.current_time.clone(),
         run_connector: details.run_connector.clone(),
         register_shutdown: details.register_shutdown.clone(),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use socket2::{Domain, Socket, Type};
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::OnceLock;
+    use ureq::Agent;
+
+    static ADDRESSES: OnceLock<Vec<SocketAddr>> = OnceLock::new();
+
+    /// Listens with a full queue, so that it swallows packets.
+    fn black_hole() -> Vec<Socket> {
+        let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = socket();
+        listener.bind(&any.into()).expect("a free port");
+        listener.listen(0).expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let mut sockets = vec![listener];
+        for _ in 0..4 {
+            let queued = socket();
+            queued.set_nonblocking(true).expect("a mode");
+            let _ = queued.connect(&address);
+            sockets.push(queued);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        sockets
+    }
+
+    fn answer_requests(listener: &TcpListener) {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut bytes = [0; 4096];
+            // Small requests, which come in one piece.
+            while let Ok(1..) = stream.read(&mut bytes) {
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                if stream.write_all(answer).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_that_swallows_packets_does_not_keep_http_from_the_next() {
+        let hole = black_hole();
+        let hole_address = hole[0].local_addr().expect("an address").as_socket();
+        let hole_address = hole_address.expect("an IP address");
+        let short = Duration::from_millis(100);
+        assert!(TcpStream::connect_timeout(&hole_address, short).is_err());
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let alive = listener.local_addr().expect("an address");
+        std::thread::spawn(move || answer_requests(&listener));
+        ADDRESSES.set(vec![hole_address, alive]).expect("set once");
+        let lookup = |_: &str, _| Ok(ADDRESSES.get().cloned().unwrap_or_default());
+        let config = Agent::config_builder().max_idle_connections(0).build();
+        let connector = TcpByName::new(Addresses::with_lookup(lookup), None, Requests::default());
+        let agent = Agent::with_parts(config, connector, Later);
+        let send = || {
+            let start = Instant::now();
+            let request = agent.post("http://collector:4318/").config();
+            let request = request.timeout_global(Some(Duration::from_secs(2)));
+            let response = request.build().send("a body").expect("an answer");
+            assert_eq!(response.status(), 200);
+            start.elapsed()
+        };
+        let first = send();
+        assert!(first < Duration::from_millis(1500), "{first:?}");
+        // The address that answered comes first from now on.
+        let second = send();
+        assert!(second < Duration::from_millis(500), "{second:?}");
     }
 }

@@ -41,7 +41,7 @@ impl Addresses {
         Self::with_lookup(|host, port| Ok((host, port).to_socket_addrs()?.collect()))
     }
 
-    fn with_lookup(lookup: Lookup) -> Self {
+    pub(super) fn with_lookup(lookup: Lookup) -> Self {
         Self {
             state: Mutex::default(),
             lookup,

@@ -1,5 +1,6 @@
 use super::connect::TcpByName;
-use super::resolve::Later;
+use super::kept::Requests;
+use super::resolve::{Addresses, Later};
 use crate::error::SendError;
 #[cfg(feature = "gzip")]
 use crate::gzip::Gzip;
@@ -10,10 +11,11 @@ use crate::tls::Tls;
 use crate::transport::Transport;
 use std::io::Read;
 use std::time::Duration;
-use ureq::Agent;
+use ureq::http::Response;
 #[cfg(feature = "tls")]
 use ureq::unversioned::transport::RustlsConnector;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
+use ureq::{Agent, Body};
 use uri::{HeaderMap, HeaderValue, Method, Uri, header};
 
 /// The number of bytes of a response's head that are read.
@@ -24,6 +26,7 @@ pub(crate) struct HttpTransport {
     agent: Agent,
     uri: Uri,
     headers: HeaderMap,
+    requests: Requests,
     #[cfg(feature = "gzip")]
     gzip: Option<Gzip>,
 }
@@ -65,9 +68,9 @@ impl HttpTransport {
         if let Some(value) = forward.and_then(|proxy| proxy.authorization.clone()) {
             headers.insert(header::PROXY_AUTHORIZATION, value);
         }
-        let connector =
-            ().chain(ConnectProxyConnector::default())
-                .chain(TcpByName::new(forward.cloned()));
+        let requests = Requests::default();
+        let tcp = TcpByName::new(Addresses::new(), forward.cloned(), requests.clone());
+        let connector = ().chain(ConnectProxyConnector::default()).chain(tcp);
         #[cfg(feature = "tls")]
         let config = match tls.for_ureq() {
             Some(tls) => config.tls_config(tls),
@@ -81,10 +84,27 @@ impl HttpTransport {
             agent: Agent::with_parts(config.build(), connector, Later),
             uri,
             headers,
+            requests,
             #[cfg(feature = "gzip")]
             gzip,
         })
     }
+}
+
+/// Sends a request once.
+fn run(
+    agent: &Agent,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    time_left: Duration,
+) -> Result<Response<Body>, ureq::Error> {
+    let mut http = uri::Request::new(body);
+    *http.method_mut() = Method::POST;
+    *http.uri_mut() = uri.clone();
+    *http.headers_mut() = headers.clone();
+    let http = agent.configure_request(http);
+    agent.run(http.timeout_global(Some(time_left)).build())
 }
 
 impl Transport for HttpTransport {
@@ -101,16 +121,16 @@ impl Transport for HttpTransport {
         if left < Duration::from_millis(1) {
             return Err(SendError::timed_out("there was no time left to send"));
         }
-        let mut http = uri::Request::new(body);
-        *http.method_mut() = Method::POST;
-        *http.uri_mut() = self.uri.clone();
-        *http.headers_mut() = self.headers.clone();
-        let http = self
-            .agent
-            .configure_request(http)
-            .timeout_global(Some(left))
-            .build();
-        let mut response = self.agent.run(http).map_err(|error| no_response(&error))?;
+        let start = self.requests.begin(left);
+        let mut outcome = run(&self.agent, &self.uri, &self.headers, body, left);
+        if self.requests.end(start, outcome.is_ok()) {
+            // The kept connection was dead. `ureq` has dropped it, and keeps no other.
+            let left = request.time_left();
+            let start = self.requests.begin(left);
+            outcome = run(&self.agent, &self.uri, &self.headers, body, left);
+            self.requests.end(start, outcome.is_ok());
+        }
+        let mut response = outcome.map_err(|error| no_response(&error))?;
 
         let status = response.status().as_u16();
         let retry_after = response.headers().get(header::RETRY_AFTER).cloned();

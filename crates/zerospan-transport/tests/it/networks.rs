@@ -278,3 +278,61 @@ fn over_http_a_server_of_another_protocol_is_an_error() {
         assert_eq!(error.kind, SendErrorKind::Unreachable, "{error}");
     }
 }
+
+fn http(address: SocketAddr) -> OtlpConfig {
+    OtlpConfig::new()
+        .with_protocol(Protocol::HttpProtobuf)
+        .with_endpoint(format!("http://{address}/v1/traces"))
+}
+
+#[test]
+fn after_a_connection_died_without_a_reset_http_sends_over_another_before_the_deadline() {
+    let collector = Collector::start(Protocol::HttpProtobuf);
+    let proxy = Proxy::start(collector.address);
+    let connector = http(proxy.address).connector(Signal::Traces).unwrap();
+    let mut transport = connector.connect().unwrap();
+    let time = Duration::from_secs(2);
+    transport.send(&within(time)).unwrap();
+    transport.send(&within(time)).unwrap();
+    for kills in 1..=3 {
+        assert_eq!(proxy.connections(), kills);
+        proxy.kill_silently();
+        transport.send(&within(time)).unwrap();
+    }
+    transport.send(&within(time)).unwrap();
+    assert_eq!(collector.requests().len(), 6);
+    assert_eq!(proxy.connections(), 4);
+}
+
+#[test]
+fn an_http_server_that_is_slow_but_alive_gets_each_request_once() {
+    let slow = Duration::from_millis(900);
+    let collector = Collector::scripted(Protocol::HttpProtobuf, move |_| Reply::Late(slow));
+    let proxy = Proxy::start(collector.address);
+    let connector = http(proxy.address).connector(Signal::Traces).unwrap();
+    let mut transport = connector.connect().unwrap();
+    for _ in 0..3 {
+        transport
+            .send(&within(Duration::from_millis(1500)))
+            .unwrap();
+    }
+    assert_eq!(collector.calls(), 3);
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[test]
+fn over_http_a_connection_that_is_reset_instead_of_answered_is_replaced_if_it_was_kept() {
+    let collector = Collector::scripted(Protocol::HttpProtobuf, |call| match call {
+        1 => Reply::Reset,
+        _ => Reply::Take,
+    });
+    let connector = http(collector.address).connector(Signal::Traces).unwrap();
+    let mut transport = connector.connect().unwrap();
+    transport.send(&request()).unwrap();
+    transport.send(&request()).unwrap();
+    assert_eq!(collector.calls(), 3);
+    // A new connection that is reset is an error.
+    let collector = Collector::scripted(Protocol::HttpProtobuf, |_| Reply::Reset);
+    try_send(&http(collector.address)).unwrap_err();
+    assert_eq!(collector.calls(), 1);
+}

@@ -15,8 +15,9 @@ use zerospan_trace::Span;
 /// Sets the attributes of a callsite and of this thread.
 #[inline]
 pub(crate) fn set_constants(inner: &LayerInner, callsite: &Callsite, span: &mut Span) {
-    span.append(&callsite.constants);
     if inner.options.load().has(Switch::Threads) {
-        thread::set_on(span);
+        thread::set_on(span, callsite);
+    } else {
+        span.append(&callsite.constants);
     }
 }

@@ -53,6 +53,11 @@ impl AttributeBuffer {
         self.dropped = other.dropped;
     }
 
+    /// Sets the attributes of `other`, without limits. Both were written for spans.
+    pub fn append(&mut self, other: &Self) {
+        other.copy_to(&mut self.span_writer(&SpanLimits::NONE));
+    }
+
     /// Returns the attributes, which were written for a span.
     pub fn span_attributes(&self) -> impl Iterator<Item = AttributeView<'_>> {
         let attributes = Message::new(&self.buffer);

@@ -77,8 +77,7 @@ where
             inner.reject_span();
         }
         if let Some(lost) = lost {
-            Losses::count(&inner.losses.replaced_spans, 1);
-            end(inner, lost);
+            end_replaced(inner, lost);
         }
     }
 
@@ -239,8 +238,16 @@ fn set_fields(
     }
 }
 
+/// Ends a span whose id another one has taken.
+#[cold]
+#[inline(never)]
+fn end_replaced(inner: &LayerInner, lost: Closing) {
+    Losses::count(&inner.losses.replaced_spans, 1);
+    end(inner, lost);
+}
+
 /// Ends a span that is out of the table.
-#[inline]
+#[inline(always)]
 fn end(inner: &LayerInner, closing: Closing) {
     let Closing {
         mut span,

@@ -2,13 +2,15 @@
 
 use super::options::{Options, Switch};
 use std::fmt;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tracing_core::Metadata;
 use zerospan_otlp::StaticKey;
 use zerospan_trace::layer::{AttributeBuffer, SpanLimits};
 
 /// The encoded parts of one callsite.
 pub(crate) struct Callsite {
+    /// Distinguishes it from the callsites of all layers.
+    pub(crate) number: usize,
     pub(crate) metadata: &'static Metadata<'static>,
     pub(crate) fields: Box<[FieldKey]>,
     /// The constant attributes of its spans, or of its events.
@@ -82,7 +84,9 @@ impl Callsite {
             },
             chain: format!("{name}.chain").into(),
         };
+        static NUMBERS: AtomicUsize = AtomicUsize::new(0);
         Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             metadata,
             fields: names().map(field).collect(),
             constants: constants(metadata, options, limits, is_span, is_log),

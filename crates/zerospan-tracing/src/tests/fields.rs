@@ -333,3 +333,36 @@ fn a_record_of_the_log_crate_keeps_its_own_target_and_place() {
         assert_eq!(attributes.get(key), value, "{key}");
     }
 }
+
+#[test]
+fn each_callsite_and_thread_keeps_its_own_attributes_however_many_there_are() {
+    macro_rules! spans {
+        ($($name:literal)+) => {
+            [$((|| drop(info_span!(target: $name, $name))) as fn()),+]
+        };
+    }
+    let callsites = spans!("a" "b" "c" "d" "e" "f" "g" "h" "i" "j" "k" "l" "m" "n" "o" "p" "q" "r");
+    for thread in ["one", "other"] {
+        let work = move || {
+            let exported = Exported::new();
+            exported.run(|| {
+                // First in turns, then each often enough to take a place from another.
+                (0..3).for_each(|_| callsites.iter().for_each(|span| span()));
+                for span in callsites {
+                    (0..20).for_each(|_| span());
+                }
+                callsites.iter().for_each(|span| span());
+            })
+        };
+        let builder = std::thread::Builder::new().name(thread.to_owned());
+        let running = builder.spawn(work).expect("a thread starts");
+        let spans = running.join().expect("no panic");
+        assert_eq!(spans.len(), 24 * callsites.len());
+        for span in &spans {
+            assert_eq!(span.get("target"), Some(&*format!("{:?}", span.name)));
+            assert_eq!(span.get("thread.name"), Some(&*format!("{thread:?}")));
+            let keys = ["target", "code.line.number", "thread.id", "thread.name"];
+            assert!(keys.iter().all(|key| span.get(key).is_some()));
+        }
+    }
+}

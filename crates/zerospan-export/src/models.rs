@@ -19,9 +19,10 @@ use crate::worker::inline::InlineWorker;
 use loom::thread;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use zerospan_core::fork::ProcessOwned;
+use zerospan_core::sync::OnceBox;
 use zerospan_otlp::{EncodedResource, SpanRecorder, SpanStart};
 use zerospan_transport::{InMemoryTransport, Signal};
 
@@ -37,7 +38,7 @@ static CONFIG: LazyLock<Arc<PipelineConfig>> = LazyLock::new(|| {
         connect: ProcessOwned::new(Box::new(|| Ok(InMemoryTransport::new()))),
         retry: RetryPolicy::default(),
         inline: true,
-        resource: OnceLock::new(),
+        resource: OnceBox::new(),
         empty_resource: EncodedResource::new(&[] as &[KeyValue], None),
     })
 });

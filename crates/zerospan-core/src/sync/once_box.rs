@@ -78,6 +78,14 @@ impl<T> OnceBox<T> {
     }
 }
 
+impl<T> From<T> for OnceBox<T> {
+    fn from(value: T) -> Self {
+        let once = Self::new();
+        once.get_or_init(|| value);
+        once
+    }
+}
+
 impl<T> Default for OnceBox<T> {
     fn default() -> Self {
         Self::new()

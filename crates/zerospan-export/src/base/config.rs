@@ -1,7 +1,7 @@
 use super::retry_policy::RetryPolicy;
-use std::sync::OnceLock;
 use zerospan_core::fork::ProcessOwned;
 use zerospan_core::panics;
+use zerospan_core::sync::OnceBox;
 use zerospan_otlp::EncodedResource;
 use zerospan_transport::{Connect, SendError, Signal, Transport};
 
@@ -13,7 +13,7 @@ pub(crate) struct PipelineConfig {
     /// There is no worker thread: the thread that flushes sends.
     pub(crate) inline: bool,
     /// Set by the builder or, once, later.
-    pub(crate) resource: OnceLock<EncodedResource>,
+    pub(crate) resource: OnceBox<EncodedResource>,
     /// Used while `resource` is not set.
     pub(crate) empty_resource: EncodedResource,
 }

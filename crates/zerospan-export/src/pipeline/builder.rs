@@ -6,10 +6,11 @@ use crate::queue::inner::PipelineInner;
 use crate::worker::thread;
 use opentelemetry::KeyValue;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use zerospan_core::fork::{self, ProcessOwned};
 use zerospan_core::log::LogLimit;
+use zerospan_core::sync::OnceBox;
 use zerospan_otlp::EncodedResource;
 use zerospan_transport::{ConfigError, Connect, OtlpConfig, Signal};
 
@@ -187,7 +188,7 @@ impl PipelineBuilder {
             connect: ProcessOwned::new(connect),
             retry: self.retry,
             inline: self.inline,
-            resource: self.resource.map_or_else(OnceLock::new, OnceLock::from),
+            resource: self.resource.map_or_else(OnceBox::new, OnceBox::from),
             empty_resource: EncodedResource::new(&[] as &[KeyValue], None),
         };
         let inner = PipelineInner::new(limits, Arc::new(config), thread::spawn);

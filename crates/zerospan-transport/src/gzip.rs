@@ -1,4 +1,4 @@
-#![cfg_attr(not(any(feature = "http", feature = "grpc")), allow(dead_code))]
+#![cfg_attr(not(feature = "http"), allow(dead_code))]
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use std::io::Read;

@@ -25,7 +25,7 @@ pub(crate) fn quick() -> PipelineBuilder {
         .with_resource(resource())
         // What is recorded waits for a flush, on a slow machine too.
         .with_batch(batch(|batch| {
-            batch.schedule_delay = Duration::from_secs(600)
+            batch.schedule_delay = Duration::from_secs(600);
         }))
         .with_retry(
             RetryPolicy::default().with_waits(Duration::from_millis(5), Duration::from_millis(20)),

@@ -8,8 +8,10 @@ use zerospan_core::sync::{self, AtomicU64, AtomicUsize, Mutex, Ordering};
 const WAYS: usize = 8;
 
 /// The number of slots in the first segment. Each later segment doubles the table.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, test)))]
 const FIRST_SEGMENT: usize = 512;
+#[cfg(all(test, not(loom)))]
+const FIRST_SEGMENT: usize = 16;
 #[cfg(loom)]
 const FIRST_SEGMENT: usize = 2;
 
@@ -19,21 +21,35 @@ const MAX_SEGMENTS: usize = 48;
 /// A bounded map from ids to values, each behind a lock of its own.
 ///
 /// A value is reused, not dropped: it stays when its id is removed, until another id takes its slot. An id hashes to a bucket of
-/// slots in every segment. Its key is found without a lock, and the slot's lock is then held only while the value is read or
-/// written. A segment is allocated when the earlier ones have no free slot for an id, and stays. Beyond the last segment, a
-/// bucket overflows into the ones after it, so that as many ids fit as there are slots.
+/// slots. Its key is found without a lock, and the slot's lock is then held only while the value is read or written.
+///
+/// A segment of buckets is allocated when the earlier ones have no free slot for an id, and stays. It doubles the table: one more
+/// bit of the hash counts, and nothing moves. An id takes the bucket that all segments together give it, which is where it is looked
+/// for first, or else one that fewer of them give it. Beyond the last segment, a bucket overflows into the ones after it, so that as
+/// many ids fit as there are slots.
 pub(crate) struct Table<V> {
     max: AtomicUsize,
+    /// The number of segments.
+    len: AtomicUsize,
     segments: [OnceLock<Segment<V>>; MAX_SEGMENTS],
 }
 
 struct Segment<V> {
-    /// The id in each slot, or 0.
-    keys: Box<[AtomicU64]>,
+    buckets: Box<[Bucket]>,
     slots: Box<[Slot<V>]>,
-    /// The number of buckets from an id's own that may hold it.
+    /// The number of buckets in the earlier segments.
+    start: usize,
+    /// The bits of a hash that count in this segment and the earlier ones.
+    mask: usize,
+    /// The number of buckets that an id without a bucket of its own may have overflowed into.
     reach: AtomicUsize,
 }
+
+/// The id in each of some slots, or 0. [`NO_SLOT`] where the last bucket has fewer slots than the others.
+#[repr(align(64))]
+struct Bucket([AtomicU64; WAYS]);
+
+const NO_SLOT: u64 = u64::MAX;
 
 /// Aligned, so that two threads' spans share no cache line.
 #[repr(align(64))]
@@ -50,6 +66,7 @@ impl<V: Default> Table<V> {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             max: AtomicUsize::new(max),
+            len: AtomicUsize::new(0),
             segments: [const { OnceLock::new() }; MAX_SEGMENTS],
         }
     }
@@ -65,10 +82,12 @@ impl<V: Default> Table<V> {
 
     /// Counts the ids. Looks at every slot.
     pub(crate) fn len(&self) -> usize {
-        let is_taken = |key: &&AtomicU64| key.load(Ordering::Relaxed) != 0;
-        self.segments()
-            .map(|segment| segment.keys.iter().filter(is_taken).count())
-            .sum()
+        let is_taken = |key: &&AtomicU64| !matches!(key.load(Ordering::Relaxed), 0 | NO_SLOT);
+        let keys = self
+            .segments()
+            .flat_map(|segment| segment.buckets.iter())
+            .flat_map(|bucket| &bucket.0);
+        keys.filter(is_taken).count()
     }
 
     /// Calls `work` with the value of `id`, under its lock.
@@ -100,9 +119,11 @@ impl<V: Default> Table<V> {
                 return true;
             }
         }
+        let hash = hash(id);
         for segment in self.segments() {
-            let reach = segment.reach.load(Ordering::Relaxed);
-            if segment.claim(id, 0..reach, &mut fill) {
+            if let Some(bucket) = segment.home(hash)
+                && segment.claim(id, bucket, &mut fill)
+            {
                 return true;
             }
         }
@@ -119,38 +140,56 @@ impl<V: Default> Table<V> {
         }
         let taken = take(&mut content.value);
         content.is_taken = false;
-        segment.keys.get(index)?.store(0, Ordering::Release);
+        segment.key(index)?.store(0, Ordering::Release);
         Some(taken)
     }
 
     /// Calls `read` with the value of an id that was removed, unless another id has taken its slot.
     pub(crate) fn removed<R>(&self, id: u64, read: impl Fn(&V) -> R) -> Option<R> {
-        self.segments().find_map(|segment| {
-            let reach = segment.reach.load(Ordering::Relaxed);
-            segment.indices(id, 0..reach).find_map(|index| {
-                let content = segment.lock(index)?;
+        // In the order in which an id takes slots: it may have been in two.
+        let hash = hash(id);
+        let find = |segment: &Segment<V>, bucket: usize| {
+            (0..WAYS).find_map(|way| {
+                let content = segment.lock(bucket * WAYS + (first_way(id) + way) % WAYS)?;
                 let is_match = content.id == id && !content.is_taken;
                 is_match.then(|| read(&content.value))
+            })
+        };
+        let mut homes = self.segments();
+        let home = homes.find_map(|segment| find(segment, segment.home(hash)?));
+        home.or_else(|| {
+            self.segments().find_map(|segment| {
+                let reach = segment.reach.load(Ordering::Relaxed);
+                (0..reach).find_map(|distance| find(segment, segment.overflow(hash, distance)))
             })
         })
     }
 
+    /// Returns the segments, the last one first: it has half of the slots.
     #[inline]
     fn segments(&self) -> impl Iterator<Item = &Segment<V>> {
-        self.segments.iter().map_while(OnceLock::get)
+        let len = self.len.load(Ordering::Acquire);
+        let segments = self.segments.get(..len).unwrap_or_default();
+        segments.iter().rev().filter_map(OnceLock::get)
     }
 
     #[inline]
     fn find(&self, id: u64) -> Option<(&Segment<V>, usize)> {
-        self.segments()
-            .find_map(|segment| Some((segment, segment.find(id)?)))
+        let hash = hash(id);
+        for segment in self.segments() {
+            if let Some(index) = segment.find(id, hash) {
+                return Some((segment, index));
+            }
+        }
+        None
     }
 
     /// Adds a segment, or lets the buckets overflow.
     #[cold]
     fn insert_slow(&self, id: u64, fill: &mut Option<impl FnOnce(&mut V, bool)>) -> bool {
-        let (max, mut slots) = (self.max(), 0);
-        for segment in &self.segments {
+        let hash = hash(id);
+        let (max, mut slots, mut buckets) = (self.max(), 0, 0);
+        for (index, segment) in self.segments.iter().enumerate() {
             let left = max.saturating_sub(slots);
             let is_new = segment.get().is_none();
             if is_new && left == 0 {
@@ -158,21 +197,26 @@ impl<V: Default> Table<V> {
             }
             // The first two are equal, so that each one doubles the table.
             let wanted = left.min(slots.max(FIRST_SEGMENT));
-            let segment = segment.get_or_init(|| Segment::new(wanted));
+            let segment = segment.get_or_init(|| Segment::new(wanted, buckets));
+            self.len.fetch_max(index + 1, Ordering::Release);
             slots += segment.slots.len();
-            if is_new && segment.claim(id, 0..1, fill) {
+            buckets += segment.buckets.len();
+            if is_new
+                && let Some(bucket) = segment.home(hash)
+                && segment.claim(id, bucket, fill)
+            {
                 return true;
             }
         }
         for segment in self.segments() {
-            let buckets = segment.buckets();
-            for bucket in 0..buckets {
-                if !segment.has_room(id, bucket) {
+            for distance in 0..segment.buckets.len() {
+                let bucket = segment.overflow(hash, distance);
+                if !segment.has_room(bucket) {
                     continue;
                 }
                 // Before the key can be seen, whoever looks for it looks far enough.
-                segment.reach.fetch_max(bucket + 1, Ordering::SeqCst);
-                if segment.claim(id, bucket..bucket + 1, fill) {
+                segment.reach.fetch_max(distance + 1, Ordering::SeqCst);
+                if segment.claim(id, bucket, fill) {
                     return true;
                 }
             }
@@ -182,7 +226,7 @@ impl<V: Default> Table<V> {
 }
 
 impl<V: Default> Segment<V> {
-    fn new(slots: usize) -> Self {
+    fn new(slots: usize, start: usize) -> Self {
         let empty = || {
             Slot(Mutex::new(Content {
                 id: 0,
@@ -190,101 +234,105 @@ impl<V: Default> Segment<V> {
                 value: V::default(),
             }))
         };
-        Self {
-            keys: (0..slots).map(|_| AtomicU64::new(0)).collect(),
-            slots: (0..slots).map(|_| empty()).collect(),
-            reach: AtomicUsize::new(1),
-        }
-    }
-
-    #[inline]
-    fn buckets(&self) -> usize {
-        self.keys.len().div_ceil(WAYS)
-    }
-
-    /// Returns the index of the first slot of a bucket, counted from that of `id`.
-    #[inline]
-    fn bucket(&self, id: u64, distance: usize) -> usize {
-        let buckets = self.buckets();
-        let own = ((u64::from(hash(id)) * buckets as u64) >> 32) as usize;
-        let bucket = own + distance;
-        let bucket = if bucket < buckets {
-            bucket
-        } else {
-            bucket % buckets
+        let bucket = |bucket| {
+            let key = |way| {
+                let is_slot = bucket * WAYS + way < slots;
+                AtomicU64::new(if is_slot { 0 } else { NO_SLOT })
+            };
+            Bucket(std::array::from_fn(key))
         };
-        bucket * WAYS
-    }
-
-    /// Returns the slots of some buckets, counted from that of `id`.
-    fn indices(&self, id: u64, distances: std::ops::Range<usize>) -> impl Iterator<Item = usize> {
-        distances.flat_map(move |distance| {
-            let first = self.bucket(id, distance);
-            first..(first + WAYS).min(self.keys.len())
-        })
-    }
-
-    #[inline]
-    fn find(&self, id: u64) -> Option<usize> {
-        let reach = self.reach.load(Ordering::Relaxed);
-        for distance in 0..reach {
-            let first = self.bucket(id, distance);
-            let end = (first + WAYS).min(self.keys.len());
-            let is_match = |key: &AtomicU64| key.load(Ordering::Acquire) == id;
-            let likely = first + first_way(id);
-            if self.keys.get(likely).is_some_and(is_match) {
-                return Some(likely);
-            }
-            if let Some(at) = self.keys.get(first..end)?.iter().position(is_match) {
-                return Some(first + at);
-            }
+        let buckets = slots.div_ceil(WAYS);
+        let mut mask = (start + buckets).next_power_of_two() - 1;
+        if start == 0 && mask >= buckets {
+            // The number of buckets is no power of two: ids only overflow into the last ones.
+            mask >>= 1;
         }
-        None
+        Self {
+            buckets: (0..buckets).map(bucket).collect(),
+            slots: (0..slots).map(|_| empty()).collect(),
+            start,
+            mask,
+            reach: AtomicUsize::new(0),
+        }
     }
 
-    fn has_room(&self, id: u64, distance: usize) -> bool {
-        let mut indices = self.indices(id, distance..distance + 1);
-        indices.any(|index| self.is_free(index))
+    /// Returns the bucket that this segment and the earlier ones give a hash, if it is in this one.
+    #[inline]
+    fn home(&self, hash: u32) -> Option<usize> {
+        let bucket = (hash as usize & self.mask).wrapping_sub(self.start);
+        (bucket < self.buckets.len()).then_some(bucket)
+    }
+
+    /// Returns one of the buckets that an id may overflow into.
+    fn overflow(&self, hash: u32, distance: usize) -> usize {
+        (hash as usize).wrapping_add(distance) % self.buckets.len().max(1)
     }
 
     #[inline]
-    fn is_free(&self, index: usize) -> bool {
-        let key = self.keys.get(index);
-        key.is_some_and(|key| key.load(Ordering::Relaxed) == 0)
+    fn find(&self, id: u64, hash: u32) -> Option<usize> {
+        if let Some(bucket) = self.home(hash)
+            && let Some(index) = self.find_in(id, bucket)
+        {
+            return Some(index);
+        }
+        match self.reach.load(Ordering::Relaxed) {
+            0 => None,
+            reach => self.find_overflow(id, hash, reach),
+        }
     }
 
-    /// Takes a free slot of some buckets, and fills its value. Returns `false` if there is none.
+    #[cold]
+    fn find_overflow(&self, id: u64, hash: u32, reach: usize) -> Option<usize> {
+        (0..reach).find_map(|distance| self.find_in(id, self.overflow(hash, distance)))
+    }
+
     #[inline]
-    fn claim(
-        &self,
-        id: u64,
-        distances: std::ops::Range<usize>,
-        fill: &mut Option<impl FnOnce(&mut V, bool)>,
-    ) -> bool {
-        for distance in distances {
-            let first = self.bucket(id, distance);
-            for way in 0..WAYS {
-                // The last bucket may have fewer slots: the others are not free.
-                let index = first + (first_way(id) + way) % WAYS;
-                if !self.is_free(index) {
-                    continue;
-                }
-                let Some(mut content) = self.lock(index) else {
-                    continue;
-                };
-                if content.is_taken {
-                    continue;
-                }
-                content.id = id;
-                content.is_taken = true;
-                if let Some(fill) = fill.take() {
-                    fill(&mut content.value, false);
-                }
-                if let Some(key) = self.keys.get(index) {
-                    key.store(id, Ordering::Release);
-                }
-                return true;
+    fn find_in(&self, id: u64, bucket: usize) -> Option<usize> {
+        let Bucket(keys) = self.buckets.get(bucket)?;
+        let is_match = |key: &AtomicU64| key.load(Ordering::Acquire) == id;
+        let likely = first_way(id);
+        let way = if keys.get(likely).is_some_and(is_match) {
+            likely
+        } else {
+            keys.iter().position(is_match)?
+        };
+        Some(bucket * WAYS + way)
+    }
+
+    fn has_room(&self, bucket: usize) -> bool {
+        let is_free = |key: &AtomicU64| key.load(Ordering::Relaxed) == 0;
+        self.buckets
+            .get(bucket)
+            .is_some_and(|bucket| bucket.0.iter().any(is_free))
+    }
+
+    #[inline]
+    fn key(&self, index: usize) -> Option<&AtomicU64> {
+        self.buckets.get(index / WAYS)?.0.get(index % WAYS)
+    }
+
+    /// Takes a free slot of a bucket, and fills its value. Returns `false` if there is none.
+    #[inline]
+    fn claim(&self, id: u64, bucket: usize, fill: &mut Option<impl FnOnce(&mut V, bool)>) -> bool {
+        for way in 0..WAYS {
+            let index = bucket * WAYS + (first_way(id) + way) % WAYS;
+            let Some(key) = self.key(index) else { continue };
+            if key.load(Ordering::Relaxed) != 0 {
+                continue;
             }
+            let Some(mut content) = self.lock(index) else {
+                continue;
+            };
+            if content.is_taken {
+                continue;
+            }
+            content.id = id;
+            content.is_taken = true;
+            if let Some(fill) = fill.take() {
+                fill(&mut content.value, false);
+            }
+            key.store(id, Ordering::Release);
+            return true;
         }
         false
     }
@@ -298,6 +346,10 @@ impl<V: Default> Segment<V> {
 /// The position of the generation in the ids of `tracing_subscriber`'s registry.
 const GENERATION_SHIFT: u32 = 51;
 
+/// The position of the thread, below the generation. The lowest bits are the address.
+const THREAD_SHIFT: u32 = 38;
+const THREAD_MASK: u32 = (1 << (GENERATION_SHIFT - THREAD_SHIFT)) - 1;
+
 /// Returns the slot of its bucket that an id takes if it is free.
 ///
 /// The registry uses an address again with another generation in the upper bits of the id. Starting there, a slot stays unused
@@ -309,9 +361,13 @@ fn first_way(id: u64) -> usize {
 
 /// Hashes an id without the registry's generation: the spans that follow each other at one address share a bucket, which is
 /// then in the cache.
+///
+/// A thread's addresses are dense, and lead to buckets next to each other, of which none has more ids than it must. Those of another
+/// thread start elsewhere.
 #[inline]
 fn hash(id: u64) -> u32 {
-    ((id << (64 - GENERATION_SHIFT)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+    let thread = (id >> THREAD_SHIFT) as u32 & THREAD_MASK;
+    (id as u32).wrapping_add(thread.wrapping_mul(0x9e37_79b9))
 }
 
 impl<V> fmt::Debug for Table<V> {
@@ -323,80 +379,4 @@ impl<V> fmt::Debug for Table<V> {
 }
 
 #[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::HashMap;
-
-    /// Returns an id of the registry's form, of few addresses and generations.
-    fn id() -> impl Strategy<Value = u64> {
-        (1_u64..40, 0_u64..3)
-            .prop_map(|(address, generation)| address | (generation << GENERATION_SHIFT))
-    }
-
-    proptest! {
-        #[test]
-        fn the_table_behaves_like_a_map_of_its_capacity(
-            max in 1_usize..20,
-            program in proptest::collection::vec((id(), 0..3_u8), 1..200),
-        ) {
-            let table = Table::<u64>::new(max);
-            let mut model = HashMap::new();
-            for (step, (id, action)) in program.into_iter().enumerate() {
-                let step = step as u64;
-                match action {
-                    0 => {
-                        let mut was_there = None;
-                        let is_in = table.insert(id, |value, is_taken| {
-                            *value = step;
-                            was_there = Some(is_taken);
-                        });
-                        let fits = model.len() < max || model.contains_key(&id);
-                        prop_assert_eq!(is_in, fits);
-                        prop_assert_eq!(was_there, fits.then(|| model.contains_key(&id)));
-                        if fits {
-                            model.insert(id, step);
-                        }
-                    }
-                    1 => {
-                        let removed = table.remove(id, |value| *value);
-                        prop_assert_eq!(removed, model.remove(&id));
-                        if removed.is_some() {
-                            prop_assert_eq!(table.removed(id, |value| *value), removed);
-                        }
-                    }
-                    _ => prop_assert_eq!(table.with(id, |value| *value), model.get(&id).copied()),
-                }
-                prop_assert_eq!(table.len(), model.len());
-            }
-        }
-    }
-
-    #[test]
-    fn threads_keep_their_values_apart_while_the_table_grows() {
-        const THREADS: u64 = 4;
-        const EACH: u64 = 500;
-        let table = Table::<u64>::new((THREADS * EACH) as usize);
-        std::thread::scope(|scope| {
-            for thread in 0..THREADS {
-                let table = &table;
-                scope.spawn(move || {
-                    for round in 0..3 {
-                        let id = |number: u64| {
-                            (thread << 38) | (number + 1) | (round << GENERATION_SHIFT)
-                        };
-                        for number in 0..EACH {
-                            assert!(table.insert(id(number), |value, _| *value = id(number)));
-                        }
-                        for number in (0..EACH).rev() {
-                            assert_eq!(table.with(id(number), |value| *value), Some(id(number)));
-                            assert_eq!(table.remove(id(number), |value| *value), Some(id(number)));
-                            assert_eq!(table.with(id(number), |value| *value), None);
-                        }
-                    }
-                });
-            }
-        });
-        assert_eq!(table.len(), 0);
-    }
-}
+mod tests;

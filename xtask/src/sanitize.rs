@@ -58,7 +58,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         return Ok(());
     }
     let host = host()?;
-    let suppressions = format!("suppressions={}", root().join("xtask/tsan.supp").display());
+    let suppressions = |file| format!("suppressions={}", root().join(file).display());
     for run in &RUNS {
         let Run {
             sanitizer,
@@ -76,7 +76,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
             )
             // Tests request more memory than the machine has, to see the error.
             .env("ASAN_OPTIONS", "allocator_may_return_null=1")
-            .env("TSAN_OPTIONS", &suppressions);
+            .env("LSAN_OPTIONS", suppressions("xtask/lsan.supp"))
+            .env("TSAN_OPTIONS", suppressions("xtask/tsan.supp"));
         for package in *packages {
             test.args(["--package", package]);
         }

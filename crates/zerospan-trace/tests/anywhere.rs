@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, Once, mpsc};
+use std::sync::{Arc, Mutex, Once, PoisonError, mpsc};
 use std::task::{Context as TaskContext, Waker};
 use std::time::Duration;
 use zerospan_export::{
@@ -183,6 +183,9 @@ impl Processor for Looking {
         assert!(span.view().is_ok());
     }
 }
+
+/// Held by each test: the panics of a whole process are counted.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// Adds what makes a kind of provider.
 type Setting = fn(TracerProviderBuilder) -> TracerProviderBuilder;
@@ -370,6 +373,7 @@ fn run(place: &Place, operation: Operation, world: &Arc<World>) {
 
 #[test]
 fn every_operation_works_in_every_place_without_a_panic() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     watch_panics();
     for world in worlds().into_iter().map(Arc::new) {
         for place in PLACES {
@@ -387,6 +391,7 @@ fn every_operation_works_in_every_place_without_a_panic() {
 /// The API panics where a context is attached while it lends one: the panic is caught, and the span is entered natively.
 #[test]
 fn in_span_runs_its_closure_in_every_place() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     watch_panics();
     for world in worlds().into_iter().map(Arc::new) {
         for place in PLACES {
@@ -399,6 +404,7 @@ fn in_span_runs_its_closure_in_every_place() {
 
 #[test]
 fn in_span_is_the_parent_of_what_starts_within_where_the_api_lends_its_context() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let world = &worlds()[0];
     Context::map_current(|_| {
         world.tracer.in_span("outer", |context| {

@@ -3,7 +3,7 @@
 use crate::support::{batch, quick, received, record, scope, without_cause};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 use zerospan_export::{
@@ -165,17 +165,19 @@ fn a_collector_that_asks_for_a_retry_at_once_gets_it_after_the_backoff() {
 
 #[test]
 fn a_transport_that_flushes_its_own_pipeline_waits_for_the_timeout_and_no_longer() {
-    struct Flushing(Arc<OnceLock<Pipeline>>, InMemoryTransport);
+    struct Flushing(Arc<Mutex<Option<Pipeline>>>, InMemoryTransport);
     impl Transport for Flushing {
         fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
-            let pipeline = self.0.get().expect("built");
-            let flushed = pipeline.force_flush(Duration::from_millis(20));
+            let pipeline = self.0.lock().unwrap().clone();
+            let flushed = pipeline
+                .expect("built")
+                .force_flush(Duration::from_millis(20));
             assert!(matches!(flushed, Err(FlushError::TimedOut { .. })));
             self.1.send(request)
         }
     }
     let memory = InMemoryTransport::new();
-    let own = Arc::new(OnceLock::new());
+    let own = Arc::new(Mutex::new(None));
     let pipeline = quick()
         .with_transport({
             let (own, memory) = (Arc::clone(&own), memory.clone());
@@ -184,9 +186,11 @@ fn a_transport_that_flushes_its_own_pipeline_waits_for_the_timeout_and_no_longer
         .without_worker()
         .build()
         .unwrap();
-    assert!(own.set(pipeline.clone()).is_ok());
+    *own.lock().unwrap() = Some(pipeline.clone());
     record(&pipeline, &scope("reentrant"), 0..3);
     assert_eq!(pipeline.force_flush(SECOND), Ok(()));
     assert_eq!(received(&memory.take())["reentrant"], [0, 1, 2]);
     assert_eq!(pipeline.shutdown(SECOND), Ok(()));
+    // The transport holds its pipeline.
+    *own.lock().unwrap() = None;
 }

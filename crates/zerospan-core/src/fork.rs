@@ -140,7 +140,7 @@ impl<T> Drop for ProcessOwned<T> {
     }
 }
 
-/// A value of each process: the one that made it, and its forked children, which make their own at the first use.
+/// A value of which each process has its own. A forked child makes one at the first use.
 ///
 /// The parent's value is neither used nor dropped in a child, since a thread of the parent's may have been changing it.
 #[derive(Debug)]
@@ -166,8 +166,8 @@ impl<T> PerProcess<T> {
         }
     }
 
-    /// Returns the value of this process, which `make` makes in a child. Threads that race for the first use may each make one:
-    /// all of them get the one that is kept.
+    /// Returns the value of this process, which `make` makes in a child. Threads that race for the first use
+    /// may each make a value; one is kept, and all threads get that.
     #[inline]
     pub fn current_or_init(&self, make: impl Fn() -> T) -> &T {
         if self.value.is_current() {

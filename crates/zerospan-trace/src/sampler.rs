@@ -96,7 +96,7 @@ impl<S: ShouldSample + 'static> From<S> for Sampler {
     }
 }
 
-/// What a provider takes as its sampler: a [`Sampler`], a [`ParentBased`], any [`ShouldSample`], and a boxed one.
+/// Converts into the sampler of a provider: from a [`Sampler`], a [`ParentBased`], any [`ShouldSample`], or a boxed one.
 ///
 /// `K` tells these kinds apart, and is inferred.
 pub trait IntoSampler<K> {

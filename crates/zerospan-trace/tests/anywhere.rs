@@ -22,7 +22,7 @@ use zerospan_trace::{
     TracerProviderBuilder, current_context, current_span_context,
 };
 
-/// What a program has when it calls an operation.
+/// The provider, spans and handles on which operations are called.
 struct World {
     provider: TracerProvider,
     tracer: Tracer,

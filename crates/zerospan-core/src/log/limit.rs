@@ -1,4 +1,4 @@
-//! How often an event is logged.
+//! Limits on the rate of logging.
 
 use super::suppressed;
 use crate::sync::OnceBox;
@@ -10,7 +10,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Logs an event of one cause at most once a minute, and counts those in between.
 ///
-/// Where something fails for each span, or for each request, the log would otherwise grow with the traffic.
+/// Keeps the log from growing with the traffic when each span or each request fails.
 #[derive(Debug, Default)]
 pub struct LogLimit {
     /// Milliseconds since [`EPOCH`] at the last event, plus one: zero before the first.

@@ -1,4 +1,4 @@
-//! What a thread may do for this family: suppress telemetry, and call a subscriber.
+//! The state of a thread: whether it suppresses telemetry, and whether it may call a subscriber.
 
 use crate::{context, panics};
 use opentelemetry::{Context, ContextGuard};

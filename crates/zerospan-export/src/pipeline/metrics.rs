@@ -6,7 +6,8 @@ use zerospan_transport::Signal;
 
 /// The attribute for the cause of a loss, in the semantic conventions for the metrics of an SDK.
 const ERROR_TYPE: &str = "error.type";
-/// Returns the value of [`ERROR_TYPE`] for a cause: the one that the conventions demand, or the cause's name.
+
+/// Returns the value of [`ERROR_TYPE`] for a cause: as the semantic conventions define it, or else the name of the cause.
 fn error_type(cause: DropCause) -> &'static str {
     match cause {
         DropCause::AfterShutdown => "already_shutdown",

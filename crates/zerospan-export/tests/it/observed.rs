@@ -70,7 +70,7 @@ fn alone(name: &str, test: impl FnOnce(Log)) {
     test(log);
 }
 
-/// What a transport returns, again and again.
+/// A transport that returns the same for every request.
 #[derive(Clone)]
 struct Answers(
     Arc<dyn Fn(usize) -> Result<ExportResponse, SendError> + Send + Sync>,

@@ -59,7 +59,7 @@ fn end_slow(span: &mut Span, slot: Box<Slot>, time: Option<u64>, caller: Caller)
     if caller == Caller::Drop
         && let Some(mut other) = span.slot.take()
     {
-        // A processor put another span in the place of the one that was dropped. It may do so each time.
+        // A processor replaced the dropped span by another. That one ends without a further look: its processors may replace it too.
         other.is_ending = true;
         end_with_state(span, other, None);
     }

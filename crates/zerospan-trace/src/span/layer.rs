@@ -55,7 +55,7 @@ impl Span {
         self.slot.is_some()
     }
 
-    /// Returns the span, and leaves one that has ended and has its context.
+    /// Returns the span, and leaves an ended span with the same context.
     #[inline]
     pub fn take(&mut self) -> Self {
         Self {

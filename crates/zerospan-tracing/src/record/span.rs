@@ -1,5 +1,5 @@
 use super::error;
-use super::value::format;
+use super::value::{format, visit_plain_values};
 use crate::state::callsite::{Callsite, FieldKey, Role};
 use crate::state::changes::{Changes, StatusChange};
 use crate::state::options::{Options, Switch};
@@ -116,53 +116,7 @@ impl<'a> SpanVisitor<'a> {
 }
 
 impl Visit for SpanVisitor<'_> {
-    #[inline]
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.set(field, value);
-    }
-
-    #[inline]
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.set(field, value);
-    }
-
-    #[inline]
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        match i64::try_from(value) {
-            Ok(value) => self.set(field, value),
-            Err(_) => self.set_formatted(field, format_args!("{value}")),
-        }
-    }
-
-    fn record_i128(&mut self, field: &Field, value: i128) {
-        match i64::try_from(value) {
-            Ok(value) => self.set(field, value),
-            Err(_) => self.set_formatted(field, format_args!("{value}")),
-        }
-    }
-
-    fn record_u128(&mut self, field: &Field, value: u128) {
-        match i64::try_from(value) {
-            Ok(value) => self.set(field, value),
-            Err(_) => self.set_formatted(field, format_args!("{value}")),
-        }
-    }
-
-    #[inline]
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.set(field, value);
-    }
-
-    #[inline]
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if let Some(field) = self.key(field) {
-            self.set_text(field, value);
-        }
-    }
-
-    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
-        self.set(field, AttributeValue::Bytes(value));
-    }
+    visit_plain_values!();
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         let Some(field) = self.key(field) else { return };

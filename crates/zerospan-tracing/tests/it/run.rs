@@ -1,104 +1,29 @@
 //! Runs a program under a layer, and works out what the layer should make of it.
 
+mod callsites;
+mod expected;
+mod extension;
+
+pub(crate) use expected::{Identity, Truth};
+pub(crate) use extension::{Extension, Ours, Theirs};
+
 use crate::program::{
     Action, Callsite, EventParent, EventSite, Field, Fields, Followed, StatusCode, Step, THREADS,
     Whose,
 };
+use expected::Made;
 use opentelemetry::trace::{
-    SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
+    SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
 use opentelemetry::{Context, ContextGuard, KeyValue};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tracing::{Dispatch, Id, Level, Span};
+use tracing::{Dispatch, Span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 
-/// The extension methods of one of the layers.
-pub(crate) trait Extension {
-    fn set_parent(span: &Span, context: Context) -> bool;
-    fn context(span: &Span) -> Context;
-    fn add_link(span: &Span, to: SpanContext, attributes: Vec<KeyValue>);
-    fn set_attribute(span: &Span, key: &'static str, value: i64);
-    fn set_status(span: &Span, status: Status);
-    fn add_event(span: &Span, name: String, time: SystemTime, attributes: Vec<KeyValue>);
-}
-
-macro_rules! extension {
-    ($(#[$doc:meta])* $name:ident, $krate:ident) => {
-        $(#[$doc])*
-        pub(crate) struct $name;
-
-        impl Extension for $name {
-            fn set_parent(span: &Span, context: Context) -> bool {
-                $krate::OpenTelemetrySpanExt::set_parent(span, context).is_ok()
-            }
-
-            fn context(span: &Span) -> Context {
-                $krate::OpenTelemetrySpanExt::context(span)
-            }
-
-            fn add_link(span: &Span, to: SpanContext, attributes: Vec<KeyValue>) {
-                $krate::OpenTelemetrySpanExt::add_link_with_attributes(span, to, attributes);
-            }
-
-            fn set_attribute(span: &Span, key: &'static str, value: i64) {
-                $krate::OpenTelemetrySpanExt::set_attribute(span, key, value);
-            }
-
-            fn set_status(span: &Span, status: Status) {
-                $krate::OpenTelemetrySpanExt::set_status(span, status);
-            }
-
-            fn add_event(span: &Span, name: String, time: SystemTime, attributes: Vec<KeyValue>) {
-                $krate::OpenTelemetrySpanExt::add_event_with_timestamp(span, name, time, attributes);
-            }
-        }
-    };
-}
-
-extension!(
-    /// This crate's.
-    Ours,
-    zerospan_tracing
-);
-extension!(
-    /// The predecessor's.
-    Theirs,
-    tracing_opentelemetry
-);
-
-/// A span by its number, or a remote one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Identity {
-    Span(usize),
-    Remote(usize),
-}
-
-/// Where a program's spans should differ from what the predecessor makes of them. `None` where the program does nothing that the
-/// predecessor gets wrong.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Truth {
-    /// `otel.name` was recorded after the start.
-    pub(crate) late_name: Option<String>,
-    /// `otel.kind` was recorded after the start.
-    pub(crate) late_kind: Option<SpanKind>,
-    /// The status by the specification's order; several were set.
-    pub(crate) status: Option<Status>,
-    /// The parent.
-    pub(crate) parent: Option<Identity>,
-    /// A parent was set, of this span or of one that it descends from: in a way, perhaps, that the predecessor refuses or loses.
-    pub(crate) has_set_parent: bool,
-    /// All links, if one of them is to a span that was closed.
-    pub(crate) links: Option<Vec<Identity>>,
-    /// The number of errors with a type among the fields that the span started with.
-    pub(crate) errors_at_start: usize,
-    /// Special fields with texts that mean nothing.
-    pub(crate) nonsense: BTreeMap<&'static str, String>,
-}
-
-/// What a run leaves.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// By number of the span.
@@ -225,24 +150,6 @@ struct Entered {
     current: Identity,
     /// The span, which lives until it is exited, or the number of the guard.
     holder: Result<Span, usize>,
-}
-
-/// A span that was started, and a naive account of what it should be.
-struct Made {
-    id: Id,
-    parent: Option<Identity>,
-    /// `set_parent` was called.
-    has_set_parent: bool,
-    /// A child, a link or a caller knows the ids.
-    is_known: bool,
-    late_name: Option<String>,
-    late_kind: Option<SpanKind>,
-    status: Status,
-    statuses: usize,
-    links: Vec<Identity>,
-    has_closed_link: bool,
-    errors_at_start: usize,
-    nonsense: BTreeMap<&'static str, String>,
 }
 
 impl State {
@@ -516,201 +423,6 @@ impl State {
                 E::add_event(span, name.clone(), long_ago(7), vec![KeyValue::new("a", 1)]);
             }
             _ => {}
-        }
-    }
-}
-
-impl Made {
-    fn record(&mut self, name: &str, fields: &Fields) {
-        self.record_status(name, fields);
-        self.record_nonsense(name, fields);
-        let Some(text) = fields.get(name).and_then(Field::text) else {
-            return;
-        };
-        match name {
-            "otel.name" => self.late_name = Some(text.to_owned()),
-            "otel.kind" => {
-                let kind = match text.to_ascii_lowercase().as_str() {
-                    "server" => SpanKind::Server,
-                    "client" => SpanKind::Client,
-                    "producer" => SpanKind::Producer,
-                    "consumer" => SpanKind::Consumer,
-                    "internal" => SpanKind::Internal,
-                    _ => return,
-                };
-                self.late_kind = Some(kind);
-            }
-            _ => {}
-        }
-    }
-
-    fn record_nonsense(&mut self, name: &str, fields: &Fields) {
-        let Some(text) = fields.get(name).and_then(Field::text) else {
-            return;
-        };
-        let (name, known): (_, &[&str]) = match name {
-            "otel.kind" => (
-                "otel.kind",
-                &["server", "client", "producer", "consumer", "internal"],
-            ),
-            "otel.status_code" => ("otel.status_code", &["ok", "error", "unset"]),
-            _ => return,
-        };
-        if !known.contains(&text.to_ascii_lowercase().as_str()) {
-            self.nonsense.insert(name, text.to_owned());
-        }
-    }
-
-    fn record_status(&mut self, name: &str, fields: &Fields) {
-        let Some(text) = fields.get(name).and_then(Field::text) else {
-            return;
-        };
-        match name {
-            "otel.status_code" if text.eq_ignore_ascii_case("ok") => self.set_status(Status::Ok),
-            "otel.status_code" if text.eq_ignore_ascii_case("error") => self.fail(),
-            "otel.status_code" => self.set_status(Status::Unset),
-            "otel.status_description" => self.describe(text),
-            _ => {}
-        }
-    }
-
-    /// Sets a status in the specification's order: `Ok` is final, nothing unsets, the last one wins.
-    fn set_status(&mut self, status: Status) {
-        self.statuses += 1;
-        if self.status != Status::Ok && status != Status::Unset {
-            self.status = status;
-        }
-    }
-
-    /// Sets an error with a description, unless that is empty.
-    fn describe(&mut self, text: &str) {
-        if text.is_empty() {
-            self.fail();
-        } else {
-            self.set_status(Status::error(text.to_owned()));
-        }
-    }
-
-    /// Sets an error without a description, which leaves a description as it is.
-    fn fail(&mut self) {
-        self.statuses += 1;
-        if self.status == Status::Unset {
-            self.status = Status::error("");
-        }
-    }
-
-    fn event(&mut self, site: EventSite, fields: &Fields) {
-        if let EventSite::Error | EventSite::Alarm = site {
-            self.fail();
-        }
-        if let EventSite::Error = site {
-            match fields.get("error") {
-                Some(Field::Error(error)) => self.describe(&error.0),
-                Some(field) => self.describe(field.text().unwrap_or_default()),
-                None => {}
-            }
-        }
-    }
-}
-
-impl Callsite {
-    /// Starts a span of this callsite. Its parent is the current span, or given: another, or none.
-    fn start(self, number: usize, parent: Option<Option<Id>>, fields: &Fields) -> Span {
-        let number = number as i64;
-        let at = |name| fields.at(name);
-        macro_rules! start {
-            ($level:expr, $($rest:tt)*) => {
-                match parent {
-                    None => tracing::span!($level, $($rest)*),
-                    Some(parent) => tracing::span!(parent: parent, $level, $($rest)*),
-                }
-            };
-        }
-        match self {
-            Self::Wide => start!(
-                Level::INFO,
-                "wide",
-                number,
-                one = at("one"),
-                two = at("two"),
-                three.four = at("three.four"),
-                u64 = at("u64"),
-                i128 = at("i128"),
-                u128 = at("u128"),
-                bytes = at("bytes"),
-                error = at("error"),
-                cause = at("cause"),
-                otel.name = at("otel.name"),
-                otel.kind = at("otel.kind"),
-                otel.status_code = at("otel.status_code"),
-                otel.status_description = at("otel.status_description"),
-            ),
-            Self::Odd => start!(
-                Level::DEBUG,
-                "odd",
-                otel.status_description = at("otel.status_description"),
-                otel.status_code = at("otel.status_code"),
-                one = at("one"),
-                target = at("target"),
-                level = at("level"),
-                thread.name = at("thread.name"),
-                message = at("message"),
-                number,
-            ),
-            Self::Bare => start!(Level::ERROR, "bare", number),
-        }
-    }
-
-    /// Returns the fields with a meaning, in the order of the callsite.
-    fn special_fields(self) -> &'static [&'static str] {
-        match self {
-            Self::Wide => &["otel.kind", "otel.status_code", "otel.status_description"],
-            Self::Odd => &["otel.status_description", "otel.status_code"],
-            Self::Bare => &[],
-        }
-    }
-}
-
-impl EventSite {
-    fn send(self, parent: Option<Option<Id>>, fields: &Fields) {
-        let at = |name| fields.at(name);
-        macro_rules! send {
-            ($level:expr, $($rest:tt)*) => {
-                match parent {
-                    None => tracing::event!($level, $($rest)*),
-                    Some(parent) => tracing::event!(parent: parent, $level, $($rest)*),
-                }
-            };
-        }
-        match self {
-            Self::Wide => send!(
-                Level::INFO,
-                message = at("message"),
-                one = at("one"),
-                two = at("two"),
-                three.four = at("three.four"),
-                target = at("target"),
-                level = at("level"),
-                u64 = at("u64"),
-                i128 = at("i128"),
-                u128 = at("u128"),
-                bytes = at("bytes"),
-                cause = at("cause"),
-            ),
-            Self::Message => send!(
-                Level::DEBUG,
-                one = at("one"),
-                "one is {:?}",
-                fields.get("one")
-            ),
-            Self::Error => match fields.get("error") {
-                // The predecessor puts texts in quotes, but not what is formatted.
-                Some(Field::Text(text)) => {
-                    send!(Level::ERROR, error = %text, one = at("one"));
-                }
-                _ => send!(Level::ERROR, error = at("error"), one = at("one")),
-            },
-            Self::Alarm => send!(Level::ERROR, one = at("one"), "alarm"),
         }
     }
 }

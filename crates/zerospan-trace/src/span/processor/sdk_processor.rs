@@ -84,7 +84,7 @@ impl<P: SpanProcessor> Processor for SdkProcessor<P> {
     }
 }
 
-/// What the names of processors begin with whose `on_start` does nothing.
+/// Prefixes of the type names of processors whose `on_start` does nothing.
 const NOTHING_AT_START: [&str; 2] = ["opentelemetry_sdk::trace::", "zerospan_sdk::"];
 
 /// Converts a span to the SDK's form. Allocates for every string and vector in it.

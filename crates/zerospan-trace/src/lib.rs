@@ -23,6 +23,17 @@ pub mod layer {
     pub use zerospan_otlp::{AttributeBuffer, SpanLimits};
 }
 
+/// The parts of a provider that those of other signals share: not covered by semantic versioning.
+#[doc(hidden)]
+pub mod shared {
+    pub use crate::base::clock::ClockReader;
+    pub use crate::context::parent::ParentIds;
+    pub use crate::provider::env::{EnvResource, is_disabled, number};
+    pub use crate::provider::resource::{build as build_resource, merge as merge_resources};
+    pub use crate::shutdown::{DEFAULT_TIMEOUT, Sink, flush, shut_down};
+    pub use crate::span::current_ids;
+}
+
 pub use base::clock::Clock;
 pub use provider::{TraceStats, TracerProvider, TracerProviderBuilder};
 pub use sampler::{IntoSampler, ParentBased, Sampler};

@@ -1,8 +1,8 @@
 //! The tracer provider: its handle, its builder and its statistics.
 
 mod builder;
-mod env;
-mod resource;
+pub(crate) mod env;
+pub(crate) mod resource;
 mod stats;
 
 pub use builder::TracerProviderBuilder;

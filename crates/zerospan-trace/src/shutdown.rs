@@ -1,18 +1,19 @@
 //! Flush and shutdown of a provider.
 
 mod error;
+mod sinks;
 
 pub use error::ProviderError;
+pub use sinks::{Sink, flush, shut_down};
 
 use crate::span::{ProcessorError, ProviderInner, SpanSink};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use zerospan_core::log::{self, LogLimit};
-use zerospan_core::panics;
-use zerospan_export::FlushError;
+use zerospan_export::Pipeline;
 
 /// The default timeout of a flush and of a shutdown: the official SDK's.
-pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Shuts a provider down with its last handle. Open spans hold no handle, since that would cost each of them an update of a
 /// shared reference count.
@@ -32,24 +33,37 @@ impl ShutdownGuard {
     }
 
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), ProviderError> {
-        for_each_sink(&self.provider, timeout, |sink, timeout| match sink {
-            SpanSink::Processor(processor) => call(|| processor.force_flush(timeout)),
-            SpanSink::Pipeline(pipeline) => {
-                pipeline.force_flush(timeout).map_err(ProviderError::Flush)
-            }
-        })
+        flush(&self.provider.sinks, timeout)
     }
 
     pub(crate) fn shutdown(&self, timeout: Duration) -> Result<(), ProviderError> {
         if !self.provider.begin_shutdown() {
             return Err(ProviderError::AlreadyShutDown);
         }
-        for_each_sink(&self.provider, timeout, |sink, timeout| match sink {
-            SpanSink::Processor(processor) => call(|| processor.shutdown(timeout)),
-            SpanSink::Pipeline(pipeline) => {
-                pipeline.shutdown(timeout).map_err(ProviderError::Shutdown)
-            }
-        })
+        shut_down(&self.provider.sinks, timeout)
+    }
+}
+
+impl Sink for SpanSink {
+    fn pipeline(&self) -> Option<&Pipeline> {
+        match self {
+            Self::Pipeline(pipeline) => Some(pipeline),
+            Self::Processor(_) => None,
+        }
+    }
+
+    fn flush_processor(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        match self {
+            Self::Processor(processor) => processor.force_flush(timeout),
+            Self::Pipeline(_) => Ok(()),
+        }
+    }
+
+    fn shut_down_processor(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        match self {
+            Self::Processor(processor) => processor.shutdown(timeout),
+            Self::Pipeline(_) => Ok(()),
+        }
     }
 }
 
@@ -77,62 +91,4 @@ impl Drop for ShutdownGuard {
         self.provider.close();
         log::settle();
     }
-}
-
-/// Calls a processor. Its panic is an error, and others are called nevertheless.
-fn call(work: impl FnOnce() -> Result<(), ProcessorError>) -> Result<(), ProviderError> {
-    let result = panics::catch(work)
-        .unwrap_or_else(|message| Err(format!("the span processor panicked: {message}").into()));
-    result.map_err(ProviderError::Processor)
-}
-
-/// Calls `visit` for every processor, in order, and then for every pipeline. Returns the first error.
-fn for_each_sink(
-    provider: &ProviderInner,
-    timeout: Duration,
-    mut visit: impl FnMut(&SpanSink, Duration) -> Result<(), ProviderError>,
-) -> Result<(), ProviderError> {
-    let started = Instant::now();
-    let mut outcome = flush_pipelines_first(provider, timeout);
-    // The pipelines come last: they have delivered, and still get what the processors pass on.
-    let is_pipeline = |sink: &&SpanSink| matches!(sink, SpanSink::Pipeline(_));
-    let processors = provider.sinks.iter().filter(|sink| !is_pipeline(sink));
-    let pipelines = provider.sinks.iter().filter(is_pipeline);
-    for sink in processors.chain(pipelines) {
-        let result = visit(sink, timeout.saturating_sub(started.elapsed()));
-        if outcome.is_ok() {
-            outcome = result;
-        } else {
-            // The error is the user's, and so is its destructor.
-            panics::drop_quietly(result);
-        }
-    }
-    log::settle();
-    outcome
-}
-
-/// Flushes the pipelines before anything else, if there are several sinks: a sink that then exhausts the timeout cannot cost
-/// the others their spans.
-///
-/// Each pipeline waits for its share of half the timeout. What is not delivered by then stays queued, so a slow collector
-/// gets the rest of the time too.
-fn flush_pipelines_first(provider: &ProviderInner, timeout: Duration) -> Result<(), ProviderError> {
-    let started = Instant::now();
-    let mut outcome = Ok(());
-    if provider.sinks.len() == 1 {
-        return outcome;
-    }
-    let mut waiting = provider.pipelines().count() as u32;
-    for pipeline in provider.pipelines() {
-        let left = (timeout / 2).saturating_sub(started.elapsed());
-        let result = pipeline.force_flush(left / waiting);
-        waiting -= 1;
-        // A timeout, or another's shutdown, is reported by the call that follows.
-        if let Err(error @ FlushError::Lost { .. }) = result
-            && outcome.is_ok()
-        {
-            outcome = Err(ProviderError::Flush(error));
-        }
-    }
-    outcome
 }

@@ -12,7 +12,9 @@ mod native;
 mod processor;
 mod state;
 
-pub use entered::{Entered, attach_entered_spans, current_context, current_span_context};
+pub use entered::{
+    Entered, attach_entered_spans, current_context, current_ids, current_span_context,
+};
 pub use future::{FutureExt, InSpan};
 pub use layer::{
     Moment, count_unused, enter_as, exit_all, exit_as, is_suppressed, last_of_owner,

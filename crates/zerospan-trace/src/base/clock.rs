@@ -6,6 +6,7 @@ use zerospan_core::log::LogLimit;
 use zerospan_core::panics;
 use zerospan_core::sync::{self, Mutex, OnceBox};
 use zerospan_otlp::unix_nanos;
+use zerospan_pool::thread_states::OwnerId;
 
 /// The source of a provider's timestamps.
 ///
@@ -148,12 +149,51 @@ impl Reading {
     }
 }
 
+/// A thread's reader of the clocks of those who keep no anchor of their own.
+#[derive(Debug, Default)]
+pub struct ClockReader {
+    anchor: Cell<Anchor>,
+    owner: Cell<Option<OwnerId>>,
+}
+
+impl ClockReader {
+    /// Creates a reader that has read no clock.
+    pub const fn new() -> Self {
+        Self {
+            anchor: Cell::new(Anchor::NONE),
+            owner: Cell::new(None),
+        }
+    }
+
+    /// Returns the time by `clock`, which is the clock of `owner`, in nanoseconds since 1970.
+    #[inline]
+    pub fn unix_nanos(&self, owner: OwnerId, clock: &Clock) -> u64 {
+        if self.owner.get() != Some(owner) {
+            self.anchor.set(Anchor::NONE);
+            self.owner.set(Some(owner));
+        }
+        clock.read(&self.anchor).unix
+    }
+}
+
 /// A reading of the counter and of the wall clock at the same instant.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Anchor {
     at: Reading,
     /// The number of ticks for which the anchor is valid; 0 before the first reading.
     lifetime: u64,
+}
+
+impl Anchor {
+    /// The anchor before the first reading.
+    const NONE: Self = Self {
+        at: Reading {
+            unix: 0,
+            steady: 0,
+            ticks: 0,
+        },
+        lifetime: 0,
+    };
 }
 
 struct Counter {

@@ -2,11 +2,15 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState}
 
 /// The parts of a parent's span context, but for its trace state: copied in registers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ParentIds {
-    pub(crate) trace_id: TraceId,
-    pub(crate) span_id: SpanId,
-    pub(crate) flags: TraceFlags,
-    pub(crate) is_remote: bool,
+pub struct ParentIds {
+    /// The id of the trace.
+    pub trace_id: TraceId,
+    /// The id of the span.
+    pub span_id: SpanId,
+    /// The flags of the trace.
+    pub flags: TraceFlags,
+    /// The span is one of another process.
+    pub is_remote: bool,
 }
 
 impl ParentIds {
@@ -29,7 +33,8 @@ impl ParentIds {
     }
 
     #[inline]
-    pub(crate) fn is_valid(&self) -> bool {
+    /// Returns `true` if these are the ids of a span.
+    pub fn is_valid(&self) -> bool {
         self.trace_id != TraceId::INVALID && self.span_id != SpanId::INVALID
     }
 }

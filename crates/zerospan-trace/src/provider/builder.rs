@@ -1,4 +1,4 @@
-use super::env::{EnvAttribute, EnvConfig};
+use super::env::{EnvConfig, EnvResource};
 use super::{TracerProvider, resource};
 use crate::base::clock::Clock;
 use crate::base::ids::IdSource;
@@ -22,9 +22,8 @@ pub struct TracerProviderBuilder {
     ids: IdSource,
     clock: Clock,
     resource: Option<Resource>,
-    /// Attributes from the environment, which those of `resource` override.
-    env_attributes: Vec<EnvAttribute>,
-    env_service_name: Option<String>,
+    /// The resource of the environment, which `resource` overrides.
+    env_resource: EnvResource,
     sinks: Vec<SpanSink>,
     limits: SpanLimits,
     max_idle_slots: usize,
@@ -39,8 +38,7 @@ impl Default for TracerProviderBuilder {
             ids: IdSource::default(),
             clock: Clock::default(),
             resource: None,
-            env_attributes: Vec::new(),
-            env_service_name: None,
+            env_resource: EnvResource::default(),
             sinks: Vec::new(),
             limits: SpanLimits::default(),
             max_idle_slots: 1024,
@@ -88,8 +86,7 @@ impl TracerProviderBuilder {
             sampler: config.sampler.unwrap_or_default(),
             limits,
             is_disabled: config.is_disabled,
-            env_attributes: config.resource_attributes,
-            env_service_name: config.service_name,
+            env_resource: config.resource,
             ..Self::default()
         }
     }
@@ -222,11 +219,7 @@ impl TracerProviderBuilder {
     /// If the environment set `OTEL_SDK_DISABLED=true`, its tracers start no-op spans that carry their parent's context on, so
     /// that the trace continues after this service.
     pub fn build(mut self) -> TracerProvider {
-        let resource = resource::build(
-            &self.env_attributes,
-            self.env_service_name.as_deref(),
-            self.resource.as_ref(),
-        );
+        let resource = resource::build(&self.env_resource, self.resource.as_ref());
         for sink in &mut self.sinks {
             match sink {
                 SpanSink::Processor(processor) => catch_panic(|| processor.set_resource(&resource)),

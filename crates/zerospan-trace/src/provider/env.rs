@@ -13,8 +13,26 @@ pub(super) struct EnvConfig {
     pub(super) is_disabled: bool,
     pub(super) sampler: Option<Sampler>,
     pub(super) limits: EnvLimits,
+    pub(super) resource: EnvResource,
+}
+
+/// The resource that the environment describes.
+#[derive(Debug, Default)]
+pub struct EnvResource {
     pub(super) service_name: Option<String>,
-    pub(super) resource_attributes: Vec<EnvAttribute>,
+    pub(super) attributes: Vec<EnvAttribute>,
+}
+
+impl EnvResource {
+    /// Reads `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
+    pub fn read(env: &mut Environment<'_>) -> Self {
+        Self {
+            service_name: env.get("OTEL_SERVICE_NAME"),
+            attributes: env
+                .parse("OTEL_RESOURCE_ATTRIBUTES", resource_attributes)
+                .unwrap_or_default(),
+        }
+    }
 }
 
 /// An attribute of `OTEL_RESOURCE_ATTRIBUTES`.
@@ -28,15 +46,17 @@ pub(super) struct EnvAttribute {
 impl EnvConfig {
     pub(super) fn read(env: &mut Environment<'_>) -> Self {
         Self {
-            is_disabled: env.parse("OTEL_SDK_DISABLED", boolean).unwrap_or(false),
+            is_disabled: is_disabled(env),
             sampler: sampler(env),
             limits: EnvLimits::read(env),
-            service_name: env.get("OTEL_SERVICE_NAME"),
-            resource_attributes: env
-                .parse("OTEL_RESOURCE_ATTRIBUTES", resource_attributes)
-                .unwrap_or_default(),
+            resource: EnvResource::read(env),
         }
     }
+}
+
+/// Reads `OTEL_SDK_DISABLED`.
+pub fn is_disabled(env: &mut Environment<'_>) -> bool {
+    env.parse("OTEL_SDK_DISABLED", boolean).unwrap_or(false)
 }
 
 /// The span limits that the environment sets.
@@ -129,7 +149,8 @@ fn sampler(env: &mut Environment<'_>) -> Option<Sampler> {
     })
 }
 
-fn number(name: &str, value: &str) -> Result<u32, ConfigError> {
+/// Parses a limit.
+pub fn number(name: &str, value: &str) -> Result<u32, ConfigError> {
     value
         .parse()
         .map_err(|_| ConfigError::new(name, value, "a whole number from 0 to 4294967295"))
@@ -261,7 +282,9 @@ mod tests {
     }
 
     fn attributes(value: &str) -> Vec<KeyValue> {
-        let found = read(&[("OTEL_RESOURCE_ATTRIBUTES", value)]).resource_attributes;
+        let found = read(&[("OTEL_RESOURCE_ATTRIBUTES", value)])
+            .resource
+            .attributes;
         found.into_iter().map(|found| found.attribute).collect()
     }
 
@@ -294,7 +317,7 @@ mod tests {
         #[test]
         fn any_value_of_a_variable_is_read_or_ignored(value in "\\PC{0,40}") {
             let (config, _) = from_vars(|_| Some(value.clone()), EnvConfig::read);
-            for found in config.resource_attributes {
+            for found in config.resource.attributes {
                 proptest::prop_assert!(!found.attribute.key.as_str().is_empty());
             }
         }

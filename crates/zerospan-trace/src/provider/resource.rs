@@ -1,4 +1,4 @@
-use super::env::EnvAttribute;
+use super::env::EnvResource;
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 
@@ -8,22 +8,18 @@ const SERVICE_NAME: &str = "service.name";
 ///
 /// `telemetry.sdk.*` name this project in any case, since a resource of the official SDK's builder names the official SDK. That
 /// builder also takes `OTEL_RESOURCE_ATTRIBUTES` without decoding: such values are replaced by the decoded ones.
-pub(super) fn build(
-    env_attributes: &[EnvAttribute],
-    env_service_name: Option<&str>,
-    given: Option<&Resource>,
-) -> Resource {
+pub fn build(env: &EnvResource, given: Option<&Resource>) -> Resource {
     let mut builder =
         Resource::builder_empty().with_attribute(KeyValue::new(SERVICE_NAME, unknown_service()));
-    for found in env_attributes {
+    for found in &env.attributes {
         builder = builder.with_attribute(found.attribute.clone());
     }
-    if let Some(name) = env_service_name {
-        builder = builder.with_attribute(KeyValue::new(SERVICE_NAME, name.to_owned()));
+    if let Some(name) = &env.service_name {
+        builder = builder.with_attribute(KeyValue::new(SERVICE_NAME, name.clone()));
     }
     if let Some(given) = given {
         let decoded = |key: &Key, value: &Value| {
-            let found = env_attributes.iter().find(|found| {
+            let found = env.attributes.iter().find(|found| {
                 found.attribute.key == *key
                     && matches!(value, Value::String(text) if text.as_str() == found.raw)
             });
@@ -51,7 +47,7 @@ pub(super) fn build(
 }
 
 /// Merges `over` over `base` by the SDK's rules: its attributes have priority, and its schema URL if it has one.
-pub(super) fn merge(base: &Resource, over: &Resource) -> Resource {
+pub fn merge(base: &Resource, over: &Resource) -> Resource {
     let mut builder = Resource::builder_empty();
     for resource in [base, over] {
         let attributes = resource
@@ -76,6 +72,14 @@ fn unknown_service() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::env::EnvAttribute;
+
+    fn env_of(service_name: Option<&str>, attributes: Vec<EnvAttribute>) -> EnvResource {
+        EnvResource {
+            service_name: service_name.map(str::to_owned),
+            attributes,
+        }
+    }
 
     fn env(raw: &str, attribute: KeyValue) -> EnvAttribute {
         EnvAttribute {
@@ -92,7 +96,7 @@ mod tests {
 
     #[test]
     fn resource_names_this_project_and_an_unknown_service() {
-        let resource = build(&[], None, None);
+        let resource = build(&EnvResource::default(), None);
         assert_eq!(text(&resource, "telemetry.sdk.name"), "zerospan");
         assert_eq!(text(&resource, "telemetry.sdk.language"), "rust");
         assert!(!text(&resource, "telemetry.sdk.version").is_empty());
@@ -101,18 +105,20 @@ mod tests {
 
     #[test]
     fn resource_of_the_code_has_priority_over_the_service_name_over_attributes() {
-        let attributes = [
+        let attributes = vec![
             env("a%20b", KeyValue::new(SERVICE_NAME, "a b")),
             env("h", KeyValue::new("host", "h")),
         ];
-        let resource = build(&attributes, None, None);
+        let mut env = env_of(None, attributes);
+        let resource = build(&env, None);
         assert_eq!(text(&resource, SERVICE_NAME), "a b");
-        let resource = build(&attributes, Some("named"), None);
+        env.service_name = Some("named".to_owned());
+        let resource = build(&env, None);
         assert_eq!(text(&resource, SERVICE_NAME), "named");
         let given = Resource::builder_empty()
             .with_attribute(KeyValue::new(SERVICE_NAME, "given"))
             .build();
-        let resource = build(&attributes, Some("named"), Some(&given));
+        let resource = build(&env, Some(&given));
         assert_eq!(text(&resource, SERVICE_NAME), "given");
         assert_eq!(text(&resource, "host"), "h");
     }
@@ -128,8 +134,8 @@ mod tests {
                 "https://example.com/schema",
             )
             .build();
-        let attributes = [env("a%20b", KeyValue::new("team", "a b"))];
-        let resource = build(&attributes, None, Some(&given));
+        let env = env_of(None, vec![env("a%20b", KeyValue::new("team", "a b"))]);
+        let resource = build(&env, Some(&given));
         assert_eq!(text(&resource, "team"), "a b");
         assert_eq!(text(&resource, "telemetry.sdk.name"), "zerospan");
         assert_eq!(resource.schema_url(), Some("https://example.com/schema"));

@@ -11,7 +11,7 @@ pub enum ProviderError {
     AlreadyShutDown,
     /// An exporter did not flush. Holds the first error. A shutdown of several exporters and processors flushes too.
     Flush(zerospan_export::FlushError),
-    /// An exporter lost spans in the shutdown. Holds the first error.
+    /// An exporter lost items in the shutdown. Holds the first error.
     Shutdown(zerospan_export::ShutdownError),
     /// A processor failed. Holds the first error.
     Processor(ProcessorError),
@@ -21,15 +21,15 @@ impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AlreadyShutDown => {
-                "the tracer provider is shut down already: shut it down only once"
+                "the provider is shut down already: shut it down only once"
             }
             Self::Flush(_) => {
                 "an exporter did not flush: see the cause, and the provider's `stats()`"
             }
             Self::Shutdown(_) => {
-                "an exporter did not deliver all spans: see the cause, and the provider's `stats()`"
+                "an exporter did not deliver everything: see the cause, and the provider's `stats()`"
             }
-            Self::Processor(_) => "a span processor failed: see the cause",
+            Self::Processor(_) => "a processor failed: see the cause",
         })
     }
 }

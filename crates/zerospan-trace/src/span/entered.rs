@@ -1,12 +1,13 @@
 use super::state::this_thread;
-use crate::context::parent::ParentContext;
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use crate::context::active_spans::ActiveSpans;
+use crate::context::parent::{ParentContext, ParentIds};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt};
 use opentelemetry::{Context, ContextGuard};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use zerospan_core::{context, panics};
+use zerospan_core::{context, log, panics};
 
 /// Makes a span the parent of spans that start on this thread, until the guard is dropped.
 ///
@@ -122,6 +123,39 @@ pub fn current_context() -> Context {
         Some(span) => context::current().with_remote_span_context(span.into_span_context()),
         None => context::current(),
     }
+}
+
+/// Returns the ids of this thread's current span, as [`current_span_context`] finds it: those of no span if there is none.
+/// Returns `None` if telemetry is suppressed.
+///
+/// For records that belong to the span. The span's ids are used from now on.
+#[inline]
+pub fn current_ids() -> Option<ParentIds> {
+    if log::is_suppressed_here() {
+        return None;
+    }
+    this_thread::with(|thread| {
+        let stack = &thread.active_spans;
+        // The API's own events lead here while it changes its context, which cannot be read then.
+        let found = context::with_current(|current| {
+            if current.is_telemetry_suppressed() {
+                return None;
+            }
+            if !current.has_active_span() {
+                return Some(native_ids(stack, SpanId::INVALID).unwrap_or(ParentIds::NONE));
+            }
+            let span = current.span();
+            let span = span.span_context();
+            let ids = native_ids(stack, span.span_id());
+            Some(ids.unwrap_or_else(|| ParentIds::new(span)))
+        });
+        found.unwrap_or_else(|| Some(native_ids(stack, SpanId::INVALID).unwrap_or(ParentIds::NONE)))
+    })
+}
+
+#[inline]
+fn native_ids(stack: &ActiveSpans, api_span_id: SpanId) -> Option<ParentIds> {
+    stack.with_active(api_span_id, |span| span.map(|span| span.ids))
 }
 
 /// Returns the natively entered span, if it is the current one.

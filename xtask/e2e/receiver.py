@@ -1,8 +1,9 @@
-"""An OTLP trace receiver that is not ours: grpcio and http.server over the official protobuf definitions.
+"""An OTLP receiver that is not ours: grpcio and http.server over the official protobuf definitions.
 
-It answers OTLP/gRPC and OTLP/HTTP on loopback, in plain text or with TLS (mutual on request). It prints its ports, which the
-system chooses, and its certificate files as one line of JSON. It answers each line on standard input with a line of JSON:
-what arrived since the last one.
+It takes traces and logs over OTLP/gRPC and OTLP/HTTP on loopback, in plain text or with TLS (mutual on request). It prints its
+ports, which the system chooses, and its certificate files as one line of JSON. It answers each line on standard input with a
+line of JSON: an empty line with the counts of what arrived since the last one, the line `items` with the decoded items
+themselves if it runs with `--keep`.
 """
 
 import argparse
@@ -17,50 +18,73 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 import trustme
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as service_grpc
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 
-class Arrivals:
-    """Counts what arrived, over all protocols."""
+class Signal:
+    """A signal: its messages, and what arrived of it over all protocols."""
 
-    def __init__(self):
+    def __init__(self, request, response, resources, scopes, items):
+        self.request, self.response = request, response
+        self.resources, self.scopes, self.items = resources, scopes, items
+        self.rejected_items = f"rejected_{items}"
         self.lock = threading.Lock()
+        self.kept = []
         self.forget()
 
     def forget(self):
         self.requests = 0
-        self.spans = 0
+        self.count = 0
         self.compressed = 0
+        self.rejected = 0
         self.numbers = {}
         self.services = set()
         self.user_agents = set()
 
     def take(self, request, compressed, user_agent):
+        """Counts the items of a request, and returns the response."""
+        rejected = 0
         with self.lock:
             self.requests += 1
             self.compressed += compressed
             self.user_agents.add(user_agent)
-            for resource_spans in request.resource_spans:
-                for attribute in resource_spans.resource.attributes:
+            for resource in getattr(request, self.resources):
+                for attribute in resource.resource.attributes:
                     if attribute.key == "service.name":
                         self.services.add(attribute.value.string_value)
-                for scope_spans in resource_spans.scope_spans:
-                    for span in scope_spans.spans:
-                        self.take_span(span)
+                for scope in getattr(resource, self.scopes):
+                    for item in getattr(scope, self.items):
+                        rejected += not self.take_item(item)
+                        if OPTIONS.keep:
+                            self.kept.append(described(scope.scope, item))
+            self.rejected += rejected
+        response = self.response()
+        if rejected:
+            setattr(response.partial_success, self.rejected_items, rejected)
+            response.partial_success.error_message = f"the numbers divisible by {OPTIONS.reject_every}"
+        return response
 
-    def take_span(self, span):
-        self.spans += 1
-        for attribute in span.attributes:
+    def take_item(self, item):
+        """Counts an item. Returns False if it is rejected."""
+        number = None
+        for attribute in item.attributes:
             if attribute.key == "number":
                 number = attribute.value.int_value
-                self.numbers[number] = self.numbers.get(number, 0) + 1
+        if OPTIONS.reject_every and number is not None and number % OPTIONS.reject_every == 0:
+            return False
+        self.count += 1
+        if number is not None:
+            self.numbers[number] = self.numbers.get(number, 0) + 1
+        return True
 
     def take_summary(self):
         with self.lock:
             summary = {
                 "requests": self.requests,
-                "spans": self.spans,
+                "items": self.count,
+                "rejected": self.rejected,
                 "compressed": self.compressed,
                 "distinct": len(self.numbers),
                 "highest": max(self.numbers, default=0),
@@ -71,16 +95,71 @@ class Arrivals:
             self.forget()
             return summary
 
+    def take_kept(self):
+        with self.lock:
+            kept, self.kept = self.kept, []
+            return kept
 
-ARRIVALS = Arrivals()
+
+def described(scope, item):
+    """Returns an item as JSON: its fields as OTLP's JSON encoding names them, with ids in hexadecimal and the attributes as a map."""
+    fields = MessageToDict(item)
+    for name in ("trace_id", "span_id", "parent_span_id"):
+        camel = name.title().replace("_", "")
+        fields.pop(camel[0].lower() + camel[1:], None)
+        if getattr(item, name, b""):
+            fields[name] = getattr(item, name).hex()
+    fields["attributes"] = {attribute.key: described_value(attribute.value) for attribute in item.attributes}
+    if "body" in fields:
+        fields["body"] = described_value(item.body)
+    return {"scope": scope.name, **fields}
 
 
-class TraceService(service_grpc.TraceServiceServicer):
+def described_value(value):
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "array_value":
+        return [described_value(one) for one in value.array_value.values]
+    if kind == "kvlist_value":
+        return {pair.key: described_value(pair.value) for pair in value.kvlist_value.values}
+    if kind == "bytes_value":
+        return f"0x{value.bytes_value.hex()}"
+    return getattr(value, kind)
+
+
+SIGNALS = {
+    "traces": Signal(
+        trace_service_pb2.ExportTraceServiceRequest,
+        trace_service_pb2.ExportTraceServiceResponse,
+        "resource_spans",
+        "scope_spans",
+        "spans",
+    ),
+    "logs": Signal(
+        logs_service_pb2.ExportLogsServiceRequest,
+        logs_service_pb2.ExportLogsServiceResponse,
+        "resource_logs",
+        "scope_logs",
+        "log_records",
+    ),
+}
+
+
+def export(signal, request, context):
+    metadata = dict(context.invocation_metadata())
+    # grpcio decompresses by itself and hides the encoding: compression is checked over HTTP.
+    return SIGNALS[signal].take(request, 0, metadata.get("user-agent", ""))
+
+
+class TraceService(trace_service_pb2_grpc.TraceServiceServicer):
     def Export(self, request, context):
-        metadata = dict(context.invocation_metadata())
-        # grpcio decompresses by itself and hides the encoding: compression is checked over HTTP.
-        ARRIVALS.take(request, 0, metadata.get("user-agent", ""))
-        return service.ExportTraceServiceResponse()
+        return export("traces", request, context)
+
+
+class LogsService(logs_service_pb2_grpc.LogsServiceServicer):
+    def Export(self, request, context):
+        return export("logs", request, context)
 
 
 class OtlpHandler(BaseHTTPRequestHandler):
@@ -91,16 +170,14 @@ class OtlpHandler(BaseHTTPRequestHandler):
         compressed = self.headers.get("content-encoding") == "gzip"
         if compressed:
             body = gzip.decompress(body)
-        if self.path != "/v1/traces":
+        signal = SIGNALS.get(self.path.removeprefix("/v1/"))
+        if signal is None:
             return self.answer(404, b"")
         if self.headers.get("content-type") != "application/x-protobuf":
             return self.answer(415, b"")
-        ARRIVALS.take(
-            service.ExportTraceServiceRequest.FromString(body),
-            int(compressed),
-            self.headers.get("user-agent", ""),
-        )
-        return self.answer(200, service.ExportTraceServiceResponse().SerializeToString())
+        request = signal.request.FromString(body)
+        response = signal.take(request, int(compressed), self.headers.get("user-agent", ""))
+        return self.answer(200, response.SerializeToString())
 
     def answer(self, status, body):
         self.send_response(status)
@@ -121,27 +198,40 @@ def serve_http(handler, tls=None):
     return server.server_address[1]
 
 
-def main():
+def options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tls", choices=["none", "tls", "mtls"], default="none")
     parser.add_argument("--certificates", type=pathlib.Path, help="where certificates are written")
-    arguments = parser.parse_args()
+    parser.add_argument("--keep", action="store_true", help="keep the decoded items")
+    parser.add_argument(
+        "--reject-every",
+        type=int,
+        default=0,
+        metavar="N",
+        help="reject the items with a number divisible by N, as a partial success",
+    )
+    return parser.parse_args()
 
+
+OPTIONS = options()
+
+
+def main():
     files, http_tls, credentials = {}, None, None
-    if arguments.tls != "none":
+    if OPTIONS.tls != "none":
         authority = trustme.CA()
         server = authority.issue_cert("localhost", "127.0.0.1")
         client = authority.issue_cert("client@zerospan.example")
-        arguments.certificates.mkdir(parents=True, exist_ok=True)
+        OPTIONS.certificates.mkdir(parents=True, exist_ok=True)
         files = {
-            name: str(arguments.certificates / f"{name}.pem")
+            name: str(OPTIONS.certificates / f"{name}.pem")
             for name in ["authority", "client", "client_key"]
         }
         authority.cert_pem.write_to_path(files["authority"])
         client.cert_chain_pems[0].write_to_path(files["client"])
         client.private_key_pem.write_to_path(files["client_key"])
 
-        mutual = arguments.tls == "mtls"
+        mutual = OPTIONS.tls == "mtls"
         http_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.configure_cert(http_tls)
         if mutual:
@@ -154,7 +244,8 @@ def main():
         )
 
     grpc_server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
-    service_grpc.add_TraceServiceServicer_to_server(TraceService(), grpc_server)
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(TraceService(), grpc_server)
+    logs_service_pb2_grpc.add_LogsServiceServicer_to_server(LogsService(), grpc_server)
     if credentials is None:
         grpc_port = grpc_server.add_insecure_port("127.0.0.1:0")
     else:
@@ -166,9 +257,13 @@ def main():
         "http": serve_http(OtlpHandler, http_tls),
     }
     print(json.dumps({"ports": ports, "files": files}), flush=True)
-    # Each line on standard input asks what arrived since the last one; its end ends the receiver.
-    for _ in sys.stdin:
-        print(json.dumps(ARRIVALS.take_summary()), flush=True)
+    # The end of the input ends the receiver.
+    for question in sys.stdin:
+        if question.strip() == "items":
+            answer = {name: signal.take_kept() for name, signal in SIGNALS.items()}
+        else:
+            answer = {name: signal.take_summary() for name, signal in SIGNALS.items()}
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

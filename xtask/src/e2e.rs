@@ -20,7 +20,7 @@ pub(crate) struct E2e {
 enum Part {
     /// Parse files that we write with the official Python classes, which serialise them to the same bytes.
     Decode,
-    /// Send to two independent receivers over every protocol, compression and kind of TLS.
+    /// Send spans and log records at once to independent receivers over every protocol, compression and kind of TLS.
     Deliver,
 }
 

@@ -40,7 +40,7 @@ impl Soak {
 fn wait_for_spans(rotel: &Rotel, wanted: u64) -> anyhow::Result<u64> {
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
-        let received = rotel.received()?;
+        let received = rotel.received()?["traces"];
         if received >= wanted || Instant::now() >= deadline {
             return Ok(received);
         }

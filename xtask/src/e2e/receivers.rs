@@ -4,7 +4,7 @@ use super::python::Python;
 use crate::cargo::root;
 use anyhow::{Context, bail};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -30,14 +30,17 @@ impl Tls {
     }
 }
 
-/// Counts of what arrived at a receiver since the last question.
+/// Counts of what arrived of a signal at a receiver since the last question.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Arrivals {
     pub(crate) requests: u64,
-    pub(crate) spans: u64,
+    /// The items that were taken: spans, or log records.
+    pub(crate) items: u64,
+    /// The items that were rejected as part of a request.
+    pub(crate) rejected: u64,
     /// Compressed requests, counted for HTTP only.
     pub(crate) compressed: u64,
-    /// The number of values of the attribute `number`, with which the sender numbers its spans from 1.
+    /// The number of values of the attribute `number`, with which the sender numbers its items from 1.
     pub(crate) distinct: u64,
     pub(crate) highest: u64,
     pub(crate) repeated: u64,
@@ -45,12 +48,29 @@ pub(crate) struct Arrivals {
     pub(crate) user_agents: Vec<String>,
 }
 
+impl Arrivals {
+    pub(crate) fn add(&mut self, more: Self) {
+        self.requests += more.requests;
+        self.items += more.items;
+        self.rejected += more.rejected;
+        self.compressed += more.compressed;
+        self.distinct += more.distinct;
+        self.repeated += more.repeated;
+        self.highest = self.highest.max(more.highest);
+        self.services.extend(more.services);
+        self.user_agents.extend(more.user_agents);
+    }
+}
+
+/// Something for each signal, by its name.
+pub(crate) type BySignal<T> = BTreeMap<String, T>;
+
 /// A running `receiver.py`.
 pub(crate) struct Receiver {
     child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
-    pub(crate) ports: HashMap<String, u16>,
+    ports: HashMap<String, u16>,
     pub(crate) files: HashMap<String, PathBuf>,
 }
 
@@ -62,10 +82,20 @@ struct Started {
 
 impl Receiver {
     pub(crate) fn start(python: &Python, tls: Tls) -> anyhow::Result<Self> {
+        Self::start_with(python, tls, &[])
+    }
+
+    /// Starts a receiver that rejects the items with a number divisible by `every`.
+    pub(crate) fn start_rejecting(python: &Python, every: u64) -> anyhow::Result<Self> {
+        Self::start_with(python, Tls::None, &["--reject-every", &every.to_string()])
+    }
+
+    fn start_with(python: &Python, tls: Tls, options: &[&str]) -> anyhow::Result<Self> {
         let mut child = python
             .script("receiver.py")
             .args(["--tls", tls.name(), "--certificates"])
             .arg(root().join("target/e2e/certificates").join(tls.name()))
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -82,9 +112,18 @@ impl Receiver {
         })
     }
 
-    /// Returns what arrived since the last call.
-    pub(crate) fn arrivals(&mut self) -> anyhow::Result<Arrivals> {
-        writeln!(self.questions)?;
+    /// Returns the port for a protocol of OTLP.
+    pub(crate) fn port(&self, protocol: &str) -> u16 {
+        self.ports[if protocol == "grpc" { "grpc" } else { "http" }]
+    }
+
+    /// Returns the counts of what arrived since the last call.
+    pub(crate) fn arrivals(&mut self) -> anyhow::Result<BySignal<Arrivals>> {
+        self.ask("")
+    }
+
+    fn ask<T: for<'a> Deserialize<'a>>(&mut self, question: &str) -> anyhow::Result<T> {
+        writeln!(self.questions, "{question}")?;
         self.questions.flush()?;
         read(&mut self.answers).context("the receiver does not answer")
     }
@@ -102,7 +141,7 @@ fn read<T: for<'a> Deserialize<'a>>(answers: &mut BufReader<ChildStdout>) -> any
     Ok(serde_json::from_str(&line)?)
 }
 
-/// A running rotel, which decodes what it receives and logs the number of spans.
+/// A running rotel, which decodes what it receives and logs the number of spans and log records.
 pub(crate) struct Rotel {
     child: Child,
     log: PathBuf,
@@ -134,7 +173,7 @@ impl Rotel {
             .args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}")])
             .arg("--exporter")
             .args(exporter)
-            .args(["--debug-log", "traces", "--pid-file"])
+            .args(["--debug-log", "traces", "--debug-log", "logs", "--pid-file"])
             .arg(folder.join("rotel.pid"))
             .stdin(Stdio::null())
             .stderr(log.try_clone()?)
@@ -152,9 +191,12 @@ impl Rotel {
         Ok(rotel)
     }
 
-    /// Returns the number of spans in its log.
-    pub(crate) fn received(&self) -> anyhow::Result<u64> {
-        Ok(logged_spans(&fs::read_to_string(&self.log)?))
+    /// Returns the numbers of spans and of log records in its log.
+    pub(crate) fn received(&self) -> anyhow::Result<BySignal<u64>> {
+        let log = fs::read_to_string(&self.log)?;
+        Ok([("traces", "spans="), ("logs", "logs=")]
+            .map(|(signal, label)| (signal.to_owned(), sum_of(label, &log)))
+            .into())
     }
 }
 
@@ -164,10 +206,10 @@ impl Drop for Rotel {
     }
 }
 
-/// Returns the sum of all `spans=NUMBER`.
-fn logged_spans(log: &str) -> u64 {
+/// Returns the sum of the numbers after a label such as `spans=`.
+fn sum_of(label: &str, log: &str) -> u64 {
     log.split_ascii_whitespace()
-        .filter_map(|word| word.strip_prefix("spans=")?.parse::<u64>().ok())
+        .filter_map(|word| word.strip_prefix(label)?.parse::<u64>().ok())
         .sum()
 }
 
@@ -197,13 +239,15 @@ fn wait_for_port(port: u16) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::logged_spans;
+    use super::sum_of;
 
     #[test]
-    fn the_spans_of_a_log_are_those_of_its_requests() {
+    fn the_items_of_a_log_are_those_of_its_requests() {
         let log = "INFO Starting Rotel.\n\
                    INFO Received traces. data_type=\"traces\" resource_spans=1 spans=2048\n\
+                   INFO Received logs. data_type=\"logs\" resource_logs=1 logs=5\n\
                    INFO Received traces. data_type=\"traces\" resource_spans=1 spans=7\n";
-        assert_eq!(logged_spans(log), 2055);
+        assert_eq!(sum_of("spans=", log), 2055);
+        assert_eq!(sum_of("logs=", log), 5);
     }
 }

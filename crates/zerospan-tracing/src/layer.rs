@@ -1,5 +1,6 @@
 //! The layer: its builder and its hooks.
 
+mod events;
 mod hooks;
 mod start;
 

@@ -4,6 +4,7 @@ mod error;
 pub(crate) mod event;
 pub(crate) mod sampled;
 pub(crate) mod span;
+pub(crate) mod span_event;
 pub(crate) mod thread;
 mod value;
 

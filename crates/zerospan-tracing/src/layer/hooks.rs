@@ -3,8 +3,7 @@
 //! Every hook tolerates ids that it does not know. None holds a lock while foreign code runs: values are formatted, clocks
 //! read, and spans started and ended outside of the table.
 
-use super::start;
-use crate::record::event::EventVisitor;
+use super::{events, start};
 use crate::record::set_constants;
 use crate::record::span::SpanVisitor;
 use crate::state::callsite::Callsite;
@@ -23,7 +22,7 @@ use tracing_subscriber::registry::LookupSpan;
 use zerospan_otlp::StaticKey;
 use zerospan_trace::Span;
 
-use zerospan_trace::layer::{Moment, enter_as, exit_all, exit_as, last_of_owner};
+use zerospan_trace::layer::{Moment, enter_as, exit_all, exit_as};
 
 const BUSY: StaticKey = StaticKey::new("busy_ns");
 const IDLE: StaticKey = StaticKey::new("idle_ns");
@@ -127,38 +126,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let inner = &*self.inner;
-        let Some(active) = inner.active() else { return };
-        let Some(id) = event_span(inner, event) else {
-            return;
-        };
-        if zerospan_trace::layer::is_suppressed() {
-            return;
-        }
-        let Some(callsite) = inner.callsite(active, event.metadata()) else {
-            return;
-        };
-        let now = active.tracer.moment();
-        let mut scratch = Scratch::take();
-        let options = inner.options.load();
-        let mut visitor = EventVisitor::new(
-            &mut scratch,
-            callsite,
-            options,
-            &active.limits,
-            &inner.losses,
-        );
-        event.record(&mut visitor);
-        visitor.finish();
-        inner.table().with(id, |entry| {
-            let time = entry.span.unix_nanos_at(&now);
-            let span = &mut entry.span;
-            span.add_event_from(&scratch.changes.name, time, &scratch.event);
-            scratch.changes.apply_status(span);
-            scratch.changes.apply_attributes(span);
-            entry.touch(&now);
-        });
-        scratch.put();
+        events::record(&self.inner, event);
     }
 
     fn on_enter(&self, id: &Id, _: Context<'_, S>) {
@@ -280,28 +248,5 @@ fn now_if_tracked(options: Options, active: &Active) -> Moment {
         active.tracer.moment()
     } else {
         Moment::default()
-    }
-}
-
-/// Returns the id of the recorded span that an event belongs to.
-#[inline]
-fn event_span(inner: &LayerInner, event: &Event<'_>) -> Option<u64> {
-    if event.is_contextual() {
-        start::forget_leaked(inner);
-        let (id, is_recorded) = last_of_owner(inner.owner())?;
-        return is_recorded.then_some(id);
-    }
-    let parent = event.parent()?;
-    let is_recorded = |id: u64| {
-        let is_recorded = |entry: &mut Entry| entry.span.is_recorded();
-        inner.table().with(id, is_recorded)
-    };
-    match is_recorded(parent.into_u64()) {
-        Some(is_recorded) => is_recorded.then_some(parent.into_u64()),
-        None => {
-            // Hidden from the layer: its nearest ancestor that is not.
-            let id = start::nearest_open(inner, parent)?;
-            is_recorded(id)?.then_some(id)
-        }
     }
 }

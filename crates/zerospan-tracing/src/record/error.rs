@@ -1,6 +1,6 @@
 use super::value::format;
 pub(super) use crate::state::changes::{STACKTRACE, TYPE};
-use crate::state::scratch::Scratch;
+use crate::state::scratch::Texts;
 use crate::state::stats::Losses;
 use std::error::Error;
 use std::fmt::Write;
@@ -11,40 +11,39 @@ pub(super) const MESSAGE: StaticKey = StaticKey::new("exception.message");
 /// The number of sources of an error that are recorded: a chain may be a cycle.
 const MAX_SOURCES: usize = 32;
 
-/// Formats an error's message into the scratch's text, and its sources into the chain. Returns `false` if the message
-/// panicked. A source that panics ends the chain.
-pub(super) fn read(losses: &Losses, scratch: &mut Scratch, error: &(dyn Error + 'static)) -> bool {
-    scratch.sources = 0;
-    if !format(losses, &mut scratch.text, format_args!("{error}")) {
+/// Formats an error's message into the text, and its sources into the chain. Returns `false` if the message panicked. A source
+/// that panics ends the chain.
+pub(super) fn read(losses: &Losses, texts: &mut Texts, error: &(dyn Error + 'static)) -> bool {
+    texts.sources = 0;
+    if !format(losses, &mut texts.text, format_args!("{error}")) {
         return false;
     }
     let mut next = error.source();
     while let Some(source) = next
-        && scratch.sources < MAX_SOURCES
+        && texts.sources < MAX_SOURCES
     {
-        if scratch.chain.len() == scratch.sources {
-            scratch.chain.push(String::new());
+        if texts.chain.len() == texts.sources {
+            texts.chain.push(String::new());
         }
-        let Some(text) = scratch.chain.get_mut(scratch.sources) else {
+        let Some(text) = texts.chain.get_mut(texts.sources) else {
             break;
         };
         if !format(losses, text, format_args!("{source}")) {
             break;
         }
-        scratch.sources += 1;
+        texts.sources += 1;
         next = source.source();
     }
     true
 }
 
-/// Writes the sources as one text, in the scratch's text: a line for each.
-pub(super) fn stacktrace(scratch: &mut Scratch) {
-    let Scratch {
+/// Writes the sources as one text, in place of the message: a line for each.
+pub(super) fn stacktrace(texts: &mut Texts) {
+    let Texts {
         text,
         chain,
         sources,
-        ..
-    } = scratch;
+    } = texts;
     text.clear();
     for (number, source) in chain.iter().take(*sources).enumerate() {
         let line = if number == 0 { "" } else { "\n" };

@@ -1,83 +1,75 @@
 use super::error;
 use super::value::{format, format_debug, visit_plain_values};
-use crate::state::callsite::{self, Callsite, FieldKey, LogField, Role};
-use crate::state::changes::StatusChange;
+use crate::state::callsite::{self, FieldKey, LogField, Role};
+use crate::state::changes::{Changes, StatusChange};
 use crate::state::options::{Options, Switch};
-use crate::state::scratch::Scratch;
+use crate::state::scratch::Texts;
 use crate::state::stats::Losses;
 use std::error::Error;
 use std::fmt;
 use std::mem;
-use tracing_core::Level;
 use tracing_core::field::{Field, Visit};
+use tracing_core::{Level, Metadata};
 use zerospan_core::{Attribute, AttributeValue, StrArray};
 use zerospan_otlp::StaticKey;
 use zerospan_trace::layer::SpanLimits;
 
-/// The name of an event that is an exception.
-const EXCEPTION: &str = "exception";
+/// What the parts of an event are written to.
+pub(crate) trait EventOutput {
+    /// Sets an attribute.
+    fn set(&mut self, key: &StaticKey, value: AttributeValue<'_>);
 
-/// Visits the fields of an event. Writes its attributes to the scratch's `event`, its name to the `name` of the changes, and
-/// what the event changes of its span to the rest of the changes.
-pub(crate) struct EventVisitor<'a> {
-    scratch: &'a mut Scratch,
-    callsite: &'a Callsite,
-    options: Options,
-    limits: &'a SpanLimits,
-    losses: &'a Losses,
-    has_exception: bool,
-    /// An error has taken the exception's attributes of the span.
-    has_span_exception: bool,
+    /// Sets an attribute whose key is not known to the callsite.
+    fn set_attribute(&mut self, attribute: Attribute<'_>);
+
+    /// Takes the message.
+    fn set_message(&mut self, message: &str);
+
+    /// Notes that the event is an exception, and has no message.
+    fn set_exception(&mut self);
+
+    /// Takes the target of a record of the `log` crate.
+    fn set_target(&mut self, target: &str);
+
+    /// Takes the name of the callsite, after everything else.
+    fn finish(self, name: &'static str);
 }
 
-impl<'a> EventVisitor<'a> {
-    #[inline]
-    pub(crate) fn new(
-        scratch: &'a mut Scratch,
-        callsite: &'a Callsite,
-        options: Options,
-        limits: &'a SpanLimits,
-        losses: &'a Losses,
-    ) -> Self {
-        scratch.event.copy_from(&callsite.constants);
-        Self {
-            scratch,
-            callsite,
-            options,
-            limits,
-            losses,
-            has_exception: false,
-            has_span_exception: false,
-        }
-    }
+/// Visits the fields of an event. Writes them to an output, and what the event changes of its span to the changes.
+pub(crate) struct EventVisitor<'a, O> {
+    pub(crate) output: O,
+    pub(crate) metadata: &'static Metadata<'static>,
+    pub(crate) fields: &'a [FieldKey],
+    pub(crate) texts: &'a mut Texts,
+    pub(crate) changes: &'a mut Changes,
+    /// The limits of the span.
+    pub(crate) limits: &'a SpanLimits,
+    pub(crate) options: Options,
+    pub(crate) losses: &'a Losses,
+    /// An error has taken the exception's attributes.
+    pub(crate) has_exception: bool,
+}
 
+impl<'a, O: EventOutput> EventVisitor<'a, O> {
     /// Completes the name and the status.
     #[inline]
     pub(crate) fn finish(self) {
-        let changes = &mut self.scratch.changes;
-        if changes.name.is_empty() {
-            changes.name.push_str(self.callsite.metadata.name());
-        }
-        if *self.callsite.metadata.level() == Level::ERROR && changes.status == StatusChange::None {
-            changes.status = StatusChange::Error;
+        self.output.finish(self.metadata.name());
+        if *self.metadata.level() == Level::ERROR && self.changes.status == StatusChange::None {
+            self.changes.status = StatusChange::Error;
         }
     }
 
     #[inline]
     fn key(&self, field: &Field) -> Option<&'a FieldKey> {
-        self.callsite.fields.get(field.index())
-    }
-
-    #[inline]
-    fn write(&mut self, key: &StaticKey, value: AttributeValue<'_>) {
-        self.scratch.event.event_writer(self.limits).set(key, value);
+        self.fields.get(field.index())
     }
 
     #[inline]
     fn set<'v>(&mut self, field: &Field, value: impl Into<AttributeValue<'v>>) {
         let Some(field) = self.key(field) else { return };
         match field.role {
-            Role::Plain | Role::Error => self.write(&field.key, value.into()),
+            Role::Plain | Role::Error => self.output.set(&field.key, value.into()),
             role => self.set_special(role, value.into()),
         }
     }
@@ -86,7 +78,7 @@ impl<'a> EventVisitor<'a> {
     fn set_special(&mut self, role: Role, value: AttributeValue<'_>) {
         match (role, value) {
             (Role::Message, value) => {
-                let mut text = mem::take(&mut self.scratch.text);
+                let mut text = mem::take(&mut self.texts.text);
                 let is_done = match value {
                     AttributeValue::Bool(flag) => {
                         format(self.losses, &mut text, format_args!("{flag}"))
@@ -100,33 +92,26 @@ impl<'a> EventVisitor<'a> {
                     _ => false,
                 };
                 if is_done {
-                    self.set_name(&text);
+                    self.output.set_message(&text);
                 }
-                self.scratch.text = text;
+                self.texts.text = text;
             }
             (Role::Log(LogField::Line), AttributeValue::I64(line))
                 if self.options.has(Switch::Location) =>
             {
-                self.write(&callsite::LINE, AttributeValue::I64(line));
+                self.output.set(&callsite::LINE, AttributeValue::I64(line));
             }
             _ => {}
         }
     }
 
-    fn set_name(&mut self, name: &str) {
-        let changes = &mut self.scratch.changes;
-        changes.has_name = true;
-        changes.name.clear();
-        changes.name.push_str(name);
-    }
-
     #[inline]
     fn set_text(&mut self, field: &FieldKey, text: &str) {
         match field.role {
-            Role::Message => self.set_name(text),
+            Role::Message => self.output.set_message(text),
             Role::Error => self.set_error_text(field, text),
             Role::Log(log) => self.set_log_text(log, text),
-            _ => self.write(&field.key, AttributeValue::Str(text)),
+            _ => self.output.set(&field.key, AttributeValue::Str(text)),
         }
     }
 
@@ -135,16 +120,16 @@ impl<'a> EventVisitor<'a> {
         self.set_error_status(text);
         if self.options.has(Switch::ErrorEventsToExceptions) && !self.has_exception {
             self.has_exception = true;
-            self.set_name(EXCEPTION);
-            self.write(&error::MESSAGE, AttributeValue::Str(text));
+            self.output.set_exception();
+            self.output.set(&error::MESSAGE, AttributeValue::Str(text));
         } else {
-            self.write(&field.key, AttributeValue::Str(text));
+            self.output.set(&field.key, AttributeValue::Str(text));
         }
     }
 
     fn set_error_status(&mut self, description: &str) {
         if self.options.has(Switch::ErrorEventsToStatus) {
-            let changes = &mut self.scratch.changes;
+            let changes = &mut *self.changes;
             changes.status = StatusChange::Error;
             changes.description.clear();
             changes.description.push_str(description);
@@ -154,12 +139,13 @@ impl<'a> EventVisitor<'a> {
     fn set_log_text(&mut self, log: LogField, text: &str) {
         let has_location = self.options.has(Switch::Location);
         match log {
-            LogField::Target => self.write(&callsite::TARGET, AttributeValue::Str(text)),
+            LogField::Target => self.output.set_target(text),
             LogField::Module if has_location => {
-                self.write(&callsite::MODULE, AttributeValue::Str(text));
+                self.output
+                    .set(&callsite::MODULE, AttributeValue::Str(text));
             }
             LogField::File if has_location => {
-                self.write(&callsite::FILE, AttributeValue::Str(text));
+                self.output.set(&callsite::FILE, AttributeValue::Str(text));
             }
             _ => {}
         }
@@ -167,92 +153,91 @@ impl<'a> EventVisitor<'a> {
 
     fn set_formatted(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let Some(field) = self.key(field) else { return };
-        let mut text = mem::take(&mut self.scratch.text);
+        let mut text = mem::take(&mut self.texts.text);
         if format(self.losses, &mut text, value) {
             self.set_text(field, &text);
         }
-        self.scratch.text = text;
+        self.texts.text = text;
     }
 }
 
-impl Visit for EventVisitor<'_> {
+impl<O: EventOutput> Visit for EventVisitor<'_, O> {
     visit_plain_values!();
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         let Some(field) = self.key(field) else { return };
-        if !error::read(self.losses, self.scratch, value) {
+        if !error::read(self.losses, self.texts, value) {
             return;
         }
         let (text, chain) = (
-            mem::take(&mut self.scratch.text),
-            mem::take(&mut self.scratch.chain),
+            mem::take(&mut self.texts.text),
+            mem::take(&mut self.texts.chain),
         );
-        let sources = chain.get(..self.scratch.sources).unwrap_or_default();
+        let sources = chain.get(..self.texts.sources).unwrap_or_default();
         let as_exception = self.options.has(Switch::ErrorFieldsToExceptions) && !self.has_exception;
         if field.role == Role::Error {
             self.set_error_status(&text);
             if self.options.has(Switch::ErrorEventsToExceptions) && as_exception {
-                self.set_name(EXCEPTION);
+                self.output.set_exception();
             }
         } else if field.role == Role::Message {
-            self.set_name(&text);
+            self.output.set_message(&text);
         }
         if as_exception {
-            self.write(&error::MESSAGE, AttributeValue::Str(&text));
+            self.output.set(&error::MESSAGE, AttributeValue::Str(&text));
         } else {
-            self.write(&field.key, AttributeValue::Str(&text));
+            self.output.set(&field.key, AttributeValue::Str(&text));
             if !sources.is_empty() {
                 let sources = AttributeValue::StrArray(StrArray::from(sources));
                 let attribute = Attribute::new(&field.chain, sources);
-                let mut writer = self.scratch.event.event_writer(self.limits);
-                writer.set_attribute(attribute);
+                self.output.set_attribute(attribute);
             }
         }
         let to_span =
-            self.options.has(Switch::ErrorRecordsToExceptions) && !self.has_span_exception;
+            self.options.has(Switch::ErrorRecordsToExceptions) && !self.changes.has_exception;
         if to_span {
-            self.has_span_exception = true;
-            self.scratch.changes.has_exception = true;
+            self.changes.has_exception = true;
             self.write_to_span(&error::MESSAGE, &text);
         }
         let has_sources = !sources.is_empty();
-        self.scratch.text = text;
-        self.scratch.chain = chain;
+        self.texts.text = text;
+        self.texts.chain = chain;
         if let Some(name) = error::type_name(value) {
             if as_exception {
-                self.write(&error::TYPE, AttributeValue::Str(name));
+                self.output.set(&error::TYPE, AttributeValue::Str(name));
             }
             if to_span {
                 self.write_to_span(&error::TYPE, name);
             }
         }
         if has_sources && (as_exception || to_span) {
-            error::stacktrace(self.scratch);
-            let text = mem::take(&mut self.scratch.text);
+            error::stacktrace(self.texts);
+            let text = mem::take(&mut self.texts.text);
             if as_exception {
-                self.write(&error::STACKTRACE, AttributeValue::Str(&text));
+                self.output
+                    .set(&error::STACKTRACE, AttributeValue::Str(&text));
             }
             if to_span {
                 self.write_to_span(&error::STACKTRACE, &text);
             }
-            self.scratch.text = text;
+            self.texts.text = text;
         }
         self.has_exception |= as_exception;
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let Some(field) = self.key(field) else { return };
-        let mut text = mem::take(&mut self.scratch.text);
+        let mut text = mem::take(&mut self.texts.text);
         if format_debug(self.losses, &mut text, value) {
             self.set_text(field, &text);
         }
-        self.scratch.text = text;
+        self.texts.text = text;
     }
 }
 
-impl EventVisitor<'_> {
+impl<O> EventVisitor<'_, O> {
     fn write_to_span(&mut self, key: &StaticKey, text: &str) {
-        let mut writer = self.scratch.changes.attributes.span_writer(self.limits);
+        let mut writer = self.changes.attributes.span_writer(self.limits);
         writer.set(key, text);
     }
 }

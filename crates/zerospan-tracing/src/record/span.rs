@@ -100,7 +100,7 @@ impl<'a> SpanVisitor<'a> {
     fn set_formatted(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let Some(field) = self.key(field) else { return };
         let mut scratch = self.scratch.take().unwrap_or_else(Scratch::take);
-        let mut text = mem::take(&mut scratch.text);
+        let mut text = mem::take(&mut scratch.texts.text);
         self.scratch = Some(scratch);
         if format(self.losses, &mut text, value) {
             self.set_text(field, &text);
@@ -110,7 +110,7 @@ impl<'a> SpanVisitor<'a> {
 
     fn keep(&mut self, text: String) {
         if let Some(scratch) = &mut self.scratch {
-            scratch.text = text;
+            scratch.texts.text = text;
         }
     }
 }
@@ -121,23 +121,25 @@ impl Visit for SpanVisitor<'_> {
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         let Some(field) = self.key(field) else { return };
         let mut scratch = self.scratch.take().unwrap_or_else(Scratch::take);
-        if error::read(self.losses, &mut scratch, value) {
+        if error::read(self.losses, &mut scratch.texts, value) {
             let as_exception =
                 self.options.has(Switch::ErrorFieldsToExceptions) && !self.has_exception;
             if as_exception {
                 self.has_exception = true;
                 scratch.changes.has_exception = true;
-                self.writer.set(&error::MESSAGE, scratch.text.as_str());
+                self.writer
+                    .set(&error::MESSAGE, scratch.texts.text.as_str());
                 if let Some(name) = error::type_name(value) {
                     self.writer.set(&error::TYPE, name);
                 }
-                if scratch.sources > 0 {
-                    error::stacktrace(&mut scratch);
-                    self.writer.set(&error::STACKTRACE, scratch.text.as_str());
+                if scratch.texts.sources > 0 {
+                    error::stacktrace(&mut scratch.texts);
+                    self.writer
+                        .set(&error::STACKTRACE, scratch.texts.text.as_str());
                 }
             } else {
-                self.writer.set(&field.key, scratch.text.as_str());
-                if let Some(sources) = scratch.chain.get(..scratch.sources)
+                self.writer.set(&field.key, scratch.texts.text.as_str());
+                if let Some(sources) = scratch.texts.chain.get(..scratch.texts.sources)
                     && !sources.is_empty()
                 {
                     let sources = AttributeValue::StrArray(StrArray::from(sources));

@@ -14,7 +14,7 @@ pub(crate) struct Changes {
     pub(crate) attributes: AttributeBuffer,
     /// The attributes are those of an exception too.
     pub(crate) has_exception: bool,
-    /// The new name of the span, or the name of an event.
+    /// The new name of the span.
     pub(crate) name: String,
     pub(crate) has_name: bool,
     pub(crate) kind: Option<SpanKind>,

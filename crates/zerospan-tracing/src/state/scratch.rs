@@ -8,14 +8,25 @@ use zerospan_trace::layer::AttributeBuffer;
 /// A value that logs or records while it is formatted gets a scratch of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// The value that is being formatted.
+    pub(crate) texts: Texts,
+    pub(crate) event: EventScratch,
+    pub(crate) changes: Changes,
+}
+
+/// Values that are being formatted.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
     pub(crate) text: String,
     /// The sources of an error. The first `sources` are in use.
     pub(crate) chain: Vec<String>,
     pub(crate) sources: usize,
-    /// The attributes of an event.
-    pub(crate) event: AttributeBuffer,
-    pub(crate) changes: Changes,
+}
+
+/// An event of a span.
+#[derive(Debug, Default)]
+pub(crate) struct EventScratch {
+    pub(crate) name: String,
+    pub(crate) attributes: AttributeBuffer,
 }
 
 /// The number of bytes that a scratch keeps.
@@ -57,10 +68,11 @@ impl Scratch {
     }
 
     fn heap_bytes(&self) -> usize {
-        let texts: usize = self.chain.iter().map(String::capacity).sum();
-        self.text.capacity()
-            + texts
-            + self.event.heap_bytes()
+        let chain: usize = self.texts.chain.iter().map(String::capacity).sum();
+        self.texts.text.capacity()
+            + chain
+            + self.event.name.capacity()
+            + self.event.attributes.heap_bytes()
             + self.changes.attributes.heap_bytes()
             + self.changes.name.capacity()
             + self.changes.description.capacity()
@@ -68,9 +80,10 @@ impl Scratch {
 
     #[inline]
     fn reset(&mut self) {
-        self.text.clear();
-        self.sources = 0;
-        self.event.reset();
+        self.texts.text.clear();
+        self.texts.sources = 0;
+        self.event.name.clear();
+        self.event.attributes.reset();
         self.changes.reset();
     }
 }

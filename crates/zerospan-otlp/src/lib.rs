@@ -20,13 +20,14 @@ pub use envelope::{EncodedResource, EncodedScope, encode_request, request_len};
 pub use protobuf::{DecodeError, DecodeErrorKind};
 #[doc(hidden)]
 pub use recorder::AttributeBuffer;
-pub use recorder::{SpanLimits, SpanRecorder};
+pub use recorder::{LogRecordLimits, LogRecordRecorder, SpanLimits, SpanRecorder};
 #[cfg(feature = "sdk")]
 pub use sdk::{BatchEncoder, encode_span_data};
 pub use span::SpanStart;
 pub use time::unix_nanos;
 pub use view::{
-    AttributeView, EntityRefView, EventView, LinkView, Repeated, RequestView, ResourceSpansView,
-    ResourceView, ScopeSpansView, ScopeView, SpanView, StatusView, Texts, ValueView,
+    AttributeView, EntityRefView, EventView, LinkView, LogRecordView, LogsRequestView, Repeated,
+    RequestView, ResourceLogsView, ResourceSpansView, ResourceView, ScopeLogsView, ScopeSpansView,
+    ScopeView, SpanView, StatusView, Texts, ValueView,
 };
 pub use wire::SPARE_CAPACITY;

@@ -12,7 +12,7 @@ use zerospan_core::{AttributeValue, StrArray, UnsupportedValue};
 /// No limit of the length of a string value.
 pub(crate) const UNLIMITED: usize = usize::MAX;
 
-/// Appends the field `tag` with `key` and `value`, whose strings are cut after `max_chars` characters.
+/// Appends the field `tag` with `key` and `value`, whose strings are cut after `max_chars` characters, and bytes after as many bytes.
 ///
 /// # Errors
 ///
@@ -39,7 +39,14 @@ pub(crate) fn encode<K: Key>(
         AttributeValue::I64Array(numbers) => integers(out, tag, key.as_str(), numbers),
         AttributeValue::F64Array(numbers) => floats(out, tag, key.as_str(), numbers),
         AttributeValue::StrArray(texts) => strings(out, tag, key.as_str(), texts, max_chars),
-        AttributeValue::Bytes(content) => bytes(out, tag, key.as_str(), content),
+        AttributeValue::Bytes(content) => {
+            bytes(
+                out,
+                tag,
+                key.as_str(),
+                &content[..content.len().min(max_chars)],
+            );
+        }
         _ => return Err(UnsupportedValue),
     }
     Ok(())
@@ -272,7 +279,7 @@ fn key_len(key: &str) -> usize {
 }
 
 /// Returns the first `max_chars` characters of `text`.
-fn cut(text: &str, max_chars: usize) -> &str {
+pub(super) fn cut(text: &str, max_chars: usize) -> &str {
     // A character has at least one byte.
     if text.len() <= max_chars {
         return text;

@@ -1,7 +1,10 @@
 //! Writing all attributes of a source.
 
+use super::key::HashedKey;
 use super::shared;
 use super::writer::AttributeWriter;
+use crate::view::{AttributeView, ValueView};
+use crate::wire::{Varint, append};
 use zerospan_core::{Attribute, AttributeSink, AttributeSource, ExtendError, SinkError};
 
 impl AttributeWriter<'_> {
@@ -14,6 +17,28 @@ impl AttributeWriter<'_> {
             return;
         }
         source.for_each(|attribute| self.set_attribute(attribute));
+    }
+}
+
+impl AttributeWriter<'_> {
+    /// Sets an attribute of a span or of a log record. Copies its bytes, unless it is a text that may have to be cut. Drops and counts
+    /// an attribute that is beyond the limits.
+    #[inline]
+    pub fn set_view(&mut self, attribute: &AttributeView<'_>) {
+        let key = HashedKey::new(attribute.key);
+        match attribute.value {
+            Some(ValueView::Str(text)) => self.set_hashed(key, text),
+            _ => self.set_copy(key, attribute.bytes()),
+        }
+    }
+
+    #[inline(never)]
+    fn set_copy(&mut self, key: HashedKey<'_>, content: &[u8]) {
+        let tag = self.tag;
+        self.set_with(key, |out| {
+            append(out, ([tag], Varint(content.len() as u64), content));
+            Ok(())
+        });
     }
 }
 

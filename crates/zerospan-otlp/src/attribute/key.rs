@@ -47,6 +47,12 @@ impl<'a> HashedKey<'a> {
         }
     }
 
+    /// Takes a key whose hash is known.
+    #[inline(always)]
+    pub(super) const fn from_parts(hash: u32, key: &'a str) -> Self {
+        Self { hash, key }
+    }
+
     /// Returns the key.
     #[inline]
     pub const fn as_str(&self) -> &'a str {

@@ -1,4 +1,4 @@
-use super::key::{HEAD_LEN, Key, MAX_SCALAR_LEN, SCALAR_OVERHEAD, TEXT_OVERHEAD};
+use super::key::{HEAD_LEN, HashedKey, Key, MAX_SCALAR_LEN, SCALAR_OVERHEAD, TEXT_OVERHEAD};
 use super::key_hash::hash;
 use crate::protobuf::schema::key_value::tag::KEY;
 use crate::wire::{MAX_SHORT_LEN, ShortBytes, TEMPLATE_LEN, Template};
@@ -97,6 +97,13 @@ impl<'a> Key for &'a StaticKey {
     fn with_scalar(self, tag: u8, length: usize) -> Option<Template<'a>> {
         let length = self.key.len() as u32 + length as u32 + SCALAR_OVERHEAD;
         (self.max_value_len >= MAX_SCALAR_LEN as i8).then(|| self.field(tag, length))
+    }
+}
+
+impl<'a> From<&'a StaticKey> for HashedKey<'a> {
+    #[inline(always)]
+    fn from(key: &'a StaticKey) -> Self {
+        Self::from_parts(key.hash, key.key)
     }
 }
 

@@ -172,7 +172,7 @@ impl AttributeWriter<'_> {
 
     #[cold]
     #[inline(never)]
-    fn count_dropped(&mut self, error: SinkError) -> SinkError {
+    pub(super) fn count_dropped(&mut self, error: SinkError) -> SinkError {
         *self.dropped = self.dropped.saturating_add(1);
         error
     }
@@ -193,7 +193,7 @@ impl AttributeWriter<'_> {
     }
 
     /// Moves the attribute at `appended`, the last in the buffer, to the place of the attribute `index`, which it replaces.
-    fn move_over(&mut self, index: usize, appended: usize) {
+    pub(super) fn move_over(&mut self, index: usize, appended: usize) {
         let start = self.keys.entries()[index].start;
         let end = match self.keys.entries().get(index + 1) {
             Some(next) => next.start,

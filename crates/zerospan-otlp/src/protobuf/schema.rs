@@ -154,6 +154,24 @@ messages! {
     }
 }
 
+// Logs.
+messages! {
+    /// `LogRecord`.
+    log_record {
+        TIME_UNIX_NANO = 1 FIXED64;
+        SEVERITY_NUMBER = 2 VARINT;
+        SEVERITY_TEXT = 3 LENGTH_DELIMITED;
+        BODY = 5 LENGTH_DELIMITED;
+        ATTRIBUTES = 6 LENGTH_DELIMITED;
+        DROPPED_ATTRIBUTES_COUNT = 7 VARINT;
+        FLAGS = 8 FIXED32;
+        TRACE_ID = 9 LENGTH_DELIMITED;
+        SPAN_ID = 10 LENGTH_DELIMITED;
+        OBSERVED_TIME_UNIX_NANO = 11 FIXED64;
+        EVENT_NAME = 12 LENGTH_DELIMITED;
+    }
+}
+
 // The receiver's answer.
 messages! {
     /// `ExportTraceServiceResponse`, and likewise `ExportLogsServiceResponse`.

@@ -1,15 +1,17 @@
 use super::limits::SpanLimits;
+use super::log_limits::LogRecordLimits;
 use crate::attribute::{AttributeWriter, KeyIndex, max_chars};
 use crate::protobuf::Message;
-use crate::protobuf::schema::{event, span};
+use crate::protobuf::schema::{event, log_record, span};
 use crate::view::{AttributeView, Repeated};
 use zerospan_core::{Footprint, Reset};
 
-/// Encoded attributes that belong to no span yet.
+/// Encoded attributes that belong to no span or log record yet.
 ///
 /// A caller whose values run foreign code when they are formatted writes them here, with no lock on the span, and moves them
 /// into the span afterwards: with [`SpanRecorder::append`](crate::SpanRecorder::append) or
-/// [`SpanRecorder::add_event_from`](crate::SpanRecorder::add_event_from).
+/// [`SpanRecorder::add_event_from`](crate::SpanRecorder::add_event_from). Those of a log record are moved with
+/// [`LogRecordRecorder::append`](crate::LogRecordRecorder::append).
 #[doc(hidden)]
 #[derive(Clone, Debug, Default)]
 pub struct AttributeBuffer {
@@ -27,21 +29,28 @@ impl AttributeBuffer {
     /// Returns a writer of attributes for a span.
     #[inline]
     pub fn span_writer(&mut self, limits: &SpanLimits) -> AttributeWriter<'_> {
-        self.writer(
-            span::tag::ATTRIBUTES,
-            limits,
-            limits.max_attributes_per_span,
-        )
+        self.keys.keep_repeated = limits.keep_repeated_keys;
+        let max_chars = max_chars(limits.max_attribute_value_length);
+        let max_attributes = limits.max_attributes_per_span;
+        self.writer(span::tag::ATTRIBUTES, max_attributes, max_chars)
     }
 
     /// Returns a writer of attributes for an event.
     #[inline]
     pub fn event_writer(&mut self, limits: &SpanLimits) -> AttributeWriter<'_> {
-        self.writer(
-            event::tag::ATTRIBUTES,
-            limits,
-            limits.max_attributes_per_event,
-        )
+        self.keys.keep_repeated = limits.keep_repeated_keys;
+        let max_chars = max_chars(limits.max_attribute_value_length);
+        let max_attributes = limits.max_attributes_per_event;
+        self.writer(event::tag::ATTRIBUTES, max_attributes, max_chars)
+    }
+
+    /// Returns a writer of attributes for a log record.
+    #[inline]
+    pub fn log_writer(&mut self, limits: &LogRecordLimits) -> AttributeWriter<'_> {
+        self.keys.keep_repeated = limits.keep_repeated_keys;
+        let max_chars = max_chars(limits.max_attribute_value_length);
+        let max_attributes = limits.max_attributes;
+        self.writer(log_record::tag::ATTRIBUTES, max_attributes, max_chars)
     }
 
     /// Becomes a copy of `other`, in its own memory.
@@ -77,15 +86,19 @@ impl AttributeBuffer {
         writer.append(&self.buffer, &self.keys, self.dropped);
     }
 
-    #[inline]
-    fn writer(&mut self, tag: u8, limits: &SpanLimits, max_attributes: u32) -> AttributeWriter<'_> {
-        self.keys.keep_repeated = limits.keep_repeated_keys;
+    #[inline(always)]
+    pub(super) fn writer(
+        &mut self,
+        tag: u8,
+        max_attributes: u32,
+        max_chars: usize,
+    ) -> AttributeWriter<'_> {
         AttributeWriter {
             buffer: &mut self.buffer,
             keys: &mut self.keys,
             tag,
             max_attributes,
-            max_chars: max_chars(limits.max_attribute_value_length),
+            max_chars,
             dropped: &mut self.dropped,
         }
     }

@@ -15,8 +15,8 @@ pub struct SpanLimits {
     pub max_attributes_per_event: u32,
     /// The maximum number of attributes of a link.
     pub max_attributes_per_link: u32,
-    /// The maximum length of a string value, and of each string of an array, in characters (Unicode scalar values). Longer ones
-    /// are cut. `None` is no limit.
+    /// The maximum length of a string value, and of each string of an array, in characters (Unicode scalar values), and of bytes.
+    /// Longer ones are cut. `None` is no limit.
     pub max_attribute_value_length: Option<u32>,
     /// Keeps every value of a key, as the official SDK does. Otherwise only the last one is kept, as the specification requires.
     pub keep_repeated_keys: bool,

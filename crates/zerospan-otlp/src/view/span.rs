@@ -1,19 +1,9 @@
+use super::fields::fields;
 use super::repeated::Repeated;
 use super::value::AttributeView;
 use crate::protobuf::schema::{event, link, span, status};
 use crate::protobuf::{DecodeError, Message};
 use std::fmt;
-
-/// Declares a public getter for each field.
-macro_rules! fields {
-    ($($(#[$doc:meta])+ $field:ident: $kind:ty;)+) => {$(
-        $(#[$doc])+
-        #[inline]
-        pub fn $field(&self) -> $kind {
-            self.$field
-        }
-    )+};
-}
 
 /// A span in encoded bytes.
 #[derive(Clone, Copy)]

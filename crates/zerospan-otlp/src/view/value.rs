@@ -13,6 +13,7 @@ pub struct AttributeView<'a> {
     pub value: Option<ValueView<'a>>,
     /// The index of the key in the string table of a profile; 0 in traces and logs.
     pub key_index: i32,
+    message: Message<'a>,
 }
 
 impl<'a> AttributeView<'a> {
@@ -31,7 +32,14 @@ impl<'a> AttributeView<'a> {
             key,
             value: value.map(ValueView::parse).transpose()?,
             key_index,
+            message,
         })
+    }
+
+    /// Returns the content of the `KeyValue`.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.message.bytes()
     }
 
     pub(crate) fn validate(self) -> Result<(), DecodeError> {

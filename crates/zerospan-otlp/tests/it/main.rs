@@ -2,6 +2,7 @@
 
 mod contract;
 mod decoded;
+mod logs;
 mod model;
 mod official;
 mod recorder;

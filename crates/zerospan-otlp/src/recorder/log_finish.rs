@@ -1,0 +1,81 @@
+//! The end of a log record.
+
+use super::log_record::LogRecordRecorder;
+use crate::protobuf::field_len;
+use crate::protobuf::schema::log_record::tag;
+use crate::protobuf::schema::scope_items;
+use crate::wire::{Encode, Varint, append, count, count_len, fixed64, text};
+
+/// The length of the trace id, the span id and their tags.
+const IDS_LEN: usize = 2 + 16 + 2 + 8;
+/// The length of a field with a time.
+const TIME_LEN: usize = 1 + 8;
+/// The length of the field with the flags.
+const FLAGS_LEN: usize = 1 + 4;
+
+impl LogRecordRecorder {
+    /// Returns the number of bytes that [`finish`](Self::finish) appends.
+    #[inline]
+    pub fn encoded_len(&self) -> usize {
+        field_len(self.content_len())
+    }
+
+    /// Appends the log record to `out`: the whole field `ScopeLogs.log_records`, tag and length included. The recorder does not
+    /// change.
+    ///
+    /// Allocates only if `out` has no room for [`encoded_len`](Self::encoded_len) plus
+    /// [`SPARE_CAPACITY`](crate::SPARE_CAPACITY) bytes, and then once.
+    #[inline]
+    pub fn finish(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        let length = self.content_len();
+        append(
+            out,
+            (
+                ([scope_items::tag::ITEMS], Varint(length as u64)),
+                fixed64(tag::TIME_UNIX_NANO, self.time),
+                self.severity(),
+                text(tag::SEVERITY_TEXT, &self.severity_text),
+                self.body.as_slice(),
+                self.attributes.buffer.as_slice(),
+                count(tag::DROPPED_ATTRIBUTES_COUNT, self.attributes.dropped),
+                self.trace_context(),
+                fixed64(tag::OBSERVED_TIME_UNIX_NANO, self.observed_time),
+                text(tag::EVENT_NAME, &self.event_name),
+            ),
+        );
+        debug_assert_eq!(out.len() - start, field_len(length));
+    }
+
+    #[inline(always)]
+    fn severity(&self) -> Option<[u8; 2]> {
+        (self.severity_number != 0).then_some([tag::SEVERITY_NUMBER, self.severity_number])
+    }
+
+    /// Encodes the flags, which are left out if they are 0, and the ids.
+    #[inline(always)]
+    fn trace_context(&self) -> impl Encode {
+        let flags = (self.flags != 0).then_some([tag::FLAGS, self.flags, 0, 0, 0]);
+        let ids = self.ids.map(|(trace_id, span_id)| {
+            let (trace_id, span_id) = (trace_id.to_bytes(), span_id.to_bytes());
+            ([tag::TRACE_ID, 16], trace_id, [tag::SPAN_ID, 8], span_id)
+        });
+        (flags, ids)
+    }
+
+    #[inline(always)]
+    fn content_len(&self) -> usize {
+        let if_set = |is_set: bool, length| if is_set { length } else { 0 };
+        let text_len = |text: &str| if_set(!text.is_empty(), field_len(text.len()));
+        if_set(self.time != 0, TIME_LEN)
+            + if_set(self.severity_number != 0, 2)
+            + text_len(&self.severity_text)
+            + self.body.len()
+            + self.attributes.buffer.len()
+            + count_len(self.attributes.dropped)
+            + if_set(self.flags != 0, FLAGS_LEN)
+            + if_set(self.ids.is_some(), IDS_LEN)
+            + if_set(self.observed_time != 0, TIME_LEN)
+            + text_len(&self.event_name)
+    }
+}

@@ -238,7 +238,7 @@ impl Zerospan {
 pub fn pipeline(sink: &Sink, queue: u64) -> PipelineBuilder {
     let sink = sink.clone();
     let mut batch = BatchConfig::default();
-    batch.max_queue_size = queue as usize;
+    batch.max_queue_size = Some(queue as usize);
     Pipeline::builder()
         .with_batch(batch)
         .with_transport(move || Ok::<_, SendError>(sink.clone()))

@@ -170,8 +170,8 @@ fn by_code(mut otlp: OtlpConfig, mut batch: BatchConfig, settings: Settings) {
         otlp = otlp.with_client_identity_pem(certificate, key);
     }
     let [queue, spans, request, memory, chunk] = settings.batch.map(|size| size as usize);
-    batch.max_queue_size = queue;
-    batch.max_export_batch_size = spans;
+    batch.max_queue_size = Some(queue);
+    batch.max_export_batch_size = Some(spans);
     batch.max_request_bytes = request;
     batch.max_memory_bytes = memory;
     batch.chunk_bytes = chunk;

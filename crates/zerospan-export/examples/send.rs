@@ -68,13 +68,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     for signal in signals {
         // gRPC ignores the path.
         let url = format!("{}/{}", endpoint.trim_end_matches('/'), signal.path());
-        let mut batch = BatchConfig::from_env_for(*signal);
-        batch.max_queue_size = batch.max_queue_size.max(16_384);
         pipelines.push(
             Pipeline::builder()
                 .with_signal(*signal)
                 .with_otlp(config.clone().with_endpoint(url))
-                .with_batch(batch)
+                .with_batch(BatchConfig::from_env_for(*signal))
                 .with_resource(EncodedResource::new(&[("service.name", &*service)], None))
                 .build()?,
         );

@@ -50,6 +50,7 @@ const LIMITS: Limits = Limits {
     chunks_bytes: 8 * CHUNK,
     queue_items: 100,
     request_items: 2,
+    batch_bytes: 1 << 20,
     request_bytes: 1 << 20,
     item_bytes: CHUNK,
     schedule_delay: Duration::from_secs(3600),
@@ -302,35 +303,5 @@ fn an_idle_worker_is_woken_by_the_chunk_that_fills_a_batch() {
         let accepted = record(&Producer::new(Arc::clone(&inner)), 0..2);
         let arrived = worker.join().expect("the worker is woken");
         assert_accounted(&inner, 2, &[accepted], &arrived);
-    });
-}
-
-#[test]
-fn a_lingering_worker_is_woken_by_the_chunk_that_half_fills_the_queue() {
-    explore(2, || {
-        let inner = pipeline(Limits {
-            queue_items: 8,
-            ..LIMITS
-        });
-        inner.state().worker = WorkerState::Running;
-        let worker = {
-            let inner = Arc::clone(&inner);
-            thread::spawn(move || {
-                let mut state = inner.state();
-                while state.queued_items() < 4 {
-                    state = inner.sleep(state, WorkerSleep::Linger, None);
-                }
-                drop(state);
-                deliver(&inner)
-            })
-        };
-        let other = {
-            let inner = Arc::clone(&inner);
-            thread::spawn(move || record(&Producer::new(inner), 2..4))
-        };
-        let accepted = record(&Producer::new(Arc::clone(&inner)), 0..2);
-        let accepted = [accepted, other.join().expect("the thread records")];
-        let arrived = worker.join().expect("the worker is woken");
-        assert_accounted(&inner, 4, &accepted, &arrived);
     });
 }

@@ -68,7 +68,7 @@ fn neither_recording_nor_sending_allocates_once_the_memory_is_there() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     Allocations::assert_counted();
     let mut batch = BatchConfig::default();
-    batch.max_queue_size = 4096;
+    batch.max_queue_size = Some(4096);
     let gate = Arc::new(Mutex::new(()));
     let of_transport = Arc::clone(&gate);
     let pipeline = Pipeline::builder()

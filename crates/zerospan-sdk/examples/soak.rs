@@ -24,8 +24,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let threads: u64 = arguments.next().as_deref().unwrap_or("2").parse()?;
 
     let mut batch = BatchConfig::default();
-    batch.max_queue_size = usize::try_from(2 * STRIDE * threads)?;
-    batch.max_export_batch_size = 2048;
+    batch.max_queue_size = Some(usize::try_from(2 * STRIDE * threads)?);
+    batch.max_export_batch_size = Some(2048);
     let pipeline = Pipeline::builder()
         .with_otlp(OtlpConfig::from_env().with_endpoint(url))
         .with_batch(batch)

@@ -154,7 +154,7 @@ impl Transport for Failing {
 
 fn failing(is_inline: bool) -> (TracerProviderBuilder, Pipeline) {
     let mut batch = BatchConfig::default();
-    (batch.max_queue_size, batch.max_export_batch_size) = (64, 64);
+    (batch.max_queue_size, batch.max_export_batch_size) = (Some(64), Some(64));
     batch.max_request_bytes = 1 << 20;
     let mut pipeline = Pipeline::builder()
         .with_transport(|| Ok(Failing))

@@ -5,8 +5,8 @@ use zerospan_transport::{ConfigError, Signal};
 
 /// Limits of a batch, of the queue before it, and of the memory that both may use.
 ///
-/// The first four fields are the specification's, with its defaults and variables: `OTEL_BSP_*` for spans, `OTEL_BLRP_*` for
-/// log records.
+/// The first four fields are the specification's, with its variables: `OTEL_BSP_*` for spans, `OTEL_BLRP_*` for log records. Its
+/// numbers of items, a queue of 2048 and a batch of 512, are not the defaults: bytes are counted unless a number is set.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchConfig {
@@ -15,11 +15,16 @@ pub struct BatchConfig {
     /// The longest time for the export of one request, retries included: 30 s. The timeout of the transport, 10 s, applies
     /// as well. `…EXPORT_TIMEOUT`.
     pub export_timeout: Duration,
-    /// Max items that wait to be sent, in addition to those in their threads' chunks: 2048. `…MAX_QUEUE_SIZE`.
-    pub max_queue_size: usize,
-    /// Max items in one request: 512. `…MAX_EXPORT_BATCH_SIZE`. When as many are queued, a request is sent; up to a tenth of
-    /// a second later if another was sent just before and the queue is less than half full.
-    pub max_export_batch_size: usize,
+    /// Max items that wait to be sent, in addition to those in their threads' chunks. `None`, the default, lets as many wait
+    /// as fit into [`max_memory_bytes`](Self::max_memory_bytes). `…MAX_QUEUE_SIZE`.
+    pub max_queue_size: Option<usize>,
+    /// Max items in one request, which is sent when as many are queued. `None`, the default, counts
+    /// [bytes](Self::batch_bytes) instead; with a `max_queue_size` it stands for the specification's 512, or for the queue's
+    /// size if that is smaller. `…MAX_EXPORT_BATCH_SIZE`.
+    pub max_export_batch_size: Option<usize>,
+    /// Bytes that fill a request where no number of items does: 512 KiB. It is sent when as many are queued, and ends with the
+    /// chunk that reaches them.
+    pub batch_bytes: usize,
     /// Max bytes in one request, before compression: 4 MiB less 64 KiB, since a gRPC receiver accepts 4 MiB by default,
     /// framing included.
     pub max_request_bytes: usize,
@@ -43,8 +48,9 @@ impl BatchConfig {
         Self {
             schedule_delay: defaults.schedule_delay,
             export_timeout: defaults.export_timeout,
-            max_queue_size: defaults.max_queue_size,
-            max_export_batch_size: defaults.max_export_batch_size,
+            max_queue_size: None,
+            max_export_batch_size: None,
+            batch_bytes: 512 << 10,
             max_request_bytes: (4 << 20) - (64 << 10),
             max_memory_bytes: 32 << 20,
             chunk_bytes: 64 << 10,
@@ -88,20 +94,28 @@ impl BatchConfig {
         }
         let queue_variable = variable("MAX_QUEUE_SIZE");
         if let Some(items) = environment.number(&queue_variable, 1) {
-            config.max_queue_size = size(items);
+            config.max_queue_size = Some(size(items));
         }
         let batch_variable = variable("MAX_EXPORT_BATCH_SIZE");
-        config.max_export_batch_size = config.max_export_batch_size.min(config.max_queue_size);
         if let Some(items) = environment.number(&batch_variable, 1).map(size) {
-            if items <= config.max_queue_size {
-                config.max_export_batch_size = items;
-            } else {
-                let max = config.max_queue_size;
-                let accepted = format!("1 to {queue_variable}, which is {max}");
-                environment.ignore(ConfigError::new(batch_variable, items, accepted));
+            match config.max_queue_size {
+                Some(max) if items > max => {
+                    let accepted = format!("1 to {queue_variable}, which is {max}");
+                    environment.ignore(ConfigError::new(batch_variable, items, accepted));
+                }
+                _ => config.max_export_batch_size = Some(items),
             }
         }
         config
+    }
+
+    /// Returns the max items in one request: `usize::MAX` if bytes are counted.
+    fn request_items(&self) -> usize {
+        let default = Signal::Traces.batch_defaults().max_export_batch_size;
+        let of_queue = self.max_queue_size.map(|queue| queue.min(default));
+        self.max_export_batch_size
+            .or(of_queue)
+            .unwrap_or(usize::MAX)
     }
 
     /// Checks the settings against one another and derives the limits from them.
@@ -110,12 +124,29 @@ impl BatchConfig {
         timeout: Option<Duration>,
         drop_timeout: Duration,
     ) -> Result<Limits, ConfigError> {
-        let batch = self.max_export_batch_size;
-        if batch == 0 || batch > self.max_queue_size {
+        if self.max_queue_size == Some(0) {
             return Err(ConfigError::new(
-                "max_export_batch_size",
-                batch,
-                format!("1 to max_queue_size, which is {}", self.max_queue_size),
+                "max_queue_size",
+                0,
+                "1 or more, or `None`",
+            ));
+        }
+        let queue_items = self.max_queue_size.unwrap_or(usize::MAX);
+        let request_items = self.request_items();
+        if let Some(items) = self.max_export_batch_size
+            && (items == 0 || items > queue_items)
+        {
+            let accepted = match self.max_queue_size {
+                Some(max) => format!("1 to max_queue_size, which is {max}"),
+                None => "1 or more, or `None`".to_owned(),
+            };
+            return Err(ConfigError::new("max_export_batch_size", items, accepted));
+        }
+        if self.batch_bytes < 1 << 10 {
+            return Err(ConfigError::new(
+                "batch_bytes",
+                self.batch_bytes,
+                "at least 1024 bytes",
             ));
         }
         if !(1 << 10..=1 << 20).contains(&self.chunk_bytes) {
@@ -148,13 +179,22 @@ impl BatchConfig {
                 return Err(ConfigError::new(setting, "0", "a time of at least 1 ms"));
             }
         }
+        let chunks_bytes = self.max_memory_bytes - self.max_request_bytes;
+        let batch_bytes = match request_items {
+            usize::MAX => self.batch_bytes,
+            _ => usize::MAX,
+        };
         Ok(Limits {
             chunk_bytes: self.chunk_bytes,
             chunk_full_at: self.chunk_bytes - self.chunk_bytes / 8,
-            chunk_items: batch,
-            chunks_bytes: self.max_memory_bytes - self.max_request_bytes,
-            queue_items: self.max_queue_size,
-            request_items: batch,
+            chunk_items: request_items,
+            chunks_bytes,
+            queue_items,
+            request_items,
+            // The worker starts to send before the memory is used up, although chunks are not filled to the brim.
+            batch_bytes: batch_bytes
+                .min(self.max_request_bytes)
+                .min(chunks_bytes / 4),
             request_bytes: self.max_request_bytes,
             item_bytes: self.max_request_bytes - (1 << 10),
             schedule_delay: self.schedule_delay.min(MAX_TIMEOUT),

@@ -14,10 +14,12 @@ pub(crate) struct Limits {
     pub(crate) chunk_items: usize,
     /// Max bytes in all chunks together.
     pub(crate) chunks_bytes: usize,
-    /// Max items that are handed over and not yet in a request.
+    /// Max items that are handed over and not yet in a request: `usize::MAX` if only the memory limits them.
     pub(crate) queue_items: usize,
-    /// Max items in one request.
+    /// Max items in one request: `usize::MAX` if only bytes are counted.
     pub(crate) request_items: usize,
+    /// Number of queued bytes that fill a request, which then takes no further chunk.
+    pub(crate) batch_bytes: usize,
     /// Max bytes in one request.
     pub(crate) request_bytes: usize,
     /// Max bytes in one item.
@@ -28,4 +30,11 @@ pub(crate) struct Limits {
     pub(crate) timeout: Duration,
     /// Max time that the drop of the last handle waits.
     pub(crate) drop_timeout: Duration,
+}
+
+impl Limits {
+    /// Returns the max items in the queue; `None` if only the memory limits them.
+    pub(crate) fn max_queue_items(&self) -> Option<usize> {
+        (self.queue_items != usize::MAX).then_some(self.queue_items)
+    }
 }

@@ -153,8 +153,8 @@ pub struct ExportStats {
     pub queued: u64,
     /// Items in the request that is being sent.
     pub in_flight: u64,
-    /// Max items in the queue.
-    pub queue_capacity: u64,
+    /// Max items in the queue; `None` if only the memory limits them.
+    pub queue_capacity: Option<u64>,
     /// Requests that are finished: accepted, refused or given up.
     pub requests: u64,
     /// Attempts to send requests, retries included.
@@ -163,6 +163,10 @@ pub struct ExportStats {
     pub delivered_bytes: u64,
     /// Bytes of memory in chunks: open, queued and free.
     pub chunk_bytes: u64,
+    /// Bytes of memory in chunks that are not free.
+    pub chunk_bytes_in_use: u64,
+    /// Max bytes of memory in chunks.
+    pub max_chunk_bytes: u64,
     /// Threads that have recorded and not ended, and producers.
     pub threads: u64,
 }

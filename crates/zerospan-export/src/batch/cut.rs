@@ -16,6 +16,9 @@ impl Batch {
         let mut at = std::mem::take(&mut self.position);
         loop {
             if index == self.chunks.len() {
+                if self.items > 0 && size >= limits.batch_bytes {
+                    return index;
+                }
                 match inner.state().pop() {
                     Some(chunk) => self.chunks.push(chunk),
                     None => return index,

@@ -20,7 +20,7 @@ const COMPONENT_TYPE: &str = "otel.component.type";
 impl Pipeline {
     /// Lets `meter` observe the pipeline, with the names of the semantic conventions for the metrics of an SDK:
     ///
-    /// - `otel.sdk.processor.span.queue.size` and `otel.sdk.processor.span.queue.capacity`;
+    /// - `otel.sdk.processor.span.queue.size`, and `otel.sdk.processor.span.queue.capacity` if a number of items is its limit;
     /// - `otel.sdk.processor.span.processed`: items handed to the exporter, and by `error.type` those dropped before;
     /// - `otel.sdk.exporter.span.inflight`;
     /// - `otel.sdk.exporter.span.exported`: items delivered, and by `error.type` those that were not.
@@ -31,7 +31,7 @@ impl Pipeline {
     /// not keep the pipeline open.
     pub fn observe(&self, meter: &Meter) {
         gauge(meter, "processor", "queue.size", self.watch(), |stats| {
-            stats.open + stats.queued
+            Some(stats.open + stats.queued)
         });
         gauge(
             meter,
@@ -41,7 +41,7 @@ impl Pipeline {
             |stats| stats.queue_capacity,
         );
         gauge(meter, "exporter", "inflight", self.watch(), |stats| {
-            stats.in_flight
+            Some(stats.in_flight)
         });
         counter(
             meter,
@@ -118,7 +118,7 @@ fn gauge(
     component: &str,
     metric: &str,
     watch: StatsWatch,
-    read: fn(&ExportStats) -> u64,
+    read: fn(&ExportStats) -> Option<u64>,
 ) {
     let (item, unit) = name_and_unit(watch.signal());
     let attributes = [KeyValue::new(COMPONENT_TYPE, "zerospan_pipeline")];
@@ -126,8 +126,9 @@ fn gauge(
         .i64_observable_up_down_counter(format!("otel.sdk.{component}.{item}.{metric}"))
         .with_unit(unit)
         .with_callback(move |observer| {
-            let value = i64::try_from(read(&watch.stats())).unwrap_or(i64::MAX);
-            observer.observe(value, &attributes);
+            if let Some(value) = read(&watch.stats()) {
+                observer.observe(i64::try_from(value).unwrap_or(i64::MAX), &attributes);
+            }
         })
         .build();
 }

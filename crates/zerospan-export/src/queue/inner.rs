@@ -267,13 +267,15 @@ impl PipelineInner {
             return;
         }
         let items = self.config.signal.items();
-        let queue_size = self.limits.queue_items;
+        let queue_size = self.limits.max_queue_items();
+        let max_chunk_bytes = self.limits.chunks_bytes;
         self.drop_warnings[cause as usize].warn(move || {
             tracing::warn!(
                 name: "ItemsDropped",
                 items,
                 cause = cause.name(),
                 queue_size,
+                max_chunk_bytes,
                 "{items} are being dropped and counted: logged once until the collector accepts a request, and at most \
                  once a minute for each cause"
             );

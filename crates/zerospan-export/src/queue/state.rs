@@ -5,6 +5,12 @@ use crate::base::stats::{DropCause, DropCounts, ExportStats};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// Memory in chunks that a pipeline keeps, used or not.
+const IDLE_BYTES: usize = 1 << 20;
+
+/// Time for which memory beyond [`IDLE_BYTES`] is kept after its last use, and at most as long again.
+const TRIM_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Min time between a vain search for partly filled chunks and the next. A model must not depend on how fast it is explored.
 const RECLAIM_INTERVAL: Duration = if cfg!(loom) {
     Duration::MAX
@@ -19,6 +25,10 @@ pub(crate) struct State {
     free: Vec<Chunk>,
     /// Bytes that chunks are charged for, wherever they are.
     charged: usize,
+    /// Max bytes of chunks in use since free chunks were last trimmed.
+    peak: usize,
+    /// When free chunks are to be trimmed, if there may be too many.
+    trim_at: Option<Instant>,
     /// Items handed over and not yet in a request: in `queue`, or in the chunks that a request is being cut from.
     queued_items: usize,
     /// Bytes of the items in `queue`.
@@ -74,8 +84,6 @@ pub(crate) enum WorkerSleep {
     Awake,
     /// It has nothing to do: items that fill a request wake it.
     Idle,
-    /// It has just sent a request and looks for the next by itself in a moment: only a queue that is half full wakes it.
-    Linger,
     /// It waits before it sends again: items do not wake it.
     Backoff,
 }
@@ -150,13 +158,40 @@ impl State {
     /// Returns an empty chunk: a free one, or a fresh one if the memory limit allows.
     pub(crate) fn acquire_chunk(&mut self, limits: &Limits) -> Option<Chunk> {
         if let Some(chunk) = self.free.pop() {
+            self.note_use(limits);
             return Some(chunk);
         }
         if self.charged + limits.chunk_bytes > limits.chunks_bytes {
             return None;
         }
         self.charged += limits.chunk_bytes;
+        self.note_use(limits);
         Some(Chunk::new(limits))
+    }
+
+    /// Notes that more memory is in use.
+    fn note_use(&mut self, limits: &Limits) {
+        self.peak = self.peak.max(self.bytes_in_use(limits));
+        if self.peak > IDLE_BYTES && self.trim_at.is_none() {
+            self.trim_at = Some(Instant::now() + TRIM_INTERVAL);
+        }
+    }
+
+    /// Returns the time to call [`trim`](Self::trim), if there is one.
+    pub(crate) fn trim_at(&self) -> Option<Instant> {
+        self.trim_at
+    }
+
+    /// Removes the free chunks beyond what was in use at once since the last time, for the caller to drop without the lock.
+    /// The memory after a burst is so kept for the next, but not for ever.
+    pub(crate) fn trim(&mut self, now: Instant, limits: &Limits) -> Vec<Chunk> {
+        let in_use = self.bytes_in_use(limits);
+        let keep = self.peak.max(IDLE_BYTES).saturating_sub(in_use) / limits.chunk_bytes;
+        let excess = self.free.split_off(self.free.len().min(keep));
+        self.charged -= excess.len() * limits.chunk_bytes;
+        self.peak = in_use;
+        self.trim_at = (self.charged > IDLE_BYTES).then(|| now + TRIM_INTERVAL);
+        excess
     }
 
     /// Keeps the chunk's memory for reuse and leaves a vacant chunk.
@@ -188,6 +223,7 @@ impl State {
         }
         self.charged += more;
         chunk.charged += more;
+        self.note_use(limits);
         true
     }
 
@@ -229,22 +265,12 @@ impl State {
 
     /// Returns `true` if the queue fills a request.
     pub(crate) fn has_batch(&self, limits: &Limits) -> bool {
-        self.queued_items >= limits.request_items || self.queued_bytes >= limits.request_bytes
+        self.queued_items >= limits.request_items || self.queued_bytes >= limits.batch_bytes
     }
 
     /// Returns `true` if the queued items are worth waking the worker.
     pub(crate) fn should_wake_worker(&self, limits: &Limits) -> bool {
-        match self.sleep {
-            WorkerSleep::Idle => self.has_batch(limits),
-            WorkerSleep::Linger => self.has_batch(limits) && self.is_half_full(limits),
-            WorkerSleep::Awake | WorkerSleep::Backoff => false,
-        }
-    }
-
-    /// Returns `true` if half of the queue or half of the memory is in use.
-    fn is_half_full(&self, limits: &Limits) -> bool {
-        self.queued_items >= limits.queue_items / 2
-            || self.bytes_in_use(limits) >= limits.chunks_bytes / 2
+        self.sleep == WorkerSleep::Idle && self.has_batch(limits)
     }
 
     /// Moves items from the queue to a request.
@@ -298,11 +324,13 @@ impl State {
             dropped: self.counts.dropped,
             queued: self.queued_items as u64,
             in_flight: self.in_flight,
-            queue_capacity: limits.queue_items as u64,
+            queue_capacity: limits.max_queue_items().map(|items| items as u64),
             requests: self.counts.requests,
             attempts: self.counts.attempts,
             delivered_bytes: self.counts.delivered_bytes,
             chunk_bytes: self.charged as u64,
+            chunk_bytes_in_use: self.bytes_in_use(limits) as u64,
+            max_chunk_bytes: limits.chunks_bytes as u64,
             ..ExportStats::default()
         }
     }
@@ -322,6 +350,7 @@ mod tests {
             chunks_bytes: 8 * CHUNK,
             queue_items,
             request_items,
+            batch_bytes: 1 << 20,
             request_bytes: 1 << 20,
             item_bytes: CHUNK,
             schedule_delay: Duration::from_secs(3600),
@@ -330,56 +359,64 @@ mod tests {
         }
     }
 
-    fn wakes(sleep: WorkerSleep, queued_items: usize, limits: &Limits) -> bool {
-        let state = State {
-            sleep,
-            queued_items,
-            ..State::default()
-        };
-        state.should_wake_worker(limits)
-    }
-
     #[test]
-    fn a_batch_wakes_an_idle_worker_and_half_a_queue_a_lingering_one() {
-        let limits = limits(2048, 512);
-        for (queued, idle, lingering) in [
-            (511, false, false),
-            (512, true, false),
-            (1023, true, false),
-            (1024, true, true),
+    fn a_batch_of_items_or_of_bytes_wakes_an_idle_worker() {
+        let limits = Limits {
+            batch_bytes: 4096,
+            ..limits(2048, 512)
+        };
+        for (queued_items, queued_bytes, idle) in [
+            (0, 0, false),
+            (511, 4095, false),
+            (512, 0, true),
+            (1, 4096, true),
         ] {
-            assert_eq!(wakes(WorkerSleep::Idle, queued, &limits), idle, "{queued}");
-            assert_eq!(
-                wakes(WorkerSleep::Linger, queued, &limits),
-                lingering,
-                "{queued}"
-            );
-            assert!(!wakes(WorkerSleep::Backoff, queued, &limits));
-            assert!(!wakes(WorkerSleep::Awake, queued, &limits));
+            let mut state = State {
+                queued_items,
+                queued_bytes,
+                ..State::default()
+            };
+            for (sleep, wakes) in [
+                (WorkerSleep::Idle, idle),
+                (WorkerSleep::Awake, false),
+                (WorkerSleep::Backoff, false),
+            ] {
+                state.sleep = sleep;
+                assert_eq!(state.should_wake_worker(&limits), wakes, "{queued_items}");
+            }
         }
     }
 
     #[test]
-    fn half_a_queue_that_fills_no_request_wakes_no_worker() {
-        let limits = limits(512, 512);
-        assert!(!wakes(WorkerSleep::Linger, 256, &limits));
-        assert!(wakes(WorkerSleep::Linger, 512, &limits));
-    }
-
-    #[test]
-    fn half_of_the_memory_wakes_a_lingering_worker_that_has_a_batch() {
-        let limits = limits(2048, 512);
-        let mut state = State {
-            sleep: WorkerSleep::Linger,
-            queued_items: 512,
-            ..State::default()
+    fn the_memory_of_a_burst_is_kept_for_the_next_and_freed_once_none_came() {
+        const IDLE_CHUNKS: usize = IDLE_BYTES / CHUNK;
+        let limits = Limits {
+            chunks_bytes: 8 * IDLE_BYTES,
+            ..limits(2048, 512)
         };
-        let chunks: Vec<_> = (0..4).map_while(|_| state.acquire_chunk(&limits)).collect();
-        assert_eq!(chunks.len(), 4);
-        assert!(state.should_wake_worker(&limits));
-        for mut chunk in chunks {
-            state.recycle(&mut chunk, &limits);
+        let mut state = State::default();
+        let burst = |state: &mut State, chunks: usize| {
+            let used: Vec<_> = (0..chunks)
+                .map_while(|_| state.acquire_chunk(&limits))
+                .collect();
+            assert_eq!(used.len(), chunks);
+            for mut chunk in used {
+                state.recycle(&mut chunk, &limits);
+            }
+        };
+        burst(&mut state, IDLE_CHUNKS);
+        assert_eq!(state.trim_at(), None, "an ordinary pipeline never trims");
+        for _ in 0..2 {
+            burst(&mut state, 4 * IDLE_CHUNKS);
+            assert!(state.trim_at().is_some());
+            assert!(state.trim(Instant::now(), &limits).is_empty());
         }
-        assert!(!state.should_wake_worker(&limits));
+        // A smaller one since then.
+        burst(&mut state, 2 * IDLE_CHUNKS);
+        assert_eq!(state.trim(Instant::now(), &limits).len(), 2 * IDLE_CHUNKS);
+        assert!(state.trim_at().is_some());
+        assert_eq!(state.trim(Instant::now(), &limits).len(), IDLE_CHUNKS);
+        assert_eq!(state.trim_at(), None);
+        assert_eq!(state.stats(&limits).chunk_bytes, IDLE_BYTES as u64);
     }
 }

@@ -5,6 +5,7 @@ use crate::base::error::DeliveryError;
 use crate::base::stats::DropCause;
 use crate::batch::Batch;
 use crate::delivery::{Delivery, DeliveryContext, earliest};
+use crate::queue::chunk::Chunk;
 use crate::queue::inner::PipelineInner;
 use crate::queue::state::WorkerState;
 use std::time::Instant;
@@ -36,6 +37,7 @@ impl InlineWorker {
         while inner.state().finished() < target && Instant::now() < context.end() {
             export(inner, &context, &mut parts.batch, &mut parts.delivery);
         }
+        drop(trim(inner, Instant::now()));
     }
 
     /// Drops the remaining items and the transport: the pipeline is shut down. Waits for another thread that sends.
@@ -74,6 +76,15 @@ impl Default for InlineWorker {
             parts: Mutex::new(Some(Parts::default())),
             returned: Condvar::new(),
         }
+    }
+}
+
+/// Returns memory that has long been idle, to be freed without the lock.
+fn trim(inner: &PipelineInner, now: Instant) -> Vec<Chunk> {
+    let mut state = inner.state();
+    match state.trim_at() {
+        Some(time) if time <= now => state.trim(now, &inner.limits),
+        _ => Vec::new(),
     }
 }
 

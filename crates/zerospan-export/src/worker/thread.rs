@@ -9,13 +9,9 @@ use crate::queue::state::{WorkerSleep, WorkerState};
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use zerospan_core::log;
 use zerospan_pool::thread_states::OwnerId;
-
-/// Time for which the worker lingers after a request. If items come fast, it finds the next batch without being woken, which
-/// is most of the cost of a thread that records; if they do not, a batch waits that long at most.
-const LINGER: Duration = Duration::from_millis(100);
 
 thread_local! {
     static WORKER_OF: Cell<Option<OwnerId>> = const { Cell::new(None) };
@@ -45,9 +41,8 @@ fn run(inner: &Arc<PipelineInner>) {
         inner,
         batch: Batch::default(),
     };
-    let mut linger_until = None;
     loop {
-        match next_task(inner, linger_until) {
+        match next_task(inner) {
             Task::Collect => {
                 let pushed = inner.collect();
                 let mut state = inner.state();
@@ -55,7 +50,6 @@ fn run(inner: &Arc<PipelineInner>) {
             }
             Task::Export => {
                 export(inner, &**inner, &mut exit.batch, &mut delivery);
-                linger_until = Some(Instant::now() + LINGER);
             }
             Task::Exit => return,
         }
@@ -70,8 +64,8 @@ enum Task {
     Exit,
 }
 
-/// Waits for a task.
-fn next_task(inner: &PipelineInner, linger_until: Option<Instant>) -> Task {
+/// Waits for a task. Frees memory that has long been idle.
+fn next_task(inner: &PipelineInner) -> Task {
     let mut state = inner.state();
     loop {
         if let Some(deadline) = state.shutdown_deadline {
@@ -81,16 +75,22 @@ fn next_task(inner: &PipelineInner, linger_until: Option<Instant>) -> Task {
         if state.has_batch(&inner.limits) || state.flush_target > state.finished() {
             return Task::Export;
         }
+        let now = Instant::now();
         let due = state.due(&inner.limits);
-        if due.is_some_and(|due| due <= Instant::now()) {
+        if due.is_some_and(|due| due <= now) {
             state.stop_timer();
             return Task::Collect;
         }
-        let linger = linger_until.filter(|end| *end > Instant::now());
-        state = match linger {
-            Some(end) => inner.sleep(state, WorkerSleep::Linger, Some(earliest(end, due))),
-            None => inner.sleep(state, WorkerSleep::Idle, due),
-        };
+        let trim_at = state.trim_at();
+        if trim_at.is_some_and(|time| time <= now) {
+            let excess = state.trim(now, &inner.limits);
+            drop(state);
+            drop(excess);
+            state = inner.state();
+            continue;
+        }
+        let deadline = due.map_or(trim_at, |due| Some(earliest(due, trim_at)));
+        state = inner.sleep(state, WorkerSleep::Idle, deadline);
     }
 }
 

@@ -58,7 +58,7 @@ fn a_transport_whose_panic_panics_leaves_the_counts_balanced_and_the_pipeline_wo
                     })
                 }
             })
-            .with_batch(batch(|batch| batch.max_export_batch_size = 10));
+            .with_batch(batch(|batch| batch.max_export_batch_size = Some(10)));
         if is_inline {
             builder = builder.without_worker();
         }
@@ -191,7 +191,7 @@ fn a_subscriber_may_look_at_the_pipeline_where_no_thread_can_be_started() {
         let pipeline = PIPELINE.get_or_init(|| {
             let builder = quick().with_transport(InMemoryTransport::new());
             let small = batch(|batch| {
-                (batch.max_queue_size, batch.max_export_batch_size) = (16, 16);
+                (batch.max_queue_size, batch.max_export_batch_size) = (Some(16), Some(16));
             });
             builder.with_batch(small).build().unwrap()
         });

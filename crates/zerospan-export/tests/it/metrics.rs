@@ -1,7 +1,7 @@
 //! The metrics of a pipeline.
 
 use crate::collector::{Collector, Reply};
-use crate::support::{quick, record, scope};
+use crate::support::{batch, quick, record, scope};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
@@ -57,7 +57,11 @@ fn the_figures_of_a_pipeline_are_metrics_with_the_names_of_the_conventions() {
         1 => Reply::TakeBut(2),
         _ => Reply::Take,
     });
-    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
+    let pipeline = quick()
+        .with_otlp(collector.config())
+        .with_batch(batch(|batch| batch.max_queue_size = Some(2048)))
+        .build()
+        .unwrap();
     let exporter = InMemoryMetricExporter::default();
     let provider = SdkMeterProvider::builder()
         .with_reader(PeriodicReader::builder(exporter.clone()).build())
@@ -102,4 +106,7 @@ fn what_is_recorded_after_the_shutdown_is_already_shutdown() {
     let sums = sums(&exporter);
     let late = sums.get("processor.span.processed already_shutdown");
     assert_eq!(late, Some(&3), "{sums:?}");
+    // The memory alone limits the queue by default, which has no number of items then.
+    assert_eq!(sums.get("processor.span.queue.size"), Some(&0));
+    assert_eq!(sums.get("processor.span.queue.capacity"), None);
 }

@@ -178,8 +178,8 @@ fn outages(log: Log) {
     let pipeline = quick()
         .with_otlp(collector.config())
         .with_batch(batch(|batch| {
-            batch.max_queue_size = 10;
-            batch.max_export_batch_size = 10;
+            batch.max_queue_size = Some(10);
+            batch.max_export_batch_size = Some(10);
         }))
         .build()
         .unwrap();

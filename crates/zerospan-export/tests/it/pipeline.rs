@@ -1,11 +1,11 @@
 //! The way of a span from `record` to the transport.
 
-use crate::support::{batch, eventually, quick, received, record, scope, span};
-use std::sync::{Arc, Mutex};
+use crate::support::{batch, batch_from, eventually, quick, received, record, scope, span};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 use zerospan_export::{
-    DropCause, ExportResponse, FlushError, InMemoryTransport, Pipeline, Request, SendError,
-    ShutdownError, Transport,
+    BatchConfig, DropCause, ExportResponse, FlushError, InMemoryTransport, Pipeline, Request,
+    SendError, ShutdownError, Transport,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -64,7 +64,7 @@ fn a_request_has_at_most_so_many_spans_and_so_many_bytes() {
         let pipeline = quick()
             .with_transport(memory.clone())
             .with_batch(batch(|batch| {
-                batch.max_export_batch_size = spans;
+                batch.max_export_batch_size = Some(spans);
                 batch.max_request_bytes = bytes;
             }))
             .build()
@@ -116,19 +116,41 @@ fn a_span_waits_no_longer_than_the_schedule_delay() {
     }
 }
 
+/// Requests of 512 items, in place of 512 KiB.
+fn full_at_512_items(batch: &mut BatchConfig) {
+    batch.max_export_batch_size = Some(512);
+    batch.schedule_delay = Duration::from_secs(600);
+}
+
 #[test]
 fn a_full_request_is_sent_before_the_timer() {
     let memory = InMemoryTransport::new();
-    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
+    let pipeline = quick()
+        .with_transport(memory.clone())
+        .with_batch(batch(full_at_512_items))
+        .build()
+        .unwrap();
     record(&pipeline, &scope("full"), 0..1100);
     let stats = eventually(&pipeline, |stats| stats.delivered >= 512);
     assert!(stats.delivered >= 512, "{stats:?}");
+    // By default bytes fill it.
+    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
+    let (scope, field) = (scope("full"), span(0, 250));
+    for _ in 0..=(640 << 10) / field.len() {
+        pipeline.record_encoded(&scope, &field).unwrap();
+    }
+    let stats = eventually(&pipeline, |stats| stats.requests > 0);
+    assert!(stats.delivered_bytes > 512 << 10, "{stats:?}");
 }
 
 #[test]
 fn a_full_request_after_another_is_sent_before_the_timer_too() {
     let memory = InMemoryTransport::new();
-    let pipeline = quick().with_transport(memory.clone()).build().unwrap();
+    let pipeline = quick()
+        .with_transport(memory.clone())
+        .with_batch(batch(full_at_512_items))
+        .build()
+        .unwrap();
     let scope = scope("behind");
     for requests in 1..=4 {
         let from = (requests - 1) * 800;
@@ -204,8 +226,8 @@ fn snapshots_balance_at_every_instant() {
     let pipeline = quick()
         .with_transport(memory.clone())
         .with_batch(batch(|batch| {
-            batch.max_export_batch_size = 64;
-            batch.max_queue_size = 128;
+            batch.max_export_batch_size = Some(64);
+            batch.max_queue_size = Some(128);
         }))
         .build()
         .unwrap();
@@ -326,7 +348,7 @@ fn a_pipeline_that_its_own_transport_drops_sends_the_rest_and_its_thread_ends() 
                 Ok(Dropping(Arc::clone(&last), memory.clone()))
             }
         })
-        .with_batch(batch(|batch| batch.max_export_batch_size = 10))
+        .with_batch(batch(|batch| batch.max_export_batch_size = Some(10)))
         .build()
         .unwrap();
     let watch = pipeline.watch();
@@ -349,4 +371,78 @@ fn a_pipeline_that_its_own_transport_drops_sends_the_rest_and_its_thread_ends() 
     );
     drop(watch);
     assert_freed(&token);
+}
+
+/// Takes requests as slowly as a collector over a network, and keeps what they hold: the number of items and of bytes.
+#[derive(Clone, Default)]
+struct Slow(Arc<Mutex<Vec<(usize, usize)>>>);
+
+impl Transport for Slow {
+    fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
+        std::thread::sleep(Duration::from_millis(5));
+        let held = (request.items, request.body.len());
+        self.0.lock().unwrap().push(held);
+        Ok(ExportResponse::ALL)
+    }
+}
+
+#[test]
+fn a_burst_of_ten_times_the_specifications_queue_loses_nothing() {
+    const SPANS: u64 = 20_480;
+    let slow = Slow::default();
+    let connect = {
+        let slow = slow.clone();
+        move || Ok(slow.clone())
+    };
+    let pipeline = quick().with_transport(connect).build().unwrap();
+    let scope = scope("burst");
+    for number in 0..SPANS {
+        let recorded = pipeline.record_encoded(&scope, &span(number, 250));
+        assert_eq!(recorded, Ok(()), "{number}");
+    }
+    let used = pipeline.stats();
+    assert!(used.chunk_bytes <= used.max_chunk_bytes, "{used:?}");
+    assert_eq!(used.queue_capacity, None);
+    pipeline.force_flush(10 * SECOND).unwrap();
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    assert_eq!((stats.delivered, stats.lost()), (SPANS, 0), "{stats:?}");
+    // Bytes fill a request, not a number of spans.
+    let requests = slow.0.lock().unwrap();
+    let (last, full) = requests.split_last().unwrap();
+    assert!(full.len() > 1, "{requests:?}");
+    for (_, bytes) in full {
+        assert!((512 << 10..640 << 10).contains(bytes), "{requests:?}");
+    }
+    assert!(last.1 < 640 << 10);
+}
+
+#[test]
+fn a_queue_with_a_number_of_spans_keeps_to_it() {
+    let gate = Arc::new(Barrier::new(2));
+    let connect = {
+        let gate = Arc::clone(&gate);
+        move || {
+            gate.wait();
+            Ok(InMemoryTransport::new())
+        }
+    };
+    let (batch, errors) = batch_from(&[
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "2048"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "600000"),
+    ]);
+    assert!(errors.is_empty());
+    let pipeline = quick()
+        .with_transport(connect)
+        .with_batch(batch)
+        .build()
+        .unwrap();
+    // The worker is stuck with the first request. The last chunk waits beside the queue.
+    let taken = record(&pipeline, &scope("bounded"), 0..10_000);
+    assert!((2048..=2048 + 2 * 512).contains(&taken), "{taken}");
+    let dropped = pipeline.stats().dropped.by(DropCause::QueueFull);
+    assert_eq!(taken + dropped, 10_000);
+    gate.wait();
+    pipeline.force_flush(10 * SECOND).unwrap();
+    assert_eq!(pipeline.stats().delivered, taken);
 }

@@ -164,7 +164,7 @@ fn a_producer_that_two_threads_share_loses_nothing() {
         .with_transport(memory.clone())
         .with_batch(batch(|batch| {
             batch.chunk_bytes = 4 << 10;
-            batch.max_queue_size = 4096;
+            batch.max_queue_size = Some(4096);
         }))
         .build()
         .unwrap();

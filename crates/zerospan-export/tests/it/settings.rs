@@ -20,21 +20,21 @@ fn the_batch_variables_are_read_and_a_bad_one_is_reported_and_ignored() {
     assert_eq!(batch.export_timeout, Duration::from_millis(200));
     assert_eq!(
         (batch.max_queue_size, batch.max_export_batch_size),
-        (300, 40)
+        (Some(300), Some(40))
     );
 
     let (batch, errors) = batch_from(&[
         ("OTEL_BSP_SCHEDULE_DELAY", "soon"),
         ("OTEL_BSP_EXPORT_TIMEOUT", "-5"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
-        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0"),
     ]);
     assert_eq!(batch, BatchConfig::default());
     let named = [
         "SCHEDULE_DELAY cannot be `soon`",
         "EXPORT_TIMEOUT cannot be `-5`",
         "QUEUE_SIZE cannot be `0`",
-        "BATCH_SIZE cannot be `4096`: give 1 to OTEL_BSP_MAX_QUEUE_SIZE, which is 2048",
+        "BATCH_SIZE cannot be `0`",
     ];
     assert_eq!(errors.len(), 4);
     for name in named {
@@ -43,12 +43,20 @@ fn the_batch_variables_are_read_and_a_bad_one_is_reported_and_ignored() {
             "{name}: {errors:?}"
         );
     }
+    let (batch, errors) = batch_from(&[
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096"),
+    ]);
     assert_eq!(
-        batch_from(&[("OTEL_BSP_MAX_QUEUE_SIZE", "100")])
-            .0
-            .max_export_batch_size,
-        100
+        (batch.max_queue_size, batch.max_export_batch_size),
+        (Some(100), None)
     );
+    let name = "BATCH_SIZE cannot be `4096`: give 1 to OTEL_BSP_MAX_QUEUE_SIZE, which is 100";
+    assert!(errors[0].contains(name), "{errors:?}");
+    // Without a size of the queue, any number of spans may be a request.
+    let (batch, errors) = batch_from(&[("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096")]);
+    assert!(errors.is_empty());
+    assert_eq!(batch.max_export_batch_size, Some(4096));
 }
 
 #[test]
@@ -131,11 +139,16 @@ fn a_batch_that_cannot_work_is_an_error_of_the_build() {
             .with_batch(batch(change));
         builder.build().unwrap_err().to_string()
     };
-    assert!(
-        refused(|batch| batch.max_export_batch_size = 4096).starts_with(
-            "max_export_batch_size cannot be `4096`: give 1 to max_queue_size, which is 2048"
-        )
-    );
+    let larger_than_the_queue = refused(|batch| {
+        (batch.max_queue_size, batch.max_export_batch_size) = (Some(2048), Some(4096));
+    });
+    assert!(larger_than_the_queue.starts_with(
+        "max_export_batch_size cannot be `4096`: give 1 to max_queue_size, which is 2048"
+    ));
+    let empty = refused(|batch| batch.max_export_batch_size = Some(0));
+    assert!(empty.starts_with("max_export_batch_size cannot be `0`"));
+    assert!(refused(|batch| batch.max_queue_size = Some(0)).starts_with("max_queue_size"));
+    assert!(refused(|batch| batch.batch_bytes = 0).starts_with("batch_bytes"));
     assert!(refused(|batch| batch.chunk_bytes = 1).starts_with("chunk_bytes"));
     assert!(refused(|batch| batch.max_request_bytes = 1).starts_with("max_request_bytes"));
     assert!(refused(|batch| batch.max_memory_bytes = 1).starts_with("max_memory_bytes"));
@@ -160,6 +173,7 @@ proptest::proptest! {
             ("OTEL_BSP_MAX_QUEUE_SIZE", &number),
             ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", &other),
         ]);
-        assert!(batch.max_export_batch_size <= batch.max_queue_size);
+        let queue = batch.max_queue_size.unwrap_or(usize::MAX);
+        assert!(batch.max_export_batch_size.is_none_or(|items| items <= queue));
     }
 }

@@ -28,8 +28,8 @@ pub(crate) fn full_queue_from_four_producers(protocol: Protocol) -> Observed {
         .with_otlp(collector.config())
         .with_timeout(LONG)
         .with_batch(batch(|batch| {
-            batch.max_queue_size = 1000;
-            batch.max_export_batch_size = 100;
+            batch.max_queue_size = Some(1000);
+            batch.max_export_batch_size = Some(100);
         }))
         .build()
         .unwrap();

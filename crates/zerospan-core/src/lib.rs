@@ -14,6 +14,8 @@ pub mod fork;
 pub mod log;
 #[doc(hidden)]
 pub mod panics;
+#[doc(hidden)]
+pub mod prefetch;
 mod recycle;
 #[doc(hidden)]
 pub mod sync;

@@ -71,9 +71,6 @@ impl Batch {
         if self.items > 0 {
             self.write(resource, inner.limits.request_bytes);
         }
-        for chunk in &mut self.chunks[..used_up] {
-            chunk.wipe();
-        }
         let mut state = inner.state();
         for mut chunk in self.chunks.drain(..used_up) {
             state.recycle(&mut chunk, &inner.limits);

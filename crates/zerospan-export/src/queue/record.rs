@@ -49,6 +49,7 @@ impl BufferState {
             inner.hand_over(self)?;
         }
         self.chunk = inner.acquire_chunk()?;
+        self.chunk.fetch_start();
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Checks that the view reads or rejects any bytes as prost does, and never panics.
+//! Checks that the views read or reject any bytes as prost does, and never panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,7 @@
 //! Writing into a buffer with room, recording into a used recorder, and reading do not allocate. If there is no room, the growth
 //! is counted.
 
+use opentelemetry::logs::AnyValue;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
@@ -10,8 +11,9 @@ use std::time::{Duration, SystemTime};
 use zerospan_core::dev::{Allocations, Canary, CountingAllocator};
 use zerospan_core::{Attribute, Reset};
 use zerospan_otlp::{
-    BatchEncoder, EncodedResource, EncodedScope, RequestView, SPARE_CAPACITY, ScopeSpansView,
-    SpanLimits, SpanRecorder, SpanStart, StaticKey, encode_request, encode_span_data,
+    BatchEncoder, EncodedResource, EncodedScope, LogRecordRecorder, RequestView, SPARE_CAPACITY,
+    ScopeLogsView, ScopeSpansView, SpanLimits, SpanRecorder, SpanStart, StaticKey, encode_request,
+    encode_span_data,
 };
 
 #[global_allocator]
@@ -222,4 +224,58 @@ fn a_status_and_an_invalid_context_need_no_heap() {
         recorder.finish(0, &status, &mut out);
     });
     assert_eq!(allocations, NONE);
+}
+
+/// Records a log record with every kind of value, set, formatted and copied.
+fn record_log(recorder: &mut LogRecordRecorder, nested: &AnyValue, span: &SpanRecorder, n: u64) {
+    const USER: StaticKey = StaticKey::new("enduser.id");
+    recorder.set_time(n);
+    recorder.set_observed_time(n);
+    recorder.set_severity_number(9);
+    recorder.set_severity_text("INFO");
+    recorder.set_event_name("checkout.order.placed");
+    recorder.set_trace_context(TraceId::from(1), SpanId::from(2), TraceFlags::SAMPLED);
+    recorder.set_body_any(nested);
+    recorder.set_body_fmt(format_args!("order {n} of {:?}", "a user"));
+    recorder.set(&USER, "u-42");
+    recorder.set_fmt(&USER, format_args!("u-{n}"));
+    recorder.set_fmt("long", format_args!("{:>300}", n));
+    recorder.set_any("nested", nested);
+    for attribute in span.attributes() {
+        recorder.set_view(&attribute);
+    }
+}
+
+#[test]
+fn a_used_recorder_holds_the_next_log_record_without_allocation() {
+    Allocations::assert_counted();
+    let nested: AnyValue = [("key", AnyValue::from_iter([1, 2, 3]))]
+        .into_iter()
+        .collect();
+    let mut span = SpanRecorder::new();
+    span.extend(&Canary::new(17).attributes(30));
+    let (mut recorder, mut out) = (LogRecordRecorder::new(), Vec::new());
+    let ((), allocations) = Allocations::measure(|| {
+        record_log(&mut recorder, &nested, &span, u64::MAX);
+    });
+    assert!(allocations.count > 0, "the control");
+    let ((), allocations) = Allocations::measure(|| recorder.finish(&mut out));
+    assert_eq!(allocations.count, 1, "the length is known");
+    out.clear();
+    let (read, allocations) = Allocations::measure(|| {
+        recorder.reset();
+        record_log(&mut recorder, &nested, &span, 7);
+        recorder.finish(&mut out);
+        let mut attributes = 0;
+        for record in ScopeLogsView::new(&out)?.log_records() {
+            let record = record?;
+            record.validate()?;
+            attributes += record.attributes().count();
+        }
+        let user = recorder.attribute("enduser.id");
+        let is_formatted = user.is_some_and(|value| value.as_str() == Some("u-7"));
+        Ok::<_, zerospan_otlp::DecodeError>((attributes, is_formatted))
+    });
+    assert_eq!(allocations, NONE);
+    assert_eq!(read, Ok((33, true)));
 }

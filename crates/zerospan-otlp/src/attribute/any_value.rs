@@ -11,8 +11,8 @@ use crate::wire::{append, close, open, text};
 use opentelemetry::logs::AnyValue;
 use zerospan_core::{AttributeValue, UnsupportedValue};
 
-/// The number of messages that may be nested in a value. Decoders refuse a request in which more than 100 are nested in all; a value
-/// begins at the sixth.
+/// The number of messages that may be nested in a value. Decoders refuse a request in which more than 100 are nested in all, and
+/// a value begins at the sixth.
 const MAX_LEVELS: u8 = 90;
 
 /// The length that most entries of a map do not exceed.
@@ -21,10 +21,11 @@ const EXPECTED_ENTRY_LEN: usize = 32;
 impl AttributeWriter<'_> {
     /// Sets `key` to `value`. Drops and counts an attribute that is beyond the limits.
     ///
-    /// The limit of the length applies to each string and to bytes, at any depth. Arrays and maps that are nested so deep that a
-    /// decoder would refuse the request are left empty.
+    /// The limit of the length applies to each string and to bytes, at any depth. Arrays and maps that are nested so deep that
+    /// a decoder would refuse the request are left empty.
     #[inline]
-    pub fn set_any(&mut self, key: HashedKey<'_>, value: &AnyValue) {
+    pub fn set_any<'k>(&mut self, key: impl Into<HashedKey<'k>>, value: &AnyValue) {
+        let key = key.into();
         match scalar(value) {
             Some(value) => self.set_hashed(key, value),
             None => self.set_container(key, value),
@@ -52,8 +53,8 @@ impl AttributeWriter<'_> {
 ///
 /// # Errors
 ///
-/// Returns [`UnsupportedValue`] if the value is of an unknown kind. Nothing is written then. Within an array or a map, such a value
-/// is left empty.
+/// Returns [`UnsupportedValue`] if the value is of an unknown kind. Nothing is written then. Within an array or a map, such a
+/// value is left empty.
 #[inline]
 pub(crate) fn encode_any(
     out: &mut Vec<u8>,

@@ -12,7 +12,8 @@ use zerospan_core::{AttributeValue, StrArray, UnsupportedValue};
 /// No limit of the length of a string value.
 pub(crate) const UNLIMITED: usize = usize::MAX;
 
-/// Appends the field `tag` with `key` and `value`, whose strings are cut after `max_chars` characters, and bytes after as many bytes.
+/// Appends the field `tag` with `key` and `value`, whose strings are cut after `max_chars` characters, and bytes after as many
+/// bytes.
 ///
 /// # Errors
 ///

@@ -21,8 +21,8 @@ impl AttributeWriter<'_> {
 }
 
 impl AttributeWriter<'_> {
-    /// Sets an attribute of a span or of a log record. Copies its bytes, unless it is a text that may have to be cut. Drops and counts
-    /// an attribute that is beyond the limits.
+    /// Sets an attribute of a span or of a log record. Copies its bytes; a text is cut to the limit. Drops and counts an attribute
+    /// that is beyond the limits.
     #[inline]
     pub fn set_view(&mut self, attribute: &AttributeView<'_>) {
         let key = HashedKey::new(attribute.key);

@@ -60,6 +60,13 @@ impl<'a> HashedKey<'a> {
     }
 }
 
+impl<'a> From<&'a str> for HashedKey<'a> {
+    #[inline(always)]
+    fn from(key: &'a str) -> Self {
+        Self::new(key)
+    }
+}
+
 impl<'a> Key for HashedKey<'a> {
     type Field = <&'a str as Key>::Field;
 

@@ -170,7 +170,7 @@ impl LogRecordRecorder {
     /// Sets `key` to a value of the API, as [`AttributeWriter::set_any`] does.
     #[cfg(feature = "logs")]
     #[inline]
-    pub fn set_any(&mut self, key: HashedKey<'_>, value: &AnyValue) {
+    pub fn set_any<'k>(&mut self, key: impl Into<HashedKey<'k>>, value: &AnyValue) {
         self.writer().set_any(key, value);
     }
 
@@ -257,8 +257,15 @@ impl LogRecordRecorder {
         Repeated::new(attributes, log_record::ATTRIBUTES, AttributeView::parse).flatten()
     }
 
-    /// Returns the value of the attribute `key`. Does not allocate.
+    /// Returns the value of the attribute `key`, the last one if repeated keys are kept. Does not allocate.
     pub fn attribute(&self, key: &str) -> Option<ValueView<'_>> {
+        if self.attributes.keys.keep_repeated {
+            return self
+                .attributes()
+                .filter(|held| held.key == key)
+                .last()?
+                .value;
+        }
         let AttributeBuffer { buffer, keys, .. } = &self.attributes;
         let is_match = |start| key_is(buffer, start, key);
         let index = keys.find(hash(key.as_bytes()), |entry| is_match(entry.start))?;

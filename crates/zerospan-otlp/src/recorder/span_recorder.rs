@@ -168,8 +168,15 @@ impl SpanRecorder {
         Repeated::new(attributes, span::ATTRIBUTES, AttributeView::parse).flatten()
     }
 
-    /// Returns the value of the attribute `key`. Does not allocate.
+    /// Returns the value of the attribute `key`, the last one if repeated keys are kept. Does not allocate.
     pub fn attribute(&self, key: &str) -> Option<ValueView<'_>> {
+        if self.keys.keep_repeated {
+            return self
+                .attributes()
+                .filter(|held| held.key == key)
+                .last()?
+                .value;
+        }
         let index = self.keys.find(hash(key.as_bytes()), |entry| {
             key_is(&self.span, entry.start, key)
         })?;

@@ -55,7 +55,7 @@ fn reset_leaves_no_trace_of_the_last_span() {
 }
 
 /// Passes on the value that a view was written from.
-fn to_value(view: &ValueView<'_>, then: &mut dyn FnMut(AttributeValue<'_>)) {
+pub(crate) fn to_value(view: &ValueView<'_>, then: &mut dyn FnMut(AttributeValue<'_>)) {
     let ValueView::Array(values) = view else {
         return then(match view {
             ValueView::Str(text) => AttributeValue::Str(text),

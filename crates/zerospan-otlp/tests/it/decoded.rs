@@ -1,17 +1,20 @@
 //! Converts views to the official messages, to compare them with those that prost decodes from the same bytes.
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList, any_value::Value,
 };
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{
     ResourceSpans, ScopeSpans, Span, Status,
     span::{Event, Link},
 };
 use zerospan_otlp::{
-    AttributeView, DecodeError, EntityRefView, EventView, LinkView, Repeated, RequestView,
-    ResourceSpansView, ResourceView, ScopeSpansView, ScopeView, SpanView, ValueView,
+    AttributeView, DecodeError, DecodeErrorKind, EntityRefView, EventView, LinkView, LogRecordView,
+    LogsRequestView, Repeated, RequestView, ResourceLogsView, ResourceSpansView, ResourceView,
+    ScopeLogsView, ScopeSpansView, ScopeView, SpanView, ValueView,
 };
 
 type Read<T> = Result<T, DecodeError>;
@@ -97,6 +100,44 @@ pub(crate) fn span(view: &SpanView<'_>) -> Read<Span> {
     })
 }
 
+pub(crate) fn logs_request(view: &LogsRequestView<'_>) -> Read<ExportLogsServiceRequest> {
+    Ok(ExportLogsServiceRequest {
+        resource_logs: all(view.resource_logs(), |view| resource_logs(&view))?,
+    })
+}
+
+fn resource_logs(view: &ResourceLogsView<'_>) -> Read<ResourceLogs> {
+    Ok(ResourceLogs {
+        resource: view.resource().map(resource).transpose()?,
+        scope_logs: all(view.scope_logs(), |view| scope_logs(&view))?,
+        schema_url: view.schema_url().to_owned(),
+    })
+}
+
+pub(crate) fn scope_logs(view: &ScopeLogsView<'_>) -> Read<ScopeLogs> {
+    Ok(ScopeLogs {
+        scope: view.scope().map(scope).transpose()?,
+        log_records: all(view.log_records(), |view| log_record(&view))?,
+        schema_url: view.schema_url().to_owned(),
+    })
+}
+
+fn log_record(view: &LogRecordView<'_>) -> Read<LogRecord> {
+    Ok(LogRecord {
+        time_unix_nano: view.time_unix_nanos(),
+        observed_time_unix_nano: view.observed_time_unix_nanos(),
+        severity_number: view.severity_number(),
+        severity_text: view.severity_text().to_owned(),
+        body: view.body().cloned().map(value).transpose()?,
+        attributes: all(view.attributes(), attribute)?,
+        dropped_attributes_count: view.dropped_attributes(),
+        flags: view.flags(),
+        trace_id: view.trace_id().to_vec(),
+        span_id: view.span_id().to_vec(),
+        event_name: view.event_name().to_owned(),
+    })
+}
+
 fn event(view: &EventView<'_>) -> Read<Event> {
     Ok(Event {
         time_unix_nano: view.time_unix_nanos(),
@@ -145,7 +186,8 @@ fn value(view: ValueView<'_>) -> Read<AnyValue> {
     Ok(AnyValue { value })
 }
 
-/// Asserts that the view and prost read the same from `bytes`, or that both refuse them.
+/// Asserts that the views and prost read the same from `bytes`, or that both refuse them: as a request with spans, and as one with
+/// log records.
 ///
 /// There is one exception: the view refuses a repeated message in a field that holds at most one, and prost merges it.
 ///
@@ -153,17 +195,22 @@ fn value(view: ValueView<'_>) -> Read<AnyValue> {
 ///
 /// Panics if the two differ.
 pub(crate) fn same_as_prost(bytes: &[u8]) {
-    use prost::Message as _;
-    use zerospan_otlp::DecodeErrorKind;
-
     let view = RequestView::new(bytes);
-    let read = request(&view);
-    match (&read, view.validate()) {
+    same(bytes, request(&view), view.validate());
+    let view = LogsRequestView::new(bytes);
+    same(bytes, logs_request(&view), view.validate());
+}
+
+fn same<T>(bytes: &[u8], read: Read<T>, valid: Read<()>)
+where
+    T: prost::Message + Default + std::fmt::Debug,
+{
+    match (&read, valid) {
         (Ok(_), Ok(())) => {}
         (Err(_), Err(error)) => assert!(error.offset <= bytes.len(), "{error}"),
         (read, valid) => panic!("reading says {read:?}, validating {valid:?}"),
     }
-    match (ExportTraceServiceRequest::decode(bytes), read) {
+    match (T::decode(bytes), read) {
         // NaN is not equal to itself, its encoding is.
         (Ok(theirs), Ok(ours)) => assert_eq!(theirs.encode_to_vec(), ours.encode_to_vec()),
         (Err(_), Err(_)) => {}

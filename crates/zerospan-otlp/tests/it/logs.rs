@@ -1,38 +1,27 @@
-//! Log records against the official transform's message, as prost encodes it, and against a naive model of the recorder.
+//! Log records against the official transform's message, as prost encodes it, and the views against prost.
 
-use crate::spans;
+use crate::log_model::{Call, Pieces, encode, field, model, official, record};
+use crate::{decoded, spans, values};
 use opentelemetry::Key;
-use opentelemetry::logs::{AnyValue, LogRecord as _, Logger, LoggerProvider, Severity};
-use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
+use opentelemetry::logs::{AnyValue, Severity};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::logs::v1::{LogRecord, ScopeLogs};
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::resource::v1;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::logs::tonic::group_logs_by_resource_and_scope;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::logs::{LogBatch, SdkLogRecord, SdkLoggerProvider};
+use opentelemetry_sdk::logs::LogBatch;
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
 use prost::Message;
-use std::time::SystemTime;
 use zerospan_core::Reset;
 use zerospan_otlp::{
-    EncodedResource, EncodedScope, HashedKey, LogRecordLimits, LogRecordRecorder, encode_request,
-    unix_nanos,
+    EncodedResource, EncodedScope, LogRecordLimits, LogRecordRecorder, LogsRequestView,
+    ScopeLogsView, encode_request,
 };
 
-/// What a program sets on a log record, in order.
-#[derive(Clone, Debug)]
-enum Call {
-    Time(SystemTime),
-    SeverityNumber(Severity),
-    SeverityText(&'static str),
-    EventName(&'static str),
-    Body(AnyValue),
-    TraceContext(u128, u64, Option<u8>),
-    Attribute(String, AnyValue),
-}
-
-pub(crate) fn any_value() -> impl Strategy<Value = AnyValue> {
+fn any_value() -> impl Strategy<Value = AnyValue> {
     let scalar = prop_oneof![
         any::<i64>().prop_map(AnyValue::Int),
         (0_i64..300).prop_map(AnyValue::Int),
@@ -75,7 +64,11 @@ fn call() -> impl Strategy<Value = Call> {
         prop_oneof![9 => any::<u64>(), 1 => Just(0)],
         prop::option::of(any::<u8>()),
     );
+    let pieces = || vec(spans::text(), 0..4).prop_map(Pieces);
     prop_oneof![
+        1 => pieces().prop_map(Call::FormattedBody),
+        3 => (spans::text(), pieces()).prop_map(|(key, value)| Call::Formatted(key, value)),
+        1 => (0_usize..4, pieces()).prop_map(|(key, value)| Call::Formatted("k".repeat(key), value)),
         1 => spans::time().prop_map(Call::Time),
         1 => severity().prop_map(Call::SeverityNumber),
         1 => static_text().prop_map(Call::SeverityText),
@@ -92,122 +85,66 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     prop_oneof![9 => vec(call(), 0..14), 1 => vec(call(), 0..180)]
 }
 
-/// Makes the same calls on a record of the official SDK.
-fn official(calls: &[Call], observed: SystemTime) -> SdkLogRecord {
-    let mut record = SdkLoggerProvider::builder()
-        .build()
-        .logger("of no processor")
-        .create_log_record();
-    record.set_observed_timestamp(observed);
-    for call in calls {
-        match call.clone() {
-            Call::Time(time) => record.set_timestamp(time),
-            Call::SeverityNumber(severity) => record.set_severity_number(severity),
-            Call::SeverityText(text) => record.set_severity_text(text),
-            Call::EventName(name) => record.set_event_name(name),
-            Call::Body(body) => record.set_body(body),
-            Call::TraceContext(trace, span, flags) => record.set_trace_context(
-                TraceId::from(trace),
-                SpanId::from(span),
-                flags.map(TraceFlags::new),
-            ),
-            Call::Attribute(key, value) => record.add_attribute(key, value),
-        }
-    }
-    record
-}
-
-fn record(calls: &[Call], observed: SystemTime, recorder: &mut LogRecordRecorder) {
-    recorder.set_observed_time(unix_nanos(observed));
-    for call in calls {
-        match call {
-            Call::Time(time) => recorder.set_time(unix_nanos(*time)),
-            Call::SeverityNumber(severity) => recorder.set_severity_number(*severity as u8),
-            Call::SeverityText(text) => recorder.set_severity_text(*text),
-            Call::EventName(name) => recorder.set_event_name(*name),
-            Call::Body(body) => recorder.set_body_any(body),
-            Call::TraceContext(trace, span, flags) => recorder.set_trace_context(
-                TraceId::from(*trace),
-                SpanId::from(*span),
-                flags.map(TraceFlags::new).unwrap_or_default(),
-            ),
-            Call::Attribute(key, value) => recorder.set_any(HashedKey::new(key), value),
-        }
-    }
-}
-
-/// Returns the calls that count under `limits`, and the number of attributes that are dropped.
-fn kept(calls: &[Call], limits: &LogRecordLimits) -> (Vec<Call>, u32) {
-    let (mut kept, mut attributes, mut dropped) = (Vec::<Call>::new(), 0, 0);
-    for call in calls {
-        let Call::Attribute(key, value) = call else {
-            kept.push(call.clone());
-            continue;
-        };
-        let value = match limits.max_attribute_value_length {
-            Some(max) => cut(value, max as usize),
-            None => value.clone(),
-        };
-        let held = kept.iter_mut().find_map(|held| match held {
-            Call::Attribute(held, value) if held == key => Some(value),
-            _ => None,
+/// A request with any values, as prost writes it.
+fn request() -> impl Strategy<Value = ExportLogsServiceRequest> {
+    let attributes = || {
+        let attribute = (spans::text(), values::any_value(), any::<i32>());
+        let attribute = attribute.prop_map(|(key, value, key_strindex)| KeyValue {
+            key,
+            value: Some(value),
+            key_strindex,
         });
-        match held {
-            Some(held) if !limits.keep_repeated_keys => *held = value,
-            _ if attributes < limits.max_attributes => {
-                attributes += 1;
-                kept.push(Call::Attribute(key.clone(), value));
-            }
-            _ => dropped += 1,
-        }
-    }
-    (kept, dropped)
-}
-
-fn cut(value: &AnyValue, max: usize) -> AnyValue {
-    match value {
-        AnyValue::String(text) => {
-            AnyValue::String(text.as_str().chars().take(max).collect::<String>().into())
-        }
-        AnyValue::Bytes(bytes) => {
-            AnyValue::Bytes(Box::new(bytes.iter().copied().take(max).collect()))
-        }
-        AnyValue::ListAny(values) => AnyValue::ListAny(Box::new(
-            values.iter().map(|value| cut(value, max)).collect(),
-        )),
-        AnyValue::Map(values) => {
-            let mut values = values.clone();
-            values
-                .values_mut()
-                .for_each(|value| *value = cut(value, max));
-            AnyValue::Map(values)
-        }
-        other => other.clone(),
-    }
-}
-
-/// The message of the official transform for `calls` under `limits`.
-fn model(calls: &[Call], observed: SystemTime, limits: &LogRecordLimits) -> LogRecord {
-    let (calls, dropped) = kept(calls, limits);
-    let mut message = LogRecord::from(&official(&calls, observed));
-    message.dropped_attributes_count = dropped;
-    message
-}
-
-fn encode(recorder: &LogRecordRecorder) -> Vec<u8> {
-    let mut out = b"before".to_vec();
-    recorder.finish(&mut out);
-    let out = out.split_off(6);
-    assert_eq!(recorder.encoded_len(), out.len());
-    out
-}
-
-fn field(record: LogRecord) -> Vec<u8> {
-    let scope = ScopeLogs {
-        log_records: vec![record],
-        ..ScopeLogs::default()
+        vec(attribute, 0..4)
     };
-    scope.encode_to_vec()
+    let numbers = (
+        any::<u64>(),
+        any::<u64>(),
+        any::<i32>(),
+        any::<u32>(),
+        any::<u32>(),
+    );
+    let ids = (vec(any::<u8>(), 0..18), vec(any::<u8>(), 0..10));
+    let texts = (spans::text(), spans::text());
+    let record = (
+        numbers,
+        ids,
+        texts,
+        prop::option::of(values::any_value()),
+        attributes(),
+    );
+    let record =
+        record.prop_map(
+            |(numbers, (trace_id, span_id), texts, body, attributes)| LogRecord {
+                time_unix_nano: numbers.0,
+                observed_time_unix_nano: numbers.1,
+                severity_number: numbers.2,
+                severity_text: texts.0,
+                body,
+                attributes,
+                dropped_attributes_count: numbers.3,
+                flags: numbers.4,
+                trace_id,
+                span_id,
+                event_name: texts.1,
+            },
+        );
+    (vec(record, 0..4), attributes(), spans::text()).prop_map(|(log_records, attributes, text)| {
+        ExportLogsServiceRequest {
+            resource_logs: vec![ResourceLogs {
+                resource: Some(v1::Resource {
+                    attributes,
+                    dropped_attributes_count: 7,
+                    entity_refs: Vec::new(),
+                }),
+                scope_logs: vec![ScopeLogs {
+                    scope: None,
+                    log_records,
+                    schema_url: text,
+                }],
+                schema_url: String::new(),
+            }],
+        }
+    })
 }
 
 fn limits() -> impl Strategy<Value = LogRecordLimits> {
@@ -233,7 +170,15 @@ proptest! {
             recorder.reset();
             recorder.set_limits(limits);
             record(&calls, observed, &mut recorder);
-            prop_assert_eq!(encode(&recorder), field(model(&calls, observed, &limits)));
+            let (ours, theirs) = (encode(&recorder), model(&calls, observed, &limits));
+            let view = ScopeLogsView::new(&ours)?;
+            view.validate()?;
+            prop_assert_eq!(&decoded::scope_logs(&view)?.log_records, &[theirs.clone()]);
+            for attribute in &theirs.attributes {
+                prop_assert!(recorder.attribute(&attribute.key).is_some());
+            }
+            prop_assert_eq!(recorder.body().is_some(), theirs.body.is_some());
+            prop_assert_eq!(ours, field(theirs));
         }
     }
 
@@ -271,5 +216,34 @@ proptest! {
             ),
         };
         prop_assert_eq!(expected.encode_to_vec(), request);
+    }
+}
+
+proptest! {
+    #[test]
+    fn log_records_that_prost_writes_are_read_as_prost_reads_them(request in request()) {
+        let bytes = request.encode_to_vec();
+        let read = decoded::logs_request(&LogsRequestView::new(&bytes))?;
+        // NaN is not equal to itself, its encoding is.
+        prop_assert_eq!(read.encode_to_vec(), bytes);
+    }
+
+    #[test]
+    fn changed_log_records_are_read_or_refused_as_prost_does(
+        request in request(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+        end in any::<prop::sample::Index>(),
+        cut in any::<bool>(),
+    ) {
+        let mut bytes = request.encode_to_vec();
+        bytes.extend_from_slice(&[0x50, 0x01]);
+        for (index, byte) in changes {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        if cut {
+            bytes.truncate(end.index(bytes.len() + 1));
+        }
+        decoded::same_as_prost(&bytes);
     }
 }

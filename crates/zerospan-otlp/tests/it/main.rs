@@ -2,9 +2,12 @@
 
 mod contract;
 mod decoded;
+mod log_contract;
+mod log_model;
 mod logs;
 mod model;
 mod official;
 mod recorder;
 mod spans;
+mod values;
 mod view;

@@ -1,42 +1,15 @@
 //! The views compared with prost, on valid and invalid bytes.
 
+use crate::values::any_value;
 use crate::{decoded, spans};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{
-    AnyValue, ArrayValue, EntityRef, KeyValue, KeyValueList, any_value::Value,
-};
+use opentelemetry_proto::tonic::common::v1::{EntityRef, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
 use zerospan_otlp::{DecodeErrorKind, RequestView, ScopeSpansView, SpanView, encode_span_data};
-
-/// Values of every kind in the protocol, nested.
-fn any_value() -> impl Strategy<Value = AnyValue> {
-    let leaf = prop_oneof![
-        Just(None),
-        spans::text().prop_map(|text| Some(Value::StringValue(text))),
-        any::<bool>().prop_map(|flag| Some(Value::BoolValue(flag))),
-        any::<i64>().prop_map(|number| Some(Value::IntValue(number))),
-        any::<f64>().prop_map(|number| Some(Value::DoubleValue(number))),
-        vec(any::<u8>(), 0..40).prop_map(|bytes| Some(Value::BytesValue(bytes))),
-        any::<i32>().prop_map(|index| Some(Value::StringValueStrindex(index))),
-    ]
-    .prop_map(|value| AnyValue { value });
-    leaf.prop_recursive(4, 20, 4, |value| {
-        let array = vec(value.clone(), 0..4)
-            .prop_map(|values| Some(Value::ArrayValue(ArrayValue { values })));
-        let pair = (spans::text(), prop::option::of(value)).prop_map(|(key, value)| KeyValue {
-            key,
-            value,
-            key_strindex: 0,
-        });
-        let list =
-            vec(pair, 0..4).prop_map(|values| Some(Value::KvlistValue(KeyValueList { values })));
-        prop_oneof![array, list].prop_map(|value| AnyValue { value })
-    })
-}
 
 fn request() -> impl Strategy<Value = ExportTraceServiceRequest> {
     let attribute =

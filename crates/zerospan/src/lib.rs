@@ -14,6 +14,8 @@ pub use zerospan_attributes as attributes;
 pub use zerospan_core as core;
 #[cfg(feature = "export")]
 pub use zerospan_export as export;
+#[cfg(feature = "logs")]
+pub use zerospan_logs as logs;
 #[cfg(feature = "otlp")]
 pub use zerospan_otlp as otlp;
 #[cfg(feature = "pool")]

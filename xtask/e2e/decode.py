@@ -7,10 +7,15 @@ import sys
 from pathlib import Path
 
 from google.protobuf.unknown_fields import UnknownFieldSet
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import ScopeLogs
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans
 
-MESSAGES = {message.__name__: message for message in (ExportTraceServiceRequest, ScopeSpans)}
+MESSAGES = {
+    message.__name__: message
+    for message in (ExportTraceServiceRequest, ScopeSpans, ExportLogsServiceRequest, ScopeLogs)
+}
 
 
 def messages(message):

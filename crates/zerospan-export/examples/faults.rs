@@ -1,4 +1,5 @@
-//! Plays every fault of a collector against real sockets and prints the counts of the spans.
+//! Plays every fault of a collector against real sockets and prints the counts of the spans, and of the log records
+//! where it takes both signals at once.
 //!
 //! `cargo xtask faults`
 
@@ -23,8 +24,8 @@ fn main() {
         }
     }));
     println!(
-        "{:<36} {:<5} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7}  dropped, by cause",
-        "fault", "over", "recorded", "delivered", "rejected", "dropped", "attempts", "ms",
+        "{:<36} {:<5} {:<6} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7}  dropped, by cause",
+        "fault", "over", "signal", "recorded", "delivered", "rejected", "dropped", "attempts", "ms",
     );
     for fault in scenario::COLLECTOR_FAULTS {
         for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
@@ -34,15 +35,21 @@ fn main() {
     for fault in scenario::PIPELINE_FAULTS {
         print(&fault());
     }
+    for fault in scenario::both::FAULTS_FOR_BOTH {
+        for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+            fault(protocol).iter().for_each(print);
+        }
+    }
 }
 
 fn print(observed: &Observed) {
     let stats = &observed.stats;
     assert!(stats.is_balanced());
     println!(
-        "{:<36} {:<5} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7}  {:?}",
+        "{:<36} {:<5} {:<6} {:>8} {:>9} {:>8} {:>8} {:>8} {:>7}  {:?}",
         observed.fault,
         observed.protocol,
+        observed.signal.name(),
         stats.recorded,
         stats.delivered,
         stats.rejected,

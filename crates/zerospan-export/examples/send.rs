@@ -4,12 +4,9 @@
 
 #![allow(clippy::print_stdout)]
 
+use opentelemetry::logs::Severity;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_proto::tonic::common::v1 as proto;
-use opentelemetry_proto::tonic::logs::v1::{LogRecord, ScopeLogs, SeverityNumber};
-use opentelemetry_proto::transform::common::tonic::Attributes;
-use prost::Message;
 use serde_json::{Map, Value, json};
 use std::error::Error;
 use std::process::ExitCode;
@@ -18,7 +15,7 @@ use zerospan_export::{
     BatchConfig, Compression, EncodedResource, ExportStats, OtlpConfig, Pipeline, Protocol, Scope,
     Signal,
 };
-use zerospan_otlp::{SpanRecorder, SpanStart, unix_nanos};
+use zerospan_otlp::{LogRecordRecorder, SpanRecorder, SpanStart, unix_nanos};
 
 const USAGE: &str = "send --endpoint URL [--signal traces|logs|both] [--items N] [--threads N] [--protocol grpc|http/protobuf] \
 [--compression none|gzip] [--ca FILE] [--cert FILE --key FILE] [--service NAME] [--timeout SECONDS]";
@@ -158,26 +155,19 @@ fn span(number: u64, out: &mut Vec<u8>) {
 /// Encodes a log record as one field `ScopeLogs.log_records`.
 fn log_record(number: u64, out: &mut Vec<u8>) {
     let now = unix_nanos(SystemTime::now());
-    let text = |text: &str| proto::any_value::Value::StringValue(text.to_owned());
-    let record = LogRecord {
-        time_unix_nano: now,
-        observed_time_unix_nano: now,
-        severity_number: SeverityNumber::Info.into(),
-        severity_text: "INFO".to_owned(),
-        body: Some(proto::AnyValue {
-            value: Some(text("answered")),
-        }),
-        attributes: Attributes::from(attributes(number)).0,
-        trace_id: u128::from(number).to_be_bytes().to_vec(),
-        span_id: number.to_be_bytes().to_vec(),
-        ..LogRecord::default()
-    };
-    // A message with the record alone is exactly that field.
-    let scope = ScopeLogs {
-        log_records: vec![record],
-        ..ScopeLogs::default()
-    };
-    out.extend(scope.encode_to_vec());
+    let mut recorder = LogRecordRecorder::new();
+    recorder.set_time(now);
+    recorder.set_observed_time(now);
+    recorder.set_severity_number(Severity::Info as u8);
+    recorder.set_severity_text("INFO");
+    recorder.set_body_fmt(format_args!("answered request {number}"));
+    recorder.extend(&attributes(number));
+    recorder.set_trace_context(
+        TraceId::from(u128::from(number)),
+        SpanId::from(number),
+        TraceFlags::SAMPLED,
+    );
+    recorder.finish(out);
 }
 
 fn counts(stats: &ExportStats) -> Map<String, Value> {

@@ -2,19 +2,21 @@
 //!
 //! The argument is the folder to write to. Each file is one message, whose name its own begins with.
 
+use opentelemetry::logs::{AnyValue, Severity};
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
-use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};
+use opentelemetry::{Array, InstrumentationScope, Key, KeyValue, Value};
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
 use zerospan_core::{Attribute, Reset};
 use zerospan_otlp::{
-    BatchEncoder, EncodedResource, EncodedScope, SpanLimits, SpanRecorder, SpanStart, StaticKey,
-    encode_request, encode_span_data,
+    BatchEncoder, EncodedResource, EncodedScope, HashedKey, LogRecordLimits, LogRecordRecorder,
+    SpanLimits, SpanRecorder, SpanStart, StaticKey, encode_request, encode_span_data,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -69,7 +71,80 @@ fn main() -> Result<(), Box<dyn Error>> {
     request.clear();
     BatchEncoder::new().encode(&EncodedResource::new(&[("", 0)], None), &[], &mut request);
     write("ExportTraceServiceRequest-empty", &request)?;
+
+    out.clear();
+    let mut recorder = LogRecordRecorder::new();
+    record_log(&mut recorder, &mut out);
+    write("ScopeLogs-recorded", &out)?;
+    let before = out.len();
+    let mut limits = LogRecordLimits::default();
+    limits.max_attributes = 2;
+    limits.max_attribute_value_length = Some(3);
+    recorder.set_limits(limits);
+    recorder.reset();
+    record_log(&mut recorder, &mut out);
+    write("ScopeLogs-limited", &out[before..])?;
+    for (index, body) in bodies().iter().enumerate() {
+        let start = out.len();
+        recorder.reset();
+        recorder.set_body_any(body);
+        recorder.finish(&mut out);
+        write(&format!("ScopeLogs-body-{index}"), &out[start..])?;
+    }
+    request.clear();
+    let runs = [
+        (&scope, vec![&out[..before], &out[before..]]),
+        (&other, vec![&out[..before]]),
+        (&other, vec![]),
+    ];
+    encode_request(&resource, runs, &mut request);
+    write("ExportLogsServiceRequest-framed", &request)?;
     Ok(())
+}
+
+fn record_log(recorder: &mut LogRecordRecorder, out: &mut Vec<u8>) {
+    const USER: StaticKey = StaticKey::new("user.id");
+    recorder.set_time(1_780_000_000_000_000_000);
+    recorder.set_observed_time(u64::MAX);
+    recorder.set_severity_number(Severity::Fatal4 as u8);
+    recorder.set_severity_text("FATAL");
+    recorder.set_event_name("payment.refused");
+    recorder.set_body_fmt(format_args!("the card of {} wäs refused", 42));
+    recorder.set(&USER, 42);
+    recorder.extend(&values());
+    recorder.set_fmt(HashedKey::new("formatted"), format_args!("{:>8}", "right"));
+    for (index, value) in bodies().iter().enumerate() {
+        recorder.set_any(HashedKey::new(&format!("nested.{index}")), value);
+    }
+    recorder.set(&USER, 43);
+    let span = context(3);
+    recorder.set_trace_context(span.trace_id(), span.span_id(), span.trace_flags());
+    recorder.finish(out);
+}
+
+/// Values of the kinds that only log records have, and nested ones.
+fn bodies() -> Vec<AnyValue> {
+    let map: HashMap<Key, AnyValue> = [
+        (
+            "list".into(),
+            AnyValue::ListAny(Box::new(vec![1.into(), "two".into(), 3.5.into()])),
+        ),
+        ("raw".into(), AnyValue::Bytes(Box::new(vec![0, 255, 128]))),
+        ("".into(), true.into()),
+    ]
+    .into();
+    vec![
+        AnyValue::String("".into()),
+        AnyValue::String("x".repeat(1 << 20).into()),
+        AnyValue::Bytes(Box::new(Vec::new())),
+        AnyValue::ListAny(Box::new(Vec::new())),
+        AnyValue::Map(Box::new(HashMap::new())),
+        AnyValue::Map(Box::new(
+            [("inner".into(), AnyValue::Map(Box::new(map)))].into(),
+        )),
+        AnyValue::Double(f64::NAN),
+        AnyValue::Int(i64::MIN),
+    ]
 }
 
 fn record(recorder: &mut SpanRecorder, out: &mut Vec<u8>) {

@@ -1,5 +1,6 @@
 //! Each fault is a test, over each protocol.
 
+use crate::scenario::both::{self, ForBoth};
 use crate::scenario::{self, Observed};
 use zerospan_export::Protocol::{Grpc, HttpProtobuf};
 
@@ -8,12 +9,13 @@ fn is_brief(observed: &Observed) {
     let Observed {
         fault,
         protocol,
+        signal,
         stats,
         elapsed,
     } = observed;
     assert!(
         elapsed.as_secs() < 5,
-        "{fault} over {protocol}: {elapsed:?}, {stats:?}"
+        "{fault} over {protocol}, {signal}: {elapsed:?}, {stats:?}"
     );
     assert!(stats.is_balanced());
 }
@@ -82,3 +84,39 @@ fn transport_that_panics() {
 fn thread_exit_with_spans_in_its_chunk() {
     is_brief(&scenario::thread_exit_with_spans_in_its_chunk());
 }
+
+macro_rules! of_both_signals {
+    ($($fault:ident),+ $(,)?) => {
+        mod both_signals_over_http {
+            $(#[test] fn $fault() { super::are_brief(&super::both::$fault(super::HttpProtobuf)); })+
+        }
+        mod both_signals_over_grpc {
+            $(#[test] fn $fault() { super::are_brief(&super::both::$fault(super::Grpc)); })+
+        }
+        #[test]
+        fn the_table_has_every_fault_of_a_collector_for_both_signals() {
+            assert_eq!(both::FAULTS_FOR_BOTH.len(), [$(stringify!($fault)),+].len());
+        }
+    };
+}
+
+fn are_brief(observed: &ForBoth) {
+    for observed in observed {
+        is_brief(observed);
+    }
+}
+
+of_both_signals!(
+    collector_for_both_down_at_start,
+    collector_for_both_restarted,
+    both_hang,
+    both_throttled,
+    both_unavailable,
+    both_refused,
+    both_rejected_in_part,
+    logs_refused_and_traces_taken,
+    logs_hang_and_traces_go_on,
+    traces_unavailable_and_logs_taken,
+    both_lose_items_of_four_threads_each,
+    both_shut_down_during_an_outage,
+);

@@ -1,6 +1,8 @@
 //! Faults of a collector and their effect on the counts. The example `faults` prints them as a table.
 
 // With paths, since the example `faults` has this file as a module too.
+#[path = "scenario/both.rs"]
+pub(crate) mod both;
 #[cfg(unix)]
 #[path = "scenario/fork.rs"]
 mod fork;
@@ -30,6 +32,7 @@ const LONG: Duration = Duration::from_secs(5);
 pub(crate) struct Observed {
     pub(crate) fault: &'static str,
     pub(crate) protocol: &'static str,
+    pub(crate) signal: Signal,
     pub(crate) stats: ExportStats,
     pub(crate) elapsed: Duration,
 }
@@ -89,6 +92,11 @@ impl Play {
 
     /// Asserts what holds after every fault.
     fn end(self, pipeline: &Pipeline) -> Observed {
+        self.observe(pipeline)
+    }
+
+    /// Like [`end`](Self::end), for one of several pipelines.
+    fn observe(&self, pipeline: &Pipeline) -> Observed {
         let stats = pipeline.stats();
         assert!(stats.is_balanced(), "{stats:?}");
         assert!(
@@ -98,6 +106,7 @@ impl Play {
         Observed {
             fault: self.fault,
             protocol: self.protocol,
+            signal: pipeline.signal(),
             stats,
             elapsed: self.start.elapsed(),
         }

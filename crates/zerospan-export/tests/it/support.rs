@@ -9,7 +9,7 @@ use zerospan_export::{
     BatchConfig, ConfigError, EncodedResource, ExportStats, FlushError, OtlpConfig, Pipeline,
     PipelineBuilder, RetryPolicy, Scope,
 };
-use zerospan_otlp::{RequestView, SpanRecorder, SpanStart};
+use zerospan_otlp::{LogRecordRecorder, RequestView, SpanRecorder, SpanStart};
 
 pub(crate) fn scope(name: &'static str) -> Scope {
     Scope::new(&InstrumentationScope::builder(name).build())
@@ -54,6 +54,18 @@ pub(crate) fn span(number: u64, size: usize) -> Vec<u8> {
     recorder.set_attribute(Attribute::new("filler", "x".repeat(size).as_str()));
     let mut field = Vec::new();
     recorder.finish(1, &Status::Unset, &mut field);
+    field
+}
+
+/// The log record number `number`, as one field `ScopeLogs.log_records`. Its number is in the id of its span, as a span's is.
+pub(crate) fn log_record(number: u64) -> Vec<u8> {
+    let mut recorder = LogRecordRecorder::new();
+    recorder.set_time(1);
+    recorder.set_body_fmt(format_args!("record {number}"));
+    let span = SpanId::from(number + 1);
+    recorder.set_trace_context(TraceId::from(1), span, TraceFlags::SAMPLED);
+    let mut field = Vec::new();
+    recorder.finish(&mut field);
     field
 }
 

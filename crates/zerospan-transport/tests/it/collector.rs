@@ -56,22 +56,51 @@ pub(crate) enum Reply {
 
 /// The state that the connections of a collector share.
 pub(crate) struct Script {
-    reply: Box<dyn Fn(usize) -> Reply + Send + Sync>,
-    calls: AtomicUsize,
-    requests: Mutex<Vec<Vec<u8>>>,
+    reply: Box<dyn Fn(Call) -> Reply + Send + Sync>,
+    calls: Mutex<Calls>,
+    requests: Mutex<Vec<(Signal, Vec<u8>)>>,
     heads: Mutex<Vec<String>>,
     connections: AtomicUsize,
 }
 
+/// The place of a request among the others, counted from 0.
+#[derive(Clone, Copy)]
+struct Call {
+    number: usize,
+    signal: Signal,
+    number_of_signal: usize,
+}
+
+/// The requests so far, taken or not.
+#[derive(Default)]
+struct Calls {
+    traces: usize,
+    logs: usize,
+}
+
 impl Script {
-    /// Returns the reply to the next request, by its number.
-    fn next(&self) -> Reply {
-        (self.reply)(self.calls.fetch_add(1, Ordering::SeqCst))
+    /// Returns the reply to the next request, which is one of `signal`.
+    fn next(&self, signal: Signal) -> Reply {
+        let call = {
+            let mut calls = self.calls.lock().unwrap();
+            let number = calls.traces + calls.logs;
+            let of_signal = match signal {
+                Signal::Logs => &mut calls.logs,
+                _ => &mut calls.traces,
+            };
+            *of_signal += 1;
+            Call {
+                number,
+                signal,
+                number_of_signal: *of_signal - 1,
+            }
+        };
+        (self.reply)(call)
     }
 
     /// Keeps a request that is taken.
-    fn keep(&self, request: Vec<u8>) {
-        self.requests.lock().unwrap().push(request);
+    fn keep(&self, signal: Signal, request: Vec<u8>) {
+        self.requests.lock().unwrap().push((signal, request));
     }
 
     /// Keeps the head of a request: request line and headers, or metadata.
@@ -111,6 +140,17 @@ impl Collector {
         Self::at("127.0.0.1:0".parse().unwrap(), protocol, None, reply)
     }
 
+    /// Starts a collector that replies with `reply(signal, n)` to request number `n` of each signal, counted from 0.
+    pub(crate) fn scripted_by_signal(
+        protocol: Protocol,
+        reply: impl Fn(Signal, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let address = "127.0.0.1:0".parse().unwrap();
+        Self::serve(address, protocol, None, move |call| {
+            reply(call.signal, call.number_of_signal)
+        })
+    }
+
     /// Starts a collector over TLS with a certificate of `authority`. If `mutual`, it demands a client certificate.
     pub(crate) fn with_tls(protocol: Protocol, authority: &Authority, mutual: bool) -> Self {
         let address = "127.0.0.1:0".parse().unwrap();
@@ -125,11 +165,20 @@ impl Collector {
         tls: Option<(&Authority, bool)>,
         reply: impl Fn(usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::serve(address, protocol, tls, move |call| reply(call.number))
+    }
+
+    fn serve(
+        address: SocketAddr,
+        protocol: Protocol,
+        tls: Option<(&Authority, bool)>,
+        reply: impl Fn(Call) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let script = Arc::new(Script {
             reply: Box::new(reply),
-            calls: AtomicUsize::new(0),
+            calls: Mutex::default(),
             requests: Mutex::default(),
             heads: Mutex::default(),
             connections: AtomicUsize::new(0),
@@ -173,7 +222,15 @@ impl Collector {
 
     /// Returns the requests that it took.
     pub(crate) fn requests(&self) -> Vec<Vec<u8>> {
-        self.script.requests.lock().unwrap().clone()
+        let requests = self.script.requests.lock().unwrap();
+        requests.iter().map(|(_, body)| body.clone()).collect()
+    }
+
+    /// Returns the requests of `signal` that it took.
+    pub(crate) fn requests_of(&self, signal: Signal) -> Vec<Vec<u8>> {
+        let requests = self.script.requests.lock().unwrap();
+        let of_signal = requests.iter().filter(|(of, _)| *of == signal);
+        of_signal.map(|(_, body)| body.clone()).collect()
     }
 
     /// Returns the heads of the requests: request line and headers, or metadata.
@@ -188,6 +245,7 @@ impl Collector {
 
     /// Returns the number of requests, taken or not.
     pub(crate) fn calls(&self) -> usize {
-        self.script.calls.load(Ordering::SeqCst)
+        let calls = self.script.calls.lock().unwrap();
+        calls.traces + calls.logs
     }
 }

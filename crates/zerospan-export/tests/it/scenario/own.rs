@@ -112,6 +112,7 @@ pub(crate) fn drop_without_shutdown(protocol: Protocol) -> Observed {
     Observed {
         fault: play.fault,
         protocol: play.protocol,
+        signal: Signal::Traces,
         stats,
         elapsed: play.start.elapsed(),
     }
@@ -144,6 +145,7 @@ pub(crate) fn drop_without_shutdown_in_an_outage(protocol: Protocol) -> Observed
     Observed {
         fault: play.fault,
         protocol: play.protocol,
+        signal: Signal::Traces,
         stats,
         elapsed: play.start.elapsed(),
     }

@@ -20,6 +20,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server as Tonic, ServerTlsConfig};
 use tonic::{Code, Request, Response, Status};
+use zerospan_transport::Signal;
 
 /// Ends the server when it is dropped, with all of its connections.
 pub(super) struct Server(Option<Runtime>);
@@ -77,23 +78,27 @@ struct Service(Arc<Script>);
 type Rejected = (i64, String);
 
 impl Service {
-    async fn reply<M: Message>(&self, request: Request<M>) -> Result<Option<Rejected>, Status> {
-        let reply = self.0.next();
+    async fn reply<M: Message>(
+        &self,
+        signal: Signal,
+        request: Request<M>,
+    ) -> Result<Option<Rejected>, Status> {
+        let reply = self.0.next(signal);
         self.0.keep_head(format!("{:?}", request.metadata()));
         let request = request.into_inner().encode_to_vec();
         match reply {
-            Reply::Take => self.0.keep(request),
+            Reply::Take => self.0.keep(signal, request),
             Reply::TakeBut(rejected) => {
-                self.0.keep(request);
+                self.0.keep(signal, request);
                 return Ok(Some((rejected, "not those".to_owned())));
             }
             Reply::TakeButExplain(rejected, len) => {
-                self.0.keep(request);
+                self.0.keep(signal, request);
                 return Ok(Some((rejected, "x".repeat(len))));
             }
             Reply::Late(wait) => {
                 tokio::time::sleep(wait).await;
-                self.0.keep(request);
+                self.0.keep(signal, request);
             }
             Reply::Busy { throttled, wait } => {
                 let code = if throttled {
@@ -107,7 +112,7 @@ impl Service {
             Reply::Refuse => return Err(Status::invalid_argument("malformed")),
             Reply::Hang => std::future::pending().await,
             Reply::Endless => {
-                self.0.keep(request);
+                self.0.keep(signal, request);
                 return Ok(Some((0, "x".repeat(8 << 20))));
             }
             Reply::Reset | Reply::Garbage | Reply::Raw(_) | Reply::BusyUntil(_) => {
@@ -124,7 +129,7 @@ impl TraceService for Service {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let rejected = self.reply(request).await?;
+        let rejected = self.reply(Signal::Traces, request).await?;
         Ok(Response::new(ExportTraceServiceResponse {
             partial_success: rejected.map(|(rejected_spans, error_message)| {
                 ExportTracePartialSuccess {
@@ -142,7 +147,7 @@ impl LogsService for Service {
         &self,
         request: Request<ExportLogsServiceRequest>,
     ) -> Result<Response<ExportLogsServiceResponse>, Status> {
-        let rejected = self.reply(request).await?;
+        let rejected = self.reply(Signal::Logs, request).await?;
         Ok(Response::new(ExportLogsServiceResponse {
             partial_success: rejected.map(|(rejected_log_records, error_message)| {
                 ExportLogsPartialSuccess {

@@ -8,6 +8,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use zerospan_transport::Signal;
 
 /// Ends the server when it is dropped, with all of its connections.
 pub(super) struct Server {
@@ -80,7 +81,11 @@ fn converse(
 ) -> io::Result<()> {
     loop {
         let head = read_head(connection)?;
-        let reply = script.next();
+        let signal = match head.lines().next() {
+            Some(line) if line.contains(Signal::Logs.path()) => Signal::Logs,
+            _ => Signal::Traces,
+        };
+        let reply = script.next(signal);
         script.keep_head(head.clone());
         let header = |name: &str| {
             head.lines().find_map(|line| {
@@ -108,11 +113,12 @@ fn converse(
         }
         match reply {
             Reply::Take => {
-                script.keep(body);
+                script.keep(signal, body);
                 respond(connection, "200 OK", "", b"")?;
             }
             Reply::TakeBut(rejected) => {
-                script.keep(body);
+                script.keep(signal, body);
+                // A response for logs has the same bytes.
                 let message = ExportTraceServiceResponse {
                     partial_success: Some(ExportTracePartialSuccess {
                         rejected_spans: rejected,
@@ -122,7 +128,7 @@ fn converse(
                 respond(connection, "200 OK", "", &message.encode_to_vec())?;
             }
             Reply::TakeButExplain(rejected, len) => {
-                script.keep(body);
+                script.keep(signal, body);
                 let message = ExportTraceServiceResponse {
                     partial_success: Some(ExportTracePartialSuccess {
                         rejected_spans: rejected,
@@ -133,7 +139,7 @@ fn converse(
             }
             Reply::Late(wait) => {
                 std::thread::sleep(wait);
-                script.keep(body);
+                script.keep(signal, body);
                 respond(connection, "200 OK", "", b"")?;
             }
             Reply::Busy { throttled, wait } => {
@@ -159,7 +165,7 @@ fn converse(
                 return Ok(());
             }
             Reply::Endless => {
-                script.keep(body);
+                script.keep(signal, body);
                 respond(connection, "200 OK", "", &vec![b'x'; 8 << 20])?;
             }
             Reply::Raw(bytes) => connection.write_all(bytes.as_bytes())?,

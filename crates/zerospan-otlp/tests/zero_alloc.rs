@@ -239,7 +239,7 @@ fn record_log(recorder: &mut LogRecordRecorder, nested: &AnyValue, span: &SpanRe
     recorder.set_body_fmt(format_args!("order {n} of {:?}", "a user"));
     recorder.set(&USER, "u-42");
     recorder.set_fmt(&USER, format_args!("u-{n}"));
-    recorder.set_fmt("long", format_args!("{:>300}", n));
+    recorder.set_fmt("long", format_args!("{n:>300}"));
     recorder.set_any("nested", nested);
     for attribute in span.attributes() {
         recorder.set_view(&attribute);

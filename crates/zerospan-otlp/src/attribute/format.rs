@@ -5,13 +5,10 @@ use super::key::{HashedKey, Key};
 use super::writer::AttributeWriter;
 use crate::protobuf::schema::any_value::tag::STRING;
 use crate::protobuf::schema::key_value::tag::{KEY, VALUE};
-use crate::wire::{append, close, open, text};
+use crate::wire::{append, close_short, text};
 use std::fmt::{self, Write};
 use std::mem;
 use zerospan_core::{SinkError, UnsupportedValue};
-
-/// The length that most formatted attributes do not exceed: each length takes one byte.
-const SHORT: usize = 1;
 
 impl AttributeWriter<'_> {
     /// Sets `key` to a text, which is formatted in place. Drops and counts an attribute that is beyond the limits.
@@ -40,10 +37,12 @@ impl AttributeWriter<'_> {
         }
         let (tag, max_chars) = (self.tag, self.max_chars);
         self.set_with(key, |out| {
-            let attribute = open(out, tag, SHORT);
-            append(out, text(KEY, key.as_str()));
-            encode_formatted(out, VALUE, value, max_chars);
-            close(out, attribute);
+            let start = out.len();
+            let key = text(KEY, key.as_str());
+            append(out, ([tag, 0], key, [VALUE, 0, STRING, 0]));
+            let end = out.len();
+            write(out, value, max_chars);
+            close_short(out, [start + 1, end - 3, end - 1]);
             Ok(())
         });
     }
@@ -89,31 +88,45 @@ pub(crate) fn encode_formatted(
     value: fmt::Arguments<'_>,
     max_chars: usize,
 ) {
-    let field = open(out, tag, SHORT);
-    let string = open(out, STRING, SHORT);
-    // An error is one of the value's own: what it wrote before is kept.
-    let _ = Text { out, max_chars }.write_fmt(value);
-    close(out, string);
-    close(out, field);
+    append(out, [tag, 0, STRING, 0]);
+    let end = out.len();
+    write(out, value, max_chars);
+    close_short(out, [end - 3, end - 1]);
 }
 
-/// Appends text, up to a number of characters.
-struct Text<'a> {
-    out: &'a mut Vec<u8>,
-    max_chars: usize,
+/// Appends the text of `value`, cut after `max_chars` characters.
+#[inline]
+fn write(out: &mut Vec<u8>, value: fmt::Arguments<'_>, max_chars: usize) {
+    // An error is one of the value's own: what it wrote before is kept.
+    let _ = if max_chars == UNLIMITED {
+        Text(out).write_fmt(value)
+    } else {
+        CutText { out, max_chars }.write_fmt(value)
+    };
 }
+
+/// Appends text.
+struct Text<'a>(&'a mut Vec<u8>);
 
 impl Write for Text<'_> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let text = if self.max_chars == UNLIMITED {
-            text
-        } else {
-            let text = cut(text, self.max_chars);
-            self.max_chars -= text.chars().count();
-            text
-        };
-        append(self.out, text.as_bytes());
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Appends text, up to a number of characters.
+struct CutText<'a> {
+    out: &'a mut Vec<u8>,
+    max_chars: usize,
+}
+
+impl Write for CutText<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let text = cut(text, self.max_chars);
+        self.max_chars -= text.chars().count();
+        self.out.extend_from_slice(text.as_bytes());
         Ok(())
     }
 }

@@ -72,6 +72,29 @@ pub(crate) fn close(out: &mut Vec<u8>, prefix: LengthPrefix) {
     out[at + needed - 1] &= 0x7f;
 }
 
+/// Ends nested fields, the outermost first, each with one byte at its place for the length.
+#[inline(always)]
+pub(crate) fn close_short<const N: usize>(out: &mut Vec<u8>, places: [usize; N]) {
+    let end = out.len();
+    let is_short = places.first().is_none_or(|at| end - at <= 0x80);
+    if !is_short {
+        return close_long(out, &places);
+    }
+    for at in places {
+        if let Some(place) = out.get_mut(at) {
+            *place = (end - at - 1) as u8;
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn close_long(out: &mut Vec<u8>, places: &[usize]) {
+    for at in places.iter().rev() {
+        close(out, LengthPrefix { at: *at, width: 1 });
+    }
+}
+
 /// Changes the number of reserved bytes from `width` to `needed`.
 #[inline(never)]
 fn resize(out: &mut Vec<u8>, at: usize, width: usize, needed: usize) {

@@ -173,7 +173,7 @@ proptest! {
             let (ours, theirs) = (encode(&recorder), model(&calls, observed, &limits));
             let view = ScopeLogsView::new(&ours)?;
             view.validate()?;
-            prop_assert_eq!(&decoded::scope_logs(&view)?.log_records, &[theirs.clone()]);
+            prop_assert_eq!(&decoded::scope_logs(&view)?.log_records, std::slice::from_ref(&theirs));
             for attribute in &theirs.attributes {
                 prop_assert!(recorder.attribute(&attribute.key).is_some());
             }

@@ -49,6 +49,8 @@ const RUNS: [Run; 2] = [
             // ThreadSanitizer ends a child of `fork` that starts a thread where its parent has several.
             "fork",
             "ids_differ_between_parent_and_child",
+            "parent_and_children",
+            "a_child_that_exits_or_records",
             // It starts itself with an empty environment, and so without the suppressions.
             "a_variable_that_is_not_unicode",
             "the_axum_example",

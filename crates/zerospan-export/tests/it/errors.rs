@@ -1,12 +1,11 @@
 //! The errors of a flush and a shutdown.
 
 use crate::collector::{Collector, Reply, vacant};
-use crate::support::{from, quick, record, scope};
+use crate::support::{LONG, from, quick, record, scope};
 use std::error::Error;
 use std::time::{Duration, Instant};
 use zerospan_export::{DropCause, FlushError, OtlpConfig, Pipeline, Protocol, ShutdownError};
 
-const LONG: Duration = Duration::from_secs(5);
 const SHORT: Duration = Duration::from_millis(100);
 
 /// Returns the text of an error's source.

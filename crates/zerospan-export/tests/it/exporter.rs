@@ -1,12 +1,11 @@
 //! The timing that the specification asks of an exporter: timeouts, and the waits that a collector asks for.
 
 use crate::collector::{Collector, Reply};
-use crate::support::{batch_from, eventually, from, quick, record, scope};
+use crate::support::{LONG, batch_from, eventually, from, quick, record, scope};
 use std::time::{Duration, Instant};
 use zerospan_export::{DropCause, Pipeline, Protocol, RetryPolicy};
 
 const BOTH: [Protocol; 2] = [Protocol::HttpProtobuf, Protocol::Grpc];
-const LONG: Duration = Duration::from_secs(5);
 
 #[test]
 fn the_timeout_in_milliseconds_is_for_the_whole_call_retries_included() {

@@ -1,12 +1,10 @@
 //! A file that several processes write to, some of which are killed.
 #![cfg(unix)]
 
-use crate::support::{quick, received, record, scope};
+use crate::support::{LONG, quick, received, record, scope};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use zerospan_export::{Connect, FileTransport, Request, SendErrorKind, Signal};
-
-const LONG: Duration = Duration::from_secs(20);
 
 /// Reads the records of a file as its documentation describes them. Panics if it holds anything else.
 fn records(path: &Path) -> Vec<Vec<u8>> {

@@ -145,6 +145,7 @@ fn a_collector_that_asks_for_a_retry_at_once_gets_it_after_the_backoff() {
     let pipeline = quick()
         .with_transport(|| Ok(AtOnce))
         .with_retry(RetryPolicy::default().with_waits(wait, wait))
+        .with_timeout(6 * wait)
         .without_worker()
         .build()
         .unwrap();

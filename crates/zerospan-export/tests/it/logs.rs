@@ -1,15 +1,13 @@
 //! A pipeline for logs delivers log records as one for traces delivers spans.
 
 use crate::collector::{Collector, Reply};
-use crate::support::{eventually, resource, scope, without_cause};
+use crate::support::{LONG, eventually, resource, scope, without_cause};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ScopeLogs};
 use prost::Message;
 use std::time::Duration;
 use zerospan_export::{BatchConfig, FlushError, Pipeline, PipelineBuilder, Protocol, Signal};
-
-const LONG: Duration = Duration::from_secs(5);
 
 /// Encodes a log record as one field `ScopeLogs.log_records`.
 fn log_record(number: u64) -> Vec<u8> {

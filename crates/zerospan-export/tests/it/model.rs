@@ -1,15 +1,13 @@
 //! A pipeline against a naive model: items arrive once, in order for each scope, within every bound.
 
-use crate::support::{batch, quick, received, scope, span};
+use crate::support::{LONG, batch, quick, received, scope, span};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::{prop_assert, prop_assert_eq, proptest, test_runner::Config};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use zerospan_export::{DropCause, InMemoryTransport};
 
 const SCOPES: [&str; 4] = ["a", "b", "c", "d"];
-const LONG: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 enum Step {

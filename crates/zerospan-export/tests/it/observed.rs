@@ -1,18 +1,15 @@
 //! Side effects of a pipeline: suppressed telemetry, log events, files.
 
 use crate::collector::{Collector, Reply};
-use crate::support::{batch, quick, received, record, scope};
+use crate::support::{LONG, batch, quick, received, record, scope};
 use opentelemetry::Context;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
 use zerospan_export::{
     ExportResponse, FileTransport, Pipeline, Protocol, Request, RetryHint, SendError,
     SendErrorKind, Transport,
 };
-
-const LONG: Duration = Duration::from_secs(5);
 
 #[test]
 fn exporting_is_itself_never_traced() {

@@ -19,14 +19,13 @@ pub(crate) use own::{
 };
 
 use crate::collector::{Authority, Collector, Reply, vacant};
-use crate::support::{quick, received, record, scope, without_cause};
+use crate::support::{LONG, quick, received, record, scope, without_cause};
 use std::time::{Duration, Instant};
 use zerospan_export::{
     BatchConfig, DropCause, ExportStats, FlushError, OtlpConfig, Pipeline, Protocol, Scope, Signal,
 };
 
 const MILLIS: fn(u64) -> Duration = Duration::from_millis;
-const LONG: Duration = Duration::from_secs(5);
 
 /// The effect of a fault.
 pub(crate) struct Observed {

@@ -19,6 +19,9 @@ pub(crate) fn resource() -> EncodedResource {
     EncodedResource::new(&[KeyValue::new("service.name", "tests")], None)
 }
 
+/// Long enough for a flush on any machine, under a sanitizer too.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
+
 /// A pipeline in a hurry: short waits, and no timer that a test does not ask for.
 pub(crate) fn quick() -> PipelineBuilder {
     Pipeline::builder()
@@ -30,7 +33,8 @@ pub(crate) fn quick() -> PipelineBuilder {
         .with_retry(
             RetryPolicy::default().with_waits(Duration::from_millis(5), Duration::from_millis(20)),
         )
-        .with_timeout(Duration::from_millis(300))
+        // ThreadSanitizer makes a request some ten times as slow.
+        .with_timeout(Duration::from_millis(if cfg!(tsan) { 1500 } else { 300 }))
 }
 
 /// The standard batch, with `change` made to it.

@@ -13,7 +13,7 @@ mod time;
 mod view;
 mod wire;
 
-pub use attribute::{AttributeWriter, HashedKey, StaticKey};
+pub use attribute::{AttributeWriter, HashedKey, StaticKey, TextWriter};
 #[doc(hidden)]
 pub use envelope::ScopeIdentity;
 pub use envelope::{EncodedResource, EncodedScope, encode_request, request_len};

@@ -50,6 +50,6 @@ pub use zerospan_core::{
 pub use zerospan_export::{ExportStats, FlushError, Pipeline, ShutdownError};
 pub use zerospan_otlp::{
     AttributeView, AttributeWriter, DecodeError, EventView, LinkView, SpanView, StaticKey,
-    StatusView, ValueView,
+    StatusView, TextWriter, ValueView,
 };
 pub use zerospan_transport::ConfigError;

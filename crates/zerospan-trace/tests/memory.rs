@@ -5,6 +5,7 @@
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::fmt::Write;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicIsize, Ordering};
 use std::time::Duration;
@@ -83,7 +84,7 @@ type Fill = (&'static str, fn(&mut Span));
 const KEY: StaticKey = StaticKey::new("large");
 
 /// The ways in which a span gets large.
-const FILLS: [Fill; 9] = [
+const FILLS: [Fill; 10] = [
     ("an attribute", |span| {
         span.set_attribute(KeyValue::new("large", text()));
     }),
@@ -95,6 +96,9 @@ const FILLS: [Fill; 9] = [
     ("a name", |span| span.update_name(text())),
     ("a formatted attribute", |span| {
         span.set_fmt(&KEY, format_args!("{}{}", text(), 1));
+    }),
+    ("a written attribute", |span| {
+        span.set_text_with(&KEY, |into| into.write_str(&text()));
     }),
     ("a status", |span| span.set_status(Status::error(text()))),
     ("a formatted status", |span| {

@@ -1,7 +1,9 @@
 use super::buffer::AttributeBuffer;
 use super::head::Head;
 use super::limits::SpanLimits;
-use crate::attribute::{AttributeWriter, HashedKey, KeyIndex, StaticKey, hash, key_is, max_chars};
+use crate::attribute::{
+    AttributeWriter, HashedKey, KeyIndex, StaticKey, TextWriter, hash, key_is, max_chars,
+};
 use crate::protobuf::Message;
 use crate::protobuf::schema::span;
 use crate::view::{AttributeView, Repeated, ValueView};
@@ -133,6 +135,30 @@ impl SpanRecorder {
     #[inline(always)]
     pub fn set_attribute(&mut self, attribute: Attribute<'_>) {
         self.span_attributes().set_attribute(attribute);
+    }
+
+    /// Sets `key` to a text, as [`AttributeWriter::set_fmt`] does.
+    ///
+    /// # Panics
+    ///
+    /// Panics if formatting panics. The attribute is then dropped and counted.
+    #[inline]
+    pub fn set_fmt<'k>(&mut self, key: impl Into<HashedKey<'k>>, value: fmt::Arguments<'_>) {
+        self.span_attributes().set_fmt(key, value);
+    }
+
+    /// Sets `key` to the text that `write` writes, as [`AttributeWriter::set_text_with`] does.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `write` does. The attribute is then dropped and counted.
+    #[inline]
+    pub fn set_text_with<'k, E>(
+        &mut self,
+        key: impl Into<HashedKey<'k>>,
+        write: impl FnOnce(&mut TextWriter<'_>) -> Result<(), E>,
+    ) {
+        self.span_attributes().set_text_with(key, write);
     }
 
     /// Sets every attribute of `source`. Drops and counts those that are beyond the limits.

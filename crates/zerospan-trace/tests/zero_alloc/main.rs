@@ -7,6 +7,7 @@ use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState, Tracer as _,
     TracerProvider as _,
 };
+use std::fmt::Write;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::OnceLock;
@@ -149,6 +150,7 @@ fn eight_attributes_touch_no_heap() {
         let mut span = tracer.span("formatted").start();
         for (number, key) in KEYS.iter().enumerate() {
             span.set_fmt(key, format_args!("number {number}"));
+            span.set_text_with(key, |text| text.write_str("written"));
         }
         span.update_name_fmt(format_args!("renamed {}", 7));
         span.set_error_fmt(format_args!("failed {}", 7));

@@ -4,7 +4,7 @@ use super::log_record::LogRecordRecorder;
 use crate::protobuf::field_len;
 use crate::protobuf::schema::log_record::tag;
 use crate::protobuf::schema::scope_items;
-use crate::wire::{Encode, Varint, append, count, count_len, fixed64, text};
+use crate::wire::{Encode, append, begin, close, count, count_len, fixed64, text};
 
 /// The length of the trace id, the span id and their tags.
 const IDS_LEN: usize = 2 + 16 + 2 + 8;
@@ -12,6 +12,8 @@ const IDS_LEN: usize = 2 + 16 + 2 + 8;
 const TIME_LEN: usize = 1 + 8;
 /// The length of the field with the flags.
 const FLAGS_LEN: usize = 1 + 4;
+/// The length of the fields of most records, without body and attributes.
+const EXPECTED_LEN: usize = 2 * TIME_LEN + 2 + 6 + FLAGS_LEN + IDS_LEN;
 
 impl LogRecordRecorder {
     /// Returns the number of bytes that [`finish`](Self::finish) appends.
@@ -27,12 +29,13 @@ impl LogRecordRecorder {
     /// [`SPARE_CAPACITY`](crate::SPARE_CAPACITY) bytes, and then once.
     #[inline]
     pub fn finish(&self, out: &mut Vec<u8>) {
-        let start = out.len();
-        let length = self.content_len();
+        // Filling the length in is quicker than adding it up.
+        let content = self.body.len() + self.attributes.buffer.len();
+        let (length, head) = begin(out, scope_items::tag::ITEMS, content + EXPECTED_LEN);
         append(
             out,
             (
-                ([scope_items::tag::ITEMS], Varint(length as u64)),
+                head,
                 fixed64(tag::TIME_UNIX_NANO, self.time),
                 self.severity(),
                 text(tag::SEVERITY_TEXT, &self.severity_text),
@@ -44,7 +47,7 @@ impl LogRecordRecorder {
                 text(tag::EVENT_NAME, &self.event_name),
             ),
         );
-        debug_assert_eq!(out.len() - start, field_len(length));
+        close(out, length);
     }
 
     #[inline(always)]
@@ -63,7 +66,7 @@ impl LogRecordRecorder {
         (flags, ids)
     }
 
-    #[inline(always)]
+    #[inline]
     fn content_len(&self) -> usize {
         let if_set = |is_set: bool, length| if is_set { length } else { 0 };
         let text_len = |text: &str| if_set(!text.is_empty(), field_len(text.len()));

@@ -72,6 +72,15 @@ impl Logger {
         self.emit_in(Some(scope), record);
     }
 
+    /// Emits a record as it is: without the ids of the current span, and wherever telemetry is suppressed.
+    #[doc(hidden)]
+    #[inline]
+    pub fn emit_as_is(&self, mut record: LogRecord) {
+        if record.slot.is_some() {
+            self.pass_on(None, &mut record);
+        }
+    }
+
     /// Returns `true` if a record of this severity, target and event name would get anywhere. The same as the trait's method.
     ///
     /// That is not so where telemetry is suppressed, if the provider is disabled or has neither exporters nor processors, and if
@@ -100,9 +109,8 @@ impl Logger {
 
     #[inline]
     fn emit_in(&self, scope: Option<&Scope>, mut record: LogRecord) {
-        let provider = self.provider();
         let Some(slot) = &mut record.slot else { return };
-        if provider.is_noop {
+        if self.provider().is_noop {
             return;
         }
         let recorder = &mut slot.recorder;
@@ -118,12 +126,20 @@ impl Logger {
                 recorder.set_trace_context(span.trace_id, span.span_id, span.flags);
             }
         }
+        self.pass_on(scope, &mut record);
+    }
+
+    #[inline]
+    fn pass_on(&self, scope: Option<&Scope>, record: &mut LogRecord) {
+        let provider = self.provider();
+        let Some(slot) = &mut record.slot else { return };
+        let recorder = &mut slot.recorder;
         if recorder.observed_time_unix_nanos() == 0 {
             recorder.set_observed_time(this_thread::unix_nanos(provider.id, &provider.clock));
         }
         provider.mark_used();
         if provider.has_processors {
-            self.pass_to_sinks(scope, &mut record);
+            self.pass_to_sinks(scope, record);
         } else {
             for sink in provider.sinks.iter() {
                 if let LogSink::Pipeline(pipeline) = sink {
@@ -132,7 +148,7 @@ impl Logger {
             }
         }
         if record.dropped_attributes() != 0 {
-            warn_dropped(provider, &record);
+            warn_dropped(provider, record);
         }
     }
 

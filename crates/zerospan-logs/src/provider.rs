@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use zerospan_export::Pipeline;
+use zerospan_otlp::LogRecordLimits;
 use zerospan_trace::ProviderError;
 use zerospan_trace::shared::DEFAULT_TIMEOUT;
 
@@ -48,6 +49,12 @@ impl LoggerProvider {
     /// Returns the resource of the log records.
     pub fn resource(&self) -> &Resource {
         &self.guard.provider().resource
+    }
+
+    /// Returns the limits of the log records.
+    #[doc(hidden)]
+    pub fn record_limits(&self) -> LogRecordLimits {
+        self.guard.provider().limits
     }
 
     /// Returns the exporters, in order.

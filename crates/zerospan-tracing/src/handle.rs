@@ -1,11 +1,13 @@
 use crate::state::dispatch;
 use crate::state::inner::LayerInner;
+use crate::state::logs::Logs;
 use crate::state::stats::LayerStats;
 use opentelemetry::trace::{SpanContext, TraceContextExt, TracerProvider as _};
 use opentelemetry::{Context, InstrumentationScope};
 use std::sync::Arc;
 use tracing_core::Dispatch;
 use tracing_core::span::Id;
+use zerospan_logs::LoggerProvider;
 use zerospan_trace::{Tracer, TracerProvider};
 
 /// The name of the instrumentation scope, unless another is set.
@@ -55,19 +57,29 @@ impl LayerHandle {
         self.inner.install(tracer).map_err(|_| AlreadyInstalled)
     }
 
+    /// Sends events to the logs of `provider` from now on, as [`with_logs`](crate::TraceLayer::with_logs) does.
+    ///
+    /// # Errors
+    ///
+    /// Returns `AlreadyInstalled` if the layer has a logger provider.
+    pub fn install_logs(&self, provider: &LoggerProvider) -> Result<(), AlreadyInstalled> {
+        let is_installed = self.inner.install_logs(Logs::new(provider));
+        is_installed.then_some(()).ok_or(AlreadyInstalled)
+    }
+
     /// Returns the number of open spans, and of what was lost.
     pub fn stats(&self) -> LayerStats {
         self.inner.stats()
     }
 }
 
-/// The error of installing a tracer in a layer that has one.
+/// The error of installing a tracer, or a logger provider, in a layer that has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlreadyInstalled;
 
 impl std::fmt::Display for AlreadyInstalled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the layer has a tracer already: create another layer")
+        f.write_str("the layer has one already: create another layer")
     }
 }
 

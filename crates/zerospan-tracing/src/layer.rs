@@ -2,17 +2,21 @@
 
 mod events;
 mod hooks;
+mod kept;
 mod start;
 
 use crate::handle::{LayerHandle, scope};
 use crate::state::dispatch;
+use crate::state::events_to::EventsTo;
 use crate::state::inner::{DEFAULT_MAX_SPANS, LayerInner};
+use crate::state::logs::Logs;
 use crate::state::options::Switch;
 use crate::state::stats::LayerStats;
 use crate::state::trace_layer::TraceLayer;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider as _;
 use std::sync::Arc;
+use zerospan_logs::LoggerProvider;
 use zerospan_trace::{Tracer, TracerProvider};
 
 /// Creates a layer that records the spans and events of the `tracing` crate with a tracer of `provider`, whose instrumentation
@@ -123,6 +127,38 @@ impl TraceLayer {
     #[must_use]
     pub fn with_error_events_to_status(self, is_on: bool) -> Self {
         self.set(Switch::ErrorEventsToStatus, is_on)
+    }
+
+    /// Sends events to the logs of `provider`: as log records with the ids of their span, in place of span events unless
+    /// [`with_events`](Self::with_events) says otherwise. Has no effect on a layer that has a logger provider already.
+    ///
+    /// The layer holds the provider, which stays open while the layer exists. Without a tracer too, events become log records.
+    #[must_use]
+    pub fn with_logs(self, provider: &LoggerProvider) -> Self {
+        let _ = self.inner.install_logs(Logs::new(provider));
+        self
+    }
+
+    /// Sets where events are sent, once the layer has a logger provider: to the logs by default. Without one, they are span events.
+    ///
+    /// What an event says of its span, its status and its exception, is set on the span in any case.
+    #[must_use]
+    pub fn with_events(self, events: EventsTo) -> Self {
+        self.set(Switch::EventsToSpans, events != EventsTo::Logs)
+            .set(Switch::EventsToLogs, events != EventsTo::Spans)
+    }
+
+    /// Sets the names of span fields that log records get too: those of the innermost span that has the field, unless the event has
+    /// one of that name. None by default. Has no effect if called again.
+    ///
+    /// Looks at each span around an event. Such fields are kept of spans that are not sampled too.
+    #[must_use]
+    pub fn with_span_fields_in_logs<N: Into<String>>(
+        self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
+        self.inner.kept_fields.set(names.into_iter().map(N::into));
+        self
     }
 
     /// Returns a handle, with which other layers read the ids of spans, and which installs a tracer later.

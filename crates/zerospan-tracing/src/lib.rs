@@ -14,6 +14,7 @@ pub use ext::{OpenTelemetrySpanExt, SetParentError};
 pub use handle::{AlreadyInstalled, LayerHandle, get_otel_context, span_context};
 pub use layer::layer;
 pub use setup::{Builder, Guard, InitError, builder, init};
+pub use state::events_to::EventsTo;
 pub use state::stats::LayerStats;
 pub use state::trace_layer::TraceLayer;
 pub use zerospan_trace::{current_context, current_span_context};

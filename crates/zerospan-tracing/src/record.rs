@@ -2,6 +2,8 @@
 
 mod error;
 pub(crate) mod event;
+pub(crate) mod kept;
+pub(crate) mod log_event;
 pub(crate) mod sampled;
 pub(crate) mod span;
 pub(crate) mod span_event;

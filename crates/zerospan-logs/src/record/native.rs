@@ -5,7 +5,7 @@ use std::fmt;
 use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, SinkError,
 };
-use zerospan_otlp::{AttributeView, AttributeWriter, StaticKey, ValueView};
+use zerospan_otlp::{AttributeBuffer, AttributeView, AttributeWriter, StaticKey, ValueView};
 
 /// Methods beyond OpenTelemetry's trait. They allocate only if the record outgrows its memory.
 impl LogRecord {
@@ -137,6 +137,15 @@ impl LogRecord {
     pub fn encode(&self, out: &mut Vec<u8>) {
         if let Some(slot) = &self.slot {
             slot.recorder.finish(out);
+        }
+    }
+
+    /// Sets the attributes of a buffer. Copies their bytes.
+    #[doc(hidden)]
+    #[inline]
+    pub fn append(&mut self, attributes: &AttributeBuffer) {
+        if let Some(slot) = &mut self.slot {
+            slot.recorder.append(attributes);
         }
     }
 

@@ -3,7 +3,7 @@
 //! Every hook tolerates ids that it does not know. None holds a lock while foreign code runs: values are formatted, clocks
 //! read, and spans started and ended outside of the table.
 
-use super::{events, start};
+use super::{events, kept, start};
 use crate::record::set_constants;
 use crate::record::span::SpanVisitor;
 use crate::state::callsite::Callsite;
@@ -78,11 +78,19 @@ where
         if let Some(lost) = lost {
             end_replaced(inner, lost);
         }
+        if inner.kept_fields.names().is_some() {
+            kept::keep(inner, id.into_u64(), metadata, |visitor| {
+                attributes.record(visitor);
+            });
+        }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
+        if inner.kept_fields.names().is_some() {
+            keep_late(inner, id, values);
+        }
         let recorded = |entry: &mut Entry| entry.metadata.filter(|_| entry.span.is_recorded());
         let Some(metadata) = inner.table().with(id.into_u64(), recorded).flatten() else {
             return;
@@ -125,8 +133,8 @@ where
         });
     }
 
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        events::record(&self.inner, event);
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        events::record(&self.inner, event, &context);
     }
 
     fn on_enter(&self, id: &Id, _: Context<'_, S>) {
@@ -206,6 +214,17 @@ fn set_fields(
     }
 }
 
+/// Keeps fields that are recorded later, for log records.
+#[cold]
+fn keep_late(inner: &LayerInner, id: &Id, values: &Record<'_>) {
+    let metadata = |entry: &mut Entry| entry.metadata;
+    if let Some(metadata) = inner.table().with(id.into_u64(), metadata).flatten() {
+        kept::keep(inner, id.into_u64(), metadata, |visitor| {
+            values.record(visitor);
+        });
+    }
+}
+
 /// Ends a span whose id another one has taken.
 #[cold]
 #[inline(never)]
@@ -222,8 +241,8 @@ fn end(inner: &LayerInner, closing: Closing) {
         timing,
         extra,
     } = closing;
-    if let Some(pending) = extra.and_then(|extra| extra.pending) {
-        pending.put();
+    if let Some(extra) = extra {
+        extra.put();
     }
     if !span.is_recorded() {
         return;

@@ -1,5 +1,5 @@
 use super::error;
-use super::value::{format, format_debug, visit_plain_values};
+use super::value::{format, visit_plain_values};
 use crate::state::callsite::{self, FieldKey, LogField, Role};
 use crate::state::changes::{Changes, StatusChange};
 use crate::state::options::{Options, Switch};
@@ -32,7 +32,63 @@ pub(crate) trait EventOutput {
     fn set_target(&mut self, target: &str);
 
     /// Takes the name of the callsite, after everything else.
-    fn finish(self, name: &'static str);
+    fn complete(&mut self, name: &'static str);
+
+    /// Takes a message that is to be formatted, by way of `text` if need be.
+    #[inline]
+    fn format_message(&mut self, losses: &Losses, text: &mut String, message: fmt::Arguments<'_>) {
+        if format(losses, text, message) {
+            self.set_message(text);
+        }
+    }
+
+    /// Sets an attribute whose value is to be formatted, by way of `text` if need be.
+    #[inline]
+    fn format(
+        &mut self,
+        losses: &Losses,
+        text: &mut String,
+        key: &StaticKey,
+        value: fmt::Arguments<'_>,
+    ) {
+        if format(losses, text, value) {
+            self.set(key, AttributeValue::Str(text));
+        }
+    }
+}
+
+/// Writes to both.
+impl<A: EventOutput, B: EventOutput> EventOutput for (A, B) {
+    #[inline]
+    fn set(&mut self, key: &StaticKey, value: AttributeValue<'_>) {
+        self.0.set(key, value);
+        self.1.set(key, value);
+    }
+
+    fn set_attribute(&mut self, attribute: Attribute<'_>) {
+        self.0.set_attribute(attribute);
+        self.1.set_attribute(attribute);
+    }
+
+    fn set_message(&mut self, message: &str) {
+        self.0.set_message(message);
+        self.1.set_message(message);
+    }
+
+    fn set_exception(&mut self) {
+        self.0.set_exception();
+        self.1.set_exception();
+    }
+
+    fn set_target(&mut self, target: &str) {
+        self.0.set_target(target);
+        self.1.set_target(target);
+    }
+
+    fn complete(&mut self, name: &'static str) {
+        self.0.complete(name);
+        self.1.complete(name);
+    }
 }
 
 /// Visits the fields of an event. Writes them to an output, and what the event changes of its span to the changes.
@@ -42,8 +98,8 @@ pub(crate) struct EventVisitor<'a, O> {
     pub(crate) fields: &'a [FieldKey],
     pub(crate) texts: &'a mut Texts,
     pub(crate) changes: &'a mut Changes,
-    /// The limits of the span.
-    pub(crate) limits: &'a SpanLimits,
+    /// The limits of the span that the event changes, if there is one.
+    pub(crate) limits: Option<&'a SpanLimits>,
     pub(crate) options: Options,
     pub(crate) losses: &'a Losses,
     /// An error has taken the exception's attributes.
@@ -51,13 +107,14 @@ pub(crate) struct EventVisitor<'a, O> {
 }
 
 impl<'a, O: EventOutput> EventVisitor<'a, O> {
-    /// Completes the name and the status.
+    /// Completes the name and the status. Returns the output.
     #[inline]
-    pub(crate) fn finish(self) {
-        self.output.finish(self.metadata.name());
+    pub(crate) fn finish(mut self) -> O {
+        self.output.complete(self.metadata.name());
         if *self.metadata.level() == Level::ERROR && self.changes.status == StatusChange::None {
             self.changes.status = StatusChange::Error;
         }
+        self.output
     }
 
     #[inline]
@@ -151,13 +208,21 @@ impl<'a, O: EventOutput> EventVisitor<'a, O> {
         }
     }
 
+    #[inline]
     fn set_formatted(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let Some(field) = self.key(field) else { return };
-        let mut text = mem::take(&mut self.texts.text);
-        if format(self.losses, &mut text, value) {
-            self.set_text(field, &text);
+        let (losses, text) = (self.losses, &mut self.texts.text);
+        match field.role {
+            Role::Message => self.output.format_message(losses, text, value),
+            Role::Plain => self.output.format(losses, text, &field.key, value),
+            _ => {
+                let mut text = mem::take(text);
+                if format(losses, &mut text, value) {
+                    self.set_text(field, &text);
+                }
+                self.texts.text = text;
+            }
         }
-        self.texts.text = text;
     }
 }
 
@@ -225,19 +290,16 @@ impl<O: EventOutput> Visit for EventVisitor<'_, O> {
         self.has_exception |= as_exception;
     }
 
+    #[inline]
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let Some(field) = self.key(field) else { return };
-        let mut text = mem::take(&mut self.texts.text);
-        if format_debug(self.losses, &mut text, value) {
-            self.set_text(field, &text);
-        }
-        self.texts.text = text;
+        self.set_formatted(field, format_args!("{value:?}"));
     }
 }
 
 impl<O> EventVisitor<'_, O> {
     fn write_to_span(&mut self, key: &StaticKey, text: &str) {
-        let mut writer = self.changes.attributes.span_writer(self.limits);
-        writer.set(key, text);
+        if let Some(limits) = self.limits {
+            self.changes.attributes.span_writer(limits).set(key, text);
+        }
     }
 }

@@ -66,7 +66,7 @@ impl EventOutput for SpanEvent<'_> {
     }
 
     #[inline]
-    fn finish(self, name: &'static str) {
+    fn complete(&mut self, name: &'static str) {
         if !self.has_name {
             self.event.name.push_str(name);
         }

@@ -7,19 +7,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(super) fn format(losses: &Losses, text: &mut String, value: fmt::Arguments<'_>) -> bool {
     text.clear();
     // A value that fails to format leaves what it wrote so far.
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    catch(losses, || {
         let _ = text.write_fmt(value);
-    }));
+    })
+}
+
+/// Formats a value. Returns `false`, and counts, if that panics.
+#[inline]
+pub(super) fn catch(losses: &Losses, format: impl FnOnce()) -> bool {
+    let outcome = catch_unwind(AssertUnwindSafe(format));
     if outcome.is_err() {
         count_panic(losses);
     }
     outcome.is_ok()
-}
-
-/// Formats a value into `text` like [`format`], by its `Debug`.
-#[inline]
-pub(super) fn format_debug(losses: &Losses, text: &mut String, value: &dyn fmt::Debug) -> bool {
-    format(losses, text, format_args!("{value:?}"))
 }
 
 #[cold]

@@ -4,7 +4,7 @@ use super::options::{Options, Switch};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tracing_core::Metadata;
-use zerospan_otlp::StaticKey;
+use zerospan_otlp::{AttributeWriter, StaticKey};
 use zerospan_trace::layer::{AttributeBuffer, SpanLimits};
 
 /// The encoded parts of one callsite.
@@ -70,44 +70,47 @@ impl Callsite {
         options: Options,
         limits: &SpanLimits,
     ) -> Self {
-        let names = || metadata.fields().iter().map(|field| field.name());
-        let is_span = metadata.is_span();
-        let has_message = !is_span && names().any(|name| name == "message");
-        let is_log =
-            !is_span && metadata.target() == "log" && names().any(|name| name == "log.target");
-        let field = |name| FieldKey {
-            key: StaticKey::new(name),
-            role: if is_span {
-                span_role(name)
-            } else {
-                event_role(name, has_message, is_log)
-            },
-            chain: format!("{name}.chain").into(),
-        };
         static NUMBERS: AtomicUsize = AtomicUsize::new(0);
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             metadata,
-            fields: names().map(field).collect(),
-            constants: constants(metadata, options, limits, is_span, is_log),
+            fields: fields(metadata),
+            constants: constants(metadata, options, limits),
             gets_late_parents: AtomicBool::new(false),
         }
     }
+}
 
-    /// Returns the callsite's number in the cache: its metadata's address.
-    #[inline]
-    pub(crate) fn address(metadata: &'static Metadata<'static>) -> usize {
-        std::ptr::from_ref(metadata).addr()
-    }
+/// Returns the keys of a callsite's fields.
+pub(super) fn fields(metadata: &Metadata<'static>) -> Box<[FieldKey]> {
+    let names = || metadata.fields().iter().map(|field| field.name());
+    let is_span = metadata.is_span();
+    let has_message = !is_span && names().any(|name| name == "message");
+    let is_log = is_log(metadata);
+    let field = |name| FieldKey {
+        key: StaticKey::new(name),
+        role: if is_span {
+            span_role(name)
+        } else {
+            event_role(name, has_message, is_log)
+        },
+        chain: format!("{name}.chain").into(),
+    };
+    names().map(field).collect()
+}
+
+/// Returns `true` for the callsites through which `tracing-log` passes records of the `log` crate.
+pub(super) fn is_log(metadata: &Metadata<'static>) -> bool {
+    let has_target = || metadata.fields().field("log.target").is_some();
+    metadata.is_event() && metadata.target() == "log" && has_target()
 }
 
 fn constants(
     metadata: &Metadata<'static>,
     options: Options,
     limits: &SpanLimits,
-    is_span: bool,
-    is_log: bool,
 ) -> AttributeBuffer {
+    let is_span = metadata.is_span();
     let mut constants = AttributeBuffer::new();
     let mut writer = if is_span {
         constants.span_writer(limits)
@@ -120,18 +123,27 @@ fn constants(
     if !is_span || options.has(Switch::Target) {
         writer.set(&TARGET, metadata.target());
     }
-    if options.has(Switch::Location) && !is_log {
-        if let Some(file) = metadata.file() {
-            writer.set(&FILE, file);
-        }
-        if let Some(module) = metadata.module_path() {
-            writer.set(&MODULE, module);
-        }
-        if let Some(line) = metadata.line() {
-            writer.set(&LINE, i64::from(line));
-        }
+    if options.has(Switch::Location) {
+        write_location(metadata, &mut writer);
     }
     constants
+}
+
+/// Writes where a callsite is in the source.
+pub(super) fn write_location(metadata: &Metadata<'static>, writer: &mut AttributeWriter<'_>) {
+    if is_log(metadata) {
+        // Each record has its own.
+        return;
+    }
+    if let Some(file) = metadata.file() {
+        writer.set(&FILE, file);
+    }
+    if let Some(module) = metadata.module_path() {
+        writer.set(&MODULE, module);
+    }
+    if let Some(line) = metadata.line() {
+        writer.set(&LINE, i64::from(line));
+    }
 }
 
 fn span_role(name: &str) -> Role {

@@ -1,4 +1,3 @@
-use super::callsite::Callsite;
 use std::fmt;
 use tracing_core::Metadata;
 use zerospan_core::sync::OnceBox;
@@ -14,13 +13,13 @@ const MAX_SEGMENTS: usize = 24;
 /// The callsites that a layer has seen, found by the address of their metadata without a lock.
 ///
 /// Grows with the number of callsites in the program, and never shrinks: callsites are `'static`.
-pub(crate) struct Callsites {
-    segments: [OnceBox<Box<[Place]>>; MAX_SEGMENTS],
+pub(crate) struct Callsites<C> {
+    segments: [OnceBox<Box<[Place<C>]>>; MAX_SEGMENTS],
 }
 
-type Place = OnceBox<(usize, Callsite)>;
+type Place<C> = OnceBox<(usize, C)>;
 
-impl Callsites {
+impl<C> Callsites<C> {
     pub(crate) fn new() -> Self {
         Self {
             segments: [const { OnceBox::new() }; MAX_SEGMENTS],
@@ -32,9 +31,9 @@ impl Callsites {
     pub(crate) fn get(
         &self,
         metadata: &'static Metadata<'static>,
-        build: impl Fn() -> Callsite,
-    ) -> Option<&Callsite> {
-        let address = Callsite::address(metadata);
+        build: impl Fn() -> C,
+    ) -> Option<&C> {
+        let address = std::ptr::from_ref(metadata).addr();
         let first = self.segments.first()?.get();
         let place = first.and_then(|places| places.get(home(address, places.len())));
         if let Some((found, callsite)) = place.and_then(OnceBox::get)
@@ -46,7 +45,7 @@ impl Callsites {
     }
 
     #[inline(never)]
-    fn get_slow(&self, address: usize, build: impl Fn() -> Callsite) -> Option<&Callsite> {
+    fn get_slow(&self, address: usize, build: impl Fn() -> C) -> Option<&C> {
         let mut built = None;
         for (number, segment) in self.segments.iter().enumerate() {
             let places = segment.get_or_init(|| {
@@ -79,7 +78,7 @@ fn home(address: usize, places: usize) -> usize {
     (hash >> 40) as usize & (places - 1)
 }
 
-impl fmt::Debug for Callsites {
+impl<C> fmt::Debug for Callsites<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callsites").finish_non_exhaustive()
     }

@@ -62,6 +62,12 @@ impl Changes {
         }
     }
 
+    /// Returns `true` if there are changes of the status or the attributes.
+    #[inline]
+    pub(crate) fn has_status_or_attributes(&self) -> bool {
+        self.status != StatusChange::None || !self.attributes.is_empty()
+    }
+
     /// Applies the changes to a span.
     pub(crate) fn apply(&self, span: &mut Span) {
         if self.has_name {

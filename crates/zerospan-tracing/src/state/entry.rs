@@ -23,6 +23,8 @@ pub(crate) struct Entry {
 pub(crate) struct Extra {
     /// The fields of a span that is not recorded, if it may get a parent that is.
     pub(crate) pending: Option<Box<Scratch>>,
+    /// The fields that log records get too.
+    pub(crate) kept: Option<Box<Scratch>>,
     /// The context that was set as the parent, for what it has besides its span.
     pub(crate) parent: Option<Context>,
     /// The context that is attached while the span is entered, if the layer activates contexts.
@@ -137,8 +139,18 @@ impl Entry {
 }
 
 impl Extra {
+    /// Keeps the memory for later spans.
+    pub(crate) fn put(self) {
+        for scratch in [self.pending, self.kept].into_iter().flatten() {
+            scratch.put();
+        }
+    }
+
     #[inline]
     fn is_any(&self) -> bool {
-        self.pending.is_some() || self.parent.is_some() || self.activated.is_some()
+        self.pending.is_some()
+            || self.kept.is_some()
+            || self.parent.is_some()
+            || self.activated.is_some()
     }
 }

@@ -2,6 +2,8 @@ use super::attachment::Attachment;
 use super::callsite::Callsite;
 use super::callsites::Callsites;
 use super::entry::Entry;
+use super::kept_fields::KeptFields;
+use super::logs::Logs;
 use super::options::SharedOptions;
 use super::stats::{LayerStats, Losses};
 use super::table::Table;
@@ -27,10 +29,12 @@ pub(crate) struct LayerInner {
     /// A forked child starts with no spans: the parent exports those that are open.
     table: PerProcess<Table<Entry>>,
     max_spans: AtomicUsize,
-    pub(crate) callsites: Callsites,
+    pub(crate) callsites: Callsites<Callsite>,
     pub(crate) losses: Losses,
     pub(crate) attachment: Attachment,
     active: OnceBox<Active>,
+    logs: OnceBox<Logs>,
+    pub(crate) kept_fields: KeptFields,
     warned_full: WarnOnce,
     /// A parent was set on a span that the layer does not see.
     has_hidden_parents: AtomicBool,
@@ -63,6 +67,8 @@ impl LayerInner {
             losses: Losses::default(),
             attachment: Attachment::default(),
             active: OnceBox::new(),
+            logs: OnceBox::new(),
+            kept_fields: KeptFields::default(),
             warned_full: WarnOnce::new(),
             has_hidden_parents: AtomicBool::new(false),
             has_hidden_spans: AtomicBool::new(false),
@@ -92,6 +98,17 @@ impl LayerInner {
     #[inline]
     pub(crate) fn active(&self) -> Option<&Active> {
         self.active.get()
+    }
+
+    /// Sets the logger provider, once. Returns `false` if there is one.
+    pub(crate) fn install_logs(&self, logs: Logs) -> bool {
+        self.logs.set(logs).is_ok()
+    }
+
+    /// Returns the loggers and what depends on them, once there is a logger provider.
+    #[inline]
+    pub(crate) fn logs(&self) -> Option<&Logs> {
+        self.logs.get()
     }
 
     /// Returns the open spans.

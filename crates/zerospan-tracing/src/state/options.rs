@@ -13,6 +13,8 @@ pub(crate) enum Switch {
     ErrorRecordsToExceptions = 1 << 7,
     ErrorEventsToExceptions = 1 << 8,
     ErrorEventsToStatus = 1 << 9,
+    EventsToSpans = 1 << 10,
+    EventsToLogs = 1 << 11,
 }
 
 /// A copy of a layer's switches.
@@ -36,7 +38,8 @@ impl Default for Options {
                 | Switch::ErrorFieldsToExceptions as u32
                 | Switch::ErrorRecordsToExceptions as u32
                 | Switch::ErrorEventsToExceptions as u32
-                | Switch::ErrorEventsToStatus as u32,
+                | Switch::ErrorEventsToStatus as u32
+                | Switch::EventsToLogs as u32,
         )
     }
 }

@@ -49,6 +49,12 @@ impl Scratch {
         idle.ok().flatten().unwrap_or_default()
     }
 
+    /// Returns the parts that an event is written to.
+    #[inline]
+    pub(crate) fn split(&mut self) -> (&mut Texts, &mut EventScratch, &mut Changes) {
+        (&mut self.texts, &mut self.event, &mut self.changes)
+    }
+
     /// Keeps the memory for the next call.
     #[inline]
     pub(crate) fn put(mut self: Box<Self>) {

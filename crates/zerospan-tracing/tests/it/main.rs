@@ -5,6 +5,7 @@ mod differential;
 mod dynamic;
 mod hooks;
 mod hostile;
+mod logs;
 mod program;
 mod run;
 mod support;

@@ -1,0 +1,4 @@
+//! Events as log records.
+
+mod records;
+mod support;

@@ -159,6 +159,31 @@ fn a_subscriber_that_panics_loses_nothing() {
 }
 
 #[test]
+fn an_encoder_may_record_flush_and_read_the_statistics() {
+    for is_inline in [false, true] {
+        let memory = InMemoryTransport::new();
+        let mut builder = quick().with_transport(memory.clone());
+        if is_inline {
+            builder = builder.without_worker();
+        }
+        let pipeline = builder.build().unwrap();
+        let outer = scope("outer");
+        let recorded = pipeline.record(&outer, |bytes| {
+            record(&pipeline, &scope("inner"), 0..1);
+            assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+            let stats = pipeline.stats();
+            assert!(stats.is_balanced(), "{stats:?}");
+            assert_eq!(stats.delivered, 1);
+            bytes.extend_from_slice(&span(1, 10));
+        });
+        assert_eq!(recorded, Ok(()));
+        assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+        assert_eq!(pipeline.stats().delivered, 2);
+        assert_eq!(received(&memory.take())["outer"], [1]);
+    }
+}
+
+#[test]
 fn a_program_may_exit_while_an_encoder_panics() {
     let code = alone("a_program_may_exit_while_an_encoder_panics", &[], || {
         let pipeline = quick()

@@ -136,9 +136,9 @@ fn bodies() -> Vec<AnyValue> {
     vec![
         AnyValue::String("".into()),
         AnyValue::String("x".repeat(1 << 20).into()),
-        AnyValue::Bytes(Box::new(Vec::new())),
-        AnyValue::ListAny(Box::new(Vec::new())),
-        AnyValue::Map(Box::new(HashMap::new())),
+        AnyValue::Bytes(Box::default()),
+        AnyValue::ListAny(Box::default()),
+        AnyValue::Map(Box::default()),
         AnyValue::Map(Box::new(
             [("inner".into(), AnyValue::Map(Box::new(map)))].into(),
         )),

@@ -19,7 +19,7 @@ pub(crate) use any_value::encode_any;
 pub(crate) use encode::encode_any_value;
 pub(crate) use encode::{UNLIMITED, encode, encode_value, key_is};
 pub use format::TextWriter;
-pub(crate) use format::encode_formatted;
+pub(crate) use format::{encode_formatted, encode_written};
 pub use key::HashedKey;
 pub(crate) use key_hash::hash;
 pub(crate) use key_index::KeyIndex;

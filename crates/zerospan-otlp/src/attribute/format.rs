@@ -125,17 +125,25 @@ impl AttributeWriter<'_> {
     }
 }
 
-/// Appends the field `tag` with the text of `value`, cut after `max_chars` characters.
+/// Appends the field `tag` with the text of `value`.
 #[inline]
-pub(crate) fn encode_formatted(
+pub(crate) fn encode_formatted(out: &mut Vec<u8>, tag: u8, value: fmt::Arguments<'_>) {
+    encode_written(out, tag, |text| Text(text.out).write_fmt(value));
+}
+
+/// Appends the field `tag` with the text that `write` writes. What it writes before an error is kept.
+#[inline]
+pub(crate) fn encode_written<E>(
     out: &mut Vec<u8>,
     tag: u8,
-    value: fmt::Arguments<'_>,
-    max_chars: usize,
+    write: impl FnOnce(&mut TextWriter<'_>) -> Result<(), E>,
 ) {
     append(out, [tag, 0, STRING, 0]);
     let end = out.len();
-    write(out, value, max_chars);
+    let _ = write(&mut TextWriter {
+        out,
+        max_chars: UNLIMITED,
+    });
     close_short(out, [end - 3, end - 1]);
 }
 
@@ -146,7 +154,7 @@ fn write(out: &mut Vec<u8>, value: fmt::Arguments<'_>, max_chars: usize) {
     let _ = if max_chars == UNLIMITED {
         Text(out).write_fmt(value)
     } else {
-        CutText { out, max_chars }.write_fmt(value)
+        TextWriter { out, max_chars }.write_fmt(value)
     };
 }
 
@@ -161,22 +169,7 @@ impl Write for Text<'_> {
     }
 }
 
-/// Appends text, up to a number of characters.
-struct CutText<'a> {
-    out: &'a mut Vec<u8>,
-    max_chars: usize,
-}
-
-impl Write for CutText<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let text = cut(text, self.max_chars);
-        self.max_chars -= text.chars().count();
-        self.out.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-}
-
-/// Writes the text of an attribute, up to the limit of its length. What is beyond the limit is left out, which is no error.
+/// Writes the text of an attribute or a body, up to the limit of its length. What is beyond the limit is left out, which is no error.
 ///
 /// Allocates only to grow the memory of the recorder.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Shared attribute sets: encoded once into the cache of the set, then copied into each span.
+//! Shared attribute sets: encoded once into the cache of the set, then copied into each span, event, link and log record.
 //!
 //! A cached encoding has the attributes of a span, then an entry for each with the hash of its key and its offset, then the
 //! number of entries. All these numbers have 32 bits and are little-endian.
@@ -16,14 +16,14 @@ const ENTRY_LEN: usize = 8;
 
 /// Sets all attributes of `source` from its cache. Returns `false` if they must be set one by one; nothing is set then.
 ///
-/// That is the case if the set is not for a span, if a value may have to be cut, if a limit applies, or if a key has a value
-/// already.
+/// That is the case if a value may have to be cut, if a limit applies, if a key has a value already, or if all values of a key
+/// are kept and it has several.
 pub(super) fn copy<S: AttributeSource + ?Sized>(
     writer: &mut AttributeWriter<'_>,
     source: &S,
     cache: &dyn EncodingCache,
 ) -> bool {
-    if writer.tag != span::tag::ATTRIBUTES || writer.max_chars != UNLIMITED {
+    if writer.max_chars != UNLIMITED {
         return false;
     }
     let Some(encoding) = cache.encoding(FORMAT, &mut |out| encode(source, out)) else {
@@ -33,6 +33,10 @@ pub(super) fn copy<S: AttributeSource + ?Sized>(
         return false;
     };
     let count = entries.len();
+    // The encoding has the last value of each key alone.
+    if writer.keys.keep_repeated && count != source.len() {
+        return false;
+    }
     if count == 0 || writer.keys.len() + count > writer.max_attributes as usize {
         return false;
     }
@@ -55,7 +59,14 @@ pub(super) fn copy<S: AttributeSource + ?Sized>(
     writer.buffer.extend_from_slice(attributes);
     for entry in entries {
         let (hash, offset) = read_entry(entry);
-        writer.keys.push(hash, start + offset as usize);
+        let at = start + offset as usize;
+        // An attribute of anything but a span has another tag, and the rest is the same.
+        if writer.tag != span::tag::ATTRIBUTES
+            && let Some(tag) = writer.buffer.get_mut(at)
+        {
+            *tag = writer.tag;
+        }
+        writer.keys.push(hash, at);
     }
     true
 }

@@ -3,7 +3,9 @@
 use super::log_record::LogRecordRecorder;
 #[cfg(feature = "logs")]
 use crate::attribute::encode_any;
-use crate::attribute::{UNLIMITED, encode_formatted, encode_without_key};
+use crate::attribute::{
+    TextWriter, UNLIMITED, encode_formatted, encode_without_key, encode_written,
+};
 use crate::protobuf::Message;
 use crate::protobuf::schema::log_record;
 use crate::view::{Repeated, ValueView};
@@ -36,9 +38,26 @@ impl LogRecordRecorder {
         if let Some(constant) = body.as_str() {
             return self.set_body(constant);
         }
+        self.replace_body(|out| encode_formatted(out, TAG, body));
+    }
+
+    /// Sets the body to the text that `write` writes, in place. A later call replaces an earlier one.
+    ///
+    /// For text that is written without `core::fmt`. If `write` returns an error, what it wrote before is kept.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `write` does. There is then no body.
+    #[inline]
+    pub fn set_body_with<E>(&mut self, write: impl FnOnce(&mut TextWriter<'_>) -> Result<(), E>) {
+        self.replace_body(|out| encode_written(out, TAG, write));
+    }
+
+    #[inline(always)]
+    fn replace_body(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
         self.body.clear();
         let clear = ClearOnUnwind(&mut self.body);
-        encode_formatted(clear.0, TAG, body, UNLIMITED);
+        encode(clear.0);
         mem::forget(clear);
     }
 

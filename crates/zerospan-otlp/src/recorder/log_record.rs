@@ -1,6 +1,8 @@
 use super::buffer::AttributeBuffer;
 use super::log_limits::LogRecordLimits;
-use crate::attribute::{AttributeWriter, HashedKey, StaticKey, hash, key_is, max_chars};
+use crate::attribute::{
+    AttributeWriter, HashedKey, StaticKey, TextWriter, hash, key_is, max_chars,
+};
 use crate::protobuf::Message;
 use crate::protobuf::schema::log_record;
 use crate::view::{AttributeView, Repeated, ValueView};
@@ -165,6 +167,20 @@ impl LogRecordRecorder {
     #[inline]
     pub fn set_fmt<'k>(&mut self, key: impl Into<HashedKey<'k>>, value: fmt::Arguments<'_>) {
         self.writer().set_fmt(key, value);
+    }
+
+    /// Sets `key` to the text that `write` writes, as [`AttributeWriter::set_text_with`] does.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `write` does. The attribute is then dropped and counted.
+    #[inline]
+    pub fn set_text_with<'k, E>(
+        &mut self,
+        key: impl Into<HashedKey<'k>>,
+        write: impl FnOnce(&mut TextWriter<'_>) -> Result<(), E>,
+    ) {
+        self.writer().set_text_with(key, write);
     }
 
     /// Sets `key` to a value of the API, as [`AttributeWriter::set_any`] does.

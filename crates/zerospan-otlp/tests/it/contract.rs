@@ -1,5 +1,6 @@
 //! The contracts of core, checked by its conformance kit.
 
+use crate::log_model;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
 use std::cell::OnceCell;
@@ -8,7 +9,9 @@ use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, EncodingCache, EncodingFormat,
     Footprint, Reset, SinkError,
 };
-use zerospan_otlp::{SpanLimits, SpanRecorder, SpanStart, StaticKey, ValueView};
+use zerospan_otlp::{
+    LogRecordLimits, LogRecordRecorder, SpanLimits, SpanRecorder, SpanStart, StaticKey, ValueView,
+};
 
 /// Reads everything from a recorder.
 fn read(recorder: &SpanRecorder, out: &mut Vec<u8>) {
@@ -192,6 +195,11 @@ fn a_shared_set_is_copied_as_if_set_one_by_one() {
             limits.max_attribute_value_length = Some(3);
             limits
         },
+        {
+            let mut limits = SpanLimits::default();
+            limits.keep_repeated_keys = true;
+            limits
+        },
     ];
     for attributes in [Vec::new(), canary.attributes(6), twice] {
         let shared = Shared::new(attributes.clone());
@@ -213,6 +221,22 @@ fn a_shared_set_is_copied_as_if_set_one_by_one() {
                         recorder.add_event("event", 1, &shared);
                     }
                     assert_eq!(written(&ours), written(&plain));
+                    let mut log_limits = LogRecordLimits::default();
+                    log_limits.max_attributes = limits.max_attributes_per_span;
+                    log_limits.max_attribute_value_length = limits.max_attribute_value_length;
+                    log_limits.keep_repeated_keys = limits.keep_repeated_keys;
+                    let logs = [false, true].map(|is_shared| {
+                        let mut log = LogRecordRecorder::with_limits(log_limits);
+                        log.extend(first);
+                        if is_shared {
+                            log.extend(&shared);
+                        } else {
+                            log.extend(&attributes);
+                        }
+                        log.set_attribute(Attribute::new("behind", "set"));
+                        log_model::encode(&log)
+                    });
+                    assert_eq!(logs[0], logs[1]);
                 }
             }
         }

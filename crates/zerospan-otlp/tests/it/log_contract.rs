@@ -7,13 +7,13 @@ use opentelemetry::trace::TraceFlags;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use prost::Message;
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use zerospan_core::dev::{Canary, conformance};
 use zerospan_core::{Attribute, AttributeValue, Footprint, Reset, StrArray};
 use zerospan_otlp::{
     EncodedResource, LogRecordLimits, LogRecordRecorder, LogsRequestView, SpanLimits, SpanRecorder,
-    StaticKey, ValueView, encode_request,
+    StaticKey, TextWriter, ValueView, encode_request,
 };
 
 const KEY: StaticKey = StaticKey::new("key");
@@ -238,6 +238,24 @@ fn of_a_value_that_fails_the_beginning_is_kept() {
     let (body, value) = (recorder.body(), recorder.attribute("key"));
     assert_eq!(body.and_then(|body| body.as_str()), Some("a part"));
     assert_eq!(value.and_then(|value| value.as_str()), Some("a part"));
+}
+
+#[test]
+fn a_body_that_is_written_in_pieces_is_the_whole_text() {
+    let text = "a text of ünïcödé pieces ".repeat(30);
+    let (mut written, mut whole) = (LogRecordRecorder::new(), LogRecordRecorder::new());
+    for length in [0, 1, 26, 400, text.len()] {
+        let text = &text[..text.floor_char_boundary(length)];
+        let write = |into: &mut TextWriter<'_>| text.chars().try_for_each(|c| into.write_char(c));
+        written.set_body_with(write);
+        written.set_text_with(&KEY, write);
+        whole.set_body(text);
+        whole.set(&KEY, text);
+        assert_eq!(encode(&written), encode(&whole));
+    }
+    let set = AssertUnwindSafe(|| written.set_body_with(|_| -> fmt::Result { panic!("at once") }));
+    assert!(catch_unwind(set).is_err());
+    assert!(written.body().is_none());
 }
 
 #[test]

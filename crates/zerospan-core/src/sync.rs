@@ -3,11 +3,13 @@
 //! Under `--cfg tsan` a lock spins on `try_lock` instead of blocking: the standard library is not built with the sanitizer,
 //! so ThreadSanitizer cannot see the synchronisation of a lock that blocks inside it.
 
+mod keyed_mutex;
 mod lazy_box;
 #[cfg(loom)]
 mod loom_mutex;
 mod once_box;
 
+pub use self::keyed_mutex::{KeyedMutex, KeyedMutexGuard};
 pub use self::lazy_box::LazyBox;
 #[cfg(loom)]
 pub use self::loom_mutex::{Mutex, MutexGuard};

@@ -17,8 +17,8 @@ mod w3c;
 pub mod layer {
     pub use crate::context::active_spans::{EntryKey, Exited};
     pub use crate::span::{
-        Moment, count_unused, enter_as, exit_all, exit_as, is_suppressed, last_of_owner,
-        replace_entries, retain, with_owner,
+        LayerThread, Moment, count_unused, exit_all, is_suppressed, last_of_owner, replace_entries,
+        retain, with_owner, with_thread,
     };
     pub use zerospan_otlp::{AttributeBuffer, SpanLimits};
 }

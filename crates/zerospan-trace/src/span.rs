@@ -17,8 +17,8 @@ pub use entered::{
 };
 pub use future::{FutureExt, InSpan};
 pub use layer::{
-    Moment, count_unused, enter_as, exit_all, exit_as, is_suppressed, last_of_owner,
-    replace_entries, retain, with_owner,
+    LayerThread, Moment, count_unused, exit_all, is_suppressed, last_of_owner, replace_entries,
+    retain, with_owner, with_thread,
 };
 pub(crate) use processor::catch_panic;
 pub use processor::{FinishedSpan, Processor, ProcessorError, SdkProcessor};

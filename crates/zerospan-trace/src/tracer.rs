@@ -8,7 +8,7 @@ pub use span_builder::SpanBuilder;
 use crate::context::options::{InitialData, Parent, StartOptions};
 use crate::shutdown::ShutdownGuard;
 use crate::slot::TracerInner;
-use crate::span::{Entered, Moment, ProviderInner, Span, this_thread};
+use crate::span::{Entered, LayerThread, Moment, ProviderInner, Span, with_thread};
 use opentelemetry::trace::{self as api, SpanKind, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, InstrumentationScope};
 use std::borrow::Cow;
@@ -55,30 +55,17 @@ impl Tracer {
 
     /// Reads the clock.
     #[doc(hidden)]
-    #[inline]
     pub fn moment(&self) -> Moment {
-        let provider = self.provider();
-        let mut moment = Moment::default();
-        let is_read = this_thread::try_with(|thread| {
-            let Some(state) = thread.get(provider.id()) else {
-                return false;
-            };
-            moment = Moment(provider.clock.read(&state.anchor));
-            true
-        });
-        if is_read {
-            return moment;
-        }
-        self.moment_on_new_thread()
+        with_thread(|thread| self.moment_on(thread))
     }
 
-    #[cold]
-    fn moment_on_new_thread(&self) -> Moment {
+    /// Reads the clock on this thread.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn moment_on(&self, thread: &LayerThread<'_>) -> Moment {
         let provider = self.provider();
-        this_thread::with(|thread| {
-            let state = thread.get_or_register(provider);
-            Moment(provider.clock.read(&state.anchor))
-        })
+        let state = thread.0.get_or_register(provider);
+        Moment(provider.clock.read(&state.anchor))
     }
 
     /// Returns the limits of its spans.

@@ -15,16 +15,26 @@ const IDS: [u64; 3] = [1, 1 | 1 << 51, 1 | 2 << 51];
 fn table(max: usize) -> Arc<Table<u64>> {
     let table = Table::new(max);
     assert!(insert(&table, IDS[2]));
-    assert!(table.remove(IDS[2], |_| ()).is_some());
+    assert!(remove(&table, IDS[2]).is_some());
     Arc::new(table)
 }
 
 /// Inserts an id with a value, which must be new.
 fn insert(table: &Table<u64>, id: u64) -> bool {
-    table.insert(id, |value, is_replaced| {
-        assert!(!is_replaced);
-        *value = 10 * id;
-    })
+    let Some(mut inserted) = table.insert(id) else {
+        return false;
+    };
+    assert!(!inserted.is_replaced);
+    *inserted.value = 10 * id;
+    true
+}
+
+/// Removes an id, and returns its value.
+fn remove(table: &Table<u64>, id: u64) -> Option<u64> {
+    let locked = table.lock(id)?;
+    let value = *locked;
+    locked.remove();
+    Some(value)
 }
 
 #[test]
@@ -34,7 +44,7 @@ fn each_thread_finds_its_own_id_until_it_removes_it() {
         let work = |table: &Table<u64>, id: u64| {
             assert!(insert(table, id));
             assert_eq!(table.with(id, |value| *value), Some(10 * id));
-            assert_eq!(table.remove(id, |value| *value), Some(10 * id));
+            assert_eq!(remove(&table, id), Some(10 * id));
             assert_eq!(table.with(id, |value| *value), None);
         };
         let other = {
@@ -62,7 +72,7 @@ fn a_stale_id_never_reaches_the_value_of_the_one_that_has_its_slot() {
                 })
             })
         };
-        let removed = table.remove(IDS[0], |value| *value).expect("it is there");
+        let removed = remove(&table, IDS[0]).expect("it is there");
         let is_in = insert(&table, IDS[1]);
         assert!(is_in, "there is room again");
         let used = user.join().expect("no panic").is_some();
@@ -79,9 +89,9 @@ fn an_id_is_removed_once() {
         assert!(insert(&table, IDS[0]));
         let other = {
             let table = Arc::clone(&table);
-            thread::spawn(move || table.remove(IDS[0], |value| *value))
+            thread::spawn(move || remove(&table, IDS[0]))
         };
-        let here = table.remove(IDS[0], |value| *value);
+        let here = remove(&table, IDS[0]);
         let there = other.join().expect("no panic");
         assert_eq!(here.or(there), Some(10 * IDS[0]));
         assert!(here.is_none() || there.is_none(), "removed twice");

@@ -10,6 +10,7 @@ use crate::context::active_spans::{EntryKey, Exited};
 use crate::context::parent::ParentContext;
 use opentelemetry::trace::{SpanContext, SpanKind, Status};
 use std::borrow::Cow;
+use std::fmt;
 use std::mem;
 use zerospan_core::AttributeSource;
 use zerospan_otlp::{AttributeBuffer, AttributeWriter};
@@ -180,23 +181,38 @@ impl Default for Span {
     }
 }
 
-/// Enters a span under a key, instead of a guard. Returns `false` if this thread has too many entered spans.
-#[inline]
-pub fn enter_as(key: EntryKey, span: &SpanContext, is_recorded: bool) -> bool {
-    this_thread::with(|thread| {
-        let api_span_id = thread.api_span_id();
-        let parent = ParentContext::new(span);
-        let stack = &thread.active_spans;
-        stack
-            .enter_as(key, parent, api_span_id, is_recorded)
-            .is_some()
-    })
+/// This thread's part of tracing, for several steps after one look-up.
+#[derive(Clone, Copy)]
+pub struct LayerThread<'a>(pub(crate) &'a ThisThread);
+
+/// Calls `work` with this thread's part: an empty one if the thread is exiting.
+#[inline(always)]
+pub fn with_thread<O>(mut work: impl FnMut(&LayerThread<'_>) -> O) -> O {
+    this_thread::with(|thread| work(&LayerThread(thread)))
 }
 
-/// Exits the span that was entered last under `key`. Returns `None` if there is no such entry.
-#[inline]
-pub fn exit_as(key: EntryKey) -> Option<Exited> {
-    this_thread::with(|thread| thread.active_spans.exit_as(key))
+impl LayerThread<'_> {
+    /// Enters a span under a key, instead of a guard. Returns `false` if this thread has too many entered spans.
+    #[inline(always)]
+    pub fn enter_as(&self, key: EntryKey, span: &SpanContext, is_recorded: bool) -> bool {
+        let api_span_id = self.0.api_span_id();
+        let parent = ParentContext::new(span);
+        let stack = &self.0.active_spans;
+        let position = stack.enter_as(key, parent, api_span_id, is_recorded);
+        position.is_some()
+    }
+
+    /// Exits the span that was entered last under `key`. Returns `None` if there is no such entry.
+    #[inline(always)]
+    pub fn exit_as(&self, key: EntryKey) -> Option<Exited> {
+        self.0.active_spans.exit_as(key)
+    }
+}
+
+impl fmt::Debug for LayerThread<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LayerThread").finish_non_exhaustive()
+    }
 }
 
 /// Returns `true` if telemetry is suppressed on this thread.

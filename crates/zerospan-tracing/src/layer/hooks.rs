@@ -7,11 +7,12 @@ use super::{events, kept, start};
 use crate::record::set_constants;
 use crate::record::span::SpanVisitor;
 use crate::state::callsite::Callsite;
-use crate::state::entry::{Closing, Entry, Timing};
+use crate::state::entry::{Closing, Entry, Extra, Timing};
 use crate::state::inner::{Active, LayerInner};
 use crate::state::options::{Options, Switch};
 use crate::state::scratch::Scratch;
 use crate::state::stats::Losses;
+use crate::state::table::Locked;
 use crate::state::trace_layer::TraceLayer;
 use crate::state::{activation, dispatch};
 use tracing_core::span::{Attributes, Id, Record};
@@ -22,7 +23,7 @@ use tracing_subscriber::registry::LookupSpan;
 use zerospan_otlp::StaticKey;
 use zerospan_trace::Span;
 
-use zerospan_trace::layer::{Moment, enter_as, exit_all, exit_as};
+use zerospan_trace::layer::{LayerThread, Moment, exit_all, with_thread};
 
 const BUSY: StaticKey = StaticKey::new("busy_ns");
 const IDLE: StaticKey = StaticKey::new("idle_ns");
@@ -40,12 +41,7 @@ where
         let Some(active) = inner.active() else { return };
         start::forget_leaked(inner);
         let metadata = attributes.metadata();
-        let parent = start::parent(inner, attributes, id, &context);
-        let mut span = if active.has_custom_sampler {
-            start::with_fields(inner, active, attributes, &parent)
-        } else {
-            start::start(inner, active, metadata.name(), &parent)
-        };
+        let mut span = start::span(inner, active, attributes, id, &context);
         if !span.context_ref().is_valid() {
             // Telemetry is suppressed, or the provider is shut down.
             return;
@@ -62,21 +58,18 @@ where
         } else if inner.has_late_parents() {
             pending = start::pending(inner, active, attributes);
         }
-        let (mut span, mut lost) = (Some(span), None);
-        inner.table().insert(id.into_u64(), |entry, is_taken| {
-            if is_taken {
-                lost = Some(entry.close());
-            }
-            if let Some(span) = span.take() {
-                entry.open(span, metadata, timing, pending);
-            }
-        });
-        if let Some(span) = span {
-            span.discard();
-            inner.reject_span();
-        }
-        if let Some(lost) = lost {
+        let Some(mut inserted) = inner.table().insert(id.into_u64()) else {
+            reject(inner, span);
+            return;
+        };
+        if inserted.is_replaced {
+            let lost = replace(&mut inserted.value);
+            inserted.value.open(span, metadata, timing, pending);
+            drop(inserted);
             end_replaced(inner, lost);
+        } else {
+            inserted.value.open(span, metadata, timing, pending);
+            drop(inserted);
         }
         if inner.kept_fields.names().is_some() {
             kept::keep(inner, id.into_u64(), metadata, |visitor| {
@@ -141,17 +134,20 @@ where
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
         let options = inner.options.load();
-        let now = now_if_tracked(options, active);
         let id = id.into_u64();
         if options.has(Switch::ContextActivation) {
             activation::enter(inner, id);
         }
-        let is_entered = inner.table().with(id, |entry| {
+        let is_entered = with_thread(|thread| {
+            let now = now_if_tracked(options, active, thread);
+            let Some(mut entry) = inner.table().lock(id) else {
+                return true;
+            };
             entry.timing.enter(&now);
             let (span, is_recorded) = (entry.span.context_ref(), entry.span.is_recorded());
-            enter_as(inner.key(id), span, is_recorded)
+            thread.enter_as(inner.key(id), span, is_recorded)
         });
-        if is_entered == Some(false) {
+        if !is_entered {
             Losses::count(&inner.losses.rejected_enters, 1);
         }
     }
@@ -160,34 +156,40 @@ where
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
         let id = id.into_u64();
-        let exited = exit_as(inner.key(id));
+        let (exited, now) = with_thread(|thread| {
+            let exited = thread.exit_as(inner.key(id));
+            // A span that is not recorded has no times.
+            let now = match exited {
+                Some(exited) if !exited.is_recorded => Moment::default(),
+                _ => active.tracer.moment_on(thread),
+            };
+            (exited, now)
+        });
         if inner.options.load().has(Switch::ContextActivation) {
             activation::exit(inner.key(id));
         }
-        // A span that is not recorded has no times.
-        let now = match exited {
-            Some(exited) if !exited.is_recorded => Moment::default(),
-            _ => active.tracer.moment(),
-        };
-        inner.table().with(id, |entry| {
+        if let Some(mut entry) = inner.table().lock(id) {
             entry.is_used |= exited.is_some_and(|exited| exited.is_used);
             entry.timing.exit(&now);
             entry.touch(&now);
-        });
+        }
     }
 
     fn on_close(&self, id: Id, _: Context<'_, S>) {
         let inner = &*self.inner;
         let id = id.into_u64();
-        let Some(closing) = inner.table().remove(id, Entry::close) else {
+        let Some(mut entry) = inner.table().lock(id) else {
             return;
         };
-        if closing.timing.entered > 0 {
-            // Guards were leaked, here or on another thread.
-            exit_all(inner.key(id));
-            inner.count_leak();
+        if entry.timing.entered > 0 || entry.extra.is_any() {
+            close_slow(inner, id, entry);
+        } else if entry.span.is_recorded() {
+            let closing = entry.close();
+            entry.remove();
+            end(inner, closing);
+        } else {
+            entry.remove();
         }
-        end(inner, closing);
     }
 }
 
@@ -225,25 +227,48 @@ fn keep_late(inner: &LayerInner, id: &Id, values: &Record<'_>) {
     }
 }
 
-/// Ends a span whose id another one has taken.
+/// Discards a span for which the table has no room.
 #[cold]
 #[inline(never)]
-fn end_replaced(inner: &LayerInner, lost: Closing) {
+fn reject(inner: &LayerInner, span: Span) {
+    span.discard();
+    inner.reject_span();
+}
+
+/// Closes a span that some thread has entered, or that has parts which few spans have.
+#[cold]
+#[inline(never)]
+fn close_slow(inner: &LayerInner, id: u64, mut entry: Locked<'_, Entry>) {
+    let (closing, extra) = (entry.close(), entry.take_extra());
+    entry.remove();
+    extra.put();
+    if closing.timing.entered > 0 {
+        // Guards were leaked, here or on another thread.
+        exit_all(inner.key(id));
+        inner.count_leak();
+    }
+    end(inner, closing);
+}
+
+/// Takes a span out of its entry, whose id another one has.
+#[cold]
+#[inline(never)]
+fn replace(entry: &mut Entry) -> (Closing, Extra) {
+    (entry.close(), entry.take_extra())
+}
+
+#[cold]
+#[inline(never)]
+fn end_replaced(inner: &LayerInner, (closing, extra): (Closing, Extra)) {
     Losses::count(&inner.losses.replaced_spans, 1);
-    end(inner, lost);
+    extra.put();
+    end(inner, closing);
 }
 
 /// Ends a span that is out of the table.
 #[inline(always)]
 fn end(inner: &LayerInner, closing: Closing) {
-    let Closing {
-        mut span,
-        timing,
-        extra,
-    } = closing;
-    if let Some(extra) = extra {
-        extra.put();
-    }
+    let Closing { mut span, timing } = closing;
     if !span.is_recorded() {
         return;
     }
@@ -262,9 +287,9 @@ fn as_i64(nanos: u64) -> i64 {
 
 /// Reads the clock, if the layer needs it when a span is entered.
 #[inline]
-fn now_if_tracked(options: Options, active: &Active) -> Moment {
+fn now_if_tracked(options: Options, active: &Active, thread: &LayerThread<'_>) -> Moment {
     if options.has(Switch::TrackedInactivity) {
-        active.tracer.moment()
+        active.tracer.moment_on(thread)
     } else {
         Moment::default()
     }

@@ -23,7 +23,7 @@ use zerospan_trace::layer::{last_of_owner, retain, with_owner};
 use zerospan_trace::{Span, current_span_context};
 
 /// The parent of a new span.
-pub(super) enum Parent {
+enum Parent {
     /// The current span of the thread.
     Current,
     /// None: a new trace starts.
@@ -34,9 +34,73 @@ pub(super) enum Parent {
     Context(OtelContext),
 }
 
-/// Returns the parent of a new span: the nearest ancestor that the layer sees, or the context in force.
+/// Starts a span, as a child of the nearest ancestor that the layer sees, or of the context in force.
 #[inline]
-pub(super) fn parent<S>(
+pub(super) fn span<S>(
+    inner: &LayerInner,
+    active: &Active,
+    attributes: &Attributes<'_>,
+    id: &Id,
+    context: &Context<'_, S>,
+) -> Span
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    if is_plain(inner, active) && is_child_of_current(inner, attributes, context) {
+        let name = attributes.metadata().name();
+        return active.tracer.span(name).start();
+    }
+    span_slow(inner, active, attributes, id, context)
+}
+
+/// Returns `true` if nothing but the parent of a new span is unusual.
+#[inline]
+fn is_plain(inner: &LayerInner, active: &Active) -> bool {
+    !active.has_custom_sampler && !inner.attachment.is_shared() && !inner.has_hidden_parents()
+}
+
+/// Returns `true` if the current span of the thread is the parent of a new span, and no span that is hidden from the layer is
+/// in between.
+#[inline]
+fn is_child_of_current<S>(
+    inner: &LayerInner,
+    attributes: &Attributes<'_>,
+    context: &Context<'_, S>,
+) -> bool
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    if !attributes.is_contextual() {
+        return false;
+    }
+    if last_of_owner(inner.owner()).is_some() {
+        !inner.has_hidden_spans()
+    } else {
+        context.current_span().id().is_none()
+    }
+}
+
+#[inline(never)]
+fn span_slow<S>(
+    inner: &LayerInner,
+    active: &Active,
+    attributes: &Attributes<'_>,
+    id: &Id,
+    context: &Context<'_, S>,
+) -> Span
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let parent = parent(inner, attributes, id, context);
+    if active.has_custom_sampler {
+        with_fields(inner, active, attributes, &parent)
+    } else {
+        start(inner, active, attributes.metadata().name(), &parent)
+    }
+}
+
+/// Returns the parent of a new span: the nearest ancestor that the layer sees, or the context in force.
+fn parent<S>(
     inner: &LayerInner,
     attributes: &Attributes<'_>,
     id: &Id,
@@ -64,13 +128,7 @@ where
 }
 
 /// Starts a span.
-#[inline]
-pub(super) fn start(
-    inner: &LayerInner,
-    active: &Active,
-    name: &'static str,
-    parent: &Parent,
-) -> Span {
+fn start(inner: &LayerInner, active: &Active, name: &'static str, parent: &Parent) -> Span {
     let start = || {
         let builder = active.tracer.span(name);
         match parent {
@@ -90,7 +148,7 @@ pub(super) fn start(
 
 /// Starts a span for a sampler that may read its name, its kind and its attributes. Allocates.
 #[cold]
-pub(super) fn with_fields(
+fn with_fields(
     inner: &LayerInner,
     active: &Active,
     attributes: &Attributes<'_>,
@@ -178,7 +236,7 @@ fn forget_leaked_since(inner: &LayerInner, leaks: u64) {
     {
         return;
     }
-    retain(inner.owner(), |id| inner.table().with(id, |_| ()).is_some());
+    retain(inner.owner(), |id| inner.table().contains(id));
 }
 
 /// Returns the context of an explicit parent, or of its nearest ancestor that the layer sees.
@@ -214,7 +272,7 @@ where
     let current = context.current_span();
     let current = current.id()?.into_u64();
     let span_id = |entry: &mut Entry| entry.span.context_ref().span_id();
-    if entered == Some(current) || inner.table().with(current, |_| ()).is_some() {
+    if entered == Some(current) || inner.table().contains(current) {
         return None;
     }
     inner.set_hidden_spans();
@@ -242,7 +300,7 @@ pub(super) fn nearest_open(inner: &LayerInner, id: &Id) -> Option<u64> {
     let dispatch = dispatch::of_layer(inner)?;
     let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
     let mut ids = span.scope().map(|ancestor| ancestor.id().into_u64());
-    ids.find(|id| inner.table().with(*id, |_| ()).is_some())
+    ids.find(|id| inner.table().contains(*id))
 }
 
 /// Returns the context that was set as the parent of the nearest ancestor, if the layer does not see that.

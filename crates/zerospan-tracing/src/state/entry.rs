@@ -36,7 +36,6 @@ pub(crate) struct Extra {
 pub(crate) struct Closing {
     pub(crate) span: Span,
     pub(crate) timing: Timing,
-    pub(crate) extra: Option<Extra>,
 }
 
 /// The times of a span that is entered and exited, in nanoseconds.
@@ -113,13 +112,18 @@ impl Entry {
     }
 
     /// Returns the span, which is then ended outside the lock. Keeps its context.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn close(&mut self) -> Closing {
         Closing {
             span: self.span.take(),
             timing: self.timing,
-            extra: self.extra.is_any().then(|| mem::take(&mut self.extra)),
         }
+    }
+
+    /// Returns the parts that few spans have, which are then dropped outside the lock.
+    #[cold]
+    pub(crate) fn take_extra(&mut self) -> Extra {
+        mem::take(&mut self.extra)
     }
 
     /// Notes that the span was exited or written to at `now`. A span that was never exited ends when it is closed.
@@ -147,7 +151,7 @@ impl Extra {
     }
 
     #[inline]
-    fn is_any(&self) -> bool {
+    pub(crate) fn is_any(&self) -> bool {
         self.pending.is_some()
             || self.kept.is_some()
             || self.parent.is_some()

@@ -1,8 +1,9 @@
 //! The open spans of a layer, found by their ids.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::OnceLock;
-use zerospan_core::sync::{self, AtomicU64, AtomicUsize, Mutex, Ordering};
+use zerospan_core::sync::{AtomicU64, AtomicUsize, KeyedMutex, KeyedMutexGuard, Ordering};
 
 /// The number of slots that share a cache line of keys.
 const WAYS: usize = 8;
@@ -21,7 +22,8 @@ const MAX_SEGMENTS: usize = 48;
 /// A bounded map from ids to values, each behind a lock of its own.
 ///
 /// A value is reused, not dropped: it stays when its id is removed, until another id takes its slot. An id hashes to a bucket of
-/// slots. Its key is found without a lock, and the slot's lock is then held only while the value is read or written.
+/// slots. It is found without a lock: each slot's lock has the id as its key, so that locking it finds out whether the id is still
+/// there. The lock is held only while the value is read or written, and no user code may run then.
 ///
 /// A segment of buckets is allocated when the earlier ones have no free slot for an id, and stays. It doubles the table: one more
 /// bit of the hash counts, and nothing moves. An id takes the bucket that all segments together give it, which is where it is looked
@@ -45,21 +47,62 @@ struct Segment<V> {
     reach: AtomicUsize,
 }
 
-/// The id in each of some slots, or 0. [`NO_SLOT`] where the last bucket has fewer slots than the others.
+/// The id in each of some slots, or 0, to look for an id that is not in the slot that it takes first. [`NO_SLOT`] where the last
+/// bucket has fewer slots than the others.
 #[repr(align(64))]
 struct Bucket([AtomicU64; WAYS]);
 
 const NO_SLOT: u64 = u64::MAX;
 
-/// Aligned, so that two threads' spans share no cache line.
+/// The lock of a value: its key is the id, or [`FREE`]. Aligned, so that two threads' spans share no cache line.
 #[repr(align(64))]
-struct Slot<V>(Mutex<Content<V>>);
+struct Slot<V>(KeyedMutex<Content<V>>);
+
+const FREE: u64 = 0;
 
 struct Content<V> {
     /// The id that is in the slot, or was there last.
     id: u64,
-    is_taken: bool,
     value: V,
+}
+
+/// The value of an id, locked.
+pub(crate) struct Locked<'a, V> {
+    content: KeyedMutexGuard<'a, Content<V>>,
+    /// The id among those of the bucket.
+    key: &'a AtomicU64,
+}
+
+impl<V> Locked<'_, V> {
+    /// Removes the id from the table, and unlocks the value.
+    #[inline]
+    pub(crate) fn remove(mut self) {
+        self.key.store(FREE, Ordering::Release);
+        self.content.set_key(FREE);
+    }
+}
+
+impl<V> Deref for Locked<'_, V> {
+    type Target = V;
+
+    #[inline]
+    fn deref(&self) -> &V {
+        &self.content.value
+    }
+}
+
+impl<V> DerefMut for Locked<'_, V> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut V {
+        &mut self.content.value
+    }
+}
+
+/// The value of an id that was inserted, locked, for the caller to fill.
+pub(crate) struct Inserted<'a, V> {
+    pub(crate) value: Locked<'a, V>,
+    /// The id was there already.
+    pub(crate) is_replaced: bool,
 }
 
 impl<V: Default> Table<V> {
@@ -90,58 +133,64 @@ impl<V: Default> Table<V> {
         keys.filter(is_taken).count()
     }
 
+    /// Locks the value of `id`.
+    #[inline]
+    pub(crate) fn lock(&self, id: u64) -> Option<Locked<'_, V>> {
+        // Most ids are where they look first, in the last segment: it has half of the slots.
+        if let Some(segment) = self.last_segment()
+            && let Some(bucket) = segment.home(hash(id))
+            && let Some(locked) = segment.lock_if_free(bucket * WAYS + first_way(id), id)
+        {
+            return Some(locked);
+        }
+        self.lock_slow(id)
+    }
+
+    #[inline(never)]
+    fn lock_slow(&self, id: u64) -> Option<Locked<'_, V>> {
+        if id == FREE {
+            return None;
+        }
+        let (segment, index) = self.find(id)?;
+        segment.lock(index, id)
+    }
+
     /// Calls `work` with the value of `id`, under its lock.
     #[inline]
     pub(crate) fn with<R>(&self, id: u64, work: impl FnOnce(&mut V) -> R) -> Option<R> {
-        let (segment, index) = self.find(id)?;
-        let mut content = segment.lock(index)?;
-        if content.id != id || !content.is_taken {
-            return None;
-        }
-        Some(work(&mut content.value))
+        Some(work(&mut *self.lock(id)?))
     }
 
-    /// Inserts `id`: calls `fill` with its value, and with `true` if the id was there already. Returns `false`, without a call,
-    /// if there is no room.
+    /// Returns `true` if `id` is in the table.
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        self.lock(id).is_some()
+    }
+
+    /// Inserts `id`. Returns `None` if there is no room.
     #[inline]
-    pub(crate) fn insert(&self, id: u64, fill: impl FnOnce(&mut V, bool)) -> bool {
-        let mut fill = Some(fill);
-        if id == 0 {
-            return false;
+    pub(crate) fn insert(&self, id: u64) -> Option<Inserted<'_, V>> {
+        if matches!(id, FREE | NO_SLOT) {
+            return None;
         }
-        if self.find(id).is_some() {
-            let replace = |value: &mut V| {
-                if let Some(fill) = fill.take() {
-                    fill(value, true);
-                }
-            };
-            if self.with(id, replace).is_some() {
-                return true;
-            }
+        if self.find(id).is_some()
+            && let Some(value) = self.lock_slow(id)
+        {
+            return Some(Inserted {
+                value,
+                is_replaced: true,
+            });
         }
         let hash = hash(id);
-        for segment in self.segments() {
-            if let Some(bucket) = segment.home(hash)
-                && segment.claim(id, bucket, &mut fill)
-            {
-                return true;
-            }
-        }
-        self.insert_slow(id, &mut fill)
-    }
-
-    /// Removes `id`, and calls `take` with its value under its lock.
-    #[inline]
-    pub(crate) fn remove<R>(&self, id: u64, take: impl FnOnce(&mut V) -> R) -> Option<R> {
-        let (segment, index) = self.find(id)?;
-        let mut content = segment.lock(index)?;
-        if content.id != id || !content.is_taken {
-            return None;
-        }
-        let taken = take(&mut content.value);
-        content.is_taken = false;
-        segment.key(index)?.store(0, Ordering::Release);
-        Some(taken)
+        let mut segments = self.segments();
+        let claimed = segments.find_map(|segment| segment.claim(id, segment.home(hash)?));
+        let value = match claimed {
+            Some(value) => value,
+            None => self.insert_slow(id)?,
+        };
+        Some(Inserted {
+            value,
+            is_replaced: false,
+        })
     }
 
     /// Calls `read` with the value of an id that was removed, unless another id has taken its slot.
@@ -150,9 +199,9 @@ impl<V: Default> Table<V> {
         let hash = hash(id);
         let find = |segment: &Segment<V>, bucket: usize| {
             (0..WAYS).find_map(|way| {
-                let content = segment.lock(bucket * WAYS + (first_way(id) + way) % WAYS)?;
-                let is_match = content.id == id && !content.is_taken;
-                is_match.then(|| read(&content.value))
+                let index = bucket * WAYS + (first_way(id) + way) % WAYS;
+                let content = segment.slots.get(index)?.0.lock(FREE)?;
+                (content.id == id).then(|| read(&content.value))
             })
         };
         let mut homes = self.segments();
@@ -174,6 +223,13 @@ impl<V: Default> Table<V> {
     }
 
     #[inline]
+    fn last_segment(&self) -> Option<&Segment<V>> {
+        let last = self.len.load(Ordering::Acquire).wrapping_sub(1);
+        self.segments.get(last)?.get()
+    }
+
+    /// Returns the segment with `id`, and the slot in it.
+    #[inline]
     fn find(&self, id: u64) -> Option<(&Segment<V>, usize)> {
         let hash = hash(id);
         for segment in self.segments() {
@@ -186,7 +242,8 @@ impl<V: Default> Table<V> {
 
     /// Adds a segment, or lets the buckets overflow.
     #[cold]
-    fn insert_slow(&self, id: u64, fill: &mut Option<impl FnOnce(&mut V, bool)>) -> bool {
+    #[inline(never)]
+    fn insert_slow(&self, id: u64) -> Option<Locked<'_, V>> {
         let hash = hash(id);
         let (max, mut slots, mut buckets) = (self.max(), 0, 0);
         for (index, segment) in self.segments.iter().enumerate() {
@@ -203,9 +260,9 @@ impl<V: Default> Table<V> {
             buckets += segment.buckets.len();
             if is_new
                 && let Some(bucket) = segment.home(hash)
-                && segment.claim(id, bucket, fill)
+                && let Some(value) = segment.claim(id, bucket)
             {
-                return true;
+                return Some(value);
             }
         }
         for segment in self.segments() {
@@ -216,23 +273,20 @@ impl<V: Default> Table<V> {
                 }
                 // Before the key can be seen, whoever looks for it looks far enough.
                 segment.reach.fetch_max(distance + 1, Ordering::SeqCst);
-                if segment.claim(id, bucket, fill) {
-                    return true;
+                if let Some(value) = segment.claim(id, bucket) {
+                    return Some(value);
                 }
             }
         }
-        false
+        None
     }
 }
 
 impl<V: Default> Segment<V> {
     fn new(slots: usize, start: usize) -> Self {
         let empty = || {
-            Slot(Mutex::new(Content {
-                id: 0,
-                is_taken: false,
-                value: V::default(),
-            }))
+            let value = V::default();
+            Slot(KeyedMutex::new(FREE, Content { id: FREE, value }))
         };
         let bucket = |bucket| {
             let key = |way| {
@@ -311,35 +365,45 @@ impl<V: Default> Segment<V> {
         self.buckets.get(index / WAYS)?.0.get(index % WAYS)
     }
 
-    /// Takes a free slot of a bucket, and fills its value. Returns `false` if there is none.
+    /// Takes a free slot of a bucket, and locks it. Returns `None` if there is none.
     #[inline]
-    fn claim(&self, id: u64, bucket: usize, fill: &mut Option<impl FnOnce(&mut V, bool)>) -> bool {
+    fn claim(&self, id: u64, bucket: usize) -> Option<Locked<'_, V>> {
         for way in 0..WAYS {
             let index = bucket * WAYS + (first_way(id) + way) % WAYS;
             let Some(key) = self.key(index) else { continue };
-            if key.load(Ordering::Relaxed) != 0 {
+            if key.load(Ordering::Relaxed) != FREE {
                 continue;
             }
-            let Some(mut content) = self.lock(index) else {
+            let slot = self.slots.get(index)?;
+            let Some(mut content) = slot.0.lock(FREE) else {
                 continue;
             };
-            if content.is_taken {
-                continue;
-            }
             content.id = id;
-            content.is_taken = true;
-            if let Some(fill) = fill.take() {
-                fill(&mut content.value, false);
-            }
+            content.set_key(id);
+            // Whoever finds it waits for the lock.
             key.store(id, Ordering::Release);
-            return true;
+            return Some(Locked { content, key });
         }
-        false
+        None
     }
 
+    /// Locks a slot, if `id` is in it.
     #[inline]
-    fn lock(&self, index: usize) -> Option<sync::MutexGuard<'_, Content<V>>> {
-        self.slots.get(index).map(|slot| sync::lock(&slot.0))
+    fn lock(&self, index: usize, id: u64) -> Option<Locked<'_, V>> {
+        let content = self.slots.get(index)?.0.lock(id)?;
+        let key = self.key(index)?;
+        Some(Locked { content, key })
+    }
+
+    /// Locks a slot, if `id` is in it and nobody holds it. Only reads a slot that another id has.
+    #[inline]
+    fn lock_if_free(&self, index: usize, id: u64) -> Option<Locked<'_, V>> {
+        let slot = self.slots.get(index)?;
+        // No id is `FREE`, which is the key of slots without one.
+        if !slot.0.is_free(id) || id == FREE {
+            return None;
+        }
+        self.lock(index, id)
     }
 }
 

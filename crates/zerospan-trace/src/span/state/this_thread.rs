@@ -33,8 +33,15 @@ pub(crate) fn with<O>(mut work: impl FnMut(&ThisThread) -> O) -> O {
     let output = THIS_THREAD.try_with(|thread| thread.has_context.then(|| work(thread)));
     match output {
         Ok(Some(output)) => output,
-        _ => work(&ThisThread::new(false)),
+        _ => with_new(work),
     }
+}
+
+/// Not inlined, so that callers have the code of `work` once.
+#[cold]
+#[inline(never)]
+fn with_new<O>(mut work: impl FnMut(&ThisThread) -> O) -> O {
+    work(&ThisThread::new(false))
 }
 
 /// Calls `work` with this thread's part. Returns `false` if that is dropped.

@@ -8,6 +8,14 @@ fn id() -> impl Strategy<Value = u64> {
         .prop_map(|(address, generation)| address | (generation << GENERATION_SHIFT))
 }
 
+/// Removes an id, and returns its value.
+fn remove(table: &Table<u64>, id: u64) -> Option<u64> {
+    let locked = table.lock(id)?;
+    let value = *locked;
+    locked.remove();
+    Some(value)
+}
+
 proptest! {
     #[test]
     fn the_table_behaves_like_a_map_of_its_capacity(
@@ -20,20 +28,18 @@ proptest! {
             let step = step as u64;
             match action {
                 0 => {
-                    let mut was_there = None;
-                    let is_in = table.insert(id, |value, is_taken| {
-                        *value = step;
-                        was_there = Some(is_taken);
+                    let was_there = table.insert(id).map(|mut inserted| {
+                        *inserted.value = step;
+                        inserted.is_replaced
                     });
                     let fits = model.len() < max || model.contains_key(&id);
-                    prop_assert_eq!(is_in, fits);
                     prop_assert_eq!(was_there, fits.then(|| model.contains_key(&id)));
                     if fits {
                         model.insert(id, step);
                     }
                 }
                 1 => {
-                    let removed = table.remove(id, |value| *value);
+                    let removed = remove(&table, id);
                     prop_assert_eq!(removed, model.remove(&id));
                     if removed.is_some() {
                         prop_assert_eq!(table.removed(id, |value| *value), removed);
@@ -59,11 +65,11 @@ fn threads_keep_their_values_apart_while_the_table_grows() {
                     let id =
                         |number: u64| (thread << 38) | (number + 1) | (round << GENERATION_SHIFT);
                     for number in 0..EACH {
-                        assert!(table.insert(id(number), |value, _| *value = id(number)));
+                        *table.insert(id(number)).expect("there is room").value = id(number);
                     }
                     for number in (0..EACH).rev() {
                         assert_eq!(table.with(id(number), |value| *value), Some(id(number)));
-                        assert_eq!(table.remove(id(number), |value| *value), Some(id(number)));
+                        assert_eq!(remove(table, id(number)), Some(id(number)));
                         assert_eq!(table.with(id(number), |value| *value), None);
                     }
                 }

@@ -15,7 +15,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     )?;
     cargo::run(
         cargo()
-            .args(["test", "--quiet", "--package", "zerospan-trace"])
+            .args(["test", "--quiet"])
+            .args(["--package", "zerospan-trace", "--package", "zerospan-logs"])
             .args(["--all-features", "--test", "forked_children"])
             .args(["--", "--nocapture"]),
     )

@@ -24,12 +24,13 @@ const RUNS: [Run; 2] = [
             "zerospan-transport",
             "zerospan-export",
             "zerospan-trace",
+            "zerospan-logs",
             "zerospan-tracing",
         ],
         flags: "",
         skipped: &[
             // A child forgets what belongs to its parent: the detector of leaks reports that.
-            "no_forked_child_hangs_beside_threads_at_work",
+            "no_forked_child_",
             // It runs an example, which is not built here.
             "the_axum_example",
         ],
@@ -42,6 +43,7 @@ const RUNS: [Run; 2] = [
             "zerospan-transport",
             "zerospan-export",
             "zerospan-trace",
+            "zerospan-logs",
             "zerospan-tracing",
         ],
         flags: "--cfg tsan",

@@ -64,6 +64,9 @@ pub(crate) struct Serve {
     pub(crate) instrumentation: Instrumentation,
     #[arg(long)]
     pub(crate) service: Service,
+    /// Export log records too.
+    #[arg(long)]
+    pub(crate) logs: bool,
     /// The services that the storefront calls.
     #[arg(long, required_if_eq("service", "storefront"))]
     pub(crate) catalog: Option<SocketAddr>,
@@ -88,6 +91,8 @@ pub(crate) struct Export {
     /// The URL, with its path.
     pub(crate) endpoint: String,
     pub(crate) protocol: Protocol,
+    /// The URL for log records, with its path. Without it, there are none.
+    pub(crate) logs_endpoint: Option<String>,
 }
 
 /// The tracing of the services.
@@ -166,7 +171,11 @@ impl Export {
             Protocol::Http if !has_path => format!("{}/v1/traces", base.trim_end_matches('/')),
             _ => base.to_owned(),
         };
-        Self { endpoint, protocol }
+        Self {
+            endpoint,
+            protocol,
+            logs_endpoint: None,
+        }
     }
 }
 

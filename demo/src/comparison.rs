@@ -3,15 +3,17 @@
 use crate::arguments::{Export, Instrumentation, Options, Side};
 use crate::figures::{Baseline, Figures, SideSamples};
 use crate::http::{Client, client};
-use crate::load::{send_requests, span_count};
+use crate::load::{log_record_count, send_requests, span_count};
+use crate::logs::{self, LogRecord};
 use crate::page;
 use crate::process::Services;
 use crate::receiver::Receiver;
 use crate::report::Report;
 use crate::terminal::{self, Screen};
-use crate::trace::{self, Row};
-use anyhow::{bail, ensure};
+use crate::trace::{self, Row, Span};
+use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -41,22 +43,26 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let built_in = |side: Side| receiver.export(side);
 
     let requests = u64::from(options.requests);
-    let report = match &options.endpoint {
+    let (outcome, destination) = match &options.endpoint {
         None => {
             let outcome = demo.measure(requests, WARM_UP, built_in)?;
-            let traces = demo.check_and_draw(&receiver, &outcome)?;
-            outcome.report("the built-in receiver".to_owned(), traces)
+            demo.received(&receiver, &outcome)?;
+            (outcome, "the built-in receiver".to_owned())
         }
         Some(url) => {
             let collector = Export::to_collector(url, options.protocol);
             let outcome = demo.measure(requests, WARM_UP, |_| collector.clone())?;
-            // The spans that a collector received are not accessible. A short run with the built-in receiver supplies the
-            // traces to check and to draw.
-            let short = demo.measure(64, 1, built_in)?;
-            let traces = demo.check_and_draw(&receiver, &short)?;
-            outcome.report(collector.to_string(), traces)
+            (outcome, collector.to_string())
         }
     };
+    // A short run with the built-in receiver supplies the traces to draw, since what a collector received is not accessible, and
+    // their log records, whose cost is no part of the figures.
+    let short = demo.measure(128, 64, |side| match demo.instrumentation {
+        Instrumentation::Tracing => receiver.export_with_logs(side),
+        Instrumentation::Api => receiver.export(side),
+    })?;
+    let Received { spans, logs, .. } = demo.received(&receiver, &short)?;
+    let report = outcome.report(destination, trace::draw_examples(&spans, &logs));
     print!("{}", terminal::render(&report, screen)?);
     let page = page::write(&report, &options.out)?;
     println!("\nThe report as a page: {}", page.display());
@@ -74,6 +80,14 @@ struct Demo {
     instrumentation: Instrumentation,
     /// The sides that trace.
     sides: Vec<Side>,
+}
+
+/// What the receiver has of a side.
+struct Received {
+    /// Spans and log records by shape.
+    shapes: BTreeMap<String, u64>,
+    spans: Vec<Span>,
+    logs: Vec<LogRecord>,
 }
 
 /// The samples of a measurement.
@@ -165,37 +179,45 @@ impl Demo {
         self.runtime.block_on(sending)
     }
 
-    /// Checks that the receiver has every span of every side, and the same from each, and draws two traces.
-    fn check_and_draw(
-        &self,
-        receiver: &Receiver,
-        outcome: &Measurement,
-    ) -> anyhow::Result<Vec<Vec<Row>>> {
+    /// Checks that the receiver has every span and every log record of every side, and the same from each, and returns those of the
+    /// first side.
+    fn received(&self, receiver: &Receiver, outcome: &Measurement) -> anyhow::Result<Received> {
         let made = span_count(0..outcome.warm_up) + outcome.spans().iter().sum::<u64>();
-        let mut drawn = Vec::new();
-        let mut first = None;
+        let mut first: Option<Received> = None;
         for side in &self.sides {
-            let received = receiver.take(*side)?;
+            let spans = receiver.take(*side)?;
             ensure!(
-                received.len() as u64 == made,
+                spans.len() as u64 == made,
                 "the receiver has {} of the {made} spans of the side {}",
-                received.len(),
+                spans.len(),
                 side.name()
             );
-            let shapes = trace::shapes(&received);
+            let logs = receiver.take_logs(*side)?;
+            ensure!(
+                logs.is_empty() || logs.len() as u64 == outcome.log_records(),
+                "the receiver has {} of the {} log records of the side {}",
+                logs.len(),
+                outcome.log_records(),
+                side.name()
+            );
+            let mut shapes = trace::shapes(&spans);
+            shapes.extend(logs::shapes(&logs, &spans));
             match &first {
                 None => {
-                    drawn = trace::draw_examples(&received);
-                    first = Some(shapes);
+                    first = Some(Received {
+                        shapes,
+                        spans,
+                        logs,
+                    });
                 }
                 Some(first) => {
-                    if let Some(difference) = trace::difference(first, &shapes) {
-                        bail!("the sides did not record the same spans: {difference}");
+                    if let Some(difference) = trace::difference(&first.shapes, &shapes) {
+                        bail!("the sides did not record the same: {difference}");
                     }
                 }
             }
         }
-        Ok(drawn)
+        first.context("no side was measured")
     }
 }
 
@@ -203,6 +225,18 @@ impl Measurement {
     /// Returns the number of spans of each round.
     fn spans(&self) -> Vec<u64> {
         self.rounds.iter().cloned().map(span_count).collect()
+    }
+
+    /// Returns the number of log records that the requests make.
+    fn log_records(&self) -> u64 {
+        log_record_count(
+            0..self.warm_up
+                + self
+                    .rounds
+                    .iter()
+                    .map(|round| round.end - round.start)
+                    .sum::<u64>(),
+        )
     }
 
     fn report(&self, destination: String, traces: Vec<Vec<Row>>) -> Report {

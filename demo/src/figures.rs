@@ -7,14 +7,17 @@ use std::collections::BTreeMap;
 
 /// Explains the figures to the reader of the report.
 pub(crate) fn method(instrumentation: Instrumentation) -> String {
-    let (untraced, headers) = match instrumentation {
+    let (untraced, headers, logs) = match instrumentation {
         Instrumentation::Tracing => (
             "The untraced side runs the same code without a subscriber.",
             "with `OpenTelemetrySpanExt` and the global propagator, on both sides",
+            " The requests that are drawn are of a short run apart from that, in which both sides export the events as log records \
+             too, down to the level `debug`.",
         ),
         Instrumentation::Api => (
             "The untraced side has no calls to a tracer.",
             "with the SDK's propagator on the official side and `TraceParent` on ours",
+            "",
         ),
     };
     format!(
@@ -24,7 +27,7 @@ pub(crate) fn method(instrumentation: Instrumentation) -> String {
          untraced side used in the same round, divided by the spans of the round: processor time (median and quartiles of the \
          rounds), and heap allocations of all threads (all rounds together). Headers are the allocations of W3C propagation, \
          {headers}. Exporting is the allocations of all threads but those of the services. Recording is the rest, including what \
-         HTTP allocates for the longer headers."
+         HTTP allocates for the longer headers.{logs}"
     )
 }
 

@@ -54,6 +54,13 @@ async fn request_offer(client: &Client, to: SocketAddr, product: u64) -> anyhow:
     Ok(())
 }
 
+/// Returns the number of log records of the requests with these numbers, if there are any.
+pub(crate) fn log_record_count(requests: Range<u64>) -> u64 {
+    requests
+        .map(|number| logic::log_record_count(number % logic::PRODUCTS))
+        .sum()
+}
+
 /// Returns the number of spans of the requests with these numbers.
 pub(crate) fn span_count(requests: Range<u64>) -> u64 {
     requests

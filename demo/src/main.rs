@@ -8,6 +8,7 @@ mod comparison;
 mod figures;
 mod http;
 mod load;
+mod logs;
 mod page;
 mod process;
 mod receiver;

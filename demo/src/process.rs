@@ -86,6 +86,9 @@ impl Process {
             .args(peers)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
+        if export.logs_endpoint.is_some() {
+            command.arg("--logs");
+        }
         for (name, _) in std::env::vars_os() {
             if changes_the_comparison(&name.to_string_lossy()) {
                 command.env_remove(name);
@@ -95,8 +98,15 @@ impl Process {
             .env("OTEL_SERVICE_NAME", service.name())
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", export.protocol.name())
             .env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &export.endpoint)
+            .env("OTEL_LOGS_EXPORTER", "none")
             .env("OTEL_EXPORTER_OTLP_TIMEOUT", "3000")
             .env("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE);
+        if let Some(endpoint) = &export.logs_endpoint {
+            command
+                .env("OTEL_LOGS_EXPORTER", "otlp")
+                .env("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", endpoint)
+                .env("RUST_LOG", "info,demo=debug");
+        }
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot start the {name}"))?;

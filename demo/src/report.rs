@@ -92,6 +92,7 @@ pub(crate) mod tests {
     use super::Report;
     use crate::arguments::{Instrumentation, Side};
     use crate::figures::{AllocationSplit, Baseline, Figures, Quartiles};
+    use crate::logs::LogRow;
     use crate::trace::Row;
     use std::collections::BTreeMap;
 
@@ -127,6 +128,13 @@ pub(crate) mod tests {
             duration_us,
             error: (depth == 2).then(|| "it <failed>".to_owned()),
             attributes: vec![("shop.name".to_owned(), "a \"lamp\" & more".to_owned())],
+            logs: vec![LogRow {
+                time_us: start_us + 0.5,
+                severity: "INFO".to_owned(),
+                text: "logged <here>, in a sentence that is longer than the name of a span"
+                    .to_owned(),
+                attributes: vec![("shop.log".to_owned(), "<value>".to_owned())],
+            }],
         }
     }
 

@@ -79,12 +79,12 @@ fn traced_router(arguments: Serve) -> anyhow::Result<(Router, Box<dyn Telemetry>
             (router, Box::new(NoTelemetry))
         }
         (Instrumentation::Tracing, Side::Zerospan) => {
-            let guard = zerospan_tracing::init()?;
+            let telemetry = telemetry::zerospan::subscribe(arguments.logs)?;
             let router = instrumented::router(service, peers, links::ZEROSPAN)?;
-            (router, Box::new(guard))
+            (router, Box::new(telemetry))
         }
         (Instrumentation::Tracing, Side::Official) => {
-            let provider = telemetry::official::subscribe()?;
+            let provider = telemetry::official::subscribe(arguments.logs)?;
             let router = instrumented::router(service, peers, links::OFFICIAL)?;
             (router, Box::new(provider))
         }

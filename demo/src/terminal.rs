@@ -83,7 +83,8 @@ pub(crate) fn render(report: &Report, screen: Screen) -> anyhow::Result<String> 
     Ok(out)
 }
 
-/// Draws each span as a line: service (if there is room), name, bar, duration.
+/// Draws each span as a line: service (if there is room), name, bar, duration; and below it each of its log records, with its time
+/// since the start of the trace.
 fn waterfall(out: &mut String, trace: &[Row], screen: Screen) -> anyhow::Result<()> {
     const DURATION_WIDTH: usize = 9;
     let (indent, service_width, name_width) = if screen.width >= 72 {
@@ -136,6 +137,26 @@ fn waterfall(out: &mut String, trace: &[Row], screen: Screen) -> anyhow::Result<
             duration(row.duration_us),
             rest = bar_width - to,
         )?;
+        for log in &row.logs {
+            let mut text = format!(
+                "{:1$}· {2} {3}",
+                "",
+                row.depth * indent,
+                log.severity,
+                log.text
+            );
+            for (name, value) in &log.attributes {
+                write!(text, ", {name} {value}")?;
+            }
+            let text = fit(&text.replace('\n', " "), name_width + bar_width);
+            writeln!(
+                out,
+                "{:service_width$}{} {:>DURATION_WIDTH$}",
+                "",
+                screen.style().dim().apply_to(text),
+                duration(log.time_us),
+            )?;
+        }
     }
     out.push('\n');
     Ok(())

@@ -1,8 +1,10 @@
 //! Received spans: compares those of two sides, and draws traces.
 
+use crate::logs::{LogRecord, LogRow};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -38,18 +40,14 @@ pub(crate) struct Row {
     /// The description of the error status.
     pub(crate) error: Option<String>,
     pub(crate) attributes: Vec<(String, String)>,
+    pub(crate) logs: Vec<LogRow>,
 }
 
 /// Returns the spans of a request.
 pub(crate) fn spans(request: ExportTraceServiceRequest) -> Vec<Span> {
     let mut spans = Vec::new();
     for resource in request.resource_spans {
-        let service = resource
-            .resource
-            .iter()
-            .flat_map(|resource| &resource.attributes)
-            .find(|attribute| attribute.key == "service.name")
-            .map_or_else(String::new, |attribute| text(attribute.value.as_ref()));
+        let service = service(resource.resource.as_ref());
         for span in resource
             .scope_spans
             .into_iter()
@@ -77,11 +75,28 @@ pub(crate) fn spans(request: ExportTraceServiceRequest) -> Vec<Span> {
     spans
 }
 
-fn pair(attribute: &KeyValue) -> (String, String) {
+/// Returns the name of the service that a resource describes.
+pub(crate) fn service(resource: Option<&Resource>) -> String {
+    resource
+        .iter()
+        .flat_map(|resource| &resource.attributes)
+        .find(|attribute| attribute.key == "service.name")
+        .map_or_else(String::new, |attribute| text(attribute.value.as_ref()))
+}
+
+/// Returns the names of the spans by trace and span id.
+pub(crate) fn names(spans: &[Span]) -> HashMap<(&[u8], &[u8]), &str> {
+    spans
+        .iter()
+        .map(|span| ((&*span.trace, &*span.id), &*span.name))
+        .collect()
+}
+
+pub(crate) fn pair(attribute: &KeyValue) -> (String, String) {
     (attribute.key.clone(), text(attribute.value.as_ref()))
 }
 
-fn text(value: Option<&AnyValue>) -> String {
+pub(crate) fn text(value: Option<&AnyValue>) -> String {
     match value.and_then(|value| value.value.as_ref()) {
         Some(Value::StringValue(text)) => text.clone(),
         Some(Value::IntValue(number)) => number.to_string(),
@@ -158,10 +173,10 @@ pub(crate) fn difference(
     })
 }
 
-/// Draws two traces, one that succeeded and one that failed, as far as there are any.
+/// Draws two traces, one that succeeded and one that failed, as far as there are any, each span with its log records.
 ///
 /// They are among the fastest: in the others, most of the time is waiting, since the services are kept busy.
-pub(crate) fn draw_examples(spans: &[Span]) -> Vec<Vec<Row>> {
+pub(crate) fn draw_examples(spans: &[Span], logs: &[LogRecord]) -> Vec<Vec<Row>> {
     let mut roots: Vec<&Span> = spans.iter().filter(|span| span.parent.is_empty()).collect();
     roots.sort_by_key(|root| root.end - root.start);
     [false, true]
@@ -177,13 +192,27 @@ pub(crate) fn draw_examples(spans: &[Span]) -> Vec<Vec<Row>> {
                 .iter()
                 .filter(|span| span.trace == root.trace)
                 .collect();
-            add_rows(root, &trace, root.start, 0, &mut rows);
+            let logs: Vec<&LogRecord> = logs
+                .iter()
+                .filter(|record| record.trace == root.trace)
+                .collect();
+            add_rows(root, &trace, &logs, 0, &mut rows);
             Some(rows)
         })
         .collect()
 }
 
-fn add_rows(span: &Span, trace: &[&Span], origin: u64, depth: usize, rows: &mut Vec<Row>) {
+fn add_rows(span: &Span, trace: &[&Span], logs: &[&LogRecord], depth: usize, rows: &mut Vec<Row>) {
+    let origin = trace
+        .iter()
+        .find(|span| span.parent.is_empty())
+        .map_or(span.start, |root| root.start);
+    let mut of_span: Vec<LogRow> = logs
+        .iter()
+        .filter(|record| record.span == span.id)
+        .map(|record| record.row(origin))
+        .collect();
+    of_span.sort_by(|one, other| one.time_us.total_cmp(&other.time_us));
     let micros = |nanos: u64| nanos as f64 / 1_000.0;
     rows.push(Row {
         service: span.service.clone(),
@@ -193,6 +222,7 @@ fn add_rows(span: &Span, trace: &[&Span], origin: u64, depth: usize, rows: &mut 
         duration_us: micros(span.end.saturating_sub(span.start)),
         error: span.error.clone(),
         attributes: span.attributes.clone(),
+        logs: of_span,
     });
     let mut children: Vec<&&Span> = trace
         .iter()
@@ -200,7 +230,7 @@ fn add_rows(span: &Span, trace: &[&Span], origin: u64, depth: usize, rows: &mut 
         .collect();
     children.sort_by_key(|child| child.start);
     for child in children {
-        add_rows(child, trace, origin, depth + 1, rows);
+        add_rows(child, trace, logs, depth + 1, rows);
     }
 }
 
@@ -253,7 +283,7 @@ mod tests {
             span(2, Some(1), "early"),
             span(1, None, "root"),
         ];
-        let rows = draw_examples(&spans).remove(0);
+        let rows = draw_examples(&spans, &[]).remove(0);
         let names: Vec<(&str, usize)> = rows.iter().map(|row| (&*row.name, row.depth)).collect();
         assert_eq!(names, [("root", 0), ("early", 1), ("late", 1)]);
         assert_eq!(rows[1].start_us, 1.0);

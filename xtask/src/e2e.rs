@@ -1,6 +1,7 @@
 //! Checks from end to end: programs that are not ours read what we write and send.
 
 mod delivery;
+mod programs;
 pub(crate) mod python;
 pub(crate) mod receivers;
 
@@ -22,6 +23,8 @@ enum Part {
     Decode,
     /// Send spans and log records at once to independent receivers over every protocol, compression and kind of TLS.
     Deliver,
+    /// Run programs that log, and compare what a receiver decodes with the output of the official bridges.
+    Programs,
 }
 
 impl E2e {
@@ -35,6 +38,9 @@ impl E2e {
         }
         if wanted(Part::Deliver) {
             delivery::check(&python)?;
+        }
+        if wanted(Part::Programs) {
+            programs::compare(&python)?;
         }
         Ok(())
     }

@@ -107,6 +107,7 @@ impl Storefront {
         (self.propagation.pass_on)(&Span::current(), request.headers_mut());
         let (status, text) = send(&self.client, request).await?;
         Span::current().record("http.response.status_code", status.as_u16());
+        tracing::debug!(bytes = text.len(), "answered");
         anyhow::ensure!(status.is_success(), "{path}: {status}: {text}");
         Ok(text)
     }
@@ -116,6 +117,7 @@ impl Storefront {
 fn render_offer(name: &str, cents: &str) -> String {
     let offer = logic::offer(name, cents);
     Span::current().record("shop.offer.bytes", offer.len());
+    tracing::debug!(price = cents, "offer rendered");
     offer
 }
 
@@ -141,7 +143,9 @@ async fn product(State(catalog): State<Arc<Catalog>>, Path(id): Path<u64>) -> Re
     err
 )]
 fn find(catalog: &Catalog, id: u64) -> rusqlite::Result<Option<String>> {
-    catalog.describe(id)
+    let found = catalog.describe(id)?;
+    tracing::debug!(exists = found.is_some(), "catalog searched");
+    Ok(found)
 }
 
 async fn price(Path(id): Path<u64>) -> Response {

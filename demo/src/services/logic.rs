@@ -15,6 +15,12 @@ pub(crate) const fn span_count(product: u64) -> u64 {
     if has_price(product) { 8 } else { 7 }
 }
 
+/// Returns the number of log records of a request for `product`, with events down to the level `debug`. Of a request that fails,
+/// two functions log the error, and `TraceLayer` two responses.
+pub(crate) const fn log_record_count(product: u64) -> u64 {
+    if has_price(product) { 5 } else { 7 }
+}
+
 pub(crate) const fn has_price(product: u64) -> bool {
     product % 16 != 7
 }

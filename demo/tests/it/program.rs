@@ -85,6 +85,48 @@ fn both_sides_deliver(more: &[&str], instrumentation: &str) -> Outcome {
 }
 
 #[test]
+fn each_log_record_of_a_trace_is_shown_beside_its_span() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let output = demo(folder.path(), &["--requests", "32"])?;
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout)?;
+    assert!(text.contains("INFO discount found"), "{text}");
+    let json = json(folder.path())?;
+    let mut logged = Vec::new();
+    for trace in json["traces"].as_array().ok_or("no traces")? {
+        for row in trace.as_array().ok_or("no rows")? {
+            let end = row["start_us"].as_f64().zip(row["duration_us"].as_f64());
+            let end = end.map(|(start, duration)| start + duration);
+            for log in row["logs"].as_array().ok_or("no log records")? {
+                let time = log["time_us"].as_f64();
+                assert!(time >= row["start_us"].as_f64() && time <= end, "{row}");
+                logged.push((
+                    row["name"].clone(),
+                    log["severity"].clone(),
+                    log["text"].clone(),
+                ));
+            }
+        }
+    }
+    // 5 of the request that succeeded, 7 of the one that failed.
+    assert_eq!(logged.len(), 12, "{logged:?}");
+    for expected in [
+        ("apply discount", "INFO", "discount found"),
+        ("render offer", "DEBUG", "offer rendered"),
+        ("GET /offers/{id}", "ERROR", "response failed"),
+    ] {
+        let (name, severity, text) = expected;
+        assert!(
+            logged.contains(&(name.into(), severity.into(), text.into())),
+            "{expected:?}: {logged:?}"
+        );
+    }
+    let html = fs::read_to_string(folder.path().join("report.html"))?;
+    assert_eq!(html.matches("class=\"log\"").count(), 12);
+    Ok(())
+}
+
+#[test]
 fn the_official_side_can_run_alone() -> Outcome {
     let folder = tempfile::tempdir()?;
     let output = demo(folder.path(), &["--requests", "32", "--official"])?;

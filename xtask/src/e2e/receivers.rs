@@ -4,6 +4,7 @@ use super::python::Python;
 use crate::cargo::root;
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -90,6 +91,11 @@ impl Receiver {
         Self::start_with(python, Tls::None, &["--reject-every", &every.to_string()])
     }
 
+    /// Starts a receiver that keeps the items for [`items`](Self::items).
+    pub(crate) fn start_keeping(python: &Python) -> anyhow::Result<Self> {
+        Self::start_with(python, Tls::None, &["--keep"])
+    }
+
     fn start_with(python: &Python, tls: Tls, options: &[&str]) -> anyhow::Result<Self> {
         let mut child = python
             .script("receiver.py")
@@ -120,6 +126,11 @@ impl Receiver {
     /// Returns the counts of what arrived since the last call.
     pub(crate) fn arrivals(&mut self) -> anyhow::Result<BySignal<Arrivals>> {
         self.ask("")
+    }
+
+    /// Returns what arrived since the last call, decoded.
+    pub(crate) fn items(&mut self) -> anyhow::Result<BySignal<Vec<Value>>> {
+        self.ask("items")
     }
 
     fn ask<T: for<'a> Deserialize<'a>>(&mut self, question: &str) -> anyhow::Result<T> {

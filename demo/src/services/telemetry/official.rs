@@ -3,9 +3,11 @@
 use super::{Counts, Telemetry};
 use anyhow::Context as _;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::SpanExporter;
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_otlp::{LogExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 pub(crate) struct Provider {
     pub(crate) sdk: SdkTracerProvider,
+    logs: Option<SdkLoggerProvider>,
     sent: Arc<ExportCounts>,
 }
 
@@ -40,16 +43,25 @@ pub(crate) fn provider() -> anyhow::Result<Provider> {
     let sdk = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .build();
-    Ok(Provider { sdk, sent })
+    let logs = None;
+    Ok(Provider { sdk, logs, sent })
 }
 
 /// Installs a subscriber for services that trace through the `tracing` crate.
-pub(crate) fn subscribe() -> anyhow::Result<Provider> {
-    let provider = provider()?;
+///
+/// With `logs`, events become log records as well as span events.
+pub(crate) fn subscribe(logs: bool) -> anyhow::Result<Provider> {
+    let mut provider = provider()?;
+    if logs {
+        let exporter = LogExporter::builder().build()?;
+        let logs = SdkLoggerProvider::builder().with_batch_exporter(exporter);
+        provider.logs = Some(logs.build());
+    }
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     tracing_subscriber::registry()
-        .with(EnvFilter::new("info"))
+        .with(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .with(tracing_opentelemetry::layer().with_tracer(provider.sdk.tracer("demo")))
+        .with(provider.logs.as_ref().map(OpenTelemetryTracingBridge::new))
         .try_init()?;
     Ok(provider)
 }
@@ -58,6 +70,10 @@ impl Telemetry for Provider {
     fn flush(&self) {
         // Spans that could not be delivered are in the counts.
         let _ = self.sdk.force_flush();
+        if let Some(logs) = &self.logs {
+            // The receiver's log records are counted.
+            let _ = logs.force_flush();
+        }
     }
 
     fn counts(&self) -> Counts {

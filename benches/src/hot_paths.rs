@@ -54,6 +54,7 @@ pub const HOT_PATHS: &[HotPath] = &[
     HotPath::row("sdk.processor"),
     HotPath::row("stack.attributes"),
     HotPath::row("trace.native"),
+    HotPath::row("trace.native_each"),
     HotPath::row("trace.nested"),
     HotPath::row("trace.nested_native"),
     HotPath::row("trace.otel"),

@@ -37,6 +37,7 @@ pub const KNOWN_SHORTFALLS: &[KnownShortfall] = &[
     shortfall("scale.threads", AtLeast(0.85), "0009"),
     shortfall("trace.otel", AtLeast(7.0), "0009"),
     shortfall("trace.native", AtLeast(9.0), "0009"),
+    shortfall("trace.native_each", AtLeast(9.0), "0009"),
     shortfall("trace.nested", AtLeast(3.5), "0009"),
     shortfall("trace.nested_native", AtLeast(6.5), "0009"),
     shortfall("trace.unsampled", AtLeast(4.0), "0009"),

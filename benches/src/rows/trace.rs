@@ -9,7 +9,7 @@ use opentelemetry::trace::{Span as _, TraceContextExt, Tracer, TracerProvider as
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{self as sdk, SdkTracer};
 use std::hint::black_box;
-use zerospan_trace::{StaticKey, Tracer as ZerospanTracer};
+use zerospan_trace::{StaticKey, StaticKeySet, Tracer as ZerospanTracer};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -27,6 +27,14 @@ pub(super) const ROWS: &[Row] = &[
         budget: Budget::AtLeast(35.0),
         allocations: Some(0.0),
         prepare: || compare(Clock::Process, SPANS, eight, eight_native),
+    },
+    Row {
+        id: "trace.native_each",
+        peer: "official SDK + batch + prost, 8 attributes, all threads",
+        ours: "the same span through native calls, its attributes set in one",
+        budget: Budget::AtLeast(20.0),
+        allocations: Some(0.0),
+        prepare: || compare(Clock::Process, SPANS, eight, eight_native_each),
     },
     Row {
         id: "trace.nested",
@@ -158,6 +166,38 @@ pub(super) fn eight_native(tracer: &ZerospanTracer) -> u64 {
     span.set(&PORT, black_box(8443_i64));
     span.set(&HIT, black_box(true));
     span.set(&WAIT, black_box(0.25_f64));
+    let recorded = span.is_recording();
+    span.end();
+    u64::from(recorded)
+}
+
+const EIGHT: StaticKeySet<8> = StaticKeySet::new([
+    "http.request.method",
+    "url.scheme",
+    "http.route",
+    "server.address",
+    "http.response.status_code",
+    "server.port",
+    "cache.hit",
+    "queue.wait",
+]);
+
+/// Makes the same span through native calls, its attributes in one.
+fn eight_native_each(tracer: &ZerospanTracer) -> u64 {
+    let mut span = tracer.span("GET /users/{id}").start();
+    span.set_each(
+        &EIGHT,
+        (
+            "GET",
+            "https",
+            "/users/{id}",
+            "shop.example",
+            black_box(200_i64),
+            black_box(8443_i64),
+            black_box(true),
+            black_box(0.25_f64),
+        ),
+    );
     let recorded = span.is_recording();
     span.end();
     u64::from(recorded)

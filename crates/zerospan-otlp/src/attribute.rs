@@ -10,6 +10,7 @@ mod key_hash;
 mod key_index;
 mod shared;
 mod static_key;
+mod static_key_set;
 mod value;
 mod writer;
 
@@ -24,6 +25,7 @@ pub use key::HashedKey;
 pub(crate) use key_hash::hash;
 pub(crate) use key_index::KeyIndex;
 pub use static_key::StaticKey;
+pub use static_key_set::{AttributeValues, StaticKeySet};
 pub(crate) use value::encode_without_key;
 pub use writer::AttributeWriter;
 pub(crate) use writer::max_chars;

@@ -13,7 +13,9 @@ mod time;
 mod view;
 mod wire;
 
-pub use attribute::{AttributeWriter, HashedKey, StaticKey, TextWriter};
+pub use attribute::{
+    AttributeValues, AttributeWriter, HashedKey, StaticKey, StaticKeySet, TextWriter,
+};
 #[doc(hidden)]
 pub use envelope::ScopeIdentity;
 pub use envelope::{EncodedResource, EncodedScope, encode_request, request_len};

@@ -11,7 +11,6 @@ mod append;
 mod attribute;
 mod bytes;
 mod copy;
-#[cfg(any(test, feature = "sdk"))]
 mod cursor;
 mod encode;
 mod field;
@@ -25,7 +24,6 @@ pub(crate) use append::{append, reserve};
 #[cfg(feature = "sdk")]
 pub(crate) use attribute::PendingAttribute;
 pub(crate) use bytes::{MAX_SHORT_LEN, ShortBytes, TEMPLATE_LEN, Template};
-#[cfg(any(test, feature = "sdk"))]
 pub(crate) use cursor::Cursor;
 pub(crate) use encode::Encode;
 #[cfg(feature = "sdk")]

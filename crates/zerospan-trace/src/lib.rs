@@ -49,7 +49,7 @@ pub use zerospan_core::{
 };
 pub use zerospan_export::{ExportStats, FlushError, Pipeline, ShutdownError};
 pub use zerospan_otlp::{
-    AttributeView, AttributeWriter, DecodeError, EventView, LinkView, SpanView, StaticKey,
-    StatusView, TextWriter, ValueView,
+    AttributeValues, AttributeView, AttributeWriter, DecodeError, EventView, LinkView, SpanView,
+    StaticKey, StaticKeySet, StatusView, TextWriter, ValueView,
 };
 pub use zerospan_transport::ConfigError;

@@ -5,7 +5,7 @@ use crate::protobuf::schema::any_value::tag::{ARRAY, BOOL, BYTES, DOUBLE, INT, S
 use crate::protobuf::schema::array_value::tag::VALUES;
 use crate::protobuf::schema::key_value::tag::{KEY, VALUE};
 use crate::protobuf::{field_len, varint_len};
-use crate::wire::{Encode, Varint, append};
+use crate::wire::{Cursor, Encode, Varint, append};
 use opentelemetry::Value;
 use zerospan_core::{AttributeValue, StrArray, UnsupportedValue};
 
@@ -118,6 +118,50 @@ pub(crate) fn key_at(area: &[u8], start: usize) -> Option<&[u8]> {
         length |= usize::from(byte & 0x7f) << (7 * place);
     }
     area.get(at..at + length)
+}
+
+/// Appends an attribute like [`encode`], if every length takes one byte and the value is no array and need not be cut. Returns
+/// `false`, and appends nothing, otherwise.
+#[inline(always)]
+pub(super) fn encode_short<K: Key>(
+    out: &mut Cursor<'_>,
+    tag: u8,
+    key: K,
+    value: AttributeValue<'_>,
+    max_chars: usize,
+) -> bool {
+    match value {
+        AttributeValue::Str(text) if text.len() <= max_chars => {
+            let Some((key, short)) = key.with_text(tag, text.as_bytes()) else {
+                return false;
+            };
+            out.append((key, text_head(text), short));
+            true
+        }
+        AttributeValue::I64(number) => {
+            let number = number as u64;
+            short_scalar(out, tag, key, INT, Varint(number), varint_len(number))
+        }
+        AttributeValue::F64(number) => short_scalar(out, tag, key, DOUBLE, number.to_le_bytes(), 8),
+        AttributeValue::Bool(flag) => short_scalar(out, tag, key, BOOL, [u8::from(flag)], 1),
+        _ => false,
+    }
+}
+
+#[inline(always)]
+fn short_scalar<K: Key>(
+    out: &mut Cursor<'_>,
+    tag: u8,
+    key: K,
+    value_tag: u8,
+    value: impl Encode,
+    length: usize,
+) -> bool {
+    let Some(key) = key.with_scalar(tag, length) else {
+        return false;
+    };
+    out.append((key, [VALUE, 1 + length as u8, value_tag], value));
+    true
 }
 
 /// Appends an attribute with a value of at most 10 bytes.

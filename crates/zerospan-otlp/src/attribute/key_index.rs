@@ -9,8 +9,8 @@ const MAX_INLINE: usize = 16;
 /// in a table. Allocates to hold more than [`MAX_INLINE`] entries, when there are more than ever before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyIndex {
-    /// A Bloom filter of the hashes, with one bit for each: no false negatives.
-    filter: [u64; 4],
+    /// Of the hashes of the entries.
+    filter: Filter,
     len: usize,
     /// The entries, if there are at most [`MAX_INLINE`].
     inline: [Entry; MAX_INLINE],
@@ -51,8 +51,7 @@ impl KeyIndex {
     /// Returns `false` only if no entry has `hash`.
     #[inline(always)]
     pub(crate) fn may_contain(&self, hash: u32) -> bool {
-        let (word, bit) = filter_bit(hash);
-        self.filter[word] & bit != 0
+        self.filter.contains(hash)
     }
 
     /// Returns the number of the entry that has `hash` and that `is_match` accepts.
@@ -90,8 +89,7 @@ impl KeyIndex {
     #[inline(always)]
     pub(crate) fn push(&mut self, hash: u32, start: usize) {
         let entry = Entry { hash, start };
-        let (word, bit) = filter_bit(hash);
-        self.filter[word] |= bit;
+        self.filter.insert(hash);
         match self.inline.get_mut(self.len) {
             Some(slot) => *slot = entry,
             None => self.push_spilled(entry),
@@ -102,8 +100,28 @@ impl KeyIndex {
     /// Returns `true` only if no key of `other` is held.
     #[inline]
     pub(crate) fn is_disjoint(&self, other: &Self) -> bool {
-        let common = self.filter.iter().zip(&other.filter);
-        common.fold(0, |common, (a, b)| common | a & b) == 0
+        self.filter.is_disjoint(&other.filter)
+    }
+
+    /// Returns `true` only if there is room for `count` entries without a table, and no key is held whose hash is in `filter`.
+    #[inline(always)]
+    pub(crate) fn takes_inline(&self, filter: &Filter, count: usize) -> bool {
+        self.len + count <= MAX_INLINE && self.filter.is_disjoint(filter)
+    }
+
+    /// Adds an entry for which there is room without a table. Its hash is still to be added to the filter.
+    #[inline(always)]
+    pub(crate) fn push_inline(&mut self, hash: u32, start: usize) {
+        if let Some(slot) = self.inline.get_mut(self.len) {
+            *slot = Entry { hash, start };
+            self.len += 1;
+        }
+    }
+
+    /// Adds the hashes in `filter` to that of the index.
+    #[inline(always)]
+    pub(crate) fn extend_filter(&mut self, filter: &Filter) {
+        self.filter.extend(filter);
     }
 
     /// Adds the entries of `other`, `offset` bytes later. None of their keys may be held.
@@ -123,9 +141,7 @@ impl KeyIndex {
                 start: offset + entry.start,
             };
         }
-        for (word, other) in self.filter.iter_mut().zip(&other.filter) {
-            *word |= other;
-        }
+        self.filter.extend(&other.filter);
         self.len = end;
     }
 
@@ -204,17 +220,50 @@ impl KeyIndex {
     }
 }
 
-/// Returns the word and the bit of a hash in the filter. They come from bits that the slot in the table does not depend on.
-#[inline(always)]
-fn filter_bit(hash: u32) -> (usize, u64) {
-    ((hash >> 30) as usize, 1 << ((hash >> 24) & 63))
+/// A Bloom filter of hashes, with one bit for each: no false negatives.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Filter([u64; 4]);
+
+impl Filter {
+    pub(crate) const EMPTY: Self = Self([0; 4]);
+
+    #[inline(always)]
+    pub(crate) const fn insert(&mut self, hash: u32) {
+        let (word, bit) = Self::bit(hash);
+        self.0[word] |= bit;
+    }
+
+    #[inline(always)]
+    fn contains(&self, hash: u32) -> bool {
+        let (word, bit) = Self::bit(hash);
+        self.0[word] & bit != 0
+    }
+
+    #[inline(always)]
+    fn is_disjoint(&self, other: &Self) -> bool {
+        let common = self.0.iter().zip(&other.0);
+        common.fold(0, |common, (a, b)| common | a & b) == 0
+    }
+
+    #[inline(always)]
+    fn extend(&mut self, other: &Self) {
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word |= other;
+        }
+    }
+
+    /// Returns the word and the bit of a hash. They come from bits that the slot in the table does not depend on.
+    #[inline(always)]
+    const fn bit(hash: u32) -> (usize, u64) {
+        ((hash >> 30) as usize, 1 << ((hash >> 24) & 63))
+    }
 }
 
 impl Reset for KeyIndex {
     #[inline]
     fn reset(&mut self) {
         self.len = 0;
-        self.filter = [0; 4];
+        self.filter = Filter::EMPTY;
     }
 }
 

@@ -64,6 +64,11 @@ impl StaticKey {
     }
 
     #[inline(always)]
+    pub(super) const fn hash_value(&self) -> u32 {
+        self.hash
+    }
+
+    #[inline(always)]
     fn field(&self, tag: u8, length: u32) -> Template<'_> {
         let head = [tag, length as u8];
         Template::new(&self.template, HEAD_LEN + self.key.len(), head)

@@ -159,7 +159,7 @@ impl AttributeWriter<'_> {
     ///
     /// They take the writer by address. With a copy for them, the compiler keeps the original in registers.
     #[inline(always)]
-    fn reborrow(&mut self) -> AttributeWriter<'_> {
+    pub(super) fn reborrow(&mut self) -> AttributeWriter<'_> {
         AttributeWriter {
             buffer: self.buffer,
             keys: self.keys,

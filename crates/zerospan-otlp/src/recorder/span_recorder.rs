@@ -2,7 +2,8 @@ use super::buffer::AttributeBuffer;
 use super::head::Head;
 use super::limits::SpanLimits;
 use crate::attribute::{
-    AttributeWriter, HashedKey, KeyIndex, StaticKey, TextWriter, hash, key_is, max_chars,
+    AttributeValues, AttributeWriter, HashedKey, KeyIndex, StaticKey, StaticKeySet, TextWriter,
+    hash, key_is, max_chars,
 };
 use crate::protobuf::Message;
 use crate::protobuf::schema::span;
@@ -129,6 +130,16 @@ impl SpanRecorder {
     #[inline(always)]
     pub fn set_hashed<'v>(&mut self, key: HashedKey<'_>, value: impl Into<AttributeValue<'v>>) {
         self.span_attributes().set_hashed(key, value);
+    }
+
+    /// Sets each key of `keys` to its value, all in one step. Drops and counts attributes that are beyond the limits.
+    #[inline(always)]
+    pub fn set_each<'v, const N: usize>(
+        &mut self,
+        keys: &StaticKeySet<N>,
+        values: impl AttributeValues<'v, N>,
+    ) {
+        self.span_attributes().set_each(keys, values);
     }
 
     /// Sets an attribute. Drops and counts it if it is beyond the limits.

@@ -1,12 +1,16 @@
 //! Many short records in a row.
 
 use super::append::{SPARE_CAPACITY, grow};
+#[cfg(any(test, feature = "sdk"))]
 use super::bytes::FieldStart;
 use super::encode::{Encode, SLACK, sum};
+#[cfg(any(test, feature = "sdk"))]
 use super::length_prefix::{self, LengthPrefix};
+#[cfg(any(test, feature = "sdk"))]
 use std::ops::RangeInclusive;
 
 /// The lengths whose varint has two bytes.
+#[cfg(any(test, feature = "sdk"))]
 const TWO_BYTES: RangeInclusive<usize> = 0x80..=0x3fff;
 
 /// The end of a buffer to which many short records are appended.
@@ -27,6 +31,7 @@ pub(crate) struct Cursor<'a> {
 /// An open field, whose length is not known yet.
 ///
 /// Each field is closed once, the last opened first. That is not checked: another order writes wrong bytes, but is sound.
+#[cfg(any(test, feature = "sdk"))]
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct OpenField {
@@ -62,6 +67,7 @@ impl<'a> Cursor<'a> {
     /// Starts the field `tag`, whose content begins with `first`. Everything appended until it is closed belongs to it.
     ///
     /// `is_long` is a guess that the content has 128 to 16,383 bytes. If the guess is wrong, the content is moved.
+    #[cfg(any(test, feature = "sdk"))]
     #[inline(always)]
     pub(crate) fn open(&mut self, tag: u8, is_long: bool, first: impl Encode) -> OpenField {
         let tag_at = self.len();
@@ -74,6 +80,7 @@ impl<'a> Cursor<'a> {
     /// # Panics
     ///
     /// Panics if the beginning of the field is no longer in the buffer.
+    #[cfg(any(test, feature = "sdk"))]
     #[inline(always)]
     pub(crate) fn close(&mut self, field: OpenField) {
         let OpenField { tag_at, is_long } = field;
@@ -149,7 +156,7 @@ impl<'a> Cursor<'a> {
 
     /// Returns the length of the buffer, appended bytes included.
     #[inline(always)]
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         // SAFETY: `at` lies in the buffer's allocation, at or after its beginning.
         unsafe { self.at.offset_from_unsigned(self.base) }
     }
@@ -193,6 +200,7 @@ fn grow_and_locate(buffer: &mut Vec<u8>, needed: usize) -> (*mut u8, *mut u8, us
 }
 
 /// Ends a field whose length does not take the `width` bytes that were reserved for it.
+#[cfg(any(test, feature = "sdk"))]
 #[cold]
 #[inline(never)]
 fn close_resized(buffer: &mut Vec<u8>, tag_at: usize, width: usize) {

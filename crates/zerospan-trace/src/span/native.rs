@@ -9,7 +9,9 @@ use zerospan_core::context;
 use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, SinkError,
 };
-use zerospan_otlp::{AttributeWriter, StaticKey, TextWriter, unix_nanos};
+use zerospan_otlp::{
+    AttributeValues, AttributeWriter, StaticKey, StaticKeySet, TextWriter, unix_nanos,
+};
 
 /// Methods beyond OpenTelemetry's trait. They do nothing to a span that is not recorded or has ended, and allocate only if the
 /// span outgrows its slot.
@@ -19,6 +21,28 @@ impl Span {
     pub fn set<'v>(&mut self, key: &StaticKey, value: impl Into<AttributeValue<'v>>) {
         if let Some(slot) = &mut self.slot {
             slot.recorder.set(key, value);
+        }
+    }
+
+    /// Sets each key of `keys` to its value, all in one step. Replaces earlier values of the keys.
+    ///
+    /// ```
+    /// # fn example(span: &mut zerospan_trace::Span) {
+    /// use zerospan_trace::StaticKeySet;
+    ///
+    /// const RESPONSE: StaticKeySet<2> = StaticKeySet::new(["http.route", "http.response.status_code"]);
+    ///
+    /// span.set_each(&RESPONSE, ("/users/{id}", 200));
+    /// # }
+    /// ```
+    #[inline(always)]
+    pub fn set_each<'v, const N: usize>(
+        &mut self,
+        keys: &StaticKeySet<N>,
+        values: impl AttributeValues<'v, N>,
+    ) {
+        if let Some(slot) = &mut self.slot {
+            slot.recorder.set_each(keys, values);
         }
     }
 

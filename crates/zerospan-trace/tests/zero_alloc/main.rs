@@ -16,7 +16,7 @@ use zerospan_core::dev::{Allocations, CountingAllocator};
 use zerospan_core::{Attribute, AttributeSource, EncodingCache, EncodingFormat};
 use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Transport};
 use zerospan_trace::{
-    FutureExt, Sampler, Span, StaticKey, TraceParent, Tracer, TracerProvider,
+    FutureExt, Sampler, Span, StaticKey, StaticKeySet, TraceParent, Tracer, TracerProvider,
     TracerProviderBuilder, current_span_context, remote_span_context,
 };
 
@@ -138,6 +138,12 @@ fn eight_attributes_touch_no_heap() {
             span.set(key, "value");
         }
         span.set(&KEYS[0], 1);
+    });
+    check("a set of static keys", |tracer| {
+        const SET: StaticKeySet<3> = StaticKeySet::new(["set.text", "set.number", "set.flag"]);
+        let mut span = tracer.span("set").start();
+        span.set_each(&SET, ("text", 7, true));
+        span.set_each(&SET, ("another", 8, false));
     });
     let texts: Vec<String> = (0..8).map(|number| format!("dynamic.{number}")).collect();
     check("dynamic keys and values", |tracer| {

@@ -87,11 +87,16 @@ impl Logger {
     /// it has only processors which all ignore it.
     #[inline]
     pub fn event_enabled(&self, severity: Severity, target: &str, name: Option<&str>) -> bool {
+        !self.provider().is_noop && !log::is_suppressed() && self.takes(severity, target, name)
+    }
+
+    /// Does as [`event_enabled`](Self::event_enabled) where telemetry is known not to be suppressed.
+    #[doc(hidden)]
+    #[inline]
+    pub fn takes(&self, severity: Severity, target: &str, name: Option<&str>) -> bool {
         let provider = self.provider();
-        if provider.is_noop || log::is_suppressed() {
-            return false;
-        }
-        !provider.has_processors || is_taken(provider, severity, target, name)
+        !provider.is_noop
+            && (!provider.has_processors || is_taken(provider, severity, target, name))
     }
 
     /// Reads the provider's clock: nanoseconds since 1970.

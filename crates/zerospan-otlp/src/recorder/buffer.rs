@@ -80,6 +80,14 @@ impl AttributeBuffer {
         self.keys.len() == 0 && self.dropped == 0
     }
 
+    /// Returns `true` if `other`, which is empty, may become a copy of this: there are at most `max_attributes`, and both treat
+    /// repeated keys alike.
+    #[inline]
+    pub(super) fn is_within(&self, max_attributes: u32, other: &Self) -> bool {
+        self.keys.len() as u64 <= u64::from(max_attributes)
+            && self.keys.keep_repeated == other.keys.keep_repeated
+    }
+
     /// Sets these attributes with `writer`, which writes for the same kind of owner. Copies their bytes.
     #[inline]
     pub(super) fn copy_to(&self, writer: &mut AttributeWriter<'_>) {

@@ -216,6 +216,10 @@ impl LogRecordRecorder {
     #[doc(hidden)]
     #[inline]
     pub fn append(&mut self, attributes: &AttributeBuffer) {
+        let is_first = self.attributes.is_empty();
+        if is_first && attributes.is_within(self.limits.max_attributes, &self.attributes) {
+            return self.attributes.copy_from(attributes);
+        }
         attributes.copy_to(&mut self.writer());
     }
 

@@ -127,7 +127,11 @@ where
     {
         change_span(inner, active, id, &scratch, is_span_event);
     }
-    scratch.put();
+    if is_span_event || scratch.has_texts_or_changes() {
+        scratch.put();
+    } else {
+        scratch.put_unused();
+    }
     log.emit();
 }
 

@@ -43,6 +43,7 @@ pub(super) fn stacktrace(texts: &mut Texts) {
         text,
         chain,
         sources,
+        ..
     } = texts;
     text.clear();
     for (number, source) in chain.iter().take(*sources).enumerate() {

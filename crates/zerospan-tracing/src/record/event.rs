@@ -135,6 +135,7 @@ impl<'a, O: EventOutput> EventVisitor<'a, O> {
     fn set_special(&mut self, role: Role, value: AttributeValue<'_>) {
         match (role, value) {
             (Role::Message, value) => {
+                self.texts.is_used = true;
                 let mut text = mem::take(&mut self.texts.text);
                 let is_done = match value {
                     AttributeValue::Bool(flag) => {
@@ -186,6 +187,7 @@ impl<'a, O: EventOutput> EventVisitor<'a, O> {
 
     fn set_error_status(&mut self, description: &str) {
         if self.options.has(Switch::ErrorEventsToStatus) {
+            self.texts.is_used = true;
             let changes = &mut *self.changes;
             changes.status = StatusChange::Error;
             changes.description.clear();
@@ -216,6 +218,7 @@ impl<'a, O: EventOutput> EventVisitor<'a, O> {
             Role::Message => self.output.format_message(losses, text, value),
             Role::Plain => self.output.format(losses, text, &field.key, value),
             _ => {
+                self.texts.is_used = true;
                 let mut text = mem::take(text);
                 if format(losses, &mut text, value) {
                     self.set_text(field, &text);
@@ -231,6 +234,7 @@ impl<O: EventOutput> Visit for EventVisitor<'_, O> {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         let Some(field) = self.key(field) else { return };
+        self.texts.is_used = true;
         if !error::read(self.losses, self.texts, value) {
             return;
         }

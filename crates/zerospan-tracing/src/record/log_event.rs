@@ -21,7 +21,7 @@ pub(crate) struct LogEvent<'a> {
 }
 
 impl<'a> LogEvent<'a> {
-    /// Starts with what is constant for a callsite. Returns `None` if nobody takes the record.
+    /// Starts with what is constant for a callsite. Returns `None` if nobody takes the record. Telemetry must not be suppressed.
     #[inline]
     pub(crate) fn new(
         callsite: &'a LogCallsite,
@@ -33,7 +33,7 @@ impl<'a> LogEvent<'a> {
             logger_of_log(callsite, loggers, event)?
         } else {
             let target = callsite.metadata.target();
-            let is_enabled = callsite.logger.event_enabled(severity, target, name);
+            let is_enabled = callsite.logger.takes(severity, target, name);
             is_enabled.then_some((&callsite.logger, false))?
         };
         let mut record = logger.record();
@@ -60,7 +60,8 @@ impl<'a> LogEvent<'a> {
 }
 
 impl EventOutput for LogEvent<'_> {
-    #[inline]
+    // Inlined for each kind of value, which is known then.
+    #[inline(always)]
     fn set(&mut self, key: &StaticKey, value: AttributeValue<'_>) {
         self.record.set(key, value);
     }
@@ -137,7 +138,7 @@ impl Visit for TargetVisitor<'_> {
         }
         let known = self.loggers.get(target);
         let logger = known.unwrap_or(self.fallback);
-        if logger.event_enabled(self.severity, target, None) {
+        if logger.takes(self.severity, target, None) {
             self.found = Some((logger, known.is_none()));
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Texts {
     /// The sources of an error. The first `sources` are in use.
     pub(crate) chain: Vec<String>,
     pub(crate) sources: usize,
+    /// Something was formatted, or may have been.
+    pub(crate) is_used: bool,
 }
 
 /// An event of a span.
@@ -62,6 +64,18 @@ impl Scratch {
         if self.heap_bytes() > MAX_IDLE_BYTES {
             return;
         }
+        self.put_unused();
+    }
+
+    /// Returns `true` if texts or changes were written.
+    #[inline]
+    pub(crate) fn has_texts_or_changes(&self) -> bool {
+        self.texts.is_used || self.changes.has_status_or_attributes()
+    }
+
+    /// Does as [`put`](Self::put), with a scratch to which nothing was written.
+    #[inline]
+    pub(crate) fn put_unused(self: Box<Self>) {
         let mut scratch = Some(self);
         let _ = IDLE.try_with(|idle| {
             if let Ok(mut idle) = idle.try_borrow_mut()
@@ -88,6 +102,7 @@ impl Scratch {
     fn reset(&mut self) {
         self.texts.text.clear();
         self.texts.sources = 0;
+        self.texts.is_used = false;
         self.event.name.clear();
         self.event.attributes.reset();
         self.changes.reset();

@@ -40,6 +40,12 @@ pub const HOT_PATHS: &[HotPath] = &[
     HotPath::row("arena.strings"),
     HotPath::row("core.source"),
     HotPath::new("export.record", |_| record_encoded_spans()),
+    HotPath::row("logs.api"),
+    HotPath::row("logs.appender"),
+    HotPath::row("logs.appender_eight"),
+    HotPath::row("logs.bridge"),
+    HotPath::row("logs.disabled"),
+    HotPath::row("logs.native"),
     HotPath::row("otlp.borrowed"),
     HotPath::row("otlp.borrowed_events"),
     HotPath {

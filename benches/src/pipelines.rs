@@ -1,7 +1,12 @@
 //! The pipelines that are compared, from a tracer to OTLP bytes in memory.
 
-use crate::sink::{Kinds, OfficialExporter, Sink, count_kinds, decode};
+mod logs;
+
+pub use logs::{OfficialLogs, ZerospanLogs, agree_on_logs};
+
+use crate::sink::{Kinds, OfficialExporter, Sink, count_kinds, count_log_kinds, decode};
 use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace as sdk;
@@ -19,7 +24,7 @@ pub const QUEUE: u64 = 2_048;
 #[derive(Debug, Default)]
 pub struct Outcome {
     recorded: u64,
-    /// Delivered spans; those of other threads on the same provider included.
+    /// Delivered items; those of other threads on the same provider included.
     pub delivered_by_all: u64,
     /// The requests of the first run.
     requests: Option<Vec<Vec<u8>>>,
@@ -27,12 +32,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Returns the number of delivered spans, or an error if the flush failed or a span was lost.
+    /// Returns the number of delivered items, or an error if the flush failed or one was lost.
     pub fn delivered(&self) -> Result<u64, String> {
         match &self.failure {
             Some(failure) => Err(failure.clone()),
             None if self.recorded != self.delivered_by_all => Err(format!(
-                "{} spans recorded, {} delivered",
+                "{} items recorded, {} delivered",
                 self.recorded, self.delivered_by_all
             )),
             None => Ok(self.recorded),
@@ -59,6 +64,12 @@ impl Outcome {
     pub fn kinds_but_for(&self, normalize: impl Fn(&mut Span)) -> Result<Kinds, String> {
         self.delivered()?;
         count_kinds(self.requests.as_deref().unwrap_or_default(), normalize)
+    }
+
+    /// Returns the kinds of log records in the requests of the first run, without the differences that `normalize` removes.
+    pub fn log_kinds(&self, normalize: impl Fn(&mut LogRecord)) -> Result<Kinds, String> {
+        self.delivered()?;
+        count_log_kinds(self.requests.as_deref().unwrap_or_default(), normalize)
     }
 
     /// Returns the first span of the first run, encoded.
@@ -95,7 +106,7 @@ pub fn agree_but_for(
     }
 }
 
-/// A tracer whose pipeline ends in memory.
+/// A tracer, a logger or another source whose pipeline ends in memory.
 #[derive(Clone)]
 pub struct Side<T> {
     tracer: T,

@@ -4,6 +4,7 @@ mod arena;
 mod attributes;
 mod http;
 mod limit;
+mod logs;
 mod otlp;
 mod pool;
 mod scale;
@@ -26,6 +27,7 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
         sdk::ROWS,
         trace::ROWS,
         tracing::ROWS,
+        logs::ROWS,
         scale::ROWS,
         limit::ROWS,
         pool::ROWS,

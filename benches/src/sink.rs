@@ -1,6 +1,11 @@
 //! The in-memory end of every pipeline, and what is decoded there.
 
+mod logs;
+
+pub use logs::{count_log_kinds, decode_logs};
+
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
@@ -13,21 +18,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zerospan_export::{ExportResponse, Request, SendError, Transport};
 
-/// Counts the spans and bytes that it receives, and keeps requests on demand.
+/// Counts the items and bytes that it receives, and keeps requests on demand.
 #[derive(Clone, Debug, Default)]
 pub struct Sink(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    spans: AtomicU64,
+    items: AtomicU64,
     bytes: AtomicU64,
     kept: Mutex<Option<Vec<Vec<u8>>>>,
 }
 
 impl Sink {
-    /// Receives a request of `spans` spans.
-    pub fn receive(&self, body: &[u8], spans: u64) {
-        self.0.spans.fetch_add(spans, Ordering::Relaxed);
+    /// Receives a request of `items` spans or log records.
+    pub fn receive(&self, body: &[u8], items: u64) {
+        self.0.items.fetch_add(items, Ordering::Relaxed);
         self.0.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
         if let Some(kept) = &mut *self.kept() {
             kept.push(body.to_vec());
@@ -44,10 +49,10 @@ impl Sink {
         self.kept().take()
     }
 
-    /// Returns the spans and bytes received since the last call.
+    /// Returns the items and bytes received since the last call.
     pub fn take_counts(&self) -> (u64, u64) {
         let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
-        (take(&self.0.spans), take(&self.0.bytes))
+        (take(&self.0.items), take(&self.0.bytes))
     }
 
     fn kept(&self) -> MutexGuard<'_, Option<Vec<Vec<u8>>>> {
@@ -99,14 +104,10 @@ pub fn decode(requests: &[Vec<u8>]) -> Result<Vec<(String, Span)>, String> {
     for body in requests {
         let request =
             ExportTraceServiceRequest::decode(&**body).map_err(|error| error.to_string())?;
-        for mut of_resource in request.resource_spans {
-            if let Some(resource) = &mut of_resource.resource {
-                let attributes = &mut resource.attributes;
-                // Our provider adds its own name.
-                attributes.retain(|attribute| !attribute.key.starts_with("telemetry.sdk."));
-            }
+        for of_resource in request.resource_spans {
+            let resource = of_resource.resource.map(without_own_name);
             for of_scope in of_resource.scope_spans {
-                let origin = format!("{:?} {:?}", of_resource.resource, of_scope.scope);
+                let origin = format!("{resource:?} {:?}", of_scope.scope);
                 let with_origin = |span| (origin.clone(), span);
                 spans.extend(of_scope.spans.into_iter().map(with_origin));
             }
@@ -115,7 +116,14 @@ pub fn decode(requests: &[Vec<u8>]) -> Result<Vec<(String, Span)>, String> {
     Ok(spans)
 }
 
-/// Descriptions of spans, with their numbers.
+/// Removes the name that our providers add.
+fn without_own_name(mut resource: OtlpResource) -> OtlpResource {
+    let attributes = &mut resource.attributes;
+    attributes.retain(|attribute| !attribute.key.starts_with("telemetry.sdk."));
+    resource
+}
+
+/// Descriptions of spans or log records, with their numbers.
 pub type Kinds = BTreeMap<String, u64>;
 
 /// Counts the spans of `requests` by what they say apart from ids and times, which differ from run to run. `normalize`

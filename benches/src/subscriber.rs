@@ -4,6 +4,8 @@
 //! counts references to it. There is but one global subscriber in a process. Here, it passes each call to the one whose
 //! turn it is on the calling thread, which both sides of a comparison pay alike: a read of a thread-local and a branch.
 
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use opentelemetry_sdk::trace::SdkTracer;
 use std::cell::Cell;
 use std::fmt;
@@ -13,18 +15,30 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber, callsite, dispatcher};
 use tracing_core::span::Current;
 use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::filter::{Filtered, LevelFilter};
 use tracing_subscriber::layer::{Layer, Layered, SubscriberExt};
 use tracing_subscriber::registry::Registry;
+use zerospan_logs::{Logger, LoggerProvider};
 use zerospan_tracing::TraceLayer;
 
 /// A layer on a registry of its own.
 pub struct TracingSide(Kind);
 
+/// The official bridge to logs, over the official SDK.
+type OfficialBridge = OpenTelemetryTracingBridge<SdkLoggerProvider, SdkLogger>;
+/// The official bridge to logs, over our provider.
+type BridgeToOurs = OpenTelemetryTracingBridge<LoggerProvider, Logger>;
+type AtInfo<L> = Filtered<L, LevelFilter, Registry>;
+
 /// Not boxed, so that the compiler sees through each call as with a global subscriber.
 enum Kind {
     Official(Layered<OpenTelemetryLayer<Registry, SdkTracer>, Registry>),
     Zerospan(Layered<TraceLayer, Registry>),
+    OfficialLogs(Layered<OfficialBridge, Registry>),
+    BridgeToOurs(Layered<BridgeToOurs, Registry>),
+    ZerospanAtInfo(Layered<AtInfo<TraceLayer>, Registry>),
     NoOp(Layered<NoOp, Registry>),
+    NoOpAtInfo(Layered<AtInfo<NoOp>, Registry>),
 }
 
 /// Passes a call to the subscriber of a side.
@@ -33,7 +47,11 @@ macro_rules! pass {
         match &$side.0 {
             Kind::Official($subscriber) => $call,
             Kind::Zerospan($subscriber) => $call,
+            Kind::OfficialLogs($subscriber) => $call,
+            Kind::BridgeToOurs($subscriber) => $call,
+            Kind::ZerospanAtInfo($subscriber) => $call,
             Kind::NoOp($subscriber) => $call,
+            Kind::NoOpAtInfo($subscriber) => $call,
         }
     };
 }
@@ -49,9 +67,40 @@ impl TracingSide {
         Self(Kind::Zerospan(tracing_subscriber::registry().with(layer))).register()
     }
 
+    /// Registers the official bridge to logs.
+    pub fn official_logs(layer: OfficialBridge) -> &'static Self {
+        Self(Kind::OfficialLogs(
+            tracing_subscriber::registry().with(layer),
+        ))
+        .register()
+    }
+
+    /// Registers the official bridge to logs, over our provider.
+    pub fn bridge_to_ours(layer: BridgeToOurs) -> &'static Self {
+        Self(Kind::BridgeToOurs(
+            tracing_subscriber::registry().with(layer),
+        ))
+        .register()
+    }
+
+    /// Registers our layer with a filter that passes on the level INFO and above.
+    pub fn zerospan_at_info(layer: TraceLayer) -> &'static Self {
+        let layer = layer.with_filter(LevelFilter::INFO);
+        Self(Kind::ZerospanAtInfo(
+            tracing_subscriber::registry().with(layer),
+        ))
+        .register()
+    }
+
     /// Registers a layer that does nothing.
     pub fn no_op() -> &'static Self {
         Self(Kind::NoOp(tracing_subscriber::registry().with(NoOp))).register()
+    }
+
+    /// Registers a layer that does nothing, with a filter that passes on the level INFO and above.
+    pub fn no_op_at_info() -> &'static Self {
+        let layer = NoOp.with_filter(LevelFilter::INFO);
+        Self(Kind::NoOpAtInfo(tracing_subscriber::registry().with(layer))).register()
     }
 
     /// Adds the side to the global subscriber, which then lives as long as the process.
@@ -89,7 +138,11 @@ impl fmt::Debug for TracingSide {
         f.write_str(match self.0 {
             Kind::Official(_) => "TracingSide(official)",
             Kind::Zerospan(_) => "TracingSide(zerospan)",
+            Kind::OfficialLogs(_) => "TracingSide(official logs)",
+            Kind::BridgeToOurs(_) => "TracingSide(bridge to ours)",
+            Kind::ZerospanAtInfo(_) => "TracingSide(zerospan at info)",
             Kind::NoOp(_) => "TracingSide(no-op)",
+            Kind::NoOpAtInfo(_) => "TracingSide(no-op at info)",
         })
     }
 }

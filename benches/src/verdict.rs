@@ -45,6 +45,8 @@ pub const KNOWN_SHORTFALLS: &[KnownShortfall] = &[
     shortfall("trace.producer_native", AtLeast(2.4), "0009"),
     shortfall("limit.native", AtMost(9.0), "0009"),
     shortfall("limit.tracing", AtMost(2.6), "0012"),
+    shortfall("logs.caller", AtLeast(1.6), "0015"),
+    shortfall("logs.appender", AtLeast(5.0), "0015"),
     shortfall("tracing.layer", AtLeast(6.5), "0012"),
     shortfall("tracing.caller", AtLeast(3.0), "0012"),
     shortfall("tracing.unsampled", AtLeast(3.8), "0012"),

@@ -1,10 +1,11 @@
-//! Sets tracing up for a process: pipeline, provider, layer, propagator and subscriber, from the environment.
+//! Sets tracing and logs up for a process: pipelines, providers, layer, propagator and subscriber, from the environment.
 
 mod builder;
 mod env;
 mod error;
 mod filter;
 mod guard;
+mod logs;
 
 pub use builder::Builder;
 pub use error::InitError;

@@ -11,11 +11,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{self, SubscriberExt};
-use zerospan_export::{InMemoryTransport, Pipeline};
-use zerospan_otlp::RequestView;
-use zerospan_tracing::{Builder, InitError, OpenTelemetrySpanExt};
+use zerospan_export::{InMemoryTransport, OtlpConfig, Pipeline, Signal};
+use zerospan_otlp::{LogRecordView, LogsRequestView, RequestView, ValueView};
+use zerospan_tracing::{Builder, EventsTo, InitError, OpenTelemetrySpanExt};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -50,7 +51,7 @@ fn alone(name: &str, variables: &[(&str, &str)], test: impl FnOnce()) -> Option<
     Some(said)
 }
 
-/// The name and the trace of each span that a collector received.
+/// The name of each span, or the body of each log record, and its trace, that a collector received.
 type Received = Arc<Mutex<Vec<(String, String)>>>;
 
 /// Starts a collector, which runs until the process ends.
@@ -61,7 +62,8 @@ fn collector() -> (String, Received) {
     let kept = Arc::clone(&received);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            converse(stream, &kept);
+            let kept = Arc::clone(&kept);
+            std::thread::spawn(move || converse(stream, &kept));
         }
     });
     (format!("http://{address}"), received)
@@ -71,19 +73,25 @@ fn collector() -> (String, Received) {
 fn converse(stream: TcpStream, received: &Received) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
-        let (mut length, mut line) = (0, String::new());
+        let (mut length, mut line, mut is_logs) = (0, String::new(), false);
         while line != "\r\n" {
             line.clear();
             if stream.read_line(&mut line).ok()? == 0 {
                 return None;
             }
+            is_logs |= line.starts_with("POST /v1/logs ");
             if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().ok()?;
             }
         }
         let mut body = vec![0; length];
         stream.read_exact(&mut body).ok()?;
-        received.lock().ok()?.extend(spans(&body));
+        let mut received_now = received.lock().ok()?;
+        match is_logs {
+            true => received_now.extend(log_records(&body)),
+            false => received_now.extend(spans(&body)),
+        }
+        drop(received_now);
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
         stream.get_mut().write_all(answer).ok()?;
     }
@@ -100,6 +108,21 @@ fn spans(body: &[u8]) -> Vec<(String, String)> {
         }
     }
     spans
+}
+
+/// Returns the body and the trace of each log record of a request.
+fn log_records(body: &[u8]) -> Vec<(String, String)> {
+    let mut records = Vec::new();
+    for resource in LogsRequestView::new(body).resource_logs().flatten() {
+        for scope in resource.scope_logs().flatten() {
+            for record in scope.log_records().flatten() {
+                let text = record.body().and_then(ValueView::as_str);
+                let text = text.unwrap_or_default().to_owned();
+                records.push((text, hex(record.trace_id())));
+            }
+        }
+    }
+    records
 }
 
 fn hex(id: impl AsRef<[u8]>) -> String {
@@ -198,6 +221,249 @@ fn spans_go_where_the_environment_says_and_share_a_trace_with_those_of_the_api()
         assert_eq!(names, ["innermost", "of the API", "request"]);
         assert!(received.iter().all(|(_, trace)| *trace == received[0].1));
     }
+}
+
+/// Returns a builder that exports spans and log records to memory.
+fn builder_with_logs() -> (Builder, InMemoryTransport, InMemoryTransport) {
+    let (builder, spans) = builder();
+    let logs = InMemoryTransport::new();
+    let pipeline = Pipeline::builder()
+        .with_signal(Signal::Logs)
+        .with_transport(logs.clone())
+        .build();
+    let builder = builder.with_log_exporter(pipeline.expect("a pipeline"));
+    (builder, spans, logs)
+}
+
+#[test]
+fn logs_go_where_the_environment_says_beside_the_spans_that_they_belong_to() {
+    let (endpoint, received) = collector();
+    let ran = alone(
+        "logs_go_where_the_environment_says_beside_the_spans_that_they_belong_to",
+        &[("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint)],
+        || {
+            let builder = zerospan_tracing::builder().with_events(EventsTo::Logs);
+            let guard = builder.init().expect("the first");
+            tracing::info_span!("request").in_scope(|| tracing::info!("inside"));
+            tracing::info!("outside");
+            tracing::debug!("filtered out");
+            #[cfg(feature = "log")]
+            log::warn!(target: "db", "of log");
+            guard.shutdown().expect("delivered");
+        },
+    );
+    if ran.is_some() {
+        let received = received.lock().expect("no panic").clone();
+        let trace = |name: &str| {
+            let mut found = received.iter().filter(|(held, _)| held == name);
+            let (_, trace) = found
+                .next()
+                .unwrap_or_else(|| panic!("{name}: {received:?}"));
+            assert!(found.next().is_none(), "{name} twice: {received:?}");
+            trace.clone()
+        };
+        assert_eq!(trace("inside"), trace("request"));
+        assert_eq!(trace("outside"), "");
+        #[cfg(feature = "log")]
+        assert_eq!(trace("of log"), "");
+        let expected = if cfg!(feature = "log") { 4 } else { 3 };
+        assert_eq!(received.len(), expected, "{received:?}");
+    }
+}
+
+#[test]
+fn dropping_the_guard_delivers_the_logs_too() {
+    alone("dropping_the_guard_delivers_the_logs_too", &[], || {
+        let (builder, traces, logs) = builder_with_logs();
+        let guard = builder
+            .with_events(EventsTo::Both)
+            .with_resource(Resource::builder_empty().with_service_name("shop").build())
+            .init()
+            .expect("the first");
+        tracing::info_span!("request").in_scope(|| tracing::info!("inside"));
+        guard.flush().expect("delivered");
+        assert_eq!(log_records(&logs.take()[0])[0].0, "inside");
+        tracing::info!("last");
+        let provider = guard.logger_provider().expect("logs are set up").clone();
+        drop(guard);
+        let last = logs.take();
+        assert_eq!(log_records(&last[0])[0].0, "last");
+        let request = LogsRequestView::new(&last[0]);
+        let resource = request.resource_logs().next().expect("one").expect("valid");
+        let shop = resource.resource().expect("set").attributes().flatten();
+        let names = shop.filter(|attribute| attribute.key == "service.name");
+        let names: Vec<_> = names
+            .filter_map(|name| name.value?.as_str().map(str::to_owned))
+            .collect();
+        assert_eq!(names, ["shop"]);
+        assert_eq!(spans(&traces.take()[0])[0].0, "request");
+        assert!(provider.stats().is_balanced());
+        assert!(provider.shutdown().is_err(), "the guard did it");
+    });
+}
+
+/// Logs, opens a span and records on its span while it is formatted.
+struct Chatty;
+
+impl std::fmt::Debug for Chatty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        tracing::info!(nested = ?Some(2), "nested");
+        tracing::Span::current().record("late", 5);
+        tracing::info_span!("nested").in_scope(|| {});
+        f.write_str("formatted")
+    }
+}
+
+fn a_value_that_logs(events: EventsTo) {
+    let (builder, spans_out, logs) = builder_with_logs();
+    let builder = builder.with_events(events);
+    // `tracing` passes nested events on to the global subscriber alone.
+    let builder = builder.map_layer(|layer| layer.with_span_fields_in_logs(["late", "kept"]));
+    let guard = builder.init().expect("the first");
+    let span = tracing::info_span!("span", late = tracing::field::Empty, kept = ?Chatty);
+    span.in_scope(|| tracing::info!(first = 1, value = ?Chatty, last = 3, "of {:?}", Chatty));
+    drop(span);
+    let stats = guard.logger_provider().expect("set up").clone();
+    guard.shutdown().expect("delivered");
+    assert!(stats.stats().is_balanced());
+    let requests = logs.take();
+    let bodies: Vec<String> = requests
+        .iter()
+        .flat_map(|request| log_records(request))
+        .map(|(body, _)| body)
+        .collect();
+    // The field of the span is formatted for the span and for the logs.
+    let count = |body: &str| bodies.iter().filter(|held| *held == body).count();
+    assert_eq!(
+        (count("of formatted"), count("nested")),
+        (1, 4),
+        "{bodies:?}"
+    );
+    let request = LogsRequestView::new(&requests[0]);
+    let resource = request.resource_logs().next().expect("one").expect("valid");
+    let scope = resource.scope_logs().next().expect("one").expect("valid");
+    let is_outer =
+        |record: &LogRecordView<'_>| record.body().and_then(ValueView::as_str) != Some("nested");
+    let outer = scope.log_records().flatten().find(is_outer).expect("there");
+    let value = |key: &str| {
+        let mut attributes = outer.attributes().flatten();
+        let found = attributes.find(|attribute| attribute.key == key);
+        found
+            .and_then(|found| found.value)
+            .map(|value| format!("{value:?}"))
+    };
+    for (key, expected) in [
+        ("first", "I64(1)"),
+        ("value", "Str(\"formatted\")"),
+        ("last", "I64(3)"),
+        ("late", "I64(5)"),
+        ("kept", "Str(\"formatted\")"),
+    ] {
+        assert_eq!(value(key).as_deref(), Some(expected), "{key}");
+    }
+    let requests = spans_out.take();
+    let spans = requests.iter().flat_map(|request| spans(request));
+    assert_eq!(spans.filter(|(name, _)| name == "nested").count(), 4);
+}
+
+#[test]
+fn a_value_that_logs_while_it_is_formatted_returns_and_each_record_is_whole() {
+    alone(
+        "a_value_that_logs_while_it_is_formatted_returns_and_each_record_is_whole",
+        &[],
+        || a_value_that_logs(EventsTo::Logs),
+    );
+}
+
+#[test]
+fn a_value_that_logs_while_it_is_formatted_for_both_returns_and_each_record_is_whole() {
+    alone(
+        "a_value_that_logs_while_it_is_formatted_for_both_returns_and_each_record_is_whole",
+        &[],
+        || a_value_that_logs(EventsTo::Both),
+    );
+}
+
+#[test]
+fn without_an_exporter_of_logs_spans_are_exported_and_no_event_is_visited() {
+    alone(
+        "without_an_exporter_of_logs_spans_are_exported_and_no_event_is_visited",
+        &[("OTEL_LOGS_EXPORTER", "none")],
+        || {
+            let (builder, memory) = builder();
+            let guard = builder
+                .with_events(EventsTo::Logs)
+                .init()
+                .expect("the first");
+            let pipelines = guard.logger_provider().expect("set up").pipelines();
+            assert_eq!(pipelines.count(), 0);
+            tracing::info_span!("request").in_scope(|| tracing::info!("nowhere"));
+            guard.shutdown().expect("delivered");
+            assert_eq!(spans(&memory.take()[0])[0].0, "request");
+        },
+    );
+}
+
+#[test]
+fn variables_of_the_logs_that_cannot_be_used_are_logged_once_there_is_a_subscriber() {
+    let variables = [
+        ("OTEL_LOGS_EXPORTER", "console,none"),
+        ("OTEL_BLRP_SCHEDULE_DELAY", "soon"),
+        ("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "many"),
+    ];
+    alone(
+        "variables_of_the_logs_that_cannot_be_used_are_logged_once_there_is_a_subscriber",
+        &variables,
+        || {
+            let logged = Logged::default();
+            let other = logged.clone();
+            let builder = zerospan_tracing::builder().with_events(EventsTo::Logs);
+            let _guard = builder
+                .init_with(|layer| tracing_subscriber::registry().with(layer).with(other))
+                .expect("the first");
+            let said = logged.0.lock().expect("no panic").clone();
+            assert_eq!(said.len(), variables.len(), "{said:?}");
+            for (name, _) in variables {
+                assert!(said.iter().any(|line| line.contains(name)), "{said:?}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_collector_that_does_not_answer_costs_the_other_signal_nothing() {
+    alone(
+        "a_collector_that_does_not_answer_costs_the_other_signal_nothing",
+        &[],
+        || {
+            // Takes connections, and never answers.
+            let hung = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let endpoint = format!("http://{}", hung.local_addr().expect("an address"));
+            let config = || OtlpConfig::default().with_endpoint(endpoint.as_str());
+            let memory = InMemoryTransport::new();
+            let pipeline = |signal| Pipeline::builder().with_signal(signal);
+            let in_memory = |signal| pipeline(signal).with_transport(memory.clone()).build();
+            let in_memory = |signal| in_memory(signal).expect("a pipeline");
+            let to_hung = |signal| pipeline(signal).with_otlp(config()).build();
+            let to_hung = |signal| to_hung(signal).expect("a pipeline");
+            for (traces, logs) in [
+                (to_hung(Signal::Traces), in_memory(Signal::Logs)),
+                (in_memory(Signal::Traces), to_hung(Signal::Logs)),
+            ] {
+                let builder = zerospan_tracing::builder().with_exporter(traces);
+                let builder = builder.with_log_exporter(logs);
+                let (layer, guard) = builder.build().expect("usable");
+                let subscriber = tracing_subscriber::registry().with(layer);
+                tracing::subscriber::with_default(subscriber, || {
+                    tracing::info_span!("request").in_scope(|| tracing::info!("inside"));
+                });
+                let started = Instant::now();
+                guard.shutdown().expect_err("one of both is lost");
+                assert!(started.elapsed() < Duration::from_secs(8));
+                assert_eq!(memory.take().len(), 1, "the other one is delivered");
+            }
+        },
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Spans and events never touch the heap, beside a control that does.
 
 use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_sdk::logs::{InMemoryLogExporter, SdkLoggerProvider};
 use std::error::Error;
 use std::sync::mpsc::sync_channel;
 use tracing::field::Empty;
@@ -8,9 +10,10 @@ use tracing::{Dispatch, Span, info, info_span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 use zerospan_core::dev::{Allocations, CountingAllocator};
-use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Transport};
+use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Signal, Transport};
+use zerospan_logs::LoggerProvider;
 use zerospan_trace::{Sampler, TracerProvider};
-use zerospan_tracing::{OpenTelemetrySpanExt, TraceLayer};
+use zerospan_tracing::{EventsTo, OpenTelemetrySpanExt, TraceLayer};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
@@ -38,13 +41,21 @@ fn provider(sampler: Sampler) -> TracerProvider {
 /// Counts the allocations of `work` once slots, chunks and the registry have their size: in 64 runs, so that an allocation per
 /// chunk would not hide.
 fn count(provider: &TracerProvider, dispatch: &Dispatch, work: impl Fn()) -> u64 {
+    count_with_flush(
+        || provider.force_flush().expect("delivered"),
+        dispatch,
+        work,
+    )
+}
+
+fn count_with_flush(flush: impl Fn(), dispatch: &Dispatch, work: impl Fn()) -> u64 {
     Allocations::assert_counted();
     tracing::dispatcher::with_default(dispatch, || {
         for _ in 0..20 {
             for _ in 0..64 {
                 work();
             }
-            provider.force_flush().expect("delivered");
+            flush();
         }
         let ((), allocated) = Allocations::measure(|| {
             for _ in 0..64 {
@@ -158,6 +169,96 @@ fn events_touch_no_heap() {
     check(|| {
         info_span!("errors", error).in_scope(|| info!(error, "event"));
     });
+}
+
+fn logger_provider() -> LoggerProvider {
+    let pipeline = Pipeline::builder()
+        .with_signal(Signal::Logs)
+        .with_transport(|| Ok::<_, SendError>(Null))
+        .build()
+        .expect("the defaults are valid");
+    LoggerProvider::builder().with_exporter(pipeline).build()
+}
+
+/// Counts the allocations of `work` under a layer that sends events to the logs.
+fn count_logs(setup: impl FnOnce(TraceLayer) -> TraceLayer, work: impl Fn()) -> u64 {
+    let (traces, logs) = (provider(Sampler::AlwaysOn), logger_provider());
+    let layer = setup(zerospan_tracing::layer(&traces).with_logs(&logs));
+    let dispatch = Dispatch::new(Registry::default().with(layer));
+    let flush = || {
+        traces.force_flush().expect("delivered");
+        logs.force_flush().expect("delivered");
+    };
+    let counted = count_with_flush(flush, &dispatch, work);
+    let stats = logs.stats();
+    assert!(
+        stats.is_balanced() && stats.exports[0].recorded >= 21 * 64,
+        "{stats:?}"
+    );
+    counted
+}
+
+/// Asserts that `work` allocates nothing under this layer, and something under the official bridge: the control.
+#[track_caller]
+fn check_logs(work: impl Fn()) {
+    for events in [EventsTo::Logs, EventsTo::Both] {
+        assert_eq!(count_logs(|layer| layer.with_events(events), &work), 0);
+    }
+    let logs = SdkLoggerProvider::builder()
+        .with_simple_exporter(InMemoryLogExporter::default())
+        .build();
+    let bridge = OpenTelemetryTracingBridge::new(&logs);
+    let dispatch = Dispatch::new(Registry::default().with(bridge));
+    let ((), allocated) =
+        Allocations::measure(|| tracing::dispatcher::with_default(&dispatch, work));
+    assert_ne!(allocated.count, 0, "the control");
+}
+
+#[test]
+fn log_records_touch_no_heap() {
+    let text = String::from("dynamic");
+    check_logs(|| {
+        info!("constant");
+        info!(number = 1, text, "formatted {text}");
+        info!(debug = ?text, display = %text, bytes = &b"bytes"[..], wide = u64::MAX, "more");
+        info_span!("span").in_scope(|| {
+            info!(name: "named", target: "other", flag = true);
+            tracing::error!(error = %text);
+        });
+        info!(parent: None, "root");
+    });
+    let error: &(dyn Error + 'static) = &std::fmt::Error;
+    check_logs(|| info_span!("errors", error).in_scope(|| info!(error, "event")));
+}
+
+#[test]
+fn records_of_the_log_crate_touch_no_heap() {
+    check_logs(|| {
+        for target in ["shop::db", "shop::web"] {
+            let emitted = tracing_log::format_trace(
+                &log::Record::builder()
+                    .target(target)
+                    .file(Some("src/db.rs"))
+                    .args(format_args!("slow: {} ms", 7))
+                    .build(),
+            );
+            emitted.expect("always");
+        }
+    });
+}
+
+#[test]
+fn fields_of_spans_in_log_records_touch_no_heap() {
+    let text = String::from("dynamic");
+    let counted = count_logs(
+        |layer| layer.with_span_fields_in_logs(["request.id", "user"]),
+        || {
+            let span = info_span!("request", request.id = ?text, user = Empty, other = 1);
+            span.record("user", text.as_str());
+            span.in_scope(|| info_span!("inner", user = 7).in_scope(|| info!("inside")));
+        },
+    );
+    assert_eq!(counted, 0);
 }
 
 #[test]

@@ -226,6 +226,11 @@ impl DeferredReports {
         });
     }
 
+    /// Adds the variables of other reports.
+    pub fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
     /// Logs each variable, unless that was done before in the life of the process.
     pub fn log(self) {
         for unusable in self.0 {

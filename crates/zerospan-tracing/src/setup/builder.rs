@@ -2,7 +2,9 @@ use super::env::{Propagators, Settings};
 use super::error::InitError;
 use super::filter::Filter;
 use super::guard::Guard;
+use super::logs::LogsSetup;
 use crate::layer;
+use crate::state::events_to::EventsTo;
 use crate::state::trace_layer::TraceLayer;
 use opentelemetry_sdk::Resource;
 use std::fmt;
@@ -11,6 +13,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use zerospan_export::{Pipeline, PipelineBuilder};
+use zerospan_logs::LoggerProviderBuilder;
 use zerospan_trace::TracerProviderBuilder;
 use zerospan_transport::ConfigError;
 use zerospan_transport::env::{self, DeferredReports};
@@ -26,6 +29,10 @@ pub struct Builder {
     exporter: Option<Pipeline>,
     is_exporting: bool,
     provider: TracerProviderBuilder,
+    /// The resource that was set in code.
+    resource: Option<Resource>,
+    logs: Option<LogsSetup>,
+    events: EventsTo,
     layer: Box<dyn FnOnce(TraceLayer) -> TraceLayer>,
     propagators: Option<Propagators>,
     env_filter: Option<String>,
@@ -60,6 +67,9 @@ impl Builder {
             exporter: None,
             is_exporting: settings.is_exporting,
             provider,
+            resource: None,
+            logs: None,
+            events: EventsTo::default(),
             layer: Box::new(|layer| layer),
             propagators: settings.propagators,
             env_filter: settings.filter,
@@ -69,9 +79,74 @@ impl Builder {
         }
     }
 
-    /// Sets the resource of the spans, over that of the environment.
-    pub fn with_resource(self, resource: Resource) -> Self {
+    /// Sets the resource of the spans and of the log records, over that of the environment.
+    pub fn with_resource(mut self, resource: Resource) -> Self {
+        self.resource = Some(resource.clone());
         self.map_provider(|provider| provider.with_resource(resource))
+    }
+
+    /// Sets logs up too, and where events are sent: to the logs, to their spans, or to both. Without this call, events are span
+    /// events.
+    ///
+    /// Reads the environment:
+    ///
+    /// - the destination and the batches, as `PipelineBuilder::from_env_for(Signal::Logs)` does: `OTEL_EXPORTER_OTLP_*`, where those
+    ///   of the logs have priority, and `OTEL_BLRP_*`
+    /// - the records, as [`LoggerProviderBuilder::from_env`] does
+    /// - `OTEL_LOGS_EXPORTER`: `otlp`, the default, or `none`
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use zerospan_tracing::EventsTo;
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let _guard = zerospan_tracing::builder().with_events(EventsTo::Logs).init()?;
+    ///     tracing::info!(port = 8080, "listening");
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn with_events(mut self, events: EventsTo) -> Self {
+        self.events = events;
+        self.map_logs(|logs| logs)
+    }
+
+    /// Sends log records to `pipeline`, whatever destination the environment names. Sets logs up, as
+    /// [`with_events`](Self::with_events) does.
+    pub fn with_log_exporter(mut self, pipeline: Pipeline) -> Self {
+        self.logs().exporter = Some(pipeline);
+        self
+    }
+
+    /// Changes the pipeline of the logs that the environment describes. Sets logs up, as [`with_events`](Self::with_events) does.
+    pub fn map_log_pipeline(
+        mut self,
+        change: impl FnOnce(PipelineBuilder) -> PipelineBuilder,
+    ) -> Self {
+        let logs = self.logs();
+        logs.pipeline = change(std::mem::take(&mut logs.pipeline));
+        self
+    }
+
+    /// Changes the logger provider that the environment describes: its limits, its processors. Sets logs up, as
+    /// [`with_events`](Self::with_events) does.
+    pub fn map_logs(
+        mut self,
+        change: impl FnOnce(LoggerProviderBuilder) -> LoggerProviderBuilder,
+    ) -> Self {
+        let logs = self.logs();
+        logs.provider = change(std::mem::take(&mut logs.provider));
+        self
+    }
+
+    /// Returns the set-up of the logs. The first call reads the environment.
+    fn logs(&mut self) -> &mut LogsSetup {
+        let ignored = &mut self.ignored;
+        self.logs.get_or_insert_with(|| {
+            let (logs, unusable) = LogsSetup::from_env();
+            ignored.append(unusable);
+            logs
+        })
     }
 
     /// Sends spans to `pipeline`, whatever destination the environment names.
@@ -118,7 +193,7 @@ impl Builder {
         self
     }
 
-    /// Builds the layer, and the provider that exports its spans, without installing anything for the process.
+    /// Builds the layer, and the providers that export its spans and its log records, without installing anything for the process.
     ///
     /// # Errors
     ///
@@ -130,9 +205,16 @@ impl Builder {
         } else if self.is_exporting {
             provider = provider.with_exporter(self.pipeline.build()?);
         }
+        let logs = match self.logs {
+            Some(logs) => Some(logs.build(self.resource)?),
+            None => None,
+        };
         let provider = provider.build();
-        let layer = (self.layer)(layer::layer(&provider));
-        Ok((layer, Guard::new(provider)))
+        let mut layer = (self.layer)(layer::layer(&provider));
+        if let Some(logs) = &logs {
+            layer = layer.with_logs(logs).with_events(self.events);
+        }
+        Ok((layer, Guard::new(provider, logs)))
     }
 
     /// Installs for the process: a subscriber with the filter, the layer, and that of [`with_fmt`](Self::with_fmt); the
@@ -212,6 +294,8 @@ impl fmt::Debug for Builder {
         f.debug_struct("Builder")
             .field("pipeline", &self.pipeline)
             .field("provider", &self.provider)
+            .field("logs", &self.logs)
+            .field("events", &self.events)
             .field("propagators", &self.propagators)
             .field("filter", &self.env_filter)
             .finish_non_exhaustive()

@@ -7,6 +7,7 @@ use zerospan_transport::ConfigError;
 use zerospan_transport::env::Environment;
 
 const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+const LOGS_EXPORTER: &str = "OTEL_LOGS_EXPORTER";
 const PROPAGATORS: &str = "OTEL_PROPAGATORS";
 
 /// The variable with the directives of the filter.
@@ -30,11 +31,16 @@ pub(super) struct Propagators {
 impl Settings {
     pub(super) fn read(environment: &mut Environment<'_>) -> Self {
         Self {
-            is_exporting: is_exporting(environment),
+            is_exporting: is_exporting(EXPORTER, environment),
             propagators: propagators(environment),
             filter: environment.get(FILTER),
         }
     }
+}
+
+/// Returns `false` for `OTEL_LOGS_EXPORTER=none`.
+pub(super) fn is_exporting_logs(environment: &mut Environment<'_>) -> bool {
+    is_exporting(LOGS_EXPORTER, environment)
 }
 
 impl Propagators {
@@ -58,8 +64,8 @@ impl Propagators {
     }
 }
 
-fn is_exporting(environment: &mut Environment<'_>) -> bool {
-    let Some(value) = environment.get(EXPORTER) else {
+fn is_exporting(variable: &'static str, environment: &mut Environment<'_>) -> bool {
+    let Some(value) = environment.get(variable) else {
         return true;
     };
     let (mut otlp, mut none) = (false, false);
@@ -67,7 +73,7 @@ fn is_exporting(environment: &mut Environment<'_>) -> bool {
         match name.to_ascii_lowercase().as_str() {
             "otlp" => otlp = true,
             "none" => none = true,
-            _ => environment.ignore(ConfigError::new(EXPORTER, name, "otlp, none")),
+            _ => environment.ignore(ConfigError::new(variable, name, "otlp, none")),
         }
     }
     // Without a name that can be used, the default applies.

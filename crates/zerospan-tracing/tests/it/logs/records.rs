@@ -1,6 +1,6 @@
 //! What a log record has: severity, body, scope, name, location, attributes.
 
-use super::support::{LogRig, logged, of, only};
+use super::support::{Log, LogRig, logged, of, only};
 use crate::support::{Rig, int, text};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use std::error::Error;
@@ -41,7 +41,7 @@ fn the_message_is_the_body_and_the_target_the_scope() {
         info!(message = 5);
         info!(message = "as a field");
     });
-    let bodies: Vec<&str> = logs.iter().map(|log| log.body()).collect();
+    let bodies: Vec<&str> = logs.iter().map(Log::body).collect();
     let expected = [
         "constant",
         "formatted 7",
@@ -228,7 +228,7 @@ fn any_number_of_targets_of_the_log_crate_loses_none() {
         }
     };
     let logs = logged(work);
-    let target = |log: &super::support::Log| match log.get("target") {
+    let target = |log: &Log| match log.get("target") {
         Some(Value::StringValue(target)) => target,
         _ => log.scope.clone(),
     };

@@ -93,7 +93,6 @@ impl LogRig {
     }
 
     /// Flushes, and returns the spans.
-    #[allow(dead_code)]
     pub(crate) fn spans(&self) -> Spans {
         self.traces.spans()
     }
@@ -126,7 +125,6 @@ impl Log {
     }
 
     /// Returns the trace id and the span id, which are empty without a span.
-    #[allow(dead_code)]
     pub(crate) fn ids(&self) -> (&[u8], &[u8]) {
         (&self.record.trace_id, &self.record.span_id)
     }

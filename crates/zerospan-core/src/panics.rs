@@ -11,12 +11,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// # Errors
 ///
 /// The message, if `work` panics.
+#[inline]
 pub fn catch<O>(work: impl FnOnce() -> O) -> Result<O, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let message = message(&*payload);
-        dispose(payload);
-        message
-    })
+    catch_unwind(AssertUnwindSafe(work)).map_err(message_of)
+}
+
+#[cold]
+#[inline(never)]
+fn message_of(payload: Box<dyn Any + Send>) -> String {
+    let message = message(&*payload);
+    dispose(payload);
+    message
 }
 
 /// Drops a value of the user's whose destructor may panic.

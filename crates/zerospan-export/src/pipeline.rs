@@ -15,6 +15,7 @@ use handle::Handle;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use thread_buffers::{CHECKED, TRUSTED};
 use zerospan_core::log;
 use zerospan_otlp::EncodedResource;
 use zerospan_transport::Signal;
@@ -75,7 +76,8 @@ impl Pipeline {
 
     /// Records one item that `encode` appends to this thread's chunk, which is locked meanwhile.
     ///
-    /// For encoders of this family: `encode` does not panic, and calls no code of the user's.
+    /// For encoders of this family: `encode` appends exactly one item, which is not checked, does not panic, and calls no code of
+    /// the user's.
     ///
     /// # Errors
     ///
@@ -88,7 +90,7 @@ impl Pipeline {
         encode: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), DropCause> {
         let inner = self.inner();
-        let outcome = thread_buffers::record(inner, scope, encode);
+        let outcome = thread_buffers::record::<TRUSTED>(inner, scope, encode);
         if let Err(cause) = outcome {
             inner.warn_once(cause);
         }
@@ -102,7 +104,13 @@ impl Pipeline {
     /// The cause for which the item was dropped. It is counted in the statistics as well.
     #[inline]
     pub fn record_encoded(&self, scope: &Scope, field: &[u8]) -> Result<(), DropCause> {
-        self.record_trusted(scope, |chunk| chunk.extend_from_slice(field))
+        let inner = self.inner();
+        let append = |chunk: &mut Vec<u8>| chunk.extend_from_slice(field);
+        let outcome = thread_buffers::record::<CHECKED>(inner, scope, append);
+        if let Err(cause) = outcome {
+            inner.warn_once(cause);
+        }
+        outcome
     }
 
     /// Logs a loss, like [`Producer::warn_dropped`](crate::Producer::warn_dropped).

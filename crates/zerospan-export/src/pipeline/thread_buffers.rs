@@ -70,13 +70,13 @@ pub(super) fn record_foreign(
     encode: impl FnOnce(&mut Vec<u8>),
 ) -> Result<(), DropCause> {
     if inner.is_closed() {
-        return record(inner, scope, |_| ());
+        return record::<CHECKED>(inner, scope, |_| ());
     }
     let mut item = ITEM.try_with(Cell::take).unwrap_or_default();
     let panicked = Panicked { inner, scope };
     encode(&mut item);
     std::mem::forget(panicked);
-    let outcome = record(inner, scope, |chunk| chunk.extend_from_slice(&item));
+    let outcome = record::<CHECKED>(inner, scope, |chunk| chunk.extend_from_slice(&item));
     item.clear();
     if item.capacity() <= MAX_IDLE_ITEM_BYTES {
         let _ = ITEM.try_with(|idle| idle.set(item));
@@ -93,13 +93,18 @@ struct Panicked<'a> {
 impl Drop for Panicked<'_> {
     fn drop(&mut self) {
         // Nothing is no item.
-        let _ = record(self.inner, self.scope, |_| ());
+        let _ = record::<CHECKED>(self.inner, self.scope, |_| ());
     }
 }
 
+/// The item is checked, since anybody may have encoded it.
+pub(super) const CHECKED: bool = true;
+/// The item comes from an encoder of this family: one whole item, written without a panic.
+pub(super) const TRUSTED: bool = false;
+
 /// Records one item through this thread's buffer, which is locked while `encode` runs: it calls no user code.
 #[inline]
-pub(super) fn record(
+pub(super) fn record<const IS_CHECKED: bool>(
     inner: &Arc<PipelineInner>,
     scope: &Scope,
     encode: impl FnOnce(&mut Vec<u8>),
@@ -109,32 +114,35 @@ pub(super) fn record(
         let bound = buffers.get(inner.id)?.0.try_borrow().ok()?;
         let bound = bound.as_ref()?;
         let encode = encode.take()?;
-        Some(record_in(&bound.buffer, inner, scope, encode))
+        let buffer = &bound.buffer;
+        Some(record_in::<IS_CHECKED>(buffer, inner, scope, encode))
     });
     if let Ok(Some(outcome)) = recorded {
         return outcome;
     }
     match encode {
-        Some(encode) => record_first(inner, scope, encode),
+        Some(encode) => record_first::<IS_CHECKED>(inner, scope, encode),
         None => Err(DropCause::Malformed),
     }
 }
 
 #[inline]
-fn record_in(
+fn record_in<const IS_CHECKED: bool>(
     buffer: &ThreadBuffer,
     inner: &Arc<PipelineInner>,
     scope: &Scope,
     encode: impl FnOnce(&mut Vec<u8>),
 ) -> Result<(), DropCause> {
-    buffer.record(inner, |chunk, dropped| {
-        chunk.append(scope, inner.limits.item_bytes, dropped, encode)
+    let max_bytes = inner.limits.item_bytes;
+    buffer.record(inner, |chunk, dropped| match IS_CHECKED {
+        true => chunk.append(scope, max_bytes, dropped, encode),
+        false => chunk.append_trusted(scope, max_bytes, dropped, encode),
     })
 }
 
 /// Records the first item of this thread in the pipeline, or one while the thread ends.
 #[cold]
-fn record_first(
+fn record_first<const IS_CHECKED: bool>(
     inner: &Arc<PipelineInner>,
     scope: &Scope,
     encode: impl FnOnce(&mut Vec<u8>),
@@ -147,10 +155,10 @@ fn record_first(
         is_first
     });
     if registered == Ok(true) {
-        return record(inner, scope, encode);
+        return record::<IS_CHECKED>(inner, scope, encode);
     }
     let buffer = ThreadBuffer::default();
-    let outcome = record_in(&buffer, inner, scope, encode);
+    let outcome = record_in::<IS_CHECKED>(&buffer, inner, scope, encode);
     inner.drain(&buffer);
     outcome
 }

@@ -137,7 +137,7 @@ pub fn current_ids() -> Option<ParentIds> {
     this_thread::with(|thread| {
         let stack = &thread.active_spans;
         // The API's own events lead here while it changes its context, which cannot be read then.
-        let found = context::with_current(|current| {
+        let found = thread.try_map_context(|current| {
             if current.is_telemetry_suppressed() {
                 return None;
             }

@@ -7,7 +7,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::{SpanId, TraceContextExt};
 use std::cell::RefCell;
 use std::sync::Arc;
-use zerospan_core::{context, fork, log};
+use zerospan_core::{context, fork, log, panics};
 use zerospan_pool::thread_states::{OwnerId, ThreadStates};
 
 /// A thread's own state, so that starting and ending a span writes to nothing that threads share.
@@ -70,6 +70,16 @@ impl ThisThread {
                 true => Context::is_current_telemetry_suppressed(),
                 false => log::is_suppressed_by_api(),
             }
+    }
+
+    /// Calls `read`, which must not panic, with the API's current context. Returns `None`, without the call, where it cannot be
+    /// read: while the thread ends, and while the API changes it.
+    #[inline]
+    pub(crate) fn try_map_context<O>(&self, read: impl FnOnce(&Context) -> O) -> Option<O> {
+        match self.has_context {
+            true => panics::catch(|| Context::map_current(read)).ok(),
+            false => context::with_current(read),
+        }
     }
 
     /// Returns the id of the span of the API's current context.

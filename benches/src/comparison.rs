@@ -23,6 +23,34 @@ pub struct Row {
 }
 
 impl Row {
+    /// Returns what the row promises, without the sides.
+    pub fn promise(&self) -> Promise {
+        Promise {
+            id: self.id,
+            peer: self.peer,
+            ours: self.ours,
+            budget: self.budget,
+            allocations: self.allocations,
+        }
+    }
+}
+
+/// A [`Row`] without the sides, which some programs beside this one measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Promise {
+    /// As [`Row::id`].
+    pub id: &'static str,
+    /// As [`Row::peer`].
+    pub peer: &'static str,
+    /// As [`Row::ours`].
+    pub ours: &'static str,
+    /// As [`Row::budget`].
+    pub budget: Budget,
+    /// As [`Row::allocations`].
+    pub allocations: Option<f64>,
+}
+
+impl Promise {
     /// Returns the budget as text, including the allocations.
     pub fn terms(&self) -> String {
         match (self.budget, self.allocations) {

@@ -13,6 +13,7 @@ pub mod pinned_core;
 pub mod pipelines;
 pub mod report;
 pub mod rows;
+pub mod service;
 pub mod sink;
 pub mod subscriber;
 pub mod threads;

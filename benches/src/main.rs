@@ -2,11 +2,13 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use anyhow::{Context, anyhow, bail};
+use benches::comparison::Row;
 use benches::growth::{self, Cost, Growth, Measured, SERIES};
 use benches::hot_paths::{HOT_PATHS, HotPath};
 use benches::measure::{Config, measure};
 use benches::report::{self, Machine, Table, count, figure};
 use benches::rows;
+use benches::service;
 use benches::verdict::{Counts, Report, Verdict};
 use clap::Parser;
 use serde::de::DeserializeOwned;
@@ -61,7 +63,9 @@ fn main() -> ExitCode {
 }
 
 fn list() -> anyhow::Result<()> {
-    for row in rows::starting_with("") {
+    let rows = rows::starting_with("");
+    let of_service = rows::SERVICE.iter().copied();
+    for row in rows.iter().map(Row::promise).chain(of_service) {
         println!("{:<21} {}", row.id, row.terms());
     }
     Ok(())
@@ -69,7 +73,8 @@ fn list() -> anyhow::Result<()> {
 
 fn budget(only: &str, quick: bool) -> anyhow::Result<()> {
     let rows = rows::starting_with(only);
-    if rows.is_empty() {
+    let has_service = rows::SERVICE.iter().any(|row| row.id.starts_with(only));
+    if rows.is_empty() && !has_service {
         bail!("no row starts with `{only}`: see `cargo xtask budget --list`");
     }
     let config = Config::new(quick);
@@ -85,9 +90,13 @@ fn budget(only: &str, quick: bool) -> anyhow::Result<()> {
         let allocations = *counts
             .get(row.id)
             .with_context(|| format!("the program `counting` lacks {}", row.id))?;
-        let verdict = Verdict::new(row, quartiles, allocations);
+        let verdict = Verdict::new(&row.promise(), quartiles, allocations);
         println!("{}", verdict.line());
         verdicts.push(verdict);
+    }
+    if has_service {
+        let print = |line: &str| println!("{line}");
+        verdicts.extend(service::measure(only, quick, print)?);
     }
     let missed: Vec<String> = verdicts
         .iter()

@@ -67,7 +67,7 @@ fn rows(budget: &Report) -> String {
     ];
     let mut table = Table::new(headings);
     for verdict in &budget.rows {
-        let Some(row) = rows::find(&verdict.id) else {
+        let Some(row) = rows::promise(&verdict.id) else {
             continue;
         };
         let allocations = verdict.allocations;

@@ -9,15 +9,17 @@ mod otlp;
 mod pool;
 mod scale;
 mod sdk;
+mod service;
 mod source;
 mod trace;
 mod tracing;
 
 pub use attributes::{formatted_attribute, heap_vec};
 pub(crate) use http::{SPANS as BATCH, spans as batch};
+pub use service::ROWS as SERVICE;
 pub(crate) use tracing::{normalize, official_layer, our_layer, start_eight};
 
-use crate::comparison::Row;
+use crate::comparison::{Promise, Row};
 
 /// Returns the rows whose identifier starts with `prefix`, in the order in which they are printed.
 pub fn starting_with(prefix: &str) -> Vec<Row> {
@@ -44,6 +46,14 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
 /// Returns the row `id`.
 pub fn find(id: &str) -> Option<Row> {
     starting_with(id).into_iter().find(|row| row.id == id)
+}
+
+/// Returns what the row `id` promises, whichever program measures it.
+pub fn promise(id: &str) -> Option<Promise> {
+    let of_service = SERVICE.iter().copied();
+    find(id)
+        .map(|row| row.promise())
+        .or_else(|| of_service.into_iter().find(|row| row.id == id))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The verdict on a row.
 
 use crate::comparison::Budget::{self, AtLeast, AtMost};
-use crate::comparison::Row;
+use crate::comparison::Promise;
 use crate::measure::Quartiles;
 use crate::report::Machine;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,9 @@ pub const KNOWN_SHORTFALLS: &[KnownShortfall] = &[
     shortfall("limit.tracing", AtMost(2.6), "0012"),
     shortfall("logs.caller", AtLeast(1.6), "0015"),
     shortfall("logs.appender", AtLeast(5.0), "0015"),
+    shortfall("service.cpu", AtLeast(2.0), "0014"),
+    shortfall("service.request", AtMost(1.4), "0014"),
+    shortfall("service.tracing", AtLeast(2.0), "0014"),
     shortfall("tracing.layer", AtLeast(6.5), "0012"),
     shortfall("tracing.caller", AtLeast(3.0), "0012"),
     shortfall("tracing.unsampled", AtLeast(3.8), "0012"),
@@ -64,7 +67,7 @@ const fn shortfall(id: &'static str, bound: Budget, decision: &'static str) -> K
 /// The verdict on one row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// As [`Row::id`].
+    /// As [`Promise::id`].
     pub id: String,
     /// The peer's times.
     pub peer: Quartiles,
@@ -74,7 +77,7 @@ pub struct Verdict {
     pub ratio: f64,
     /// Allocations of both sides.
     pub allocations: Allocations,
-    /// As [`Row::terms`].
+    /// As [`Promise::terms`].
     pub budget: String,
     /// `true` if ratio and allocations are within the budget.
     pub met: bool,
@@ -83,8 +86,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Compares the measurements of `row` with its budget.
-    pub fn new(row: &Row, [peer, ours]: [Quartiles; 2], allocations: Allocations) -> Self {
+    /// Compares the measurements of a row with what it promises.
+    pub fn new(row: &Promise, [peer, ours]: [Quartiles; 2], allocations: Allocations) -> Self {
         let ratio = row.budget.ratio(peer.median, ours.median);
         let allocations_met = row
             .allocations
@@ -156,21 +159,19 @@ pub struct Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::comparison::Comparison;
     use crate::rows;
 
-    fn row(id: &'static str, budget: Budget, allocations: Option<f64>) -> Row {
-        Row {
+    fn row(id: &'static str, budget: Budget, allocations: Option<f64>) -> Promise {
+        Promise {
             id,
             peer: "peer",
             ours: "ours",
             budget,
             allocations,
-            prepare: || Comparison::new(1, || (), || (), |(), ()| Ok(())),
         }
     }
 
-    fn verdict(row: &Row, peer_ns: f64, ours_ns: f64, ours_allocs: f64) -> Verdict {
+    fn verdict(row: &Promise, peer_ns: f64, ours_ns: f64, ours_allocs: f64) -> Verdict {
         let quartiles = |ns| Quartiles {
             lower: ns,
             median: ns,
@@ -215,7 +216,7 @@ mod tests {
     fn each_known_shortfall_is_a_row_that_its_decision_names() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/adr");
         for known in KNOWN_SHORTFALLS {
-            assert!(rows::find(known.id).is_some(), "no row {}", known.id);
+            assert!(rows::promise(known.id).is_some(), "no row {}", known.id);
             let page = std::fs::read_dir(folder).unwrap().find_map(|entry| {
                 let path = entry.unwrap().path();
                 let name = path.file_name()?.to_string_lossy().into_owned();

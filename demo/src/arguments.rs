@@ -54,6 +54,18 @@ pub(crate) enum Task {
     /// Serve one service of one side, for the demo that started this process. Spans are exported as the environment says.
     #[command(hide = true)]
     Serve(Serve),
+    /// Measure what tracing adds to the cost of a request, for the rows `service` of the benchmarks.
+    #[command(hide = true)]
+    Measure(Measure),
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Measure {
+    #[arg(long)]
+    pub(crate) instrumentation: Instrumentation,
+    /// Measure for a fraction of the time: figures scatter more.
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -101,6 +113,8 @@ pub(crate) struct Export {
 pub(crate) enum Side {
     /// No tracing: the baseline.
     Untraced,
+    /// The baseline with the headers of W3C propagation: a control side, which tells their cost from that of spans.
+    Headers,
     Zerospan,
     /// `opentelemetry_sdk` and `opentelemetry-otlp`.
     Official,
@@ -110,6 +124,7 @@ impl Side {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Untraced => "untraced",
+            Self::Headers => "headers",
             Self::Zerospan => "zerospan",
             Self::Official => "official",
         }

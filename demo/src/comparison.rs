@@ -6,7 +6,7 @@ use crate::http::{Client, client};
 use crate::load::{log_record_count, send_requests, span_count};
 use crate::logs::{self, LogRecord};
 use crate::page;
-use crate::process::Services;
+use crate::process::{Program, Services};
 use crate::receiver::Receiver;
 use crate::report::Report;
 use crate::terminal::{self, Screen};
@@ -114,7 +114,12 @@ impl Demo {
             .into_iter()
             .chain(self.sides.iter().copied())
         {
-            systems.push(Services::start(side, self.instrumentation, &export(side))?);
+            systems.push(Services::start(
+                Program::Counting,
+                side,
+                self.instrumentation,
+                &export(side),
+            )?);
             runs.push(SideSamples {
                 side,
                 samples: Vec::new(),

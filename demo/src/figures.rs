@@ -110,6 +110,7 @@ impl Figures {
             side: run.side,
             name: match run.side {
                 Side::Untraced => "no tracing",
+                Side::Headers => "headers alone",
                 Side::Zerospan => "zerospan",
                 Side::Official => "official",
             },
@@ -145,7 +146,7 @@ impl Baseline {
 }
 
 impl Quartiles {
-    fn from_values(mut values: Vec<f64>) -> Self {
+    pub(crate) fn from_values(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |quarter: usize| {
             let index = (values.len().saturating_sub(1)) * quarter / 4;

@@ -1,25 +1,6 @@
-//! Traces a small system of three services with zerospan and with the official SDK, draws one of its traces, and compares what
-//! tracing costs.
+//! The demo, which counts allocations.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
-mod arguments;
-mod comparison;
-mod figures;
-mod http;
-mod load;
-mod logs;
-mod page;
-mod process;
-mod receiver;
-mod report;
-mod serve;
-mod services;
-mod terminal;
-mod trace;
-
-use arguments::{Arguments, Task};
-use clap::Parser;
 use std::process::ExitCode;
 use zerospan_core::dev::CountingAllocator;
 
@@ -28,16 +9,5 @@ use zerospan_core::dev::CountingAllocator;
 static ALLOCATOR: CountingAllocator = CountingAllocator::system();
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome = match arguments.task {
-        Some(Task::Serve(service)) => serve::serve(service),
-        None => comparison::run(&arguments.options),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    demo::run()
 }

@@ -9,7 +9,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// The capacity of the queues, on both sides enough for the spans of all concurrent requests, however slow the collector.
+/// The capacity of the queues of the official side, enough for the spans of all concurrent requests, however slow the collector.
+/// Ours is bounded by bytes.
 const QUEUE: &str = "16384";
 
 /// The running services of a side. Dropping them ends their processes.
@@ -23,12 +24,13 @@ pub(crate) struct Services {
 
 impl Services {
     pub(crate) fn start(
+        program: Program,
         side: Side,
         instrumentation: Instrumentation,
         export: &Export,
     ) -> anyhow::Result<Self> {
         let start = |service, peers: &[String]| {
-            Process::start(side, instrumentation, service, export, peers)
+            Process::start(program, side, instrumentation, service, export, peers)
         };
         let catalog = start(Service::Catalog, &[])?;
         let pricing = start(Service::Pricing, &[])?;
@@ -56,6 +58,26 @@ impl Services {
     }
 }
 
+/// The program of the services.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Program {
+    /// It counts allocations.
+    Counting,
+    /// It does not, so that its processor time is that of other programs.
+    Plain,
+}
+
+impl Program {
+    fn command(self) -> anyhow::Result<Command> {
+        let name = match self {
+            Self::Counting => "demo",
+            Self::Plain => "service",
+        };
+        let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        Ok(Command::new(std::env::current_exe()?.with_file_name(name)))
+    }
+}
+
 /// A running service. Dropping it ends the process.
 #[derive(Debug)]
 struct Process {
@@ -69,8 +91,9 @@ struct Process {
 }
 
 impl Process {
-    /// Starts this program again, as one service of `side`.
+    /// Starts `program` as one service of `side`.
     fn start(
+        program: Program,
         side: Side,
         instrumentation: Instrumentation,
         service: Service,
@@ -78,7 +101,7 @@ impl Process {
         peers: &[String],
     ) -> anyhow::Result<Self> {
         let name = format!("{} of the side {}", service.name(), side.name());
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = program.command()?;
         command
             .args(["serve", "--side", side.name()])
             .args(["--instrumentation", instrumentation.name()])
@@ -99,8 +122,10 @@ impl Process {
             .env("OTEL_EXPORTER_OTLP_PROTOCOL", export.protocol.name())
             .env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &export.endpoint)
             .env("OTEL_LOGS_EXPORTER", "none")
-            .env("OTEL_EXPORTER_OTLP_TIMEOUT", "3000")
-            .env("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE);
+            .env("OTEL_EXPORTER_OTLP_TIMEOUT", "3000");
+        if side == Side::Official {
+            command.env("OTEL_BSP_MAX_QUEUE_SIZE", QUEUE);
+        }
         if let Some(endpoint) = &export.logs_endpoint {
             command
                 .env("OTEL_LOGS_EXPORTER", "otlp")

@@ -63,6 +63,13 @@ impl Receiver {
         }
     }
 
+    /// Forgets the requests of `side`, and returns their number.
+    pub(crate) fn forget(&self, side: Side) -> usize {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_side = requests.extract_if(.., |(from, _)| from == side.name());
+        of_side.count()
+    }
+
     /// Removes and returns the spans that `side` sent.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::arguments::{Instrumentation, Serve, Side};
 use crate::http;
+use crate::services::propagation::control::{FixedHeaders, NoHeaders};
 use crate::services::propagation::{self, instrumented as links};
 use crate::services::telemetry::{self, Counts, NoTelemetry, Telemetry};
 use crate::services::{instrumented, official, untraced, zerospan};
@@ -78,6 +79,10 @@ fn traced_router(arguments: Serve) -> anyhow::Result<(Router, Box<dyn Telemetry>
             let router = instrumented::router(service, peers, links::NONE)?;
             (router, Box::new(NoTelemetry))
         }
+        (Instrumentation::Tracing, Side::Headers) => {
+            let router = instrumented::router(service, peers, links::HEADERS)?;
+            (router, Box::new(NoTelemetry))
+        }
         (Instrumentation::Tracing, Side::Zerospan) => {
             let telemetry = telemetry::zerospan::subscribe(arguments.logs)?;
             let router = instrumented::router(service, peers, links::ZEROSPAN)?;
@@ -89,7 +94,12 @@ fn traced_router(arguments: Serve) -> anyhow::Result<(Router, Box<dyn Telemetry>
             (router, Box::new(provider))
         }
         (Instrumentation::Api, Side::Untraced) => {
-            (untraced::router(service, peers)?, Box::new(NoTelemetry))
+            let router = untraced::router::<NoHeaders>(service, peers)?;
+            (router, Box::new(NoTelemetry))
+        }
+        (Instrumentation::Api, Side::Headers) => {
+            let router = untraced::router::<FixedHeaders>(service, peers)?;
+            (router, Box::new(NoTelemetry))
         }
         (Instrumentation::Api, Side::Zerospan) => {
             let provider = telemetry::zerospan::provider()?;

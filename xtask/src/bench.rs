@@ -23,6 +23,10 @@ pub(crate) struct Budget {
 impl Budget {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         build()?;
+        let only = self.only.as_deref().unwrap_or_default();
+        if !self.list && ("service".starts_with(only) || only.starts_with("service")) {
+            build_demo()?;
+        }
         let mut budget = program("benches");
         budget.arg("budget");
         if let Some(prefix) = self.only {
@@ -72,6 +76,7 @@ impl Bench {
 
 fn report(quick: bool) -> anyhow::Result<()> {
     build()?;
+    build_demo()?;
     // A missed row is a result for the report too; `report` fails where figures are missing.
     if let Err(error) = run(with_length(program("benches").arg("budget"), quick)) {
         eprintln!("{error:#}");
@@ -120,6 +125,11 @@ fn with_length(program: &mut Command, quick: bool) -> &mut Command {
 
 fn build() -> anyhow::Result<()> {
     run(cargo().args(["build", "--release", "--package", "benches", "--bins"]))
+}
+
+/// Builds the services that the rows `service` are measured in.
+fn build_demo() -> anyhow::Result<()> {
+    run(cargo().args(["build", "--release", "--package", "demo", "--bins"]))
 }
 
 /// Returns a program of the package `benches`, built for release.

@@ -1,5 +1,6 @@
 //! W3C trace context in HTTP headers. Its allocations are counted apart from those of the tracer.
 
+pub(crate) mod control;
 pub(crate) mod instrumented;
 pub(crate) mod official;
 pub(crate) mod zerospan;

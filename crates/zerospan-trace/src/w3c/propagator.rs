@@ -84,7 +84,9 @@ fn write(span: &SpanContext, injector: &mut dyn Injector) {
     let Some(parent) = TraceParent::new(span) else {
         return;
     };
-    injector.set(TraceParent::HEADER, parent.to_string());
+    let header = parent.to_header();
+    let header = std::str::from_utf8(&header).unwrap_or_default();
+    injector.set(TraceParent::HEADER, header.to_owned());
     // A state without members is not sent.
     let state = span.trace_state().header();
     if !state.is_empty() {

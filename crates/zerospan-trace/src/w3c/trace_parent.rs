@@ -152,28 +152,66 @@ impl fmt::Display for TraceParent {
     }
 }
 
-/// Reads `N` bytes of two lower-case hexadecimal digits each, from position `from` on.
-fn read_hex<const N: usize>(text: &[u8; LENGTH], from: usize) -> Result<[u8; N], TraceParentError> {
-    let digit = |at: usize| match text[at] {
-        digit @ b'0'..=b'9' => Ok(digit - b'0'),
-        // The recommendation forbids capitals.
-        digit @ b'a'..=b'f' => Ok(digit - b'a' + 10),
-        found => Err(TraceParentError::Byte { at, found }),
-    };
-    let mut bytes = [0; N];
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        let at = from + 2 * index;
-        *byte = (digit(at)? << 4) | digit(at + 1)?;
+/// Stands for a byte that is no digit, with bits that no digit has.
+const NO_DIGIT: u8 = 0xff;
+
+/// The values of hexadecimal digits. The recommendation forbids capitals.
+const DIGIT_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[DIGITS[value as usize] as usize] = value;
+        value += 1;
     }
-    Ok(bytes)
+    values
+};
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// The two digits of each byte.
+const BYTE_DIGITS: [[u8; 2]; 256] = {
+    let mut digits = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        digits[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    digits
+};
+
+/// Reads `N` bytes of two lower-case hexadecimal digits each, from position `from` on.
+#[inline]
+fn read_hex<const N: usize>(text: &[u8; LENGTH], from: usize) -> Result<[u8; N], TraceParentError> {
+    let digits = &text[from..from + 2 * N];
+    let mut bytes = [0; N];
+    let mut bits = 0;
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let [high, low] = [pair[0], pair[1]].map(|digit| DIGIT_VALUES[usize::from(digit)]);
+        bits |= high | low;
+        *byte = high << 4 | low;
+    }
+    match bits {
+        0..16 => Ok(bytes),
+        _ => Err(no_digit(digits, from)),
+    }
+}
+
+/// Returns the error of the first byte of `digits`, which begin at position `from`, that is no digit.
+#[cold]
+fn no_digit(digits: &[u8], from: usize) -> TraceParentError {
+    let is_none = |byte: &u8| DIGIT_VALUES[usize::from(*byte)] == NO_DIGIT;
+    let index = digits.iter().position(is_none).unwrap_or_default();
+    TraceParentError::Byte {
+        at: from + index,
+        found: digits.get(index).copied().unwrap_or_default(),
+    }
 }
 
 /// Writes two digits for each of `bytes` to the start of `text`.
+#[inline]
 fn write_hex(bytes: &[u8], text: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (byte, place) in bytes.iter().zip(text.chunks_exact_mut(2)) {
-        place[0] = DIGITS[usize::from(byte >> 4)];
-        place[1] = DIGITS[usize::from(byte & 15)];
+        place.copy_from_slice(&BYTE_DIGITS[usize::from(*byte)]);
     }
 }
 

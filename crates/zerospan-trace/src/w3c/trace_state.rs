@@ -16,6 +16,9 @@ pub(super) fn read<S: AsRef<[u8]>>(headers: impl IntoIterator<Item = S>) -> Trac
             return TraceState::NONE;
         }
     }
+    if members.is_empty() {
+        return TraceState::NONE;
+    }
     // The API crate rejects some valid keys: those with several `@`, and those with more than 13 bytes, or with neither a
     // letter nor a digit, after it.
     TraceState::from_key_value(members).unwrap_or_default()

@@ -23,7 +23,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 }
 
 /// Returns `None`, which starts a new trace, if the headers cannot be read.
-fn extract(headers: &HeaderMap) -> Option<SpanContext> {
+pub(super) fn extract(headers: &HeaderMap) -> Option<SpanContext> {
     remote_span_context(headers.get_all(&TRACEPARENT), headers.get_all(&TRACESTATE)).ok()
 }
 

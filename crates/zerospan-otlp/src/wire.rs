@@ -29,5 +29,5 @@ pub(crate) use encode::Encode;
 #[cfg(feature = "sdk")]
 pub(crate) use field::short_text;
 pub(crate) use field::{count, count_len, fixed64, text};
-pub(crate) use length_prefix::{begin, close, close_short, open};
+pub(crate) use length_prefix::{LengthPrefix, begin, close, close_short, open};
 pub(crate) use varint::Varint;

@@ -115,7 +115,8 @@ impl AttributeWriter<'_> {
     #[inline]
     pub(crate) fn append(&mut self, attributes: &[u8], keys: &KeyIndex, dropped: u32) {
         let count = (self.keys.len() + keys.len()) as u64;
-        if self.keys.is_disjoint(keys) && count <= u64::from(self.max_attributes) {
+        let is_first = self.keys.len() == 0;
+        if (is_first || self.keys.is_disjoint(keys)) && count <= u64::from(self.max_attributes) {
             let start = self.buffer.len();
             self.buffer.extend_from_slice(attributes);
             self.keys.push_all(keys, start);

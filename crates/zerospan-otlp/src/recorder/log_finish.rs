@@ -4,7 +4,9 @@ use super::log_record::LogRecordRecorder;
 use crate::protobuf::field_len;
 use crate::protobuf::schema::log_record::tag;
 use crate::protobuf::schema::scope_items;
-use crate::wire::{Encode, append, begin, close, count, count_len, fixed64, text};
+use crate::wire::{
+    Encode, LengthPrefix, ShortBytes, append, begin, close, count, count_len, fixed64, text,
+};
 
 /// The length of the trace id, the span id and their tags.
 const IDS_LEN: usize = 2 + 16 + 2 + 8;
@@ -29,9 +31,44 @@ impl LogRecordRecorder {
     /// [`SPARE_CAPACITY`](crate::SPARE_CAPACITY) bytes, and then once.
     #[inline]
     pub fn finish(&self, out: &mut Vec<u8>) {
-        // Filling the length in is quicker than adding it up.
-        let content = self.body.len() + self.attributes.buffer.len();
-        let (length, head) = begin(out, scope_items::tag::ITEMS, content + EXPECTED_LEN);
+        let is_plain = self.event_name.is_empty() && self.attributes.dropped == 0;
+        let severity_text = ShortBytes::non_empty(self.severity_text.as_bytes());
+        match severity_text {
+            Some(text) if is_plain && self.severity_number != 0 => {
+                self.finish_plain(text, out);
+            }
+            _ => self.finish_any(out),
+        }
+    }
+
+    /// Appends a record of the usual kind: with severity number and text, and neither event name nor dropped attributes.
+    #[inline(always)]
+    fn finish_plain(&self, severity_text: ShortBytes<'_>, out: &mut Vec<u8>) {
+        let severity = [
+            tag::SEVERITY_NUMBER,
+            self.severity_number,
+            tag::SEVERITY_TEXT,
+            severity_text.len() as u8,
+        ];
+        let (length, head) = self.begin(out);
+        append(
+            out,
+            (
+                head,
+                fixed64(tag::TIME_UNIX_NANO, self.time),
+                (severity, severity_text),
+                self.body.as_slice(),
+                self.attributes.buffer.as_slice(),
+                self.trace_context(),
+                fixed64(tag::OBSERVED_TIME_UNIX_NANO, self.observed_time),
+            ),
+        );
+        close(out, length);
+    }
+
+    #[inline(never)]
+    fn finish_any(&self, out: &mut Vec<u8>) {
+        let (length, head) = self.begin(out);
         append(
             out,
             (
@@ -48,6 +85,13 @@ impl LogRecordRecorder {
             ),
         );
         close(out, length);
+    }
+
+    /// Starts the field. Filling its length in is quicker than adding it up.
+    #[inline(always)]
+    fn begin(&self, out: &[u8]) -> (LengthPrefix, impl Encode + use<>) {
+        let content = self.body.len() + self.attributes.buffer.len();
+        begin(out, scope_items::tag::ITEMS, content + EXPECTED_LEN)
     }
 
     #[inline(always)]

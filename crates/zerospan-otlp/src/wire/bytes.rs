@@ -66,7 +66,6 @@ impl<'a> ShortBytes<'a> {
     }
 
     /// Takes `bytes` if they are not empty and within the bound.
-    #[cfg(feature = "sdk")]
     #[inline(always)]
     pub(crate) fn non_empty(bytes: &'a [u8]) -> Option<Self> {
         // The difference wraps around for an empty slice.

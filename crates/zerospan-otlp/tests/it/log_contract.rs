@@ -12,8 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use zerospan_core::dev::{Canary, conformance};
 use zerospan_core::{Attribute, AttributeValue, Footprint, Reset, StrArray};
 use zerospan_otlp::{
-    EncodedResource, LogRecordLimits, LogRecordRecorder, LogsRequestView, SpanLimits, SpanRecorder,
-    StaticKey, TextWriter, ValueView, encode_request,
+    AttributeBuffer, EncodedResource, LogRecordLimits, LogRecordRecorder, LogsRequestView,
+    SpanLimits, SpanRecorder, StaticKey, TextWriter, ValueView, encode_request,
 };
 
 const KEY: StaticKey = StaticKey::new("key");
@@ -192,6 +192,40 @@ fn attributes_of_a_span_are_copied_as_if_they_had_been_set() {
         }
         assert_eq!(encode(&copied), encode(&direct));
         assert_eq!(copied.attribute_count(), max_attributes.min(20));
+    }
+}
+
+#[test]
+fn attributes_of_a_buffer_arrive_as_if_they_had_been_set_on_the_log_record() {
+    let mut canary = Canary::new(12);
+    let (constants, others) = (canary.attributes(5), canary.attributes(5));
+    for (max_attributes, keep_repeated_keys) in [(128, false), (128, true), (7, false), (3, false)]
+    {
+        let mut limits = LogRecordLimits::default();
+        limits.max_attributes = max_attributes;
+        limits.keep_repeated_keys = keep_repeated_keys;
+        // The limits of the buffer are others than those of the record.
+        for of_buffer in [LogRecordLimits::default(), limits] {
+            let mut buffer = AttributeBuffer::new();
+            buffer.log_writer(&of_buffer).extend(&constants);
+            for before in [&[][..], &others, &constants[1..3]] {
+                let mut direct = LogRecordRecorder::with_limits(limits);
+                let mut appended = LogRecordRecorder::with_limits(limits);
+                for recorder in [&mut direct, &mut appended] {
+                    recorder.extend(before);
+                }
+                direct.extend(&constants);
+                appended.append(&buffer);
+                let is_cut = buffer.log_writer(&of_buffer).dropped() > 0;
+                for recorder in [&mut direct, &mut appended] {
+                    recorder.extend(&constants[2..4]);
+                    recorder.set(&KEY, 1);
+                }
+                if !is_cut {
+                    assert_eq!(encode(&appended), encode(&direct));
+                }
+            }
+        }
     }
 }
 

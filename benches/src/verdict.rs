@@ -46,7 +46,6 @@ pub const KNOWN_SHORTFALLS: &[KnownShortfall] = &[
     shortfall("limit.native", AtMost(9.0), "0009"),
     shortfall("limit.tracing", AtMost(2.6), "0012"),
     shortfall("logs.caller", AtLeast(1.6), "0015"),
-    shortfall("logs.appender", AtLeast(5.0), "0015"),
     shortfall("service.cpu", AtLeast(2.0), "0014"),
     shortfall("service.request", AtMost(1.4), "0014"),
     shortfall("service.tracing", AtLeast(2.0), "0014"),

@@ -130,6 +130,7 @@ impl Footprint for AttributeBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recorder::log_record::LogRecordRecorder;
     use crate::recorder::span_recorder::SpanRecorder;
     use zerospan_core::{Attribute, AttributeValue};
 
@@ -177,5 +178,46 @@ mod tests {
             recorder.set_attribute(Attribute::new("e", false));
         }
         assert_eq!(texts(&direct), texts(&buffered));
+    }
+
+    #[test]
+    fn attributes_of_a_buffer_start_a_log_record_as_if_they_had_been_set_on_it() {
+        let source = [("a", "1"), ("b", "2"), ("a", "3"), ("c", "4")];
+        let limits = |max_attributes, keep_repeated_keys| LogRecordLimits {
+            max_attributes,
+            keep_repeated_keys,
+            ..LogRecordLimits::NONE
+        };
+        for max in 0..6 {
+            for (is_kept_before, is_kept) in [(false, false), (true, true), (false, true)] {
+                let mut buffer = AttributeBuffer::new();
+                let mut writer = buffer.log_writer(&limits(4, is_kept_before));
+                for (key, value) in source {
+                    writer.set_attribute(Attribute::new(key, value));
+                }
+                let mut appended = LogRecordRecorder::with_limits(limits(max, is_kept));
+                let mut one_by_one = appended.clone();
+                appended.append(&buffer);
+                let bytes = Message::new(&buffer.buffer);
+                let written = Repeated::new(bytes, log_record::ATTRIBUTES, AttributeView::parse);
+                for attribute in written.flatten() {
+                    one_by_one.set_view(&attribute);
+                }
+                let mut encoded = [Vec::new(), Vec::new()];
+                for (record, out) in [&mut appended, &mut one_by_one]
+                    .into_iter()
+                    .zip(&mut encoded)
+                {
+                    // The index still finds every attribute.
+                    record.set_attribute(Attribute::new("b", "5"));
+                    record.set_attribute(Attribute::new("d", "6"));
+                    record.finish(out);
+                }
+                assert_eq!(
+                    encoded[0], encoded[1],
+                    "max {max}, {is_kept_before}, {is_kept}"
+                );
+            }
+        }
     }
 }

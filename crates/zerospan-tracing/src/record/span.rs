@@ -1,5 +1,5 @@
 use super::error;
-use super::value::{format, visit_plain_values};
+use super::value::{catch, format, visit_plain_values};
 use crate::state::callsite::{Callsite, FieldKey, Role};
 use crate::state::changes::{Changes, StatusChange};
 use crate::state::options::{Options, Switch};
@@ -95,10 +95,14 @@ impl<'a> SpanVisitor<'a> {
         is_known
     }
 
-    /// Formats a value in the scratch's text, and sets it.
+    /// Formats a value in its place, or that of a special field in the scratch's text.
     #[inline]
     fn set_formatted(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let Some(field) = self.key(field) else { return };
+        if field.role == Role::Plain {
+            catch(self.losses, || self.writer.set_fmt(&field.key, value));
+            return;
+        }
         let mut scratch = self.scratch.take().unwrap_or_else(Scratch::take);
         let mut text = mem::take(&mut scratch.texts.text);
         self.scratch = Some(scratch);

@@ -5,10 +5,12 @@ use crate::support::{Rig, int};
 use opentelemetry::Context;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::logs::Severity;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use tracing::{error, info, info_span};
+use tracing::{Dispatch, error, info, info_span};
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt;
 use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Signal, Transport};
 use zerospan_logs::{LogRecord, LoggerProvider, Processor};
 use zerospan_tracing::EventsTo;
@@ -100,10 +102,7 @@ fn what_an_exporter_logs_is_no_record() {
         .expect("the defaults are valid");
     let provider = LoggerProvider::builder().with_exporter(pipeline).build();
     let layer = zerospan_tracing::TraceLayer::new().with_logs(&provider);
-    let subscriber = tracing_subscriber::layer::SubscriberExt::with(
-        tracing_subscriber::Registry::default(),
-        layer,
-    );
+    let subscriber = Registry::default().with(layer);
     // For the worker's thread too: the tests of this program run in processes of their own.
     let _ = tracing::subscriber::set_global_default(subscriber);
     for _ in 0..5 {
@@ -134,10 +133,7 @@ fn a_provider_that_takes_nothing_has_no_field_visited() {
     let provider = LoggerProvider::default();
     let rig = Rig::new();
     let layer = zerospan_tracing::layer(&rig.provider).with_logs(&provider);
-    let subscriber = tracing_subscriber::layer::SubscriberExt::with(
-        tracing_subscriber::Registry::default(),
-        layer,
-    );
+    let subscriber = Registry::default().with(layer);
     tracing::subscriber::with_default(subscriber, || info!(value = ?Panics, "nowhere"));
 }
 
@@ -163,10 +159,7 @@ fn a_processor_decides_by_target_and_gets_its_scope_also_for_records_of_the_log_
     let seen = Arc::clone(&taken.0);
     let provider = LoggerProvider::builder().with_processor(taken).build();
     let layer = zerospan_tracing::TraceLayer::new().with_logs(&provider);
-    let subscriber = tracing_subscriber::layer::SubscriberExt::with(
-        tracing_subscriber::Registry::default(),
-        layer,
-    );
+    let subscriber = Registry::default().with(layer);
     tracing::subscriber::with_default(subscriber, || {
         info!(target: "db::pool", "of tracing");
         tracing::debug!(target: "db::pool", "too fine");
@@ -181,4 +174,43 @@ fn a_processor_decides_by_target_and_gets_its_scope_also_for_records_of_the_log_
     });
     let seen = seen.lock().expect("no panic").clone();
     assert_eq!(seen, [["db::pool", "of tracing"], ["db::log", "of log"]]);
+}
+
+/// Logs when it is dropped, with its thread.
+struct Last(Dispatch);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        tracing::dispatcher::with_default(&self.0, || {
+            info_span!("last").in_scope(|| info!(value = ?Some(1), "within the span"));
+            info!("in the destructor");
+        });
+    }
+}
+
+#[test]
+fn an_event_in_the_destructor_of_a_thread_local_is_recorded_or_left_out_and_harms_nothing() {
+    thread_local! {
+        static FIRST: RefCell<Option<Last>> = const { RefCell::new(None) };
+    }
+    let rig = LogRig::new();
+    let layer = rig.layer().with_events(EventsTo::Both);
+    let dispatch = Dispatch::new(Registry::default().with(layer));
+    for is_used_before in [false, true] {
+        let dispatch = dispatch.clone();
+        let thread = std::thread::spawn(move || {
+            let warm = || tracing::dispatcher::with_default(&dispatch, || info!("before"));
+            if is_used_before {
+                warm();
+            }
+            FIRST.set(Some(Last(dispatch.clone())));
+            if !is_used_before {
+                warm();
+            }
+        });
+        thread.join().expect("no panic");
+    }
+    let logs = rig.logs();
+    assert_eq!(logs.iter().filter(|log| log.body() == "before").count(), 2);
+    assert!(rig.logs.stats().is_balanced());
 }

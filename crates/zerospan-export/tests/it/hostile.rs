@@ -65,7 +65,9 @@ fn a_transport_whose_panic_panics_leaves_the_counts_balanced_and_the_pipeline_wo
         let pipeline = builder.build().unwrap();
         // The first request is cut from a chunk that holds the others too.
         record(&pipeline, &scope("explosive"), 0..25);
-        assert!(pipeline.force_flush(SECOND).is_err());
+        let flushed = pipeline.force_flush(SECOND);
+        // A worker sends the first request without a flush, which may then find it lost already.
+        assert!(flushed.is_err() || !is_inline);
         let stats = eventually(&pipeline, |stats| stats.pending() == 0);
         assert_eq!(stats.pending(), 0, "{stats:?}");
         assert_eq!(stats.dropped.by(DropCause::TransportPanic), 10, "{stats:?}");

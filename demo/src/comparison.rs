@@ -206,7 +206,7 @@ impl Demo {
                 side.name()
             );
             let mut shapes = trace::shapes(&spans);
-            shapes.extend(logs::shapes(&logs, &spans));
+            shapes.extend(logs::shapes(&logs, &trace::names(&spans)));
             match &first {
                 None => {
                     first = Some(Received {

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod attributes;
 mod comparison;
 mod figures;
 mod http;

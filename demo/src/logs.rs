@@ -1,9 +1,9 @@
 //! Received log records: compares those of two sides, and tells those of a span.
 
-use crate::trace::{self, Span};
+use crate::attributes::{pair, service, text};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LogRecord {
@@ -30,7 +30,7 @@ pub(crate) struct LogRow {
 pub(crate) fn records(request: ExportLogsServiceRequest) -> Vec<LogRecord> {
     let mut records = Vec::new();
     for resource in request.resource_logs {
-        let service = trace::service(resource.resource.as_ref());
+        let service = service(resource.resource.as_ref());
         for record in resource
             .scope_logs
             .into_iter()
@@ -49,17 +49,20 @@ pub(crate) fn records(request: ExportLogsServiceRequest) -> Vec<LogRecord> {
                 severity: record.severity_text,
                 body: record
                     .body
-                    .map_or_else(String::new, |body| trace::text(Some(&body))),
-                attributes: record.attributes.iter().map(trace::pair).collect(),
+                    .map_or_else(String::new, |body| text(Some(&body))),
+                attributes: record.attributes.iter().map(pair).collect(),
             });
         }
     }
     records
 }
 
-/// Counts log records by shape: the service, the name of the span, severity and body.
-pub(crate) fn shapes(records: &[LogRecord], spans: &[Span]) -> BTreeMap<String, u64> {
-    let names = trace::names(spans);
+/// Counts log records by shape: the service, the name of the span, severity and body. `names` are those of spans by trace and span
+/// id.
+pub(crate) fn shapes(
+    records: &[LogRecord],
+    names: &HashMap<(&[u8], &[u8]), &str>,
+) -> BTreeMap<String, u64> {
     let mut shapes = BTreeMap::new();
     for record in records {
         let span = names.get(&(&*record.trace, &*record.span));
@@ -102,6 +105,7 @@ impl LogRecord {
 #[cfg(test)]
 mod tests {
     use super::{LogRecord, shapes};
+    use std::collections::HashMap;
 
     fn record(body: &str, attributes: &[(&str, &str)]) -> LogRecord {
         LogRecord {
@@ -128,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_record_of_an_unknown_span_has_another_shape() {
-        let shapes = shapes(&[record("failed", &[])], &[]);
+        let shapes = shapes(&[record("failed", &[])], &HashMap::new());
         assert!(shapes.keys().all(|shape| shape.contains("no span")));
     }
 }

@@ -1,10 +1,8 @@
 //! Received spans: compares those of two sides, and draws traces.
 
+use crate::attributes::{pair, service};
 use crate::logs::{LogRecord, LogRow};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -75,35 +73,12 @@ pub(crate) fn spans(request: ExportTraceServiceRequest) -> Vec<Span> {
     spans
 }
 
-/// Returns the name of the service that a resource describes.
-pub(crate) fn service(resource: Option<&Resource>) -> String {
-    resource
-        .iter()
-        .flat_map(|resource| &resource.attributes)
-        .find(|attribute| attribute.key == "service.name")
-        .map_or_else(String::new, |attribute| text(attribute.value.as_ref()))
-}
-
 /// Returns the names of the spans by trace and span id.
 pub(crate) fn names(spans: &[Span]) -> HashMap<(&[u8], &[u8]), &str> {
     spans
         .iter()
         .map(|span| ((&*span.trace, &*span.id), &*span.name))
         .collect()
-}
-
-pub(crate) fn pair(attribute: &KeyValue) -> (String, String) {
-    (attribute.key.clone(), text(attribute.value.as_ref()))
-}
-
-pub(crate) fn text(value: Option<&AnyValue>) -> String {
-    match value.and_then(|value| value.value.as_ref()) {
-        Some(Value::StringValue(text)) => text.clone(),
-        Some(Value::IntValue(number)) => number.to_string(),
-        Some(Value::DoubleValue(number)) => number.to_string(),
-        Some(Value::BoolValue(flag)) => flag.to_string(),
-        other => format!("{other:?}"),
-    }
 }
 
 /// Returns the time from the start of a drawn trace to the end of its last span.

@@ -55,9 +55,10 @@ enum Task {
     Demo(demo::Demo),
     /// Send to real receivers, and decode our output with other implementations (needs Python 3).
     E2e(e2e::E2e),
-    /// Play every fault of a collector and of the pipeline over real sockets, and print what happened to the spans.
+    /// Play every fault of a collector and of the pipeline over real sockets, and print what happened to the spans and log records.
     Faults,
-    /// Send 20 million spans to a real receiver, print memory over time, and account for every span (needs Python 3).
+    /// Send 20 million spans, then 10 million with a log record each, to a real receiver, print memory over time, and account for
+    /// every one (needs Python 3).
     Soak(soak::Soak),
     /// Fuzz everything that parses, under AddressSanitizer (needs a nightly toolchain).
     Fuzz(fuzz::Fuzz),

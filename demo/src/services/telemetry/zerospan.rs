@@ -1,8 +1,7 @@
 //! The tracing of a process by zerospan.
 
 use super::{Counts, Telemetry};
-use zerospan_export::{PipelineBuilder, Signal};
-use zerospan_logs::{LoggerProvider, LoggerProviderBuilder};
+use zerospan_export::PipelineBuilder;
 use zerospan_trace::{TracerProvider, TracerProviderBuilder};
 use zerospan_tracing::{EventsTo, Guard};
 
@@ -37,43 +36,24 @@ impl Telemetry for TracerProvider {
     }
 }
 
-/// A process that traces through the `tracing` crate.
-pub(crate) struct Subscribed {
-    guard: Guard,
-    logs: Option<LoggerProvider>,
-}
-
 /// Sets tracing up from the environment, for services that trace through the `tracing` crate.
 ///
 /// With `logs`, events become log records as well as span events, as they do on the official side.
-pub(crate) fn subscribe(logs: bool) -> anyhow::Result<Subscribed> {
-    if !logs {
-        let guard = zerospan_tracing::init()?;
-        return Ok(Subscribed { guard, logs: None });
+pub(crate) fn subscribe(logs: bool) -> anyhow::Result<Guard> {
+    let mut builder = zerospan_tracing::builder();
+    if logs {
+        builder = builder.with_events(EventsTo::Both);
     }
-    let logs = LoggerProviderBuilder::from_env()
-        .with_exporter(PipelineBuilder::from_env_for(Signal::Logs).build()?)
-        .build();
-    let provider = logs.clone();
-    let guard = zerospan_tracing::builder()
-        .map_layer(move |layer| layer.with_logs(&provider).with_events(EventsTo::Both))
-        .init()?;
-    Ok(Subscribed {
-        guard,
-        logs: Some(logs),
-    })
+    Ok(builder.init()?)
 }
 
-impl Telemetry for Subscribed {
+impl Telemetry for Guard {
     fn flush(&self) {
-        Telemetry::flush(self.guard.provider());
-        if let Some(logs) = &self.logs {
-            // The receiver's log records are counted.
-            let _ = logs.force_flush();
-        }
+        // Spans that could not be delivered are in the counts; the receiver's log records are counted.
+        let _ = Guard::flush(self);
     }
 
     fn counts(&self) -> Counts {
-        Telemetry::counts(self.guard.provider())
+        Telemetry::counts(self.provider())
     }
 }

@@ -44,15 +44,13 @@ pub const KNOWN_SHORTFALLS: &[KnownShortfall] = &[
     shortfall("trace.producer", AtLeast(1.5), "0009"),
     shortfall("trace.producer_native", AtLeast(2.4), "0009"),
     shortfall("limit.native", AtMost(9.0), "0009"),
-    shortfall("limit.tracing", AtMost(2.6), "0012"),
     shortfall("logs.caller", AtLeast(1.6), "0015"),
     shortfall("service.cpu", AtLeast(2.0), "0014"),
     shortfall("service.request", AtMost(1.4), "0014"),
     shortfall("service.tracing", AtLeast(2.0), "0014"),
-    shortfall("tracing.layer", AtLeast(6.5), "0012"),
-    shortfall("tracing.caller", AtLeast(3.0), "0012"),
-    shortfall("tracing.unsampled", AtLeast(3.8), "0012"),
-    shortfall("tracing.nested", AtLeast(5.8), "0012"),
+    shortfall("limit.tracing", AtMost(2.5), "0012"),
+    shortfall("tracing.caller", AtLeast(3.6), "0012"),
+    shortfall("tracing.nested", AtLeast(6.5), "0012"),
 ];
 
 const fn shortfall(id: &'static str, bound: Budget, decision: &'static str) -> KnownShortfall {

@@ -182,11 +182,13 @@ impl State {
         self.trim_at
     }
 
-    /// Removes the free chunks beyond what was in use at once since the last time, for the caller to drop without the lock.
-    /// The memory after a burst is so kept for the next, but not for ever.
+    /// Removes the free chunks beyond what was in use at once since the last time and half as much again, for the caller to
+    /// drop without the lock. The memory after a burst is so kept for the next, but not for ever, and a load that varies a
+    /// little frees nothing.
     pub(crate) fn trim(&mut self, now: Instant, limits: &Limits) -> Vec<Chunk> {
         let in_use = self.bytes_in_use(limits);
-        let keep = self.peak.max(IDLE_BYTES).saturating_sub(in_use) / limits.chunk_bytes;
+        let wanted = self.peak.saturating_add(self.peak / 2).max(IDLE_BYTES);
+        let keep = wanted.saturating_sub(in_use) / limits.chunk_bytes;
         let excess = self.free.split_off(self.free.len().min(keep));
         self.charged -= excess.len() * limits.chunk_bytes;
         self.peak = in_use;
@@ -411,11 +413,13 @@ mod tests {
             assert!(state.trim_at().is_some());
             assert!(state.trim(Instant::now(), &limits).is_empty());
         }
-        // A smaller one since then.
+        // One that is a little smaller, and one of half the size.
+        burst(&mut state, 3 * IDLE_CHUNKS);
+        assert!(state.trim(Instant::now(), &limits).is_empty());
         burst(&mut state, 2 * IDLE_CHUNKS);
-        assert_eq!(state.trim(Instant::now(), &limits).len(), 2 * IDLE_CHUNKS);
-        assert!(state.trim_at().is_some());
         assert_eq!(state.trim(Instant::now(), &limits).len(), IDLE_CHUNKS);
+        assert!(state.trim_at().is_some());
+        assert_eq!(state.trim(Instant::now(), &limits).len(), 2 * IDLE_CHUNKS);
         assert_eq!(state.trim_at(), None);
         assert_eq!(state.stats(&limits).chunk_bytes, IDLE_BYTES as u64);
     }

@@ -127,7 +127,8 @@ fn a_body_of_a_mebibyte_arrives_whole_and_its_memory_is_counted() {
 
 #[test]
 fn arrays_of_the_borrowed_values_are_written_as_those_of_the_api() {
-    let texts = ["a", "", "long".repeat(100).leak()];
+    let long_text = "long".repeat(100);
+    let texts = ["a", "", &*long_text];
     let list = |values: Vec<AnyValue>| AnyValue::ListAny(Box::new(values));
     let long: Vec<i64> = (-100..100).collect();
     let arrays = [
@@ -145,7 +146,12 @@ fn arrays_of_the_borrowed_values_are_written_as_those_of_the_api() {
         ),
         (
             AttributeValue::StrArray(StrArray::from(&texts[..])),
-            list(texts.iter().map(|text| AnyValue::from(*text)).collect()),
+            list(
+                texts
+                    .iter()
+                    .map(|text| AnyValue::from((*text).to_owned()))
+                    .collect(),
+            ),
         ),
         (AttributeValue::I64Array(&[]), list(Vec::new())),
         (

@@ -3,6 +3,7 @@
 mod emit;
 mod fast_telemetry;
 mod fastrace;
+mod logs;
 mod official;
 mod tracing;
 mod zerospan;
@@ -12,6 +13,7 @@ use benches::sink::{OfficialExporter, Sink};
 use clap::ValueEnum;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use zerospan_export::{OtlpConfig, Pipeline, SendError};
 
@@ -59,6 +61,9 @@ impl Peer {
             (Self::FastTelemetry, Workload::Unsampled) => {
                 Some("it has no sampler and only drops root spans under load")
             }
+            (Self::Fastrace | Self::FastTelemetry, Workload::Logs) => {
+                Some("it has no logs, only the events of spans")
+            }
             (Self::EmitHttp, Workload::Events) => {
                 Some("it exports an event within a span as a log record")
             }
@@ -93,6 +98,15 @@ impl Peer {
         let ours =
             Pipeline::builder().with_transport(move || Ok::<_, SendError>(transport.clone()));
         let exporter = OfficialExporter::new(sink);
+        if workload.is_logs() {
+            return Ok(match self {
+                Self::Sdk => Box::new(logs::official(exporter)),
+                Self::Tracing => Box::new(logs::official_bridge(exporter)?),
+                Self::ZerospanTracing => Box::new(logs::layer(ours)?),
+                Self::ZerospanOtel => Box::new(logs::ours(ours)?),
+                _ => Box::new(logs::native(ours)?),
+            });
+        }
         Ok(match self {
             Self::Sdk => Box::new(official::Official::new(workload, exporter)),
             Self::Tracing => Box::new(tracing::Tracing::official(workload, exporter)?),
@@ -111,11 +125,30 @@ impl Peer {
         url: &str,
     ) -> anyhow::Result<Box<dyn Client>> {
         let ours = Pipeline::builder().with_otlp(OtlpConfig::new().with_endpoint(url));
+        if workload.is_logs() {
+            return Ok(match self {
+                Self::SdkHttp => Box::new(logs::official_over_http(url)?),
+                Self::EmitHttp => Box::new(emit::Emit::for_logs(url)?),
+                _ => Box::new(logs::native(ours)?),
+            });
+        }
         Ok(match self {
             Self::SdkHttp => Box::new(official::Official::over_http(workload, url)?),
             Self::EmitHttp => Box::new(emit::Emit::new(workload, url)?),
             _ => Box::new(zerospan::Zerospan::new(workload, ours, true)?),
         })
+    }
+
+    /// Removes what peers write differently in a log record: the order of attributes, the source line, emit's severity in
+    /// lower case, and the official bridge's name, which is the source line too.
+    pub(crate) fn normalize_log(record: &mut LogRecord) {
+        record.severity_text.make_ascii_uppercase();
+        if record.event_name.starts_with("event ") {
+            record.event_name.clear();
+        }
+        let attributes = &mut record.attributes;
+        attributes.retain(|attribute| !attribute.key.starts_with("code."));
+        attributes.sort_by(|a, b| a.key.cmp(&b.key));
     }
 
     /// Removes what peers write differently and cannot be made to write alike: kind, flags, status, the order of

@@ -5,7 +5,7 @@ use crate::receiver::Receiver;
 use crate::{Peer, Workload};
 use anyhow::{bail, ensure};
 use benches::report::PeerFigures;
-use benches::sink::{Sink, count_kinds};
+use benches::sink::{Sink, count_kinds, count_log_kinds};
 use benches::threads::Threads;
 use clap::Parser;
 use cpu_time::{ProcessTime, ThreadTime};
@@ -102,7 +102,7 @@ impl Destination {
             Self::Memory(sink) => Ok(sink.take_counts()),
             Self::Receiver(receiver) => {
                 let received = receiver.ask(false)?;
-                Ok((received.spans, received.bytes))
+                Ok((received.items, received.bytes))
             }
         }
     }
@@ -132,7 +132,7 @@ impl Bench {
         }
         let (client, destination) = if peer.reference() == Peer::ZerospanNativeHttp {
             let receiver = Receiver::start()?;
-            let client = peer.over_http(workload, receiver.url())?;
+            let client = peer.over_http(workload, &receiver.url(workload))?;
             (client, Destination::Receiver(receiver))
         } else {
             let sink = Sink::default();
@@ -183,7 +183,12 @@ impl Bench {
         official.flush()?;
         let official = sink.take_requests().unwrap_or_default();
         let kinds = |requests: &[Vec<u8>]| {
-            count_kinds(requests, |span| peer.normalize(span)).map_err(anyhow::Error::msg)
+            let kinds = if workload.is_logs() {
+                count_log_kinds(requests, Peer::normalize_log)
+            } else {
+                count_kinds(requests, |span| peer.normalize(span))
+            };
+            kinds.map_err(anyhow::Error::msg)
         };
         let (found, expected) = (kinds(&requests)?, kinds(&official)?);
         ensure!(

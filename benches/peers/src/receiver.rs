@@ -5,7 +5,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::post;
-use benches::sink::decode;
+use crate::Workload;
+use benches::sink::{decode, decode_logs};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -23,7 +24,8 @@ pub(crate) struct Receiver {
 /// The requests received since the last query.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Received {
-    pub(crate) spans: u64,
+    /// Spans or log records.
+    pub(crate) items: u64,
     pub(crate) bytes: u64,
     /// Empty, unless the question was for them.
     pub(crate) bodies: Vec<Vec<u8>>,
@@ -31,6 +33,8 @@ pub(crate) struct Received {
 
 const COUNT: &str = "count";
 const BODIES: &str = "bodies";
+const TRACES: &str = "/v1/traces";
+const LOGS: &str = "/v1/logs";
 
 impl Receiver {
     /// Runs `peers receive`, which is beside the current program.
@@ -54,9 +58,10 @@ impl Receiver {
         Ok(receiver)
     }
 
-    /// The URL for traces.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+    /// The URL for the signal of a workload.
+    pub(crate) fn url(&self, workload: Workload) -> String {
+        let path = if workload.is_logs() { LOGS } else { TRACES };
+        format!("{}{path}", self.url)
     }
 
     pub(crate) fn ask(&mut self, with_bodies: bool) -> anyhow::Result<Received> {
@@ -84,7 +89,8 @@ impl Drop for Receiver {
     }
 }
 
-type Bodies = Arc<Mutex<Vec<Bytes>>>;
+/// The bodies of requests, and `true` for those with log records.
+type Bodies = Arc<Mutex<Vec<(bool, Bytes)>>>;
 
 /// Listens on a free port, prints its URL, and answers questions until the standard input ends. Decodes only when asked, so
 /// that it is idle while a peer sends.
@@ -98,10 +104,17 @@ pub fn receive() -> anyhow::Result<()> {
         }
     });
     for question in io::stdin().lines() {
-        let bodies: Vec<Vec<u8>> = lock(&bodies).drain(..).map(Into::into).collect();
-        let spans = decode(&bodies).map_err(anyhow::Error::msg)?;
+        let (logs, traces): (Vec<_>, Vec<_>) =
+            lock(&bodies).drain(..).partition(|(is_logs, _)| *is_logs);
+        let bytes = |bodies: Vec<(bool, Bytes)>| -> Vec<Vec<u8>> {
+            bodies.into_iter().map(|(_, body)| body.into()).collect()
+        };
+        let (logs, mut bodies) = (bytes(logs), bytes(traces));
+        let records = decode_logs(&logs).map_err(anyhow::Error::msg)?.len();
+        let spans = decode(&bodies).map_err(anyhow::Error::msg)?.len();
+        bodies.extend(logs);
         let received = Received {
-            spans: spans.len() as u64,
+            items: (records + spans) as u64,
             bytes: bodies.iter().map(|body| body.len() as u64).sum(),
             bodies: if question? == BODIES {
                 bodies
@@ -120,17 +133,19 @@ fn serve(bodies: Bodies) -> anyhow::Result<()> {
         .build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-        answer(&format!("http://{}/v1/traces", listener.local_addr()?))?;
+        answer(&format!("http://{}", listener.local_addr()?))?;
+        let keep = |is_logs| {
+            post(move |State(bodies): State<Bodies>, body: Bytes| async move {
+                lock(&bodies).push((is_logs, body));
+            })
+        };
         let router = Router::new()
-            .route("/v1/traces", post(keep))
+            .route(TRACES, keep(false))
+            .route(LOGS, keep(true))
             .layer(DefaultBodyLimit::disable())
             .with_state(bodies);
         Ok(axum::serve(listener, router).await?)
     })
-}
-
-async fn keep(State(bodies): State<Bodies>, body: Bytes) {
-    lock(&bodies).push(body);
 }
 
 fn answer(line: &str) -> io::Result<()> {
@@ -139,6 +154,6 @@ fn answer(line: &str) -> io::Result<()> {
     answers.flush()
 }
 
-fn lock(bodies: &Mutex<Vec<Bytes>>) -> MutexGuard<'_, Vec<Bytes>> {
+fn lock(bodies: &Mutex<Vec<(bool, Bytes)>>) -> MutexGuard<'_, Vec<(bool, Bytes)>> {
     bodies.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -18,6 +18,7 @@ pub enum Workload {
     Unsampled,
     Threads,
     Burst,
+    Logs,
 }
 
 impl Workload {
@@ -35,6 +36,7 @@ impl Workload {
             Self::Unsampled => "A root span of 8 attributes that the sampler drops",
             Self::Threads => "A root span of 8 attributes, on each of 2 threads at once",
             Self::Burst => "Root spans of 8 attributes, ten times as many between two flushes",
+            Self::Logs => "A log record of 8 attributes; per record",
         }
     }
 
@@ -71,6 +73,10 @@ impl Workload {
         self.children() + 1
     }
 
+    pub(crate) fn is_logs(self) -> bool {
+        self == Self::Logs
+    }
+
     pub(crate) fn threads(self) -> u64 {
         if self == Self::Threads { 2 } else { 1 }
     }
@@ -91,6 +97,7 @@ pub(crate) const EVENT_ATTRIBUTES: usize = 3;
 pub(crate) const ROOT: &str = "GET /users/{id}";
 pub(crate) const CHILD: &str = "select user";
 pub(crate) const EVENT: &str = "cache miss";
+pub(crate) const LOG: &str = "user not found";
 /// The values of the attributes, alternately.
 pub(crate) const TEXT: &str = "a value of usual length";
 pub(crate) const NUMBER: i64 = 200;

@@ -1,12 +1,12 @@
 //! emit with `emit_otlp`, which can only send. Its spans are guards that take their properties at the start.
 
 use super::Client;
-use crate::workload::{CHILD, KEYS, NUMBER, ROOT, TEXT, Workload, dynamic};
+use crate::workload::{CHILD, KEYS, LOG, NUMBER, ROOT, TEXT, Workload, dynamic};
 use anyhow::{Context, ensure};
 use benches::pipelines::{SCOPE, SERVICE};
 use emit::runtime::AmbientRuntime;
 use emit::span::SpanGuard;
-use emit::{Empty, Path, Props, Value};
+use emit::{Empty, Event, Path, Props, Template, Value};
 use std::array;
 use std::fmt;
 use std::hint::black_box;
@@ -28,6 +28,24 @@ impl Emit {
             setup.try_init().map(|init| init.get())
         };
         runtime.map(Self).context("emit is already set up")
+    }
+
+    /// Sets emit up to send log records.
+    pub(super) fn for_logs(url: &str) -> anyhow::Result<Self> {
+        let otlp = emit_otlp::new()
+            .resource(("service.name", SERVICE))
+            .logs(emit_otlp::logs_http_proto(url))
+            .spawn();
+        let setup = emit::setup().emit_to(otlp);
+        let runtime = setup.try_init().map(|init| init.get());
+        runtime.map(Self).context("emit is already set up")
+    }
+
+    fn log(&self) {
+        let module = Path::new_raw(SCOPE);
+        let attributes = attributes::<8>();
+        let event = Event::new(module, Template::literal(LOG), Empty, attributes);
+        self.0.emit(event);
     }
 
     /// Makes a span around `within`; children do not inherit its properties.
@@ -53,6 +71,9 @@ impl Emit {
 
 impl Client for Emit {
     fn record(&self, workload: Workload, times: u64) {
+        if workload.is_logs() {
+            return (0..times).for_each(|_| self.log());
+        }
         for _ in 0..times {
             match workload.attributes() {
                 8 if workload.is_dynamic() => {

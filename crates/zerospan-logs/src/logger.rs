@@ -61,15 +61,25 @@ impl Logger {
     /// without an observed time gets the current time. Where telemetry is suppressed, the record is dropped, and not counted.
     /// After the shutdown, the exporters count it as dropped.
     #[inline]
-    pub fn emit(&self, record: LogRecord) {
-        self.emit_in(None, record);
-    }
-
-    /// Emits a record in another scope than the logger's. Processors get the logger's.
-    #[doc(hidden)]
-    #[inline]
-    pub fn emit_to(&self, scope: &Scope, record: LogRecord) {
-        self.emit_in(Some(scope), record);
+    pub fn emit(&self, mut record: LogRecord) {
+        let Some(slot) = &mut record.slot else { return };
+        if self.provider().is_noop {
+            return;
+        }
+        let recorder = &mut slot.recorder;
+        if recorder.span().is_some() {
+            if log::is_suppressed() {
+                return;
+            }
+        } else {
+            let Some(span) = shared::current_ids() else {
+                return;
+            };
+            if span.is_valid() {
+                recorder.set_trace_context(span.trace_id, span.span_id, span.flags);
+            }
+        }
+        self.pass_on(&mut record);
     }
 
     /// Emits a record as it is: without the ids of the current span, and wherever telemetry is suppressed.
@@ -77,7 +87,7 @@ impl Logger {
     #[inline]
     pub fn emit_as_is(&self, mut record: LogRecord) {
         if record.slot.is_some() {
-            self.pass_on(None, &mut record);
+            self.pass_on(&mut record);
         }
     }
 
@@ -113,29 +123,7 @@ impl Logger {
     }
 
     #[inline]
-    fn emit_in(&self, scope: Option<&Scope>, mut record: LogRecord) {
-        let Some(slot) = &mut record.slot else { return };
-        if self.provider().is_noop {
-            return;
-        }
-        let recorder = &mut slot.recorder;
-        if recorder.span().is_some() {
-            if log::is_suppressed() {
-                return;
-            }
-        } else {
-            let Some(span) = shared::current_ids() else {
-                return;
-            };
-            if span.is_valid() {
-                recorder.set_trace_context(span.trace_id, span.span_id, span.flags);
-            }
-        }
-        self.pass_on(scope, &mut record);
-    }
-
-    #[inline]
-    fn pass_on(&self, scope: Option<&Scope>, record: &mut LogRecord) {
+    fn pass_on(&self, record: &mut LogRecord) {
         let provider = self.provider();
         let Some(slot) = &mut record.slot else { return };
         let recorder = &mut slot.recorder;
@@ -144,11 +132,11 @@ impl Logger {
         }
         provider.mark_used();
         if provider.has_processors {
-            self.pass_to_sinks(scope, record);
+            self.pass_to_sinks(record);
         } else {
             for sink in provider.sinks.iter() {
                 if let LogSink::Pipeline(pipeline) = sink {
-                    self.export(pipeline, scope, slot);
+                    self.export(pipeline, slot);
                 }
             }
         }
@@ -160,7 +148,7 @@ impl Logger {
     /// Passes the record to processors and exporters, in order.
     #[cold]
     #[inline(never)]
-    fn pass_to_sinks(&self, scope: Option<&Scope>, record: &mut LogRecord) {
+    fn pass_to_sinks(&self, record: &mut LogRecord) {
         let provider = self.provider();
         for sink in provider.sinks.iter() {
             match sink {
@@ -171,7 +159,7 @@ impl Logger {
                 }
                 LogSink::Pipeline(pipeline) => {
                     if let Some(slot) = &record.slot {
-                        self.export(pipeline, scope, slot);
+                        self.export(pipeline, slot);
                     }
                 }
             }
@@ -179,15 +167,14 @@ impl Logger {
     }
 
     #[inline]
-    fn export(&self, pipeline: &Pipeline, scope: Option<&Scope>, slot: &Slot) {
+    fn export(&self, pipeline: &Pipeline, slot: &Slot) {
         let record = |scope: &Scope| {
             // The pipeline counts what it does not accept.
             let _ = pipeline.record_trusted(scope, |chunk| slot.recorder.finish(chunk));
         };
-        match (scope, &slot.target) {
-            (Some(scope), _) => record(scope),
-            (None, None) => record(&self.inner.encoded_scope),
-            (None, Some(target)) => record(&this_thread::scope_of(
+        match &slot.target {
+            None => record(&self.inner.encoded_scope),
+            Some(target) => record(&this_thread::scope_of(
                 self.inner.id,
                 &self.inner.scope,
                 target,
@@ -206,7 +193,7 @@ impl api::Logger for Logger {
 
     #[inline]
     fn emit(&self, record: LogRecord) {
-        self.emit_in(None, record);
+        Self::emit(self, record);
     }
 
     #[inline]

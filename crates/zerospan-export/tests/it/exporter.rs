@@ -65,7 +65,11 @@ fn retry_after_may_be_a_date_and_holds_for_the_next_request_too() {
         0 => Reply::BusyUntil(std::time::SystemTime::now() + Duration::from_secs(2)),
         _ => Reply::Take,
     });
-    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
+    let pipeline = quick()
+        .with_otlp(collector.config())
+        .with_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
     let start = Instant::now();
     record(&pipeline, &scope("rows"), 0..1);
     assert!(

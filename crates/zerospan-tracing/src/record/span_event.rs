@@ -12,7 +12,6 @@ const EXCEPTION: &str = "exception";
 pub(crate) struct SpanEvent<'a> {
     event: &'a mut EventScratch,
     limits: &'a SpanLimits,
-    has_name: bool,
 }
 
 impl<'a> SpanEvent<'a> {
@@ -24,15 +23,10 @@ impl<'a> SpanEvent<'a> {
         limits: &'a SpanLimits,
     ) -> Self {
         event.attributes.copy_from(&callsite.constants);
-        Self {
-            event,
-            limits,
-            has_name: false,
-        }
+        Self { event, limits }
     }
 
     fn set_name(&mut self, name: &str) {
-        self.has_name = true;
         self.event.name.clear();
         self.event.name.push_str(name);
     }
@@ -67,7 +61,8 @@ impl EventOutput for SpanEvent<'_> {
 
     #[inline]
     fn complete(&mut self, name: &'static str) {
-        if !self.has_name {
+        // An empty message is no name, either.
+        if self.event.name.is_empty() {
             self.event.name.push_str(name);
         }
     }

@@ -45,6 +45,23 @@ fn every_kind_of_value_keeps_its_type() {
 }
 
 #[test]
+fn an_event_whose_message_is_empty_is_named_after_its_callsite() {
+    let exported = Exported::new();
+    let spans = exported.run(|| {
+        info_span!("span").in_scope(|| {
+            info!(answer = 42);
+            info!(message = "");
+            info!("{}", "");
+        });
+    });
+    let events = &named(&spans, "span").events;
+    assert_eq!(events.len(), 3);
+    for (name, ..) in events {
+        assert!(name.starts_with("event "), "{name:?}");
+    }
+}
+
+#[test]
 fn special_fields_work_late_and_nonsense_stays_visible() {
     let exported = Exported::new();
     let spans = exported.run(|| {

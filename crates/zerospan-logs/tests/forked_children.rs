@@ -29,7 +29,7 @@ impl Processor for Counting {
     }
 }
 
-/// What the forking thread has, and each child inherits.
+/// The state of the forking thread, which each child inherits.
 struct Inherited {
     /// Used by all threads.
     shared: LoggerProvider,
@@ -87,7 +87,7 @@ fn emit(logger: &Logger) {
 
 type Action = fn(Inherited);
 
-/// What the children do before they exit.
+/// The operations that a child performs before it exits.
 const ACTIONS: [Action; 8] = [
     std::mem::forget,
     drop,

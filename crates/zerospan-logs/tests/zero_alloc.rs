@@ -213,7 +213,7 @@ fn what_allocates_is_what_the_table_says() {
     );
 }
 
-/// What the bridge allocates is its own: the text, the target and the list of the fields.
+/// All allocations are the bridge's: the text, the target and the list of the fields.
 #[test]
 fn the_bridge_from_log_allocates_what_it_builds_itself_and_nothing_more() {
     let provider = provider(|builder| builder);

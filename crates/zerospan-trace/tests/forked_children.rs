@@ -34,7 +34,7 @@ impl Processor for Counting {
     }
 }
 
-/// What the forking thread has, and each child inherits.
+/// The state of the forking thread, which each child inherits.
 struct Inherited {
     /// Used by all threads.
     shared: TracerProvider,
@@ -96,7 +96,7 @@ impl Inherited {
 
 type Action = (&'static str, fn(Inherited));
 
-/// What the children do before they exit.
+/// The operations that a child performs before it exits.
 const ACTIONS: [Action; 9] = [
     ("exits", std::mem::forget),
     ("drops all", drop),

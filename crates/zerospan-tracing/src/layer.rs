@@ -141,7 +141,7 @@ impl TraceLayer {
 
     /// Sets where events are sent, once the layer has a logger provider: to the logs by default. Without one, they are span events.
     ///
-    /// What an event says of its span, its status and its exception, is set on the span in any case.
+    /// The status and the exception that an event reports are set on its span in any case.
     #[must_use]
     pub fn with_events(self, events: EventsTo) -> Self {
         self.set(Switch::EventsToSpans, events != EventsTo::Logs)

@@ -1,4 +1,4 @@
-//! What a record holds, through the API and through native calls.
+//! The contents of a record that was built through the API or native calls.
 
 use crate::support::{Rig, body, string, value};
 use opentelemetry::InstrumentationScope;

@@ -1,4 +1,4 @@
-//! What the recorder of log records promises beyond the encoding.
+//! Contract of the log record recorder beyond the encoding: reset, limits, panics, depth.
 
 use crate::contract::to_value;
 use crate::log_model::encode;

@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::SystemTime;
 use zerospan_otlp::{LogRecordLimits, LogRecordRecorder, unix_nanos};
 
-/// What a program sets on a log record, in order.
+/// One call of a program on a log record.
 #[derive(Clone, Debug)]
 pub(crate) enum Call {
     Time(SystemTime),

@@ -149,7 +149,7 @@ impl Reading {
     }
 }
 
-/// A thread's reader of the clocks of those who keep no anchor of their own.
+/// Reads a provider's clock on one thread, for callers without a span to anchor it.
 #[derive(Debug, Default)]
 pub struct ClockReader {
     anchor: Cell<Anchor>,

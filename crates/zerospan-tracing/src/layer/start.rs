@@ -34,7 +34,7 @@ enum Parent {
     Context(OtelContext),
 }
 
-/// Starts a span, as a child of the nearest ancestor that the layer sees, or of the context in force.
+/// Starts a span, as a child of the nearest ancestor that the layer sees, or of the current context.
 #[inline]
 pub(super) fn span<S>(
     inner: &LayerInner,
@@ -99,7 +99,7 @@ where
     }
 }
 
-/// Returns the parent of a new span: the nearest ancestor that the layer sees, or the context in force.
+/// Returns the parent of a new span: the nearest ancestor that the layer sees, or the current context.
 fn parent<S>(
     inner: &LayerInner,
     attributes: &Attributes<'_>,

@@ -7,6 +7,7 @@ mod hygiene;
 mod invariants;
 mod layout;
 mod links;
+mod sdk;
 
 use crate::cargo::{cargo, run};
 use anyhow::bail;
@@ -37,6 +38,7 @@ impl Tidy {
         findings.extend(hygiene::check(&files));
         findings.extend(links::check(&files));
         findings.extend(invariants::check(&files));
+        findings.extend(sdk::check(&files));
         report(&findings)?;
         println!(
             "dependencies, imports, layout, links and hygiene of {} files are tidy",

@@ -5,14 +5,16 @@ mod logger;
 mod processor;
 mod provider;
 mod record;
+mod sdk;
 mod slot;
 mod state;
 mod this_thread;
 
 pub use logger::Logger;
-pub use processor::{Processor, ProcessorError, SdkProcessor};
+pub use processor::{Processor, ProcessorError};
 pub use provider::{LogStats, LoggerProvider, LoggerProviderBuilder};
 pub use record::LogRecord;
+pub use sdk::SdkProcessor;
 pub use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError, SinkError,
 };

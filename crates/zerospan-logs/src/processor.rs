@@ -1,14 +1,11 @@
 //! Observers of log records.
 
-mod sdk_processor;
-
-pub use sdk_processor::SdkProcessor;
 pub use zerospan_trace::ProcessorError;
 
 use crate::record::LogRecord;
+use crate::sdk::Resource;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::logs::Severity;
-use opentelemetry_sdk::Resource;
 use std::fmt;
 use std::time::Duration;
 use zerospan_core::log::LogLimit;

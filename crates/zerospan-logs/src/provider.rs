@@ -8,9 +8,9 @@ pub use builder::LoggerProviderBuilder;
 pub use stats::LogStats;
 
 use crate::logger::Logger;
+use crate::sdk::Resource;
 use crate::state::{ProviderConfig, ProviderInner, ShutdownGuard};
 use opentelemetry::InstrumentationScope;
-use opentelemetry_sdk::Resource;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;

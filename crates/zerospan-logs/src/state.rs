@@ -1,7 +1,7 @@
 //! The state that a provider's handles and loggers share.
 
 use crate::processor::{Processor, ProcessorError};
-use opentelemetry_sdk::Resource;
+use crate::sdk::Resource;
 use std::fmt;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

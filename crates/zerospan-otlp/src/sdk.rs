@@ -1,7 +1,10 @@
-//! Encoding the spans of the official SDK.
+//! Encoding the spans and resources of the official SDK.
+//!
+//! No other module of this crate names the SDK.
 
 mod attributes;
 mod batch;
+mod resource;
 mod span_data;
 
 pub use batch::BatchEncoder;

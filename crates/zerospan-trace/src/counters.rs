@@ -4,7 +4,7 @@ mod registry;
 
 pub(crate) use registry::ThreadRegistry;
 
-use opentelemetry_sdk::trace::SamplingDecision;
+use crate::sdk::SamplingDecision;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One thread's counters of one provider. The thread alone writes them, without read-modify-write; all threads read them.

@@ -6,6 +6,7 @@ mod context;
 mod counters;
 mod provider;
 mod sampler;
+mod sdk;
 mod shutdown;
 mod slot;
 mod span;
@@ -29,7 +30,7 @@ pub mod shared {
     pub use crate::base::clock::ClockReader;
     pub use crate::context::parent::ParentIds;
     pub use crate::provider::env::{EnvResource, is_disabled, number};
-    pub use crate::provider::resource::{build as build_resource, merge as merge_resources};
+    pub use crate::sdk::{build_resource, merge_resources};
     pub use crate::shutdown::{DEFAULT_TIMEOUT, Sink, flush, shut_down};
     pub use crate::span::current_ids;
 }
@@ -37,9 +38,10 @@ pub mod shared {
 pub use base::clock::Clock;
 pub use provider::{TraceStats, TracerProvider, TracerProviderBuilder};
 pub use sampler::{IntoSampler, ParentBased, Sampler};
+pub use sdk::SdkProcessor;
 pub use shutdown::ProviderError;
 pub use span::{
-    Entered, FinishedSpan, FutureExt, InSpan, Processor, ProcessorError, SdkProcessor, Span,
+    Entered, FinishedSpan, FutureExt, InSpan, Processor, ProcessorError, Span,
     attach_entered_spans, current_context, current_span_context,
 };
 pub use tracer::{SpanBuilder, Tracer};

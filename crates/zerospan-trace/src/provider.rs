@@ -2,17 +2,16 @@
 
 mod builder;
 pub(crate) mod env;
-pub(crate) mod resource;
 mod stats;
 
 pub use builder::TracerProviderBuilder;
 pub use stats::TraceStats;
 
+use crate::sdk::Resource;
 use crate::shutdown::{DEFAULT_TIMEOUT, ProviderError, ShutdownGuard};
 use crate::span::{ProviderConfig, ProviderInner};
 use crate::tracer::Tracer;
 use opentelemetry::InstrumentationScope;
-use opentelemetry_sdk::Resource;
 use std::sync::Arc;
 use std::time::Duration;
 use zerospan_export::Pipeline;

@@ -1,7 +1,6 @@
 use crate::context::parent::ParentIds;
+use crate::sdk::{self, BuiltIn, SamplingDecision, ShouldSample};
 use opentelemetry::trace::{SpanId, TraceId};
-use opentelemetry_sdk::trace::{Sampler as SdkSampler, SamplingDecision, ShouldSample};
-use std::any::Any;
 
 /// Decides which spans are recorded and exported.
 ///
@@ -87,11 +86,11 @@ impl Default for Sampler {
 /// Converts any sampler of the SDK's trait. The SDK's own always-on, always-off and ratio samplers become this crate's.
 impl<S: ShouldSample + 'static> From<S> for Sampler {
     fn from(sampler: S) -> Self {
-        match (&sampler as &dyn Any).downcast_ref::<SdkSampler>() {
-            Some(SdkSampler::AlwaysOn) => Self::AlwaysOn,
-            Some(SdkSampler::AlwaysOff) => Self::AlwaysOff,
-            Some(SdkSampler::TraceIdRatioBased(ratio)) => Self::TraceIdRatioBased(*ratio),
-            _ => Self::Custom(Box::new(sampler)),
+        match sdk::built_in(&sampler) {
+            Some(BuiltIn::AlwaysOn) => Self::AlwaysOn,
+            Some(BuiltIn::AlwaysOff) => Self::AlwaysOff,
+            Some(BuiltIn::TraceIdRatioBased(ratio)) => Self::TraceIdRatioBased(ratio),
+            None => Self::Custom(Box::new(sampler)),
         }
     }
 }
@@ -223,6 +222,7 @@ fn by_ratio(ratio: f64, trace_id: TraceId) -> SamplingDecision {
 mod tests {
     use super::*;
     use opentelemetry::trace::{SpanKind, TraceFlags};
+    use opentelemetry_sdk::trace::Sampler as SdkSampler;
     use proptest::prelude::*;
 
     fn decision(sampler: &Sampler, parent: &ParentIds, trace_id: TraceId) -> SamplingDecision {

@@ -20,8 +20,8 @@ pub use layer::{
     LayerThread, Moment, count_unused, exit_all, is_suppressed, last_of_owner, replace_entries,
     retain, with_owner, with_thread,
 };
-pub(crate) use processor::catch_panic;
-pub use processor::{FinishedSpan, Processor, ProcessorError, SdkProcessor};
+pub use processor::{FinishedSpan, Processor, ProcessorError};
+pub(crate) use processor::{IS_REMOTE, catch_panic};
 pub(crate) use state::{
     ProviderConfig, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread,
 };

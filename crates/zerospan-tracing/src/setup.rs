@@ -6,6 +6,7 @@ mod error;
 mod filter;
 mod guard;
 mod logs;
+mod sdk;
 
 pub use builder::Builder;
 pub use error::InitError;

@@ -1,9 +1,8 @@
 use super::LoggerProvider;
 use super::env::EnvConfig;
-use crate::processor::{Processor, SdkProcessor, catch_panic};
+use crate::processor::{Processor, catch_panic};
+use crate::sdk::{LogProcessor, Resource, SdkProcessor};
 use crate::state::{LogSink, ProviderConfig};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::logs::LogProcessor;
 use std::fmt;
 use zerospan_core::fork;
 use zerospan_core::log::{self, LogLimit};

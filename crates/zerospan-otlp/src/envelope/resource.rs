@@ -47,21 +47,11 @@ impl EncodedResource {
         Self::from_content(content, dropped, schema_url)
     }
 
-    /// Encodes a resource of the official SDK, its attributes in the order in which it iterates. Allocates at least twice.
-    #[cfg(feature = "sdk")]
-    pub fn from_sdk(resource: &opentelemetry_sdk::Resource) -> Self {
-        let mut content = Vec::new();
-        let mut dropped = 0;
-        for (key, value) in resource {
-            let (tag, key) = (resource::tag::ATTRIBUTES, key.as_str());
-            if crate::attribute::encode_value(&mut content, tag, key, value).is_err() {
-                dropped += 1;
-            }
-        }
-        Self::from_content(content, dropped, resource.schema_url())
-    }
-
-    fn from_content(mut content: Vec<u8>, dropped: u32, schema_url: Option<&str>) -> Self {
+    pub(crate) fn from_content(
+        mut content: Vec<u8>,
+        dropped: u32,
+        schema_url: Option<&str>,
+    ) -> Self {
         append(
             &mut content,
             count(resource::tag::DROPPED_ATTRIBUTES_COUNT, dropped),

@@ -1,5 +1,5 @@
+use crate::sdk::IdGenerator;
 use opentelemetry::trace::{SpanId, TraceId};
-use opentelemetry_sdk::trace::IdGenerator;
 use rand::rngs::{SysRng, Xoshiro256PlusPlus};
 use rand::{Rng, SeedableRng};
 use std::cell::RefCell;

@@ -1,12 +1,11 @@
+use super::TracerProvider;
 use super::env::{EnvConfig, EnvResource};
-use super::{TracerProvider, resource};
 use crate::base::clock::Clock;
 use crate::base::ids::IdSource;
 use crate::sampler::{IntoSampler, Sampler};
+use crate::sdk::{self, IdGenerator, Resource, SdkProcessor, SdkSpanLimits, SpanProcessor};
 use crate::slot::{SlotPool, SlotRecycle};
-use crate::span::{Processor, ProviderConfig, SdkProcessor, SpanSink, catch_panic};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{self as sdk, IdGenerator, SpanProcessor};
+use crate::span::{Processor, ProviderConfig, SpanSink, catch_panic};
 use std::fmt;
 use zerospan_core::log::{self, LogLimit};
 use zerospan_export::Pipeline;
@@ -125,12 +124,8 @@ impl TracerProviderBuilder {
     }
 
     /// Sets the limits that the SDK's `SpanLimits` has: all but the length of values.
-    pub fn with_span_limits(mut self, limits: sdk::SpanLimits) -> Self {
-        self.limits.max_attributes_per_span = limits.max_attributes_per_span;
-        self.limits.max_events_per_span = limits.max_events_per_span;
-        self.limits.max_links_per_span = limits.max_links_per_span;
-        self.limits.max_attributes_per_event = limits.max_attributes_per_event;
-        self.limits.max_attributes_per_link = limits.max_attributes_per_link;
+    pub fn with_span_limits(mut self, limits: SdkSpanLimits) -> Self {
+        sdk::apply_limits(&limits, &mut self.limits);
         self
     }
 
@@ -186,7 +181,7 @@ impl TracerProviderBuilder {
     /// processors get this one, and the difference is logged as `ResourceIgnored`.
     pub fn with_resource(mut self, resource: Resource) -> Self {
         self.resource = Some(match self.resource.take() {
-            Some(before) => resource::merge(&before, &resource),
+            Some(before) => sdk::merge_resources(&before, &resource),
             None => resource,
         });
         self
@@ -219,7 +214,7 @@ impl TracerProviderBuilder {
     /// If the environment set `OTEL_SDK_DISABLED=true`, its tracers start no-op spans that carry their parent's context on, so
     /// that the trace continues after this service.
     pub fn build(mut self) -> TracerProvider {
-        let resource = resource::build(&self.env_resource, self.resource.as_ref());
+        let resource = sdk::build_resource(&self.env_resource, self.resource.as_ref());
         for sink in &mut self.sinks {
             match sink {
                 SpanSink::Processor(processor) => catch_panic(|| processor.set_resource(&resource)),

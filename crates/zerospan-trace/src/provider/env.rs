@@ -19,8 +19,8 @@ pub(super) struct EnvConfig {
 /// The resource that the environment describes.
 #[derive(Debug, Default)]
 pub struct EnvResource {
-    pub(super) service_name: Option<String>,
-    pub(super) attributes: Vec<EnvAttribute>,
+    pub(crate) service_name: Option<String>,
+    pub(crate) attributes: Vec<EnvAttribute>,
 }
 
 impl EnvResource {
@@ -37,10 +37,10 @@ impl EnvResource {
 
 /// An attribute of `OTEL_RESOURCE_ATTRIBUTES`.
 #[derive(Debug)]
-pub(super) struct EnvAttribute {
+pub(crate) struct EnvAttribute {
     /// The value before percent-decoding, as the official SDK takes it.
-    pub(super) raw: String,
-    pub(super) attribute: KeyValue,
+    pub(crate) raw: String,
+    pub(crate) attribute: KeyValue,
 }
 
 impl EnvConfig {

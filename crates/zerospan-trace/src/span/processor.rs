@@ -1,14 +1,13 @@
 //! Observers of spans.
 
 mod finished_span;
-mod sdk_processor;
 
 pub use finished_span::FinishedSpan;
-pub use sdk_processor::SdkProcessor;
+pub(crate) use finished_span::IS_REMOTE;
 
 use super::Span;
+use crate::sdk::Resource;
 use opentelemetry::Context;
-use opentelemetry_sdk::Resource;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;

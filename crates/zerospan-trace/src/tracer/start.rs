@@ -6,16 +6,14 @@ use crate::context::options::{InitialData, Parent, StartOptions};
 use crate::context::parent::{ParentContext, ParentIds, unboxed};
 use crate::context::resolve::{ResolvedParent, context_of};
 use crate::sampler::Decision;
+use crate::sdk::{self, SamplerArgs, SamplingDecision, SamplingResult, ShouldSample};
 use crate::slot::Slot;
 use crate::span::{Span, ThisThread, ThreadState, catch_panic, this_thread};
 use opentelemetry::Context;
 use opentelemetry::trace::{
     Span as _, SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState,
 };
-use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 use std::sync::Arc;
-use zerospan_core::log::LogLimit;
-use zerospan_core::panics;
 use zerospan_otlp::{SpanStart, unix_nanos};
 
 impl Tracer {
@@ -162,7 +160,7 @@ impl Tracer {
                 started.trace_state = parent.trace_state;
             }
             Decision::Delegate(sampler) => {
-                let result = sample(sampler, context.as_ref(), &args);
+                let result = ask(sampler, context.as_ref(), &args);
                 let trace_state =
                     (result.trace_state != TraceState::NONE).then_some(&result.trace_state);
                 self.record(state, &args, &result.decision, trace_state, started);
@@ -284,38 +282,21 @@ impl StartedSpan {
 }
 
 #[cold]
-fn sample(
+fn ask(
     sampler: &dyn ShouldSample,
     parent: Option<&Context>,
     args: &StartArgs<'_>,
 ) -> SamplingResult {
     let initial = args.options.initial.unwrap_or_default();
-    let sampled = panics::catch(|| {
-        sampler.should_sample(
-            parent,
-            args.trace_id,
-            args.name,
-            &args.options.kind,
-            initial.attributes,
-            initial.links,
-        )
-    });
-    sampled.unwrap_or_else(|message| {
-        static WARNING: LogLimit = LogLimit::new();
-        WARNING.log(move |skipped| {
-            tracing::error!(
-                name: "SamplerPanicked",
-                skipped,
-                message,
-                "a sampler panicked: the span is not recorded; logged once a minute, with the number of panics skipped"
-            );
-        });
-        SamplingResult {
-            decision: SamplingDecision::Drop,
-            attributes: Vec::new(),
-            trace_state: args.parent.trace_state.as_deref().cloned().unwrap_or_default(),
-        }
-    })
+    let args = SamplerArgs {
+        trace_id: args.trace_id,
+        name: args.name,
+        kind: &args.options.kind,
+        attributes: initial.attributes,
+        links: initial.links,
+        trace_state: args.parent.trace_state.as_deref(),
+    };
+    sdk::sample(sampler, parent, &args)
 }
 
 fn fill(slot: &mut Slot, initial: &InitialData<'_>) {

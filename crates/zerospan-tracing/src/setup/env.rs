@@ -1,7 +1,7 @@
 //! The variables that only the set-up reads.
 
+use super::sdk::BaggagePropagator;
 use opentelemetry::propagation::{TextMapCompositePropagator, TextMapPropagator};
-use opentelemetry_sdk::propagation::BaggagePropagator;
 use zerospan_trace::TraceContextPropagator;
 use zerospan_transport::ConfigError;
 use zerospan_transport::env::Environment;

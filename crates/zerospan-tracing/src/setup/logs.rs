@@ -1,5 +1,5 @@
 use super::env::is_exporting_logs;
-use opentelemetry_sdk::Resource;
+use super::sdk::Resource;
 use zerospan_export::{Pipeline, PipelineBuilder, Signal};
 use zerospan_logs::{LoggerProvider, LoggerProviderBuilder};
 use zerospan_transport::ConfigError;

@@ -1,12 +1,12 @@
+use crate::sdk::Resource;
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanId};
-use opentelemetry_sdk::Resource;
 use std::fmt;
 use zerospan_otlp::protobuf::Message;
 use zerospan_otlp::{DecodeError, SpanView};
 
 /// The flag of OTLP's spans and links that marks a context from another process.
-pub(super) const IS_REMOTE: u32 = 0x200;
+pub(crate) const IS_REMOTE: u32 = 0x200;
 
 /// A span that has ended, for [`Processor::on_end`](crate::Processor::on_end): its encoded form, scope and resource.
 #[derive(Clone, Copy)]

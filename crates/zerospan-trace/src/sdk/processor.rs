@@ -1,6 +1,4 @@
-use super::finished_span::IS_REMOTE;
-use super::{FinishedSpan, Processor, ProcessorError};
-use crate::span::Span;
+use crate::span::{FinishedSpan, IS_REMOTE, Processor, ProcessorError, Span};
 use opentelemetry::Context;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,

@@ -1,4 +1,5 @@
-use super::{LogRecord, Processor, ProcessorError};
+use crate::processor::{Processor, ProcessorError};
+use crate::record::LogRecord;
 use opentelemetry::logs::{AnyValue, LogRecord as _, Logger as _, LoggerProvider as _, Severity};
 use opentelemetry::{InstrumentationScope, Key};
 use opentelemetry_sdk::Resource;

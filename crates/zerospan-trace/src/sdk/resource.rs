@@ -1,4 +1,4 @@
-use super::env::EnvResource;
+use crate::provider::env::EnvResource;
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 

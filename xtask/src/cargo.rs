@@ -41,19 +41,22 @@ pub(crate) fn is_published(package: &Package) -> bool {
 }
 
 /// Returns a command that runs the cargo of the nightly toolchain, or `None` if there is none.
+pub(crate) fn nightly_cargo() -> Option<Command> {
+    let nightly = || cargo_of("nightly");
+    succeeds(nightly().arg("--version")).then(nightly)
+}
+
+/// Returns a command that runs the cargo of an installed toolchain.
 ///
 /// It is started through rustup's proxy, without the variables by which the outer cargo names its own toolchain.
-pub(crate) fn nightly_cargo() -> Option<Command> {
-    let nightly = || {
-        let mut command = Command::new("cargo");
-        command
-            .arg("+nightly")
-            .current_dir(root())
-            .env_remove("CARGO")
-            .env_remove("RUSTUP_TOOLCHAIN");
-        command
-    };
-    succeeds(nightly().arg("--version")).then(nightly)
+pub(crate) fn cargo_of(toolchain: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command
+        .arg(format!("+{toolchain}"))
+        .current_dir(root())
+        .env_remove("CARGO")
+        .env_remove("RUSTUP_TOOLCHAIN");
+    command
 }
 
 /// Runs `command` and shows what it prints.

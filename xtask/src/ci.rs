@@ -3,7 +3,7 @@
 use crate::e2e::E2e;
 use crate::instructions::Guard;
 use crate::tidy::Tidy;
-use crate::{bench, features, loom, package, test};
+use crate::{bench, features, loom, msrv, package, test};
 use std::time::Instant;
 
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -14,6 +14,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     bench::check_peers()?;
     features::check()?;
     package::package()?;
+    msrv::check()?;
     E2e::default().run()?;
     Guard::default().run()?;
     println!("\nci passed in {} s", start.elapsed().as_secs());

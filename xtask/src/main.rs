@@ -6,12 +6,14 @@ mod bench;
 mod cargo;
 mod ci;
 mod demo;
+mod docs;
 mod e2e;
 mod faults;
 mod features;
 mod fuzz;
 mod instructions;
 mod loom;
+mod msrv;
 mod package;
 mod replay;
 mod sanitize;
@@ -36,12 +38,16 @@ enum Task {
     Test,
     /// Check what a reader sees: dependencies between crates, imports between files, format, lints, docs, links.
     Tidy(tidy::Tidy),
-    /// Run everything that must pass before a change lands: tidy, test, loom, features, package, e2e, guard.
+    /// Run everything that must pass before a change lands: tidy, test, loom, features, package, msrv, e2e, guard.
     Ci,
     /// Build every crate with each feature and every pair of features, warnings denied.
     Features,
     /// Build every published crate from its own archive.
     Package,
+    /// Check that crates and dependencies need no newer Rust than the manifests promise.
+    Msrv,
+    /// Build the documentation as docs.rs does (needs a nightly toolchain).
+    Docs,
     /// Measure every row of the benchmarks and compare the ratio with its budget.
     Budget(bench::Budget),
     /// Compare the instructions per operation of every hot path with the recorded ones (needs valgrind).
@@ -88,6 +94,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Ci => ci::run(),
         Task::Features => features::check(),
         Task::Package => package::package(),
+        Task::Msrv => msrv::check(),
+        Task::Docs => docs::build(),
         Task::Budget(budget) => budget.run(),
         Task::Guard(guard) => guard.run(),
         Task::Bench(bench) => bench.run(),

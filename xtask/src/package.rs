@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The files that every archive contains besides the sources.
-const FILES: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+const FILES: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
 /// # Errors
 ///

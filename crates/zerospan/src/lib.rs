@@ -1,5 +1,6 @@
 // The examples need every feature.
 #![cfg_attr(any(not(doctest), feature = "full"), doc = include_str!("../README.md"))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 // The examples of the project's pages are tests of this crate: they need every feature.

@@ -1,5 +1,5 @@
-//! Checks that every crate is documented by its README, takes the lints of the workspace and forbids unsafe code unless it is
-//! listed.
+//! Checks that every crate is documented by its README, can be published, takes the lints of the workspace and forbids unsafe
+//! code unless it is listed.
 
 use crate::cargo::root;
 use std::fs;
@@ -12,6 +12,10 @@ const UNSAFE: [(&str, &str); 2] = [
     ),
     ("zerospan-otlp", "the wire module"),
 ];
+
+/// Makes docs.rs build as `cargo xtask docs` does.
+const DOCS_RS: &str =
+    "[package.metadata.docs.rs]\nall-features = true\nrustdoc-args = [\"--cfg\", \"docsrs\"]\n";
 
 pub(crate) fn check() -> anyhow::Result<Vec<String>> {
     let mut findings = Vec::new();
@@ -41,6 +45,28 @@ pub(crate) fn check() -> anyhow::Result<Vec<String>> {
         require(
             readme.contains("## What it does not do") && readme.contains("## What it allocates"),
             "add the sections `What it does not do` and `What it allocates` to README.md",
+        );
+        for file in ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
+            require(
+                path.join(file).is_symlink(),
+                &format!("link {file} to the file of that name in the root"),
+            );
+        }
+        require(
+            manifest.contains(&format!("documentation = \"https://docs.rs/{name}\""))
+                && manifest.contains("repository.workspace = true")
+                && manifest.contains("keywords = [")
+                && manifest.contains("categories = ["),
+            "add documentation, repository, and keywords and categories that fit the crate, to Cargo.toml",
+        );
+        require(
+            manifest.contains(DOCS_RS),
+            "add `[package.metadata.docs.rs]` with all features and `--cfg docsrs` to Cargo.toml",
+        );
+        require(
+            !manifest.contains("[features]")
+                || lib.contains("#![cfg_attr(docsrs, feature(doc_cfg))]"),
+            "turn the badges of features on in src/lib.rs, with `cfg_attr(docsrs, feature(doc_cfg))`",
         );
         let may_be_unsafe = UNSAFE.iter().any(|(listed, _)| *listed == name);
         require(

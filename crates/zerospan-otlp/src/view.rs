@@ -3,7 +3,6 @@
 mod fields;
 mod items;
 mod log_record;
-mod logs;
 mod repeated;
 mod request;
 mod resource;
@@ -12,9 +11,11 @@ mod span;
 mod value;
 
 pub use log_record::LogRecordView;
-pub use logs::{LogsRequestView, ResourceLogsView, ScopeLogsView};
 pub use repeated::{Repeated, Texts};
-pub use request::{RequestView, ResourceSpansView, ScopeSpansView};
+pub use request::{
+    LogsRequestView, RequestView, ResourceLogsView, ResourceSpansView, ScopeLogsView,
+    ScopeSpansView,
+};
 pub use resource::{EntityRefView, ResourceView};
 pub use scope::ScopeView;
 pub use span::{EventView, LinkView, SpanView, StatusView};

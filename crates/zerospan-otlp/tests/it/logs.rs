@@ -1,5 +1,6 @@
 //! Log records against the official transform's message, as prost encodes it, and the views against prost.
 
+use crate::damage::damage;
 use crate::log_model::{Call, Pieces, encode, field, model, official, record};
 use crate::{decoded, spans, values};
 use opentelemetry::Key;
@@ -10,7 +11,6 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::logs::tonic::group_logs_by_resource_and_scope;
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::LogBatch;
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
@@ -186,14 +186,8 @@ proptest! {
     fn a_request_of_log_records_equals_the_official_one_byte_for_byte(
         records in vec((calls(), spans::time()), 1..4),
         scope in spans::scope(),
-        attributes in spans::attributes(6),
-        schema_url in prop::option::of(spans::text()),
+        resource in spans::resource(),
     ) {
-        let builder = Resource::builder_empty();
-        let resource = match schema_url {
-            Some(url) => builder.with_schema_url(attributes, url).build(),
-            None => builder.with_attributes(attributes).build(),
-        };
         let mut limits = LogRecordLimits::NONE;
         limits.keep_repeated_keys = true;
         let mut recorder = LogRecordRecorder::with_limits(limits);
@@ -231,19 +225,8 @@ proptest! {
     #[test]
     fn changed_log_records_are_read_or_refused_as_prost_does(
         request in request(),
-        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
-        end in any::<prop::sample::Index>(),
-        cut in any::<bool>(),
+        damage in damage(),
     ) {
-        let mut bytes = request.encode_to_vec();
-        bytes.extend_from_slice(&[0x50, 0x01]);
-        for (index, byte) in changes {
-            let index = index.index(bytes.len());
-            bytes[index] = byte;
-        }
-        if cut {
-            bytes.truncate(end.index(bytes.len() + 1));
-        }
-        decoded::same_as_prost(&bytes);
+        decoded::same_as_prost(&damage.apply_to(request.encode_to_vec()));
     }
 }

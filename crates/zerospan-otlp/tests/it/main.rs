@@ -1,6 +1,7 @@
 //! The crate from outside, against the official messages.
 
 mod contract;
+mod damage;
 mod decoded;
 mod log_contract;
 mod log_model;

@@ -6,7 +6,6 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -40,14 +39,8 @@ proptest! {
             let spans = vec(spans::span_of(scopes.clone()), 0..6);
             (Just(scopes), spans)
         }),
-        attributes in spans::attributes(6),
-        schema_url in prop::option::of(spans::text()),
+        resource in spans::resource(),
     ) {
-        let builder = Resource::builder_empty();
-        let resource = match schema_url {
-            Some(url) => builder.with_schema_url(attributes, url).build(),
-            None => builder.with_attributes(attributes).build(),
-        };
         // Scopes in the order in which the spans first name them.
         let mut order: Vec<&InstrumentationScope> = Vec::new();
         for span in &spans {

@@ -4,6 +4,7 @@ use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };
 use opentelemetry::{Array, InstrumentationScope, KeyValue, StringValue, Value};
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -124,6 +125,17 @@ pub(crate) fn scope() -> impl Strategy<Value = InstrumentationScope> {
             builder = builder.with_schema_url(url);
         }
         builder.build()
+    })
+}
+
+/// A resource, with a schema URL or without.
+pub(crate) fn resource() -> impl Strategy<Value = Resource> {
+    (attributes(6), prop::option::of(text())).prop_map(|(attributes, schema_url)| {
+        let builder = Resource::builder_empty();
+        match schema_url {
+            Some(url) => builder.with_schema_url(attributes, url).build(),
+            None => builder.with_attributes(attributes).build(),
+        }
     })
 }
 

@@ -1,5 +1,6 @@
 //! The views compared with prost, on valid and invalid bytes.
 
+use crate::damage::damage;
 use crate::values::any_value;
 use crate::{decoded, spans};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -58,20 +59,9 @@ proptest! {
     #[test]
     fn changed_bytes_are_read_or_refused_as_prost_does(
         request in request(),
-        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
-        end in any::<prop::sample::Index>(),
-        cut in any::<bool>(),
+        damage in damage(),
     ) {
-        let mut bytes = request.encode_to_vec();
-        bytes.extend_from_slice(&[0x50, 0x01]);
-        for (index, byte) in changes {
-            let index = index.index(bytes.len());
-            bytes[index] = byte;
-        }
-        if cut {
-            bytes.truncate(end.index(bytes.len() + 1));
-        }
-        decoded::same_as_prost(&bytes);
+        decoded::same_as_prost(&damage.apply_to(request.encode_to_vec()));
     }
 
     #[test]

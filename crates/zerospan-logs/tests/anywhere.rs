@@ -5,10 +5,9 @@ use opentelemetry::logs::{AnyValue, LogRecord as _, Severity};
 use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider as _, get_active_span};
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::logs::{BatchLogProcessor, InMemoryLogExporter};
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use zerospan_core::dev::anywhere::{self, Operation, Place};
 use zerospan_export::{
     BatchConfig, ExportResponse, InMemoryTransport, Pipeline, Request, SendError, Signal, Transport,
 };
@@ -25,9 +24,7 @@ struct World {
     open: Mutex<Vec<LogRecord>>,
 }
 
-type Operation = (&'static str, fn(&World));
-
-const OPERATIONS: &[Operation] = &[
+const OPERATIONS: &[Operation<World>] = &[
     ("native record", |world| {
         let mut record = world.logger.record();
         record.set_severity(Severity::Warn);
@@ -176,150 +173,23 @@ fn worlds() -> Vec<World> {
     kinds.into_iter().map(world).collect()
 }
 
-/// A place in a program: calls the operation there.
-type Place = (&'static str, fn(Operation, Arc<World>));
-
-struct AtExit(Option<Box<dyn FnOnce()>>);
-
-impl Drop for AtExit {
-    fn drop(&mut self) {
-        if let Some(work) = self.0.take() {
-            work();
-        }
-    }
-}
-
-thread_local! {
-    static AT_EXIT: RefCell<Vec<AtExit>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Calls the operation in the destructor of a thread-local.
-fn at_exit(operation: Operation, world: Arc<World>) {
-    let work = Box::new(move || operation.1(&world));
-    AT_EXIT.with_borrow_mut(|list| list.push(AtExit(Some(work))));
-}
-
-fn use_everything(world: &World) {
-    for operation in OPERATIONS {
-        operation.1(world);
-    }
-    tracing::info!("a thread-local of the tracing crate's");
-}
-
-const PLACES: &[Place] = &[
-    ("a thread", |operation, world| operation.1(&world)),
-    ("a destructor that runs after ours", |operation, world| {
-        at_exit(operation, Arc::clone(&world));
-        use_everything(&world);
+/// Places beside those of every crate.
+const PLACES: &[Place<World>] = &[
+    ("a native entry that is leaked", |call| {
+        std::mem::forget(call.world.tracer.span("entered").start().enter());
+        call.make_at_exit();
     }),
-    ("a destructor that runs before ours", |operation, world| {
-        use_everything(&world);
-        at_exit(operation, world);
-    }),
-    (
-        "a destructor on a thread that used nothing",
-        |operation, world| at_exit(operation, world),
-    ),
-    ("the destructor of the API's context", |operation, world| {
-        struct Value(Operation, Arc<World>);
-        impl Drop for Value {
-            fn drop(&mut self) {
-                self.0.1(&self.1);
-            }
-        }
-        // A context that is never detached.
-        let value = Value(operation, Arc::clone(&world));
-        std::mem::forget(Context::current_with_value(value).attach());
-        use_everything(&world);
-    }),
-    ("a native entry that is leaked", |operation, world| {
-        std::mem::forget(world.tracer.span("entered").start().enter());
-        at_exit(operation, world);
-    }),
-    ("get_active_span", |operation, world| {
-        let span = world.tracer.start("current");
+    ("get_active_span", |call| {
+        let span = call.world.tracer.start("current");
         let _attached = Context::current_with_span(span).attach();
-        get_active_span(|_| operation.1(&world));
-    }),
-    ("map_current", |operation, world| {
-        Context::map_current(|_| operation.1(&world));
-    }),
-    ("the drop of a panic", |operation, world| {
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let _work = AtExit(Some(Box::new(move || operation.1(&world))));
-            resume_unwind(Box::new("on purpose"));
-        }));
-        assert!(outcome.is_err());
-    }),
-    ("a subscriber", |operation, world| {
-        let subscriber = Calling(Mutex::new(Some(Box::new(move || operation.1(&world)))));
-        tracing::subscriber::with_default(subscriber, || tracing::error!("an event"));
+        get_active_span(|_| call.make());
     }),
 ];
 
-/// A subscriber that calls an operation for its first event.
-struct Calling(Mutex<Option<Box<dyn FnOnce() + Send>>>);
-
-impl tracing::Subscriber for Calling {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, _: &tracing::Event<'_>) {
-        // Not under the lock, since the operation may log.
-        let work = self.0.lock().expect("no panic").take();
-        if let Some(work) = work {
-            work();
-        }
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// Keeps the message of each panic, caught or not: with `panic = "abort"` each of them ends the process.
-fn watch_panics() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        PANICS.lock().expect("no panic").push(panic.to_string());
-        before(panic);
-    }));
-}
-
-/// Runs `place` on a thread of its own, and waits for its end.
-fn run(place: &Place, operation: Operation, world: &Arc<World>) {
-    let (sender, receiver) = mpsc::channel();
-    let (call, world) = (place.1, Arc::clone(world));
-    std::thread::spawn(move || {
-        let thread = std::thread::spawn(move || call(operation, world));
-        let _ = sender.send(thread.join().is_ok());
-    });
-    let ended = receiver.recv_timeout(Duration::from_secs(30));
-    assert_eq!(ended, Ok(true), "{} in {}", operation.0, place.0);
-}
-
 #[test]
 fn every_operation_on_logs_works_in_every_place_without_a_panic() {
-    watch_panics();
     for world in worlds().into_iter().map(Arc::new) {
-        for place in PLACES {
-            for operation in OPERATIONS {
-                run(place, *operation, &world);
-                let panics = std::mem::take(&mut *PANICS.lock().expect("no panic"));
-                assert_eq!(panics, [""; 0], "{} in {}", operation.0, place.0);
-            }
-        }
+        anywhere::check(&world, OPERATIONS, PLACES);
         let stats = world.provider.stats();
         assert!(stats.is_balanced(), "{stats:?}");
     }

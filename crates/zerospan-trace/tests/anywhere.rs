@@ -7,13 +7,12 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{BatchSpanProcessor, InMemorySpanExporter};
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, Once, PoisonError, mpsc};
+use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Waker};
 use std::time::Duration;
+use zerospan_core::dev::anywhere::{self, Operation, Place};
 use zerospan_export::{
     BatchConfig, ExportResponse, InMemoryTransport, Pipeline, Request, Scope, SendError, Transport,
 };
@@ -31,13 +30,11 @@ struct World {
     open: Mutex<Vec<Span>>,
 }
 
-type Operation = (&'static str, fn(&World));
-
 fn scope() -> Scope {
     Scope::new(&opentelemetry::InstrumentationScope::builder("test").build())
 }
 
-const OPERATIONS: &[Operation] = &[
+const OPERATIONS: &[Operation<World>] = &[
     ("native span", |world| {
         let mut span = world.tracer.span("native").start();
         span.set_dynamic("key", 1);
@@ -133,7 +130,7 @@ const OPERATIONS: &[Operation] = &[
 ];
 
 /// Attaches a context, which the API cannot do while it lends one.
-const IN_SPAN: Operation = ("in_span", |world| {
+const IN_SPAN: Operation<World> = ("in_span", |world| {
     let done = world.tracer.in_span("outer", |context| {
         drop(world.tracer.start_with_context("inner", &context));
         1
@@ -184,9 +181,6 @@ impl Processor for Looking {
     }
 }
 
-/// Held by each test: the panics of a whole process are counted.
-static ALONE: Mutex<()> = Mutex::new(());
-
 /// Adds what makes a kind of provider.
 type Setting = fn(TracerProviderBuilder) -> TracerProviderBuilder;
 
@@ -217,81 +211,20 @@ fn worlds() -> Vec<World> {
     kinds.into_iter().map(world).collect()
 }
 
-/// A place in a program: calls the operation there.
-type Place = (&'static str, fn(Operation, Arc<World>));
-
-struct AtExit(Option<Box<dyn FnOnce()>>);
-
-impl Drop for AtExit {
-    fn drop(&mut self) {
-        if let Some(work) = self.0.take() {
-            work();
-        }
-    }
-}
-
-thread_local! {
-    static FIRST: RefCell<Vec<AtExit>> = const { RefCell::new(Vec::new()) };
-    static LAST: RefCell<Vec<AtExit>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Calls the operation in the destructor of a thread-local.
-fn at_exit(
-    list: &'static std::thread::LocalKey<RefCell<Vec<AtExit>>>,
-    operation: Operation,
-    world: Arc<World>,
-) {
-    let work = Box::new(move || operation.1(&world));
-    list.with_borrow_mut(|list| list.push(AtExit(Some(work))));
-}
-
-fn use_everything(world: &World) {
-    for operation in OPERATIONS {
-        operation.1(world);
-    }
-    tracing::info!("a thread-local of the tracing crate's");
-}
-
-const PLACES: &[Place] = &[
-    ("a thread", |operation, world| operation.1(&world)),
-    ("a destructor that runs after ours", |operation, world| {
-        at_exit(&FIRST, operation, Arc::clone(&world));
-        use_everything(&world);
+/// Places beside those of every crate.
+const PLACES: &[Place<World>] = &[
+    ("a native entry that is leaked", |call| {
+        std::mem::forget(call.world.tracer.span("entered").start().enter());
+        call.make_at_exit();
     }),
-    ("a destructor that runs before ours", |operation, world| {
-        use_everything(&world);
-        at_exit(&LAST, operation, world);
-    }),
-    (
-        "a destructor on a thread that used nothing",
-        |operation, world| {
-            at_exit(&LAST, operation, world);
-        },
-    ),
-    ("the destructor of the API's context", |operation, world| {
-        struct Value(Operation, Arc<World>);
-        impl Drop for Value {
-            fn drop(&mut self) {
-                self.0.1(&self.1);
-            }
-        }
-        // A context that is never detached.
-        let value = Value(operation, Arc::clone(&world));
-        std::mem::forget(Context::current_with_value(value).attach());
-        use_everything(&world);
-    }),
-    ("a native entry that is leaked", |operation, world| {
-        std::mem::forget(world.tracer.span("entered").start().enter());
-        at_exit(&LAST, operation, world);
-    }),
-    ("get_active_span", |operation, world| {
-        let span = world.tracer.start("current");
+    ("get_active_span", |call| {
+        let span = call.world.tracer.start("current");
         let _attached = Context::current_with_span(span).attach();
-        get_active_span(|_| operation.1(&world));
+        get_active_span(|_| call.make());
     }),
-    ("get_active_span that ends the span", |operation, world| {
-        operation.1(&world);
-        let span = world.tracer.start("current");
+    ("get_active_span that ends the span", |call| {
+        call.make();
+        let span = call.world.tracer.start("current");
         let _attached = Context::current_with_span(span).attach();
         get_active_span(|span| {
             for key in ["a", "b", "c"] {
@@ -300,89 +233,12 @@ const PLACES: &[Place] = &[
             span.end();
         });
     }),
-    ("map_current", |operation, world| {
-        Context::map_current(|_| operation.1(&world));
-    }),
-    ("the drop of a panic", |operation, world| {
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let _work = AtExit(Some(Box::new(move || operation.1(&world))));
-            resume_unwind(Box::new("on purpose"));
-        }));
-        assert!(outcome.is_err());
-    }),
-    ("a subscriber", |operation, world| {
-        let subscriber = Calling(Mutex::new(Some(Box::new(move || operation.1(&world)))));
-        tracing::subscriber::with_default(subscriber, || tracing::error!("an event"));
-    }),
 ];
-
-/// A subscriber that calls an operation for its first event, and traces each.
-struct Calling(Mutex<Option<Box<dyn FnOnce() + Send>>>);
-
-impl tracing::Subscriber for Calling {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, _: &tracing::Event<'_>) {
-        // Not under the lock, since the operation may log.
-        let work = self.0.lock().expect("no panic").take();
-        if let Some(work) = work {
-            work();
-        }
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-/// Keeps the message of each panic, caught or not: with `panic = "abort"` each of them ends the process.
-fn watch_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            PANICS.lock().expect("no panic").push(panic.to_string());
-            before(panic);
-        }));
-    });
-}
-
-/// Runs `place` on a thread of its own, and waits for its end.
-fn run(place: &Place, operation: Operation, world: &Arc<World>) {
-    let (sender, receiver) = mpsc::channel();
-    let (call, world) = (place.1, Arc::clone(world));
-    std::thread::spawn(move || {
-        let thread = std::thread::spawn(move || call(operation, world));
-        let _ = sender.send(thread.join().is_ok());
-    });
-    let ended = receiver.recv_timeout(Duration::from_secs(30));
-    assert_eq!(ended, Ok(true), "{} in {}", operation.0, place.0);
-}
 
 #[test]
 fn every_operation_works_in_every_place_without_a_panic() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    watch_panics();
     for world in worlds().into_iter().map(Arc::new) {
-        for place in PLACES {
-            for operation in OPERATIONS {
-                run(place, *operation, &world);
-                let panics = std::mem::take(&mut *PANICS.lock().expect("no panic"));
-                assert_eq!(panics, [""; 0], "{} in {}", operation.0, place.0);
-            }
-        }
+        anywhere::check(&world, OPERATIONS, PLACES);
         let stats = world.provider.stats();
         assert!(stats.is_balanced(), "{stats:?}");
     }
@@ -391,28 +247,23 @@ fn every_operation_works_in_every_place_without_a_panic() {
 /// The API panics where a context is attached while it lends one: the panic is caught, and the span is entered natively.
 #[test]
 fn in_span_runs_its_closure_in_every_place() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    watch_panics();
     for world in worlds().into_iter().map(Arc::new) {
-        for place in PLACES {
-            run(place, IN_SPAN, &world);
-        }
+        anywhere::check_return(&world, IN_SPAN, OPERATIONS, PLACES);
         assert!(world.provider.stats().is_balanced());
     }
-    PANICS.lock().expect("no panic").clear();
 }
 
 #[test]
 fn in_span_is_the_parent_of_what_starts_within_where_the_api_lends_its_context() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let world = &worlds()[0];
-    Context::map_current(|_| {
-        world.tracer.in_span("outer", |context| {
-            let inner = world.tracer.start("inner");
-            let outer = context.span().span_context().trace_id();
-            assert_eq!(inner.span_context().trace_id(), outer);
+    anywhere::with_panics(|| {
+        Context::map_current(|_| {
+            world.tracer.in_span("outer", |context| {
+                let inner = world.tracer.start("inner");
+                let outer = context.span().span_context().trace_id();
+                assert_eq!(inner.span_context().trace_id(), outer);
+            });
         });
     });
     assert!(!current_span_context().is_valid());
-    PANICS.lock().expect("no panic").clear();
 }

@@ -38,33 +38,14 @@ fn provider(sampler: Sampler) -> TracerProvider {
         .build()
 }
 
-/// Counts the allocations of `work` once slots, chunks and the registry have their size: in 64 runs, so that an allocation per
-/// chunk would not hide.
+/// Counts the allocations of one run of `work` in steady state.
 fn count(provider: &TracerProvider, dispatch: &Dispatch, work: impl Fn()) -> u64 {
-    count_with_flush(
-        || provider.force_flush().expect("delivered"),
-        dispatch,
-        work,
-    )
+    let flush = || provider.force_flush().expect("delivered");
+    count_with_flush(flush, dispatch, work)
 }
 
 fn count_with_flush(flush: impl Fn(), dispatch: &Dispatch, work: impl Fn()) -> u64 {
-    Allocations::assert_counted();
-    tracing::dispatcher::with_default(dispatch, || {
-        for _ in 0..20 {
-            for _ in 0..64 {
-                work();
-            }
-            flush();
-        }
-        let ((), allocated) = Allocations::measure(|| {
-            for _ in 0..64 {
-                work();
-            }
-        });
-        assert_eq!(allocated.count % 64, 0, "not the same in every run");
-        allocated.count / 64
-    })
+    tracing::dispatcher::with_default(dispatch, || Allocations::per_run(flush, work))
 }
 
 fn count_with(setup: impl FnOnce(TraceLayer) -> TraceLayer, work: impl Fn()) -> u64 {

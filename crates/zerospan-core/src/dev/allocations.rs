@@ -58,6 +58,27 @@ impl Allocations {
         (result, Self::this_thread().since(before))
     }
 
+    /// Returns the number of allocations of one run of `work` on this thread, once buffers have their size.
+    ///
+    /// Runs it 64 times at a time, so that one allocation in many runs does not hide, and calls `settle` after each of twenty times
+    /// before it counts.
+    ///
+    /// # Panics
+    ///
+    /// If some runs allocate more than others, or the program did not install a [`CountingAllocator`].
+    #[track_caller]
+    pub fn per_run(mut settle: impl FnMut(), mut work: impl FnMut()) -> u64 {
+        const RUNS: u64 = 64;
+        Self::assert_counted();
+        for _ in 0..20 {
+            (0..RUNS).for_each(|_| work());
+            settle();
+        }
+        let ((), allocated) = Self::measure(|| (0..RUNS).for_each(|_| work()));
+        assert_eq!(allocated.count % RUNS, 0, "not the same in every run");
+        allocated.count / RUNS
+    }
+
     /// Returns the allocations of this thread since it started.
     pub fn this_thread() -> Self {
         THREAD.with(Cell::get)

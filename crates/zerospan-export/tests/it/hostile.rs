@@ -2,11 +2,11 @@
 
 use crate::support::{batch, eventually, quick, received, record, scope, span};
 use std::panic::resume_unwind;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
+use zerospan_core::dev;
 use zerospan_export::{
     DropCause, ExportResponse, InMemoryTransport, Pipeline, Request, SendError, Transport,
 };
@@ -100,16 +100,13 @@ fn subscribe(call: fn(&'static str)) {
 }
 
 /// Runs `test` in a process of its own, with `variables`, on its first thread. Returns its exit code, or `None` if it hangs.
-fn alone(name: &str, variables: &[(&str, &str)], test: impl FnOnce()) -> Option<i32> {
-    const ALONE: &str = "ZEROSPAN_TEST_ALONE";
-    if std::env::var_os(ALONE).is_some() {
+fn alone(variables: &[(&str, &str)], test: impl FnOnce()) -> Option<i32> {
+    let Some(mut command) = dev::own_process() else {
         test();
         std::process::exit(0);
-    }
-    let program = std::env::current_exe().unwrap();
-    let mut child = Command::new(program)
-        .args(["--exact", &format!("hostile::{name}"), "--test-threads=1"])
-        .env(ALONE, "1")
+    };
+    let mut child = command
+        .arg("--test-threads=1")
         .envs(variables.iter().copied())
         .spawn()
         .unwrap();
@@ -128,7 +125,7 @@ fn alone(name: &str, variables: &[(&str, &str)], test: impl FnOnce()) -> Option<
 #[test]
 fn a_subscriber_that_panics_loses_nothing() {
     static EVENTS: AtomicUsize = AtomicUsize::new(0);
-    let code = alone("a_subscriber_that_panics_loses_nothing", &[], || {
+    let code = alone(&[], || {
         subscribe(|_| {
             EVENTS.fetch_add(1, Ordering::SeqCst);
             resume_unwind(Box::new(Grenade));
@@ -187,7 +184,7 @@ fn an_encoder_may_record_flush_and_read_the_statistics() {
 
 #[test]
 fn a_program_may_exit_while_an_encoder_panics() {
-    let code = alone("a_program_may_exit_while_an_encoder_panics", &[], || {
+    let code = alone(&[], || {
         let pipeline = quick()
             .with_transport(InMemoryTransport::new())
             .build()
@@ -206,8 +203,7 @@ const NO_THREADS: (&str, &str) = ("RUST_MIN_STACK", "140000000000000");
 fn a_subscriber_may_look_at_the_pipeline_where_no_thread_can_be_started() {
     static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
     static SEEN: Mutex<Vec<&str>> = Mutex::new(Vec::new());
-    let name = "a_subscriber_may_look_at_the_pipeline_where_no_thread_can_be_started";
-    let code = alone(name, &[NO_THREADS], || {
+    let code = alone(&[NO_THREADS], || {
         assert!(std::thread::Builder::new().spawn(|| ()).is_err());
         subscribe(|name| {
             let pipeline = PIPELINE.get().unwrap();

@@ -6,6 +6,7 @@ use opentelemetry::Context;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
+use zerospan_core::dev;
 use zerospan_export::{
     ExportResponse, FileTransport, Pipeline, Protocol, Request, RetryHint, SendError,
     SendErrorKind, Transport,
@@ -50,21 +51,13 @@ impl<S: tracing::Subscriber> Layer<S> for Log {
 }
 
 /// Runs `test` in a process of its own, with what it logs: the log is the process's, and so are the limits on it.
-fn alone(name: &str, test: impl FnOnce(Log)) {
-    const ALONE: &str = "ZEROSPAN_TEST_ALONE";
-    if std::env::var_os(ALONE).is_none() {
-        let program = std::env::current_exe().unwrap();
-        let status = std::process::Command::new(program)
-            .args(["--exact", &format!("observed::{name}")])
-            .env(ALONE, "1")
-            .status();
-        assert!(status.unwrap().success());
-        return;
-    }
-    let log = Log::default();
-    let subscriber = tracing_subscriber::registry().with(log.clone());
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-    test(log);
+fn alone(test: impl FnOnce(Log)) {
+    dev::in_own_process(&[], || {
+        let log = Log::default();
+        let subscriber = tracing_subscriber::registry().with(log.clone());
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        test(log);
+    });
 }
 
 /// A transport that returns the same for every request.
@@ -83,84 +76,81 @@ impl Transport for Answers {
 
 #[test]
 fn whatever_happens_ten_thousand_times_is_logged_once_a_minute() {
-    alone(
-        "whatever_happens_ten_thousand_times_is_logged_once_a_minute",
-        |log| {
-            let logged = || std::mem::take(&mut *log.0.lock().unwrap());
-            let answering = |answer: fn(usize) -> Result<ExportResponse, SendError>| {
-                let answers = Answers(Arc::new(answer), 0);
-                quick()
-                    .with_transport(move || Ok(answers.clone()))
-                    .without_worker()
-            };
-            let flush_often = |pipeline: &Pipeline| {
-                for round in 0..10_000 {
-                    record(pipeline, &scope("often"), round..round + 1);
-                    let _ = pipeline.force_flush(LONG);
-                }
-            };
-            let flapping = |answer| {
-                let pipeline = answering(answer).build().unwrap();
-                flush_often(&pipeline);
-                assert!(pipeline.stats().delivered >= 3_333);
-                pipeline
-            };
-            let refuse_each_second = |count| match count % 2 {
-                0 => Ok(ExportResponse::ALL),
-                _ => Err(SendError::refused("no")),
-            };
-            drop(flapping(refuse_each_second));
-            assert_eq!(logged(), ["ExportFailed", "ExportRecovered"]);
-            drop(flapping(|count| match count % 2 {
-                0 => Ok(ExportResponse::ALL),
-                _ => Ok(ExportResponse::partial(1, "no")),
-            }));
-            assert_eq!(logged(), ["ExportPartialSuccess"]);
-            // Two causes in turn are two events.
-            drop(flapping(|count| match count % 3 {
-                0 => Ok(ExportResponse::ALL),
-                1 => Err(SendError::refused("no")),
-                _ => Err(SendError::new(
-                    SendErrorKind::Unreachable,
-                    RetryHint::Never,
-                    "no",
-                )),
-            }));
-            assert_eq!(
-                logged(),
-                ["ExportFailed", "ExportFailed", "ExportRecovered"]
-            );
-
-            let pipeline = answering(|_| Ok(ExportResponse::ALL)).build().unwrap();
+    alone(|log| {
+        let logged = || std::mem::take(&mut *log.0.lock().unwrap());
+        let answering = |answer: fn(usize) -> Result<ExportResponse, SendError>| {
+            let answers = Answers(Arc::new(answer), 0);
+            quick()
+                .with_transport(move || Ok(answers.clone()))
+                .without_worker()
+        };
+        let flush_often = |pipeline: &Pipeline| {
             for round in 0..10_000 {
-                assert!(
-                    pipeline
-                        .record_encoded(&scope("often"), b"no span")
-                        .is_err()
-                );
-                if round % 100 == 0 {
-                    record(&pipeline, &scope("often"), 0..1);
-                    pipeline.force_flush(LONG).unwrap();
-                }
+                record(pipeline, &scope("often"), round..round + 1);
+                let _ = pipeline.force_flush(LONG);
             }
-            assert_eq!(logged(), ["ItemsDropped"]);
+        };
+        let flapping = |answer| {
+            let pipeline = answering(answer).build().unwrap();
+            flush_often(&pipeline);
+            assert!(pipeline.stats().delivered >= 3_333);
+            pipeline
+        };
+        let refuse_each_second = |count| match count % 2 {
+            0 => Ok(ExportResponse::ALL),
+            _ => Err(SendError::refused("no")),
+        };
+        drop(flapping(refuse_each_second));
+        assert_eq!(logged(), ["ExportFailed", "ExportRecovered"]);
+        drop(flapping(|count| match count % 2 {
+            0 => Ok(ExportResponse::ALL),
+            _ => Ok(ExportResponse::partial(1, "no")),
+        }));
+        assert_eq!(logged(), ["ExportPartialSuccess"]);
+        // Two causes in turn are two events.
+        drop(flapping(|count| match count % 3 {
+            0 => Ok(ExportResponse::ALL),
+            1 => Err(SendError::refused("no")),
+            _ => Err(SendError::new(
+                SendErrorKind::Unreachable,
+                RetryHint::Never,
+                "no",
+            )),
+        }));
+        assert_eq!(
+            logged(),
+            ["ExportFailed", "ExportFailed", "ExportRecovered"]
+        );
 
-            for _ in 0..10_000 {
-                let pipeline = answering(|_| Err(SendError::refused("no")))
-                    .build()
-                    .unwrap();
+        let pipeline = answering(|_| Ok(ExportResponse::ALL)).build().unwrap();
+        for round in 0..10_000 {
+            assert!(
+                pipeline
+                    .record_encoded(&scope("often"), b"no span")
+                    .is_err()
+            );
+            if round % 100 == 0 {
                 record(&pipeline, &scope("often"), 0..1);
+                pipeline.force_flush(LONG).unwrap();
             }
-            let dropped = logged();
-            let count = |name| dropped.iter().filter(|event| **event == name).count();
-            assert_eq!(count("PipelineDropped"), 1, "{dropped:?}");
-        },
-    );
+        }
+        assert_eq!(logged(), ["ItemsDropped"]);
+
+        for _ in 0..10_000 {
+            let pipeline = answering(|_| Err(SendError::refused("no")))
+                .build()
+                .unwrap();
+            record(&pipeline, &scope("often"), 0..1);
+        }
+        let dropped = logged();
+        let count = |name| dropped.iter().filter(|event| **event == name).count();
+        assert_eq!(count("PipelineDropped"), 1, "{dropped:?}");
+    });
 }
 
 #[test]
 fn an_outage_is_logged_once_and_its_end_too() {
-    alone("an_outage_is_logged_once_and_its_end_too", outages);
+    alone(outages);
 }
 
 fn outages(log: Log) {

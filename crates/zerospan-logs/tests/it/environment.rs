@@ -1,9 +1,10 @@
 //! The environment, and the resource.
 
-use crate::support::{Rig, Warnings, body, value};
+use crate::support::{Rig, body, value};
 use opentelemetry::KeyValue;
 use opentelemetry::logs::{AnyValue, LogRecord as _, Severity};
 use opentelemetry_sdk::Resource;
+use zerospan_core::dev::Warnings;
 use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_logs::LoggerProviderBuilder;
 

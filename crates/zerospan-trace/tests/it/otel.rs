@@ -1,7 +1,7 @@
 //! Requirements of the specification that the official SDK does not meet: each test shows both.
 
 use crate::program::ByName;
-use crate::support::{Rig, Warnings, resource, value};
+use crate::support::{Rig, resource, value};
 use opentelemetry::trace::{Span as _, Status, Tracer, TracerProvider as _};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -9,6 +9,7 @@ use opentelemetry_sdk::trace::{
     BatchSpanProcessor, InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter, SpanLimits,
 };
 use std::sync::{Arc, Mutex};
+use zerospan_core::dev::Warnings;
 use zerospan_trace::{StaticKey, TracerProviderBuilder};
 
 /// Returns the span that the official provider exports for `work`.

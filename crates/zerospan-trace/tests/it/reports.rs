@@ -1,6 +1,7 @@
-//! Settings that cannot be applied are logged.
+//! Settings that cannot be applied are logged. What is logged at most once a minute is the process's, so tests that count run in one
+//! of their own.
 
-use crate::support::{Warnings, builder, pipeline, resource, value};
+use crate::support::{builder, pipeline, resource, value};
 use opentelemetry::trace::{Span as _, TracerProvider as _};
 use opentelemetry::{Context, Key};
 use opentelemetry_sdk::Resource;
@@ -9,84 +10,62 @@ use opentelemetry_sdk::trace::{
     InMemorySpanExporter, SimpleSpanProcessor, SpanData, SpanProcessor,
 };
 use std::time::Duration;
+use zerospan_core::dev::{self, Warnings};
 use zerospan_export::{EncodedResource, InMemoryTransport, Pipeline};
 use zerospan_trace::{FinishedSpan, Processor, TracerProviderBuilder};
 
-/// Runs `test` in a process of its own: what is logged at most once a minute is the process's.
-fn alone(name: &str, test: impl FnOnce()) {
-    const ALONE: &str = "ZEROSPAN_TEST_ALONE";
-    if std::env::var_os(ALONE).is_some() {
-        return test();
-    }
-    let this = std::env::current_exe().expect("this program lies somewhere");
-    let ran = std::process::Command::new(this)
-        .args(["--exact", &format!("reports::{name}")])
-        .env(ALONE, "1")
-        .output()
-        .expect("this program runs");
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
-}
-
 #[test]
 fn a_resource_that_a_pipeline_cannot_take_is_reported_once() {
-    alone(
-        "a_resource_that_a_pipeline_cannot_take_is_reported_once",
-        || {
-            let shop = Resource::builder_empty().with_service_name("shop").build();
-            let desk = Resource::builder_empty().with_service_name("desk").build();
-            let (shared, memory) = pipeline();
-            let mut providers = Vec::new();
-            let said = Warnings::of(|| {
-                let first = builder().with_exporter(shared.clone());
-                providers.push(first.with_resource(shop).build());
-            });
-            assert_eq!(said, [""; 0], "the first is taken");
-            let said =
-                Warnings::of(|| providers.push(builder().with_exporter(shared.clone()).build()));
-            assert_eq!(said, [""; 0], "none was given");
-            let said = Warnings::of(|| {
-                for _ in 0..10_000 {
-                    let second = builder().with_exporter(shared.clone());
-                    providers.push(second.with_resource(desk.clone()).build());
-                }
-            });
-            assert_eq!(said.len(), 1, "{said:?}");
-            assert!(said[0].starts_with("ResourceIgnored"), "{said:?}");
-            drop(providers[2].tracer("test").span("of the second").start());
-            providers[2].force_flush().expect("delivered");
-            let sent = resource(&memory.take());
-            assert_eq!(value(&sent.attributes, "service.name"), "shop");
-            assert_eq!(
-                providers[2].resource().get(&Key::new("service.name")),
-                Some("desk".into())
-            );
-        },
-    );
+    dev::in_own_process(&[], || {
+        let shop = Resource::builder_empty().with_service_name("shop").build();
+        let desk = Resource::builder_empty().with_service_name("desk").build();
+        let (shared, memory) = pipeline();
+        let mut providers = Vec::new();
+        let said = Warnings::of(|| {
+            let first = builder().with_exporter(shared.clone());
+            providers.push(first.with_resource(shop).build());
+        });
+        assert_eq!(said, [""; 0], "the first is taken");
+        let said = Warnings::of(|| providers.push(builder().with_exporter(shared.clone()).build()));
+        assert_eq!(said, [""; 0], "none was given");
+        let said = Warnings::of(|| {
+            for _ in 0..10_000 {
+                let second = builder().with_exporter(shared.clone());
+                providers.push(second.with_resource(desk.clone()).build());
+            }
+        });
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("ResourceIgnored"), "{said:?}");
+        drop(providers[2].tracer("test").span("of the second").start());
+        providers[2].force_flush().expect("delivered");
+        let sent = resource(&memory.take());
+        assert_eq!(value(&sent.attributes, "service.name"), "shop");
+        assert_eq!(
+            providers[2].resource().get(&Key::new("service.name")),
+            Some("desk".into())
+        );
+    });
 }
 
 #[test]
 fn a_resource_of_the_pipelines_builder_wins_and_is_reported() {
-    alone(
-        "a_resource_of_the_pipelines_builder_wins_and_is_reported",
-        || {
-            let resource = |name| Resource::builder_empty().with_service_name(name).build();
-            let own = Pipeline::builder()
-                .with_transport(InMemoryTransport::new())
-                .with_resource(EncodedResource::from_sdk(&resource("shop")))
-                .build()
-                .expect("valid");
-            let said = Warnings::of(|| {
-                drop(
-                    builder()
-                        .with_exporter(own)
-                        .with_resource(resource("desk"))
-                        .build(),
-                );
-            });
-            assert_eq!(said.len(), 1, "{said:?}");
-        },
-    );
+    dev::in_own_process(&[], || {
+        let resource = |name| Resource::builder_empty().with_service_name(name).build();
+        let own = Pipeline::builder()
+            .with_transport(InMemoryTransport::new())
+            .with_resource(EncodedResource::from_sdk(&resource("shop")))
+            .build()
+            .expect("valid");
+        let said = Warnings::of(|| {
+            drop(
+                builder()
+                    .with_exporter(own)
+                    .with_resource(resource("desk"))
+                    .build(),
+            );
+        });
+        assert_eq!(said.len(), 1, "{said:?}");
+    });
 }
 
 #[test]
@@ -113,8 +92,7 @@ fn a_processor_that_panics_or_loses_its_start_is_reported_once_and_not_for_each_
             Ok(())
         }
     }
-    let name = "a_processor_that_panics_or_loses_its_start_is_reported_once_and_not_for_each_span";
-    alone(name, || {
+    dev::in_own_process(&[], || {
         let stock = SimpleSpanProcessor::new(InMemorySpanExporter::default());
         for (processors, expected) in [
             (builder().with_processor(Panics), "ProcessorPanicked"),
@@ -150,32 +128,28 @@ fn a_variable_that_is_not_unicode_is_reported_once_and_ignored() {
     use std::os::unix::ffi::OsStrExt;
     const VARIABLE: &str = "OTEL_SERVICE_NAME";
 
-    if std::env::var_os(VARIABLE).is_some_and(|value| value.to_str().is_none()) {
-        let mut name = None;
-        let said = Warnings::of(|| {
-            let provider = TracerProviderBuilder::from_env().build();
-            name = provider.resource().get(&Key::new("service.name"));
-        });
-        let name = name.expect("a service has a name");
-        assert!(name.as_str().starts_with("unknown_service:"), "{name}");
-        assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].starts_with("SettingIgnored"), "{said:?}");
-        assert!(said[0].contains(VARIABLE), "{said:?}");
-        assert!(said[0].contains("caf\u{fffd}"), "{said:?}");
-        assert!(said[0].contains("Unicode"), "{said:?}");
+    if let Some(mut command) = dev::own_process() {
+        let ran = command
+            .env(VARIABLE, OsStr::from_bytes(b"caf\xe9"))
+            .output();
+        let ran = ran.expect("this program runs");
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success(), "{said}");
+        assert!(said.contains("1 passed"), "{said}");
         return;
     }
-    let test = "reports::a_variable_that_is_not_unicode_is_reported_once_and_ignored";
-    let this = std::env::current_exe().expect("this program lies somewhere");
-    let ran = std::process::Command::new(this)
-        .args(["--exact", test])
-        .env_clear()
-        .env(VARIABLE, OsStr::from_bytes(b"caf\xe9"))
-        .output()
-        .expect("this program runs");
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success(), "{said}");
-    assert!(said.contains("1 passed"), "{said}");
+    let mut name = None;
+    let said = Warnings::of(|| {
+        let provider = TracerProviderBuilder::from_env().build();
+        name = provider.resource().get(&Key::new("service.name"));
+    });
+    let name = name.expect("a service has a name");
+    assert!(name.as_str().starts_with("unknown_service:"), "{name}");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("SettingIgnored"), "{said:?}");
+    assert!(said[0].contains(VARIABLE), "{said:?}");
+    assert!(said[0].contains("caf\u{fffd}"), "{said:?}");
+    assert!(said[0].contains("Unicode"), "{said:?}");
 }
 
 /// A subscriber that traces what is logged, as `tracing-opentelemetry` does.

@@ -1,4 +1,4 @@
-//! A provider that exports into memory, its decoded spans, and the log.
+//! A provider that exports into memory, and its decoded spans.
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -6,9 +6,6 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
-use std::sync::{Arc, Mutex};
-use tracing::field::{Field, Visit};
-use tracing::span;
 use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_trace::{Tracer, TracerProvider, TracerProviderBuilder};
 
@@ -121,49 +118,4 @@ fn text(value: Option<&AnyValue>) -> String {
         }
         Some(KvlistValue(_) | BytesValue(_) | StringValueStrindex(_)) | None => String::new(),
     }
-}
-
-/// Collects warnings: the name and the fields of each.
-#[derive(Clone, Default)]
-pub(crate) struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl Warnings {
-    pub(crate) fn of(work: impl FnOnce()) -> Vec<String> {
-        let warnings = Self::default();
-        tracing::subscriber::with_default(warnings.clone(), work);
-        // Another thread logs.
-        zerospan_core::log::settle();
-        warnings.0.lock().expect("no panic").clone()
-    }
-}
-
-impl tracing::Subscriber for Warnings {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        *metadata.level() <= tracing::Level::WARN
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Text(String);
-        impl Visit for Text {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                use std::fmt::Write;
-                let _ = write!(self.0, " {}={value:?}", field.name());
-            }
-        }
-        let mut text = Text(event.metadata().name().to_owned());
-        event.record(&mut text);
-        self.0.lock().expect("no panic").push(text.0);
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
 }

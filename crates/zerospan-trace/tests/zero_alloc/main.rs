@@ -41,23 +41,9 @@ fn provider(setup: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder) 
     setup(builder.with_exporter(pipeline)).build()
 }
 
-/// Counts the allocations of `work` on this thread once slots and chunks have their size: in 64 runs, so that an allocation per chunk
-/// would not hide.
-fn of(provider: &TracerProvider, mut work: impl FnMut()) -> u64 {
-    Allocations::assert_counted();
-    for _ in 0..20 {
-        for _ in 0..64 {
-            work();
-        }
-        provider.force_flush().expect("delivered");
-    }
-    let ((), allocated) = Allocations::measure(|| {
-        for _ in 0..64 {
-            work();
-        }
-    });
-    assert_eq!(allocated.count % 64, 0, "not the same in every run");
-    allocated.count / 64
+/// Counts the allocations of one run of `work` in steady state.
+fn of(provider: &TracerProvider, work: impl FnMut()) -> u64 {
+    Allocations::per_run(|| provider.force_flush().expect("delivered"), work)
 }
 
 const KEYS: [StaticKey; 8] = [

@@ -5,6 +5,7 @@ use crate::support::{BODY, from, request, try_send};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use zerospan_core::dev;
 use zerospan_transport::{Connect, OtlpConfig, Protocol, SendErrorKind, Signal};
 
 /// A proxy that forwards requests in `absolute-form`, as RFC 9112 asks, and opens tunnels.
@@ -266,15 +267,14 @@ fn nothing_is_sent_around_a_proxy_that_cannot_be_used() {
 #[test]
 fn a_proxy_of_the_process_is_used_with_settings_in_code_too() {
     const ENDPOINT: &str = "ZEROSPAN_TEST_ENDPOINT";
-    if let Ok(endpoint) = std::env::var(ENDPOINT) {
+    let Some(mut command) = dev::own_process() else {
+        let endpoint = std::env::var(ENDPOINT).unwrap();
         try_send(&OtlpConfig::new().with_endpoint(endpoint)).unwrap();
         return;
-    }
+    };
     let collector = Collector::start(Protocol::HttpProtobuf);
     let proxy = Proxy::start();
-    let name = "proxy::a_proxy_of_the_process_is_used_with_settings_in_code_too";
-    let ran = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name])
+    let ran = command
         .env(ENDPOINT, format!("http://{}/", collector.address))
         .env("http_proxy", proxy.address.to_string())
         .env_remove("no_proxy")

@@ -4,6 +4,7 @@ use crate::collector::Authority;
 use crate::support::from;
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
+use zerospan_core::dev;
 use zerospan_transport::{ConfigError, Connect, OtlpConfig, RetryHint, Signal};
 
 /// Returns the error that `config` leads to.
@@ -157,23 +158,13 @@ fn logged(work: impl FnOnce()) -> Vec<String> {
     std::mem::take(&mut *log.lock().unwrap())
 }
 
-/// Runs itself once more, as a process with such a variable.
 #[test]
 fn an_endpoint_of_the_process_that_cannot_be_used_is_one_error_in_the_log() {
-    const VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-    if std::env::var(VARIABLE).is_ok_and(|value| value.starts_with("htp:")) {
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", "htp://collector:4318")];
+    dev::in_own_process(&variables, || {
         let lines = logged(|| (0..10_000).for_each(|_| drop(OtlpConfig::from_env())));
         assert_eq!(lines, ["ERROR SettingUnusable"]);
-        return;
-    }
-    let name = "settings::an_endpoint_of_the_process_that_cannot_be_used_is_one_error_in_the_log";
-    let ran = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name])
-        .env(VARIABLE, "htp://collector:4318")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+    });
 }
 
 #[test]

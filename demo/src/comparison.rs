@@ -82,7 +82,7 @@ struct Demo {
     sides: Vec<Side>,
 }
 
-/// What the receiver has of a side.
+/// The spans that the receiver has of a side.
 struct Received {
     /// Spans and log records by shape.
     shapes: BTreeMap<String, u64>,

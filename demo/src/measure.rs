@@ -82,14 +82,14 @@ struct System {
     client: Client,
     receiver: Receiver,
     sides: Vec<Services>,
-    /// What each side has used so far.
+    /// The resources that each side has used so far.
     samples: Vec<Sample>,
     /// Number of requests that each side has answered.
     answered: u64,
     rounds: usize,
 }
 
-/// What the sides used in one round.
+/// The resources that the sides used in one round.
 struct Round {
     requests: f64,
     spans: f64,

@@ -19,7 +19,7 @@ mod log_model;
 /// Deeper values are cut, which the model does not do.
 const MAX_DEPTH: u8 = 20;
 
-/// What is set on a log record, from arbitrary bytes.
+/// A setting of a log record, from arbitrary bytes.
 #[derive(Debug)]
 struct AnyRecord {
     calls: Vec<Call>,

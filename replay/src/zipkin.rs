@@ -64,8 +64,8 @@ pub struct Endpoint {
 /// Something that happened at a point in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Annotation {
-    /// When, in microseconds since 1970.
+    /// The time, in microseconds since 1970.
     pub timestamp: u64,
-    /// What.
+    /// The text.
     pub value: String,
 }

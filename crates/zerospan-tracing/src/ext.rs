@@ -44,14 +44,14 @@ pub trait OpenTelemetrySpanExt {
 
     /// Returns a context with the span as its span, for propagators. Allocates once.
     ///
-    /// For a span that no layer records, this is the context that is in force: of its nearest recorded ancestor, or the current
+    /// For a span that no layer records, this is the current context: of its nearest recorded ancestor, or the current
     /// one.
     fn context(&self) -> Context;
 
     /// Returns the span's trace id, span id, flags and trace state. They do not change from now on. Allocates only for a trace
     /// state.
     ///
-    /// For a span that no layer records, this is the context that is in force, which may be invalid.
+    /// For a span that no layer records, this is the current context, which may be invalid.
     fn span_context(&self) -> SpanContext;
 
     /// Sets an attribute.

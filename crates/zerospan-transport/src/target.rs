@@ -17,7 +17,7 @@ pub(crate) struct Target {
     pub(crate) peer: Peer,
 }
 
-/// What connections are made to.
+/// The destination of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     /// A name or an address, and a port.

@@ -20,7 +20,7 @@ pub type Place<W> = (&'static str, fn(Call<W>));
 
 /// A call of one operation.
 pub struct Call<W: 'static> {
-    /// What the operation works on.
+    /// The state that the operation works on.
     pub world: Arc<W>,
     operation: Operation<W>,
     operations: &'static [Operation<W>],

@@ -1,4 +1,4 @@
-//! What code that was written for the official SDK relies on.
+//! Code that was written for the official SDK works as before.
 
 use crate::support::{Rig, builder, pipeline};
 use opentelemetry::Context;

@@ -14,7 +14,7 @@ use zerospan_core::{Attribute, AttributeValue, StrArray};
 use zerospan_otlp::StaticKey;
 use zerospan_trace::layer::SpanLimits;
 
-/// What the parts of an event are written to.
+/// The destination of the parts of an event.
 pub(crate) trait EventOutput {
     /// Sets an attribute.
     fn set(&mut self, key: &StaticKey, value: AttributeValue<'_>);

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a layer knows of the subscribers that it belongs to.
+/// The subscribers that a layer belongs to.
 #[derive(Debug, Default)]
 pub(crate) struct Attachment {
     /// Another layer belongs to the same subscriber.

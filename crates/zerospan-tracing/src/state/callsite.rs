@@ -1,4 +1,4 @@
-//! What a layer knows of a callsite: the keys of its fields and its constant attributes, both encoded once.
+//! The constant parts of a callsite: the keys of its fields and its constant attributes, both encoded once.
 
 use super::options::{Options, Switch};
 use std::fmt;
@@ -44,7 +44,7 @@ pub(crate) enum Role {
     Message,
     /// The error of an event without a message.
     Error,
-    /// What a record of the `log` crate says of itself.
+    /// The fields in which a record of the `log` crate describes itself.
     Log(LogField),
 }
 

@@ -1,4 +1,4 @@
-/// Where a layer with a logger provider sends events.
+/// The destination of events, in a layer with a logger provider.
 ///
 /// Events outside of all spans become log records in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use zerospan_logs::Logger;
 use zerospan_otlp::LogRecordLimits;
 use zerospan_trace::layer::AttributeBuffer;
 
-/// What a layer knows of the log records of a callsite.
+/// The constant parts of the log records of a callsite.
 pub(crate) struct LogCallsite {
     pub(crate) metadata: &'static Metadata<'static>,
     pub(crate) fields: Box<[FieldKey]>,

@@ -271,7 +271,7 @@ impl<V: Default> Table<V> {
                 if !segment.has_room(bucket) {
                     continue;
                 }
-                // Before the key can be seen, whoever looks for it looks far enough.
+                // Set before the key can be seen, so that every search for it goes far enough.
                 segment.reach.fetch_max(distance + 1, Ordering::SeqCst);
                 if let Some(value) = segment.claim(id, bucket) {
                     return Some(value);
@@ -380,7 +380,7 @@ impl<V: Default> Segment<V> {
             };
             content.id = id;
             content.set_key(id);
-            // Whoever finds it waits for the lock.
+            // A thread that finds it waits for the lock.
             key.store(id, Ordering::Release);
             return Some(Locked { content, key });
         }

@@ -1,4 +1,4 @@
-//! What a set-up installs, and its guard.
+//! A set-up installs everything or nothing, and its guard delivers.
 
 use crate::support::{builder, caller, spans};
 use opentelemetry::global;

@@ -1,4 +1,4 @@
-//! What must neither block nor panic nor get lost without being counted.
+//! Bad input neither blocks nor panics, and nothing is lost without being counted.
 
 use crate::dynamic::Dynamic;
 use crate::hostile::Hostile;

@@ -76,7 +76,7 @@ fn normal(spans: &[Span]) -> Vec<Normal> {
     normal
 }
 
-/// Who has which span id.
+/// The span that each id belongs to.
 struct Identities(BTreeMap<Vec<u8>, Identity>);
 
 impl Identities {

@@ -51,7 +51,7 @@ pub(crate) fn run(bytes: &[u8]) {
         for step in bytes.chunks_exact(3) {
             take(step[0], step[1], step[2], &dispatch, &mut spans);
         }
-        // Closes them, whoever has their ids by now.
+        // Closes them, even if other spans have their ids by now.
         spans.clear();
         for id in 1..=8 {
             dispatch.try_close(id_of(id));

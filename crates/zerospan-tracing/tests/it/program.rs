@@ -15,7 +15,7 @@ pub(crate) struct Step {
     pub(crate) action: Action,
 }
 
-/// What a step does. A `usize` without a name is the index of a live handle.
+/// A step of a program. A `usize` without a name is the index of a live handle.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Start(Callsite, Whose, Fields),

@@ -31,7 +31,7 @@ pub(crate) struct Outcome {
     pub(crate) truths: Vec<Truth>,
     /// The integer ids of the threads.
     pub(crate) thread_ids: [u64; THREADS],
-    /// What each `set_parent` returned, and what it should have.
+    /// The result of each `set_parent`, and the expected one.
     pub(crate) set_parents: Vec<(bool, bool)>,
 }
 

@@ -1,4 +1,4 @@
-//! What the predecessor's users reported, each named after what is right.
+//! Faults that the predecessor's users reported: each test is named after the right behaviour.
 
 mod context;
 mod layers;

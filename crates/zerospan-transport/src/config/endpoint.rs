@@ -5,7 +5,7 @@ use crate::target::{Target, is_loopback, port_text};
 use std::fmt;
 use uri::Uri;
 
-/// What requests are sent to.
+/// The destination of requests.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(all(feature = "http", feature = "grpc")), allow(dead_code))]
 pub(super) enum Destination {

@@ -7,12 +7,12 @@ use h2::client::ResponseFuture;
 use percent_encoding::percent_decode;
 use uri::{HeaderMap, StatusCode, header};
 
-/// What a server sent.
+/// The answer of a server.
 pub(super) enum Answer {
     /// The status of the call, and the message with its prefix, which a failed call lacks.
     Status {
         head: HeaderMap,
-        /// Where the status is, unless it is in the head.
+        /// The trailers, which have the status unless the head does.
         trailers: Option<HeaderMap>,
         message: Vec<u8>,
     },

@@ -33,7 +33,7 @@ impl Client {
         }
     }
 
-    /// Makes a call, and ends by its deadline. After a failure of the connection the next call connects anew, and to another
+    /// Makes a call, and ends by its deadline. After a failure of the connection the next call connects again, and to another
     /// address if there is one.
     pub(super) async fn call(&mut self, call: Call) -> Result<ExportResponse, SendError> {
         let left = call.deadline.saturating_duration_since(Instant::now());

@@ -5,7 +5,7 @@ use tonic::transport::Endpoint;
 /// The settings of all calls.
 pub(super) struct Settings {
     pub(super) peer: Peer,
-    /// What `tonic` needs to know of the server and of its connections, TLS included.
+    /// The facts that `tonic` needs of the server and of its connections, TLS included.
     pub(super) endpoint: Endpoint,
     /// The headers of each request.
     pub(super) metadata: MetadataMap,

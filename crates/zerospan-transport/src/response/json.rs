@@ -57,7 +57,7 @@ fn document(body: &[u8], member: impl FnMut(&str, &mut Json<'_>) -> Option<()>) 
     json.peek().is_none().then_some(())
 }
 
-/// What has not been read yet.
+/// The bytes that have not been read yet.
 struct Json<'a> {
     rest: &'a [u8],
 }

@@ -1,4 +1,4 @@
-//! What a gRPC server, or something before it, answers below the level of gRPC.
+//! Answers of a gRPC server, or of something before it, below the level of gRPC.
 
 use crate::support::request;
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use zerospan_transport::{
     SendErrorKind, Signal, Transport,
 };
 
-/// What a server does with a request.
+/// The behaviour of a server for one request.
 #[derive(Clone)]
 enum Does {
     /// Responds with a status, headers, a body and trailers.

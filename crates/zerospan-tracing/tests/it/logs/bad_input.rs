@@ -1,4 +1,4 @@
-//! What must not harm: values that panic, suppression, huge bodies, a shutdown, processors.
+//! Bad input to log records: values that panic, suppression, huge bodies, a shutdown, processors.
 
 use super::support::{LogRig, of, only};
 use crate::support::{Rig, int};

@@ -123,7 +123,7 @@ fn official(program: &[Step]) -> Vec<Log> {
     logs
 }
 
-/// What the records of both sides have in common.
+/// The parts of a record that both sides have.
 type Normal = (String, String, BTreeMap<String, String>, i32, String);
 
 fn attributes(record: &LogRecord) -> BTreeMap<String, String> {

@@ -1,4 +1,4 @@
-//! Where events go.
+//! Events go where the option says.
 
 use super::support::{Log, LogRig, of, only};
 use crate::support::{Rig, exported, only_event, text, try_value};

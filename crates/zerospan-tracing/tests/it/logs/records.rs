@@ -1,4 +1,4 @@
-//! What a log record has: severity, body, scope, name, location, attributes.
+//! The content of a log record: severity, body, scope, name, location, attributes.
 
 use super::support::{Log, LogRig, logged, of, only};
 use crate::support::{Rig, int, text};

@@ -29,7 +29,7 @@ fn assert_outside(logs: &[Log], body: &str) {
 }
 
 #[test]
-fn a_record_has_the_ids_of_the_span_in_force_whoever_made_that() {
+fn a_record_has_the_ids_of_the_current_span_of_any_origin() {
     let rig = LogRig::new();
     let tracer = rig.traces.provider.tracer("api");
     let logs = rig.run(|| {

@@ -1,4 +1,4 @@
-//! What a span should become, worked out naively from the program.
+//! The expected spans, worked out naively from the program.
 
 use crate::program::{EventSite, Field, Fields};
 use opentelemetry::trace::{SpanKind, Status};
@@ -12,7 +12,7 @@ pub(crate) enum Identity {
     Remote(usize),
 }
 
-/// Where a program's spans should differ from what the predecessor makes of them. `None` where the program does nothing that the
+/// Places where a program's spans should differ from what the predecessor makes of them. `None` where the program does nothing that the
 /// predecessor gets wrong.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Truth {

@@ -65,7 +65,7 @@ fn boxed_optional_and_filtered_layers_export() {
     }
 }
 
-/// What a layer saw, by name of the span or event.
+/// Everything that a layer saw, by name of the span or event.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<&'static str>>>);
 

@@ -1,4 +1,4 @@
-//! What must not block, panic or leak.
+//! Unusual calls neither block nor panic nor leak.
 
 use crate::support::{Rig, exported, returns, text, value};
 use std::cell::RefCell;
@@ -135,7 +135,7 @@ fn closing_a_child_under_another_registry_is_tolerated() {
         let parent = info_span!("parent");
         info_span!(parent: &parent, "child")
     });
-    // The registry closes the parent in the registry in force, which may have a span by that id.
+    // The registry closes the parent in the current registry, which may have a span by that id.
     tracing::dispatcher::with_default(&there, || {
         let spans: Vec<Span> = (0..8).map(|_| info_span!("innocent")).collect();
         let closing = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(child)));

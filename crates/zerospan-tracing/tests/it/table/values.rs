@@ -56,7 +56,7 @@ fn a_name_and_a_kind_that_are_recorded_after_the_start_count() {
     let spans = exported(|| {
         let span = info_span!("before", otel.name = Empty, otel.kind = Empty);
         let _entered = span.enter();
-        // The span has started for good: a child knows it.
+        // The span has its final ids: a child knows them.
         info_span!("child").in_scope(|| {});
         span.record("otel.name", "after");
         span.record("otel.kind", "server");

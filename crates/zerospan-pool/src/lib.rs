@@ -13,6 +13,8 @@ mod store;
 mod thread_cached;
 #[doc(hidden)]
 pub mod thread_states;
+#[doc(hidden)]
+pub mod trim;
 
 pub use base::config::DEFAULT_RETENTION_LIMIT;
 pub use base::stats::{Discards, PoolStats};
@@ -25,6 +27,8 @@ pub use store::array_queue::{ArrayQueuePool, QueueCapacityError};
 pub use store::object_pool::ObjectPool;
 pub use thread_cached::cache::ThreadCaches;
 pub use thread_cached::pool::ThreadCachedPool;
+#[doc(hidden)]
+pub use thread_cached::room::Reservation;
 pub use thread_cached::thread_cache::{AnyThread, ThreadCache};
 #[doc(no_inline)]
 pub use zerospan_core::{DefaultRecycle, Footprint, Recycle, Reset};

@@ -1,5 +1,7 @@
 pub(crate) mod cache;
 pub(crate) mod depot;
 pub(crate) mod pool;
+pub(crate) mod room;
+mod share;
 mod shared;
 pub(crate) mod thread_cache;

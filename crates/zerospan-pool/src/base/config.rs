@@ -20,11 +20,12 @@ impl<R> PoolConfig<R> {
         }
     }
 
-    /// Resets `object`; hands it back as an error if it then retains more than the limit.
+    /// Resets `object`, and returns it with the heap memory that it then retains; hands it back as an error if that is more
+    /// than the limit.
     ///
     /// If `recycle` panics, calls `on_panic`, then drops the object, then lets the panic continue.
     #[inline]
-    pub(crate) fn recycle<T>(&self, mut object: T, on_panic: impl Fn()) -> Result<T, T>
+    pub(crate) fn recycle<T>(&self, mut object: T, on_panic: impl Fn()) -> Result<(T, usize), T>
     where
         R: Recycle<T>,
     {
@@ -33,7 +34,7 @@ impl<R> PoolConfig<R> {
         let retained = self.recycle.heap_bytes(&object);
         std::mem::forget(guard);
         if retained <= self.retention_limit {
-            Ok(object)
+            Ok((object, retained))
         } else {
             Err(object)
         }

@@ -22,7 +22,7 @@ pub struct PoolStats {
     pub detached: u64,
     /// Objects created by [`warm_up`](crate::Pool::warm_up).
     pub warmed_up: u64,
-    /// Objects freed by [`shrink`](crate::Pool::shrink).
+    /// Objects freed by [`shrink`](crate::Pool::shrink), or since they were idle.
     pub shrunk: u64,
 }
 

@@ -85,7 +85,7 @@ impl<S: Store, R: Recycle<S::Object>> StorePool<S, R> {
         let (dropped, counter) = match returned {
             Return::Reuse(object) => {
                 match self.config.recycle(object, || add(&counters.panicked, 1)) {
-                    Ok(object) => match store.push(object) {
+                    Ok((object, _)) => match store.push(object) {
                         Ok(()) => (None, &counters.returns),
                         Err(object) => (Some(object), &counters.full),
                     },

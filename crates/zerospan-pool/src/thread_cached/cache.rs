@@ -1,3 +1,4 @@
+use super::share::Share;
 use super::shared::{CacheCounters, Shared};
 use crate::thread_states::{OwnerId, ThreadState, ThreadStates};
 use std::cell::{Cell, RefCell};
@@ -14,12 +15,20 @@ pub struct ThreadCaches<T>(ThreadStates<Cache<T>>);
 
 /// One thread's cache of one pool.
 pub(super) struct Cache<T> {
-    /// The number of objects that the cache may hold, in units of the pool's capacity. At most the length of `slots`.
+    /// The units of the pool's capacity that the cache may use.
     quota: Cell<usize>,
+    /// The units that its objects weigh.
+    used: Cell<usize>,
     counters: Arc<CacheCounters>,
-    /// `Some` below `counters.len()`, `None` from there on.
-    slots: Box<[Cell<Option<T>>]>,
+    /// With an object below `counters.len()`, without from there on.
+    slots: Box<[CacheSlot<T>]>,
     shared: RefCell<Weak<Shared<T>>>,
+}
+
+struct CacheSlot<T> {
+    object: Cell<Option<T>>,
+    /// Of the object.
+    weight: Cell<usize>,
 }
 
 /// The maximum number of objects in one thread's cache of one pool.
@@ -67,8 +76,14 @@ impl<T> Default for Cache<T> {
     fn default() -> Self {
         Self {
             quota: Cell::new(0),
+            used: Cell::new(0),
             counters: Arc::default(),
-            slots: (0..MAX_CACHED).map(|_| Cell::new(None)).collect(),
+            slots: (0..MAX_CACHED)
+                .map(|_| CacheSlot {
+                    object: Cell::new(None),
+                    weight: Cell::new(0),
+                })
+                .collect(),
             shared: RefCell::new(Weak::new()),
         }
     }
@@ -94,14 +109,14 @@ impl<T> ThreadState for Cache<T> {
             self.flush(shared);
             shared.unregister(&self.counters);
         }
-        let orphans = self.drain(usize::MAX).collect();
+        let orphans = self.drain().map(|(object, _)| object).collect();
         self.quota.set(0);
         self.counters.clear();
         (orphans, shared)
     }
 
     fn forget(&self) {
-        mem::forget(self.drain(usize::MAX).collect::<Vec<_>>());
+        mem::forget(self.drain().collect::<Vec<_>>());
         self.quota.set(0);
         self.counters.clear();
         mem::forget(self.shared.replace(Weak::new()));
@@ -112,22 +127,35 @@ impl<T> Cache<T> {
     /// Lends the object that was returned last.
     #[inline]
     pub(super) fn pop(&self) -> Option<T> {
-        let top = self.counters.len().checked_sub(1)?;
-        let object = self.slots.get(top)?.take()?;
-        self.counters.record_hit(top);
+        let (object, _) = self.pop_uncounted()?;
+        self.counters.record_hit();
         Some(object)
     }
 
-    /// Keeps a returned object; hands it back if the quota is used up.
     #[inline]
-    pub(super) fn push(&self, object: T) -> Result<(), T> {
-        let len = self.counters.len();
-        if len >= self.quota.get() {
+    fn pop_uncounted(&self) -> Option<(T, usize)> {
+        let top = self.counters.len().checked_sub(1)?;
+        let slot = self.slots.get(top)?;
+        let object = slot.object.take()?;
+        let weight = slot.weight.get();
+        self.used.set(self.used.get() - weight);
+        self.counters.set_len(top);
+        Some((object, weight))
+    }
+
+    /// Keeps a returned object that weighs `weight`; hands it back if the quota is used up.
+    #[inline]
+    pub(super) fn push(&self, object: T, weight: usize) -> Result<(), T> {
+        let used = self.used.get().saturating_add(weight);
+        if used > self.quota.get() {
             return Err(object);
         }
+        let len = self.counters.len();
         match self.slots.get(len) {
             Some(slot) => {
-                slot.set(Some(object));
+                slot.object.set(Some(object));
+                slot.weight.set(weight);
+                self.used.set(used);
                 self.counters.record_return(len + 1);
                 Ok(())
             }
@@ -135,49 +163,71 @@ impl<T> Cache<T> {
         }
     }
 
-    /// Moves up to `batch` objects from the depot into the empty cache.
+    /// Moves objects from the depot into the empty cache, and lends one of them.
     #[cold]
     #[inline(never)]
-    pub(super) fn fill(&self, shared: &Shared<T>, batch: usize) {
-        let mut slots = self.slots.iter();
-        let filled = shared.depot.fill(self.quota.replace(0), batch, |object| {
-            if let Some(slot) = slots.next() {
-                slot.set(Some(object));
+    pub(super) fn fill(&self, shared: &Shared<T>, share: Share) -> Option<T> {
+        let (mut len, mut used) = (0, 0);
+        let put = |object, weight| {
+            if let Some(slot) = self.slots.get(len) {
+                slot.object.set(Some(object));
+                slot.weight.set(weight);
+                len += 1;
+                used += weight;
             }
-        });
-        self.quota.set(filled);
-        self.counters.set_len(filled);
+        };
+        let quota = self.quota.replace(0);
+        let (lent, units) = shared
+            .depot
+            .fill(quota, share.batch(), share.batch_units(), put);
+        self.quota.set(units);
+        self.used.set(used);
+        self.counters.set_len(len);
+        if lent.is_some() {
+            self.counters.record_hit();
+        }
+        lent
     }
 
-    /// Makes room in the full cache: moves a batch to the depot if the quota is at `max` already, and reserves room in
-    /// the pool. Returns `false` if the pool has none.
+    /// Makes room for an object that weighs `weight`: moves a batch to the depot if the cache has its full share, and reserves
+    /// room in the pool. Returns `false` if the pool has none, or if the object takes more than the share.
     #[cold]
     #[inline(never)]
-    pub(super) fn extend(&self, shared: &Shared<T>, batch: usize, max: usize) -> bool {
-        let (quota, len) = (self.quota.get(), self.counters.len());
-        let surplus = if quota < max { 0 } else { batch };
-        let wanted = batch.min((max + surplus).saturating_sub(quota));
-        // The iterator is lazy: it drains only if the depot accepts the surplus. Each object takes its unit along.
-        let lent = shared.depot.extend(wanted, self.drain(surplus));
-        let drained = len - self.counters.len();
-        self.quota.set(quota - drained + lent);
-        lent > 0
+    pub(super) fn extend(&self, shared: &Shared<T>, share: Share, weight: usize) -> bool {
+        if weight > share.units {
+            return false;
+        }
+        let (quota, used, len) = (self.quota.get(), self.used.get(), self.counters.len());
+        let is_full = len >= share.objects || used + weight > share.units;
+        let (mut surplus, mut moved) = (0, 0);
+        while is_full
+            && (surplus < share.batch() || used - moved + weight > share.units)
+            && let Some(slot) = self.slots.get(..len - surplus).and_then(<[_]>::last)
+        {
+            surplus += 1;
+            moved += slot.weight.get();
+        }
+        // Each object takes its units along, so that what is unused stays.
+        let min = (used + weight).saturating_sub(quota);
+        let max = share.batch_units().max(min);
+        let max = max.min(share.units + moved - quota);
+        // The iterator is lazy: it drains only if the pool has room.
+        let surplus = self.drain().take(surplus);
+        let Some(lent) = shared.depot.extend(min, max, surplus) else {
+            return false;
+        };
+        self.quota.set(quota - moved + lent);
+        true
     }
 
     /// Moves all objects to the depot.
     pub(super) fn flush(&self, shared: &Shared<T>) {
-        let unused = self.quota.replace(0) - self.counters.len();
-        shared.depot.close(self.drain(usize::MAX), unused);
+        let unused = self.quota.replace(0) - self.used.get();
+        shared.depot.close(self.drain(), unused);
     }
 
-    /// Removes up to `max` objects, lazily.
-    fn drain(&self, max: usize) -> impl Iterator<Item = T> {
-        std::iter::from_fn(|| {
-            let top = self.counters.len().checked_sub(1)?;
-            let object = self.slots.get(top)?.take()?;
-            self.counters.set_len(top);
-            Some(object)
-        })
-        .take(max)
+    /// Removes all objects, lazily.
+    fn drain(&self) -> impl Iterator<Item = (T, usize)> {
+        std::iter::from_fn(|| self.pop_uncounted())
     }
 }

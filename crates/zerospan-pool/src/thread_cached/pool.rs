@@ -1,13 +1,16 @@
-use super::cache::{Cache, MAX_CACHED};
+use super::cache::Cache;
+use super::room::Reservation;
+use super::share::Share;
 use super::shared::Shared;
 use super::thread_cache::{AnyThread, ThreadCache};
 use crate::base::config::{OnUnwind, PoolConfig, watch_forks};
 use crate::base::stats::{PoolStats, add};
 use crate::pool::{Pool, Return};
 use crate::thread_states::{DropSignal, OwnerId};
+use crate::trim::Trim;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use zerospan_core::fork::PerProcess;
 use zerospan_core::sync::AtomicU64;
 use zerospan_core::{DefaultRecycle, Footprint, Recycle, Reset};
@@ -54,17 +57,15 @@ where
     K: ThreadCache<T>,
 {
     config: PoolConfig<R>,
-    /// The maximum number of objects in a thread's cache; 0 if the capacity is too small for caches.
-    max_cached: usize,
+    /// The maximum weight of all objects, if they are weighed instead of counted.
+    byte_limit: Option<usize>,
+    share: Share,
     id: OwnerId,
     shared: PerProcess<Arc<Shared<T>>>,
     key: PhantomData<fn() -> K>,
     // After `shared`: caches are stale once it is dropped.
     _signal: DropSignal,
 }
-
-/// A cache holds at most the capacity divided by this.
-const MIN_SHARES: usize = 8;
 
 impl<T: 'static> ThreadCachedPool<T> {
     /// Builds an empty pool of objects that implement `Default`, `Reset` and `Footprint`.
@@ -86,7 +87,8 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
         watch_forks();
         Self {
             config: PoolConfig::new(capacity, recycle),
-            max_cached: (capacity / MIN_SHARES).min(MAX_CACHED),
+            byte_limit: None,
+            share: Share::of_objects(capacity),
             id: OwnerId::unique(),
             shared: PerProcess::new(Arc::new(Shared::new(capacity))),
             key: PhantomData,
@@ -99,6 +101,36 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     pub fn with_retention_limit(mut self, bytes: usize) -> Self {
         self.config.retention_limit = bytes;
         self
+    }
+
+    /// Keeps objects of at most `bytes` together, in place of a number of objects: [`capacity`](Pool::capacity) is `usize::MAX`.
+    ///
+    /// An object takes its own size, and the heap memory that it retained when it was returned. A thread's cache holds at most
+    /// 32 objects, at most 64 KiB, and at most an eighth of `bytes`.
+    #[must_use]
+    pub fn with_byte_limit(mut self, bytes: usize) -> Self {
+        self.config.capacity = usize::MAX;
+        self.byte_limit = Some(bytes);
+        self.share = Share::of_bytes(bytes);
+        self.shared = PerProcess::new(Arc::new(Shared::new(bytes)));
+        self
+    }
+
+    /// Takes a part of the capacity for memory that belongs to the pool's objects while they are lent too. Returns `None` if
+    /// there is none left.
+    #[doc(hidden)]
+    pub fn reserve(&self, units: usize) -> Option<Reservation> {
+        Reservation::new(self.shared().depot.room(), units)
+    }
+
+    /// Returns the part that frees objects of the depot, for as long as the pool lives. A forked child has another.
+    #[doc(hidden)]
+    pub fn trimmed(&self) -> Weak<dyn Trim>
+    where
+        T: Send,
+    {
+        let shared: Weak<Shared<T>> = Arc::downgrade(self.shared());
+        shared
     }
 
     /// Moves this thread's cached objects to the depot, where other threads find them. Call it before the thread idles.
@@ -114,27 +146,35 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     #[inline]
     fn shared(&self) -> &Arc<Shared<T>> {
         self.shared
-            .current_or_init(|| Arc::new(Shared::new(self.config.capacity)))
+            .current_or_init(|| Arc::new(Shared::new(self.units())))
     }
 
-    /// Returns the number of objects that caches trade with the depot at a time: half a cache.
-    fn batch(&self) -> usize {
-        self.max_cached.div_ceil(2)
+    /// Returns the capacity: a number of objects, or of bytes.
+    fn units(&self) -> usize {
+        self.byte_limit.unwrap_or(self.config.capacity)
+    }
+
+    /// Returns the part of the capacity that an object takes.
+    #[inline]
+    fn weight(&self, heap_bytes: usize) -> usize {
+        match self.byte_limit {
+            None => 1,
+            Some(_) => heap_bytes.saturating_add(size_of::<T>()).max(1),
+        }
     }
 
     /// Takes an object from the depot, and a batch for the empty cache.
     #[cold]
     #[inline(never)]
     fn take_from_depot(&self) -> Option<T> {
-        if self.max_cached > 0 {
+        if self.share.objects > 0 {
             let cached = K::try_with(|caches| {
                 let cache = caches.get_or_register(self.id, self.shared());
                 // Freeing the objects of a dropped pool may have returned objects here.
                 if let Some(object) = cache.pop() {
                     return Some(object);
                 }
-                cache.fill(self.shared(), self.batch());
-                cache.pop()
+                cache.fill(self.shared(), self.share)
             });
             if let Some(object) = cached {
                 return object;
@@ -148,23 +188,27 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     /// Keeps an object for which the cache has no room: extends the cache, or stores the object in the depot.
     #[cold]
     #[inline(never)]
-    fn keep_in_depot(&self, object: T) {
+    fn keep_in_depot(&self, object: T, weight: usize) {
         let mut object = Some(object);
-        if self.max_cached > 0 {
+        if self.share.objects > 0 {
             let on_panic = || add(&self.shared().counters.panicked, 1);
             let guard = OnUnwind(&on_panic);
             let _ = K::try_with(|caches| {
                 let cache = caches.get_or_register(self.id, self.shared());
                 // Freeing the objects of a dropped pool may have made room here.
-                object = object.take().and_then(|kept| cache.push(kept).err());
-                if object.is_some() && cache.extend(self.shared(), self.batch(), self.max_cached) {
-                    object = object.take().and_then(|kept| cache.push(kept).err());
+                object = object
+                    .take()
+                    .and_then(|kept| cache.push(kept, weight).err());
+                if object.is_some() && cache.extend(self.shared(), self.share, weight) {
+                    object = object
+                        .take()
+                        .and_then(|kept| cache.push(kept, weight).err());
                 }
             });
             std::mem::forget(guard);
         }
         let Some(object) = object else { return };
-        match self.shared().depot.put_one(object) {
+        match self.shared().depot.put_one(object, weight) {
             Ok(()) => add(&self.shared().counters.returns, 1),
             Err(object) => {
                 add(&self.shared().counters.full, 1);
@@ -175,7 +219,7 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
 
     /// Keeps a reset object, if the capacity allows.
     #[inline]
-    fn keep(&self, object: T) {
+    fn keep(&self, object: T, weight: usize) {
         let mut object = Some(object);
         // Freeing the objects of a dropped pool may panic, and `object` is lost to that panic.
         let on_panic = || add(&self.shared().counters.panicked, 1);
@@ -184,12 +228,12 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
             if let Some(cache) = caches.get(self.id)
                 && let Some(kept) = object.take()
             {
-                object = cache.push(kept).err();
+                object = cache.push(kept, weight).err();
             }
         });
         std::mem::forget(guard);
         if let Some(object) = object {
-            self.keep_in_depot(object);
+            self.keep_in_depot(object, weight);
         }
     }
 
@@ -231,7 +275,7 @@ impl<T: 'static, R: Recycle<T>, K: ThreadCache<T>> Pool for ThreadCachedPool<T, 
         match returned {
             Return::Reuse(object) => {
                 match self.config.recycle(object, || add(&counters().panicked, 1)) {
-                    Ok(object) => self.keep(object),
+                    Ok((object, heap_bytes)) => self.keep(object, self.weight(heap_bytes)),
                     Err(object) => self.discard(object, &counters().too_large),
                 }
             }
@@ -257,13 +301,11 @@ impl<T: 'static, R: Recycle<T>, K: ThreadCache<T>> Pool for ThreadCachedPool<T, 
         // Frees the room that this thread's cache has reserved.
         self.flush();
         let mut created = 0;
-        while created < count && self.shared().depot.has_room() {
-            if self
-                .shared()
-                .depot
-                .put_one(self.config.recycle.create())
-                .is_err()
-            {
+        let depot = &self.shared().depot;
+        while created < count && !depot.room().is_empty() {
+            let object = self.config.recycle.create();
+            let weight = self.weight(self.config.recycle.heap_bytes(&object));
+            if depot.put_one(object, weight).is_err() {
                 break;
             }
             add(&self.shared().counters.warmed_up, 1);

@@ -1,6 +1,8 @@
 use super::depot::Depot;
 use crate::base::stats::{Counters, PoolStats, add};
+use crate::trim::Trim;
 use std::sync::Arc;
+use std::time::Instant;
 use zerospan_core::sync::{AtomicU64, AtomicUsize, BlockingMutex, Ordering, lock_blocking};
 
 /// The part of a pool that all threads share.
@@ -55,6 +57,15 @@ impl<T> Shared<T> {
     }
 }
 
+impl<T: Send> Trim for Shared<T> {
+    fn trim(&self, now: Instant) -> Option<Instant> {
+        let (excess, next) = self.depot.trim(now);
+        add(&self.counters.shrunk, excess.len() as u64);
+        drop(excess);
+        next
+    }
+}
+
 /// The counters of one thread's cache: written by that thread alone, without read-modify-write, and read by all.
 #[derive(Debug, Default)]
 // Two threads' counters never share a cache line, nor the pair of lines that is fetched together.
@@ -76,10 +87,9 @@ impl CacheCounters {
         self.len.store(len, Ordering::Relaxed);
     }
 
-    /// Counts a hit that leaves `len` objects.
+    /// Counts a hit.
     #[inline]
-    pub(super) fn record_hit(&self, len: usize) {
-        self.set_len(len);
+    pub(super) fn record_hit(&self) {
         let hits = self.hits.load(Ordering::Relaxed);
         self.hits.store(hits.wrapping_add(1), Ordering::Relaxed);
     }

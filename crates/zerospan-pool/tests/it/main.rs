@@ -3,6 +3,7 @@
 
 mod backends;
 mod bad_input;
+mod bytes;
 mod canary;
 #[cfg(feature = "array-queue")]
 mod model;

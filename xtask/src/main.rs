@@ -114,10 +114,44 @@ fn run(task: Task) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::Arguments;
+    use crate::cargo::root;
     use clap::CommandFactory;
+    use std::collections::BTreeSet;
+    use std::fs;
 
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_task_that_a_page_names_exists() {
+        let command = Arguments::command();
+        let tasks: BTreeSet<&str> = command
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        for folder in ["", "docs", "docs/adr"] {
+            for entry in root().join(folder).read_dir().expect("a folder of pages") {
+                let path = entry.expect("an entry").path();
+                if path.extension().is_none_or(|extension| extension != "md") {
+                    continue;
+                }
+                let page = fs::read_to_string(&path).expect("a page");
+                for (at, before) in page.match_indices("cargo xtask ") {
+                    let rest = &page[at + before.len()..];
+                    let task: String = rest
+                        .chars()
+                        .take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')
+                        .collect();
+                    let is_option = task.is_empty() || task.starts_with('-');
+                    assert!(
+                        is_option || tasks.contains(&*task),
+                        "{}: there is no task `{task}`",
+                        path.display()
+                    );
+                }
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ mod invariants;
 mod layout;
 mod links;
 mod sdk;
+mod versions;
 
 use crate::cargo::{cargo, run};
 use anyhow::bail;
@@ -39,6 +40,7 @@ impl Tidy {
         findings.extend(links::check(&files));
         findings.extend(invariants::check(&files));
         findings.extend(sdk::check(&files));
+        findings.extend(versions::check(&files)?);
         report(&findings)?;
         println!(
             "dependencies, imports, layout, links and hygiene of {} files are tidy",

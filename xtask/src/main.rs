@@ -14,6 +14,7 @@ mod fuzz;
 mod instructions;
 mod loom;
 mod msrv;
+mod mutants;
 mod package;
 mod replay;
 mod sanitize;
@@ -72,6 +73,8 @@ enum Task {
     Replay(replay::Replay),
     /// Explore the interleavings of code that is lock-free or passes data between threads.
     Loom,
+    /// Change the code in one place at a time, and report the changes that no test notices.
+    Mutants(mutants::Mutants),
     /// Run the tests under AddressSanitizer and ThreadSanitizer (needs a nightly toolchain).
     Sanitize,
 }
@@ -107,6 +110,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::Replay(replay) => replay.run(),
         Task::Loom => loom::run(),
+        Task::Mutants(mutants) => mutants.run(),
         Task::Sanitize => sanitize::run(),
     }
 }

@@ -116,3 +116,12 @@ fn many_strings_are_copied_with_their_list() {
     assert!(limited.try_alloc_strs(&strings).is_err());
     assert_eq!(limited.alloc_str("usable"), "usable");
 }
+
+#[test]
+fn a_source_of_known_length_takes_one_list_of_that_length() {
+    let arena = SpanAttributeArena::new();
+    let mut set = arena.attributes(0);
+    let attributes = [("", true); 9].map(|(key, value)| Attribute::new(key, value));
+    assert_eq!(set.try_extend(attributes), Ok(()));
+    assert_eq!(arena.allocated_bytes(), 9 * size_of::<Attribute<'_>>());
+}

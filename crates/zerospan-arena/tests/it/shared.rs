@@ -174,3 +174,62 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_slab_has_twice_the_size_of_the_last_and_a_reset_merges_them() {
+    let mut arena = SharedAttributeArena::new();
+    assert_eq!((arena.capacity(), arena.heap_bytes()), (0, 0));
+    let share = arena.share();
+    for length in [1, 1023, 1, 2047] {
+        share.alloc_str(&"x".repeat(length));
+    }
+    assert_eq!(share.allocated_bytes(), 3072);
+    assert_eq!(arena.capacity(), 1024 + 2048);
+    arena.reset();
+    assert_eq!(arena.capacity(), 3072);
+
+    let share = arena.share();
+    share.alloc_str(&"x".repeat(3072));
+    share.alloc_str(&"x".repeat(10_000));
+    assert_eq!(arena.capacity(), 3072 + 10_000, "a slab holds any text");
+}
+
+#[test]
+fn the_memory_of_sets_is_counted_as_that_of_text_is() {
+    /// The offsets of a key and its value.
+    const ENDS: usize = 2 * size_of::<usize>();
+    let mut arena = SharedAttributeArena::with_capacity(5000);
+    assert_eq!(arena.capacity(), 5000);
+    let share = arena.share();
+    assert_eq!(share.allocated_bytes(), 0);
+    share.create_attributes(&[("key", "value"); 2]);
+    assert_eq!(share.allocated_bytes(), 2 * (8 + ENDS));
+    assert!(format!("{share:?}").contains(&(2 * (8 + ENDS)).to_string()));
+    assert_eq!(arena.capacity(), 5000 + 1024);
+    // One set more than the slab holds.
+    let sets = vec![("", ""); 1024 / ENDS + 1];
+    arena.share().create_attributes(&sets);
+    assert_eq!(arena.capacity(), 5000 + 1024 + 2048);
+    arena.reset();
+    assert_eq!(arena.capacity(), 5000 + 1024 + 2048);
+
+    let lists = arena.heap_bytes() - arena.capacity();
+    let one_list = SharedAttributeArena::with_capacity(10).heap_bytes() - 10;
+    assert_eq!(lists, 2 * one_list);
+    assert!(one_list > 0);
+}
+
+#[test]
+fn a_shared_arena_is_filled_to_the_last_byte_of_its_limit() {
+    let mut arena = SharedAttributeArena::with_limit(1500);
+    let share = arena.share();
+    share.alloc_str(&"x".repeat(1024));
+    share.alloc_str(&"x".repeat(400));
+    share.alloc_str(&"x".repeat(76));
+    let refused = share.try_alloc_str("x");
+    assert_eq!(
+        refused.map_err(|error| (error.requested, error.held, error.limit)),
+        Err((1, 1500, Some(1500)))
+    );
+    assert_eq!(arena.capacity(), 1500);
+}

@@ -193,3 +193,12 @@ fn a_reset_keeps_the_limit() {
         arena.reset();
     }
 }
+
+#[test]
+fn an_arena_with_a_value_is_not_empty() {
+    let arena = TypedArena::with_limit(2);
+    assert!(arena.is_empty());
+    arena.alloc(1);
+    assert!(!arena.is_empty());
+    assert_eq!(format!("{arena:?}"), "TypedArena { len: 1, .. }");
+}

@@ -204,3 +204,12 @@ proptest! {
         prop_assert!(back == float || float.is_nan() && back.is_nan(), "{}", text);
     }
 }
+
+#[test]
+fn each_collection_tells_its_capacity() {
+    assert_eq!(FixedAttributes::<3>::new().capacity(), 3);
+    assert_eq!(InlineStr::<5>::new().capacity(), 5);
+    let inline = InlineAttributes::<2, 7>::new();
+    assert_eq!((inline.capacity(), inline.text_capacity()), (2, 7));
+    assert_eq!(StackAttributes::<4>::new().capacity(), 4);
+}

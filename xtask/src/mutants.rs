@@ -49,7 +49,7 @@ impl Mutants {
         let mut rows = Vec::new();
         for name in crates {
             let row = self.mutate(&tree, &name)?;
-            println!("{HEADER}\n{row}");
+            println!("{row}");
             rows.push(row);
         }
         for name in rows.iter().flat_map(|row| &row.missed) {

@@ -216,3 +216,48 @@ impl<T: Default> Default for PerProcess<T> {
         Self::new(T::default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_advance_of_the_epoch_is_seen() {
+        let before = epoch();
+        advance_epoch();
+        assert!(epoch() > before);
+        advance_epoch();
+        assert!(epoch() > before + 1);
+    }
+
+    #[test]
+    fn a_value_belongs_to_the_process_that_made_it() {
+        assert!(watch().is_ok() && watch().is_ok());
+        let mut owned = ProcessOwned::new(String::from("made"));
+        owned.push_str(" here");
+        assert!(owned.is_current());
+        assert_eq!(owned.generation(), generation());
+        assert_eq!(*owned, "made here");
+        assert_eq!(*ProcessOwned::<String>::default(), "");
+
+        let each = PerProcess::new(7);
+        assert_eq!((each.get(), each.original()), (Some(&7), &7));
+        assert_eq!(each.current_or_init(|| unreachable!("made already")), &7);
+        assert_eq!(PerProcess::<u8>::default().current(), &0);
+    }
+
+    #[test]
+    fn a_value_is_dropped_once() {
+        struct Counted<'a>(&'a AtomicU64);
+        impl Drop for Counted<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let drops = AtomicU64::new(0);
+        drop(ProcessOwned::new(Counted(&drops)));
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        drop(PerProcess::new(Counted(&drops)));
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+    }
+}

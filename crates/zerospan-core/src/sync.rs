@@ -151,3 +151,69 @@ pub fn wait<'a, T>(
     std::thread::sleep(left.min(TURN));
     lock(mutex)
 }
+
+#[cfg(all(test, not(any(loom, tsan))))]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn a_lock_is_taken_although_a_thread_panicked_with_it() {
+        let mutex = Mutex::new(1);
+        let panicked = thread::scope(|scope| {
+            let holder = scope.spawn(|| {
+                *lock(&mutex) += 1;
+                let _guard = lock(&mutex);
+                std::panic::resume_unwind(Box::new("while it is held"));
+            });
+            holder.join()
+        });
+        assert!(panicked.is_err() && mutex.is_poisoned());
+        assert_eq!(*lock(&mutex), 2);
+        assert_eq!(*lock_blocking(&mutex), 2);
+        assert_eq!(try_lock(&mutex).as_deref(), Some(&2));
+    }
+
+    #[test]
+    fn a_lock_that_is_held_is_not_waited_for() {
+        let mutex = Mutex::new(1);
+        let guard = lock(&mutex);
+        assert!(thread::scope(|scope| {
+            let other = scope.spawn(|| try_lock(&mutex).is_none());
+            other.join().is_ok_and(|is_none| is_none)
+        }));
+        drop(guard);
+        assert!(try_lock(&mutex).is_some());
+    }
+
+    #[test]
+    fn a_wait_ends_with_the_signal_and_with_the_deadline() {
+        const LONG: Duration = Duration::from_secs(30);
+        let (mutex, condition) = (Mutex::new(false), Condvar::new());
+        for with_deadline in [true, false] {
+            let start = Instant::now();
+            let deadline = with_deadline.then(|| start + LONG);
+            let mut guard = lock(&mutex);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    *lock(&mutex) = true;
+                    condition.notify_all();
+                });
+                while !*guard {
+                    guard = wait(&condition, &mutex, guard, deadline);
+                }
+                *guard = false;
+                drop(guard);
+            });
+            assert!(start.elapsed() < LONG / 2);
+        }
+        let start = Instant::now();
+        let mut guard = lock(&mutex);
+        let deadline = start + Duration::from_millis(20);
+        while Instant::now() < deadline {
+            guard = wait(&condition, &mutex, guard, Some(deadline));
+        }
+        let _guard = wait(&condition, &mutex, guard, Some(start));
+        assert!(start.elapsed() < LONG / 2);
+    }
+}

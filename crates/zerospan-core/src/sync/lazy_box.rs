@@ -60,4 +60,12 @@ mod tests {
         let made = receiver.recv_timeout(Duration::from_secs(10));
         assert_eq!(made, Ok("made"));
     }
+
+    #[test]
+    fn a_value_is_shown_once_it_is_made() {
+        let lazy = LazyBox::new(|| 1);
+        assert_eq!(format!("{lazy:?}"), "LazyBox(None)");
+        assert_eq!(*lazy, 1);
+        assert_eq!(format!("{lazy:?}"), "LazyBox(Some(1))");
+    }
 }

@@ -156,6 +156,15 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_made_once_and_shown() {
+        let once = OnceBox::default();
+        assert_eq!(format!("{once:?}"), "OnceBox(None)");
+        assert_eq!(once.get_or_init(|| 1), &1);
+        assert_eq!(once.get_or_init(|| 2), &1);
+        assert_eq!(format!("{:?}", OnceBox::from(3)), "OnceBox(Some(3))");
+    }
+
+    #[test]
     fn a_value_that_comes_second_comes_back() {
         let once = OnceBox::new();
         assert_eq!(once.set(1), Ok(()));

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use zerospan_core::dev::conformance;
 use zerospan_core::{
-    AsAttributeValue, Attribute, AttributeSink, AttributeSource, AttributeValue, ExtendError,
-    SinkError, StrArray, UnsupportedValue,
+    AsAttributeValue, Attribute, AttributeSink, AttributeSource, AttributeValue, CapacityError,
+    ExtendError, SinkError, StrArray, UnsupportedValue,
 };
 
 #[test]
@@ -128,6 +128,72 @@ fn errors_name_the_value_and_the_remedy() {
         "the collection is full at its fixed capacity of 8: choose a larger one, or one that spills to the heap"
     );
     assert!(UnsupportedValue.to_string().contains("use a boolean"));
+}
+
+#[test]
+fn errors_of_sinks_name_the_room_and_the_first_cause() {
+    let error = SinkError::OutOfSpace { capacity: 100 };
+    assert!(error.to_string().contains("the rest of the 100 bytes"));
+    assert_eq!(
+        SinkError::from(UnsupportedValue).to_string(),
+        UnsupportedValue.to_string()
+    );
+    let error = ExtendError::new(3, error);
+    assert_eq!(error.to_string(), "the sink rejected 3 attributes");
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    assert_eq!(source, Some(error.cause.to_string()));
+    let full = CapacityError::new("value", 7);
+    assert_eq!(format!("{full:?}"), "CapacityError { capacity: 7, .. }");
+    assert_eq!(full.into_value(), "value");
+}
+
+#[test]
+fn a_list_of_strings_is_read_alike_whoever_owns_it() {
+    let borrowed = ["a", "b"];
+    let owned = borrowed.map(String::from);
+    let api = borrowed.map(StringValue::from);
+    for list in [
+        StrArray::from(&borrowed[..]),
+        StrArray::from(&owned[..]),
+        StrArray::from(&api[..]),
+    ] {
+        assert_eq!((list.len(), list.is_empty()), (2, false));
+        assert_eq!(
+            [list.get(0), list.get(1), list.get(2)],
+            [Some("a"), Some("b"), None]
+        );
+        let mut strings = list.into_iter();
+        assert_eq!(strings.len(), 2);
+        assert_eq!(strings.next(), Some("a"));
+        assert_eq!(strings.len(), 1);
+        assert_eq!(strings.next(), Some("b"));
+        assert_eq!((strings.len(), strings.next()), (0, None));
+        assert_eq!(AttributeValue::from(list), borrowed.as_attribute_value());
+        assert_ne!(list, StrArray::from(&["a"][..]));
+    }
+    assert!(StrArray::from(&[] as &[&str]).is_empty());
+}
+
+#[test]
+fn a_sink_that_reserves_grows_once() {
+    let mut vector: Vec<KeyValue> = Vec::new();
+    vector.reserve_attributes(100);
+    assert!(vector.capacity() >= 100);
+    let mut builder = SpanBuilder::from_name("span");
+    builder.reserve_attributes(0);
+    assert_eq!(builder.attributes, None);
+    (&mut builder).reserve_attributes(100);
+    assert!(
+        builder
+            .attributes
+            .is_some_and(|list| list.capacity() >= 100)
+    );
+}
+
+#[test]
+fn a_source_is_empty_if_it_lists_nothing() {
+    assert!(AttributeSource::is_empty(&Vec::<KeyValue>::new()));
+    assert!(!AttributeSource::is_empty(&vec![("key", 1)]));
 }
 
 fn value() -> impl Strategy<Value = Value> {

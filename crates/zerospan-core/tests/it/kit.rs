@@ -1,9 +1,10 @@
 //! The conformance kit detects each broken rule.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use zerospan_core::dev::{Canary, conformance};
 use zerospan_core::{
-    Attribute, AttributeSink, AttributeSource, Footprint, Recycle, Reset, SinkError,
+    Attribute, AttributeSink, AttributeSource, DefaultRecycle, Footprint, Recycle, Reset, SinkError,
 };
 
 fn fill(text: &mut String, canary: &mut Canary) {
@@ -22,6 +23,32 @@ fn std_collections_meet_the_reset_contract() {
         |bytes: &Vec<u8>, out: &mut Vec<u8>| out.extend_from_slice(bytes),
     )
     .check::<Vec<u8>>();
+}
+
+#[test]
+fn a_footprint_is_the_capacity_in_bytes() {
+    let vector: Vec<u32> = Vec::with_capacity(5);
+    assert_eq!(vector.heap_bytes(), 4 * vector.capacity());
+    assert_eq!(Box::new(vector).heap_bytes(), size_of::<Vec<u32>>() + 20);
+    let queue: VecDeque<u64> = VecDeque::with_capacity(5);
+    assert_eq!(queue.heap_bytes(), 8 * queue.capacity());
+    let text = String::with_capacity(9);
+    assert_eq!(text.heap_bytes(), 9);
+    assert_eq!(DefaultRecycle.heap_bytes(&text), 9);
+}
+
+#[test]
+fn a_reset_empties_whatever_is_boxed_or_queued() {
+    let mut queue = VecDeque::from([1]);
+    queue.reset();
+    assert!(queue.is_empty());
+    let mut boxed = Box::new(String::from("text"));
+    Reset::reset(&mut boxed);
+    assert_eq!(**boxed, *"");
+    let mut vector = vec![1];
+    DefaultRecycle.reset(&mut vector);
+    let created: Vec<i32> = DefaultRecycle.create();
+    assert_eq!(vector, created);
 }
 
 /// Recycles a `String` with a reset that the test chooses.

@@ -1,8 +1,8 @@
 //! Pooled spans of the official SDK.
 
 use crate::backends::{on_another_thread, panics};
-use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{Event, Link, SpanKind};
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 use zerospan_core::Recycle;
 use zerospan_core::dev::{Canary, conformance};
@@ -145,6 +145,20 @@ fn a_span_above_the_retention_limit_is_freed() {
     span.attributes.reserve(1_000);
     drop(span);
     assert_eq!((pool.len(), pool.stats().discards.too_large), (3, 1));
+}
+
+#[test]
+fn a_span_has_the_capacities_that_its_recycler_sets_and_is_measured_by_them() {
+    let recycle = SpanRecycle::default()
+        .with_attribute_capacity(3)
+        .with_event_capacity(5)
+        .with_link_capacity(7);
+    let span = recycle.create();
+    assert_eq!(span.attributes.capacity(), 3);
+    assert_eq!(span.events.events.capacity(), 5);
+    assert_eq!(span.links.links.capacity(), 7);
+    let lists = 3 * size_of::<KeyValue>() + 5 * size_of::<Event>() + 7 * size_of::<Link>();
+    assert_eq!(recycle.heap_bytes(&span), size_of::<SpanData>() + lists);
 }
 
 #[test]

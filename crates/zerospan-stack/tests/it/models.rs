@@ -213,3 +213,13 @@ fn each_collection_tells_its_capacity() {
     assert_eq!((inline.capacity(), inline.text_capacity()), (2, 7));
     assert_eq!(StackAttributes::<4>::new().capacity(), 4);
 }
+
+#[test]
+fn an_inline_text_is_found_in_a_map_by_its_content() {
+    let map = std::collections::HashMap::from([(
+        InlineStr::<8>::try_from_text("key").unwrap_or_default(),
+        1,
+    )]);
+    assert_eq!(map.get("key"), Some(&1));
+    assert_eq!(map.get(""), None);
+}

@@ -182,7 +182,7 @@ fn a_sink_that_reserves_grows_once() {
     let mut builder = SpanBuilder::from_name("span");
     builder.reserve_attributes(0);
     assert_eq!(builder.attributes, None);
-    (&mut builder).reserve_attributes(100);
+    AttributeSink::reserve_attributes(&mut &mut builder, 100);
     assert!(
         builder
             .attributes

@@ -155,6 +155,7 @@ fn one_thread<P: Pool<Object = Tracked>>(name: &str, pool: P, watch: &Watch, cap
     assert_eq!(pool.stats().misses, capacity as u64 + 3, "{name}");
     drop(first);
     assert_eq!(pool.len(), capacity, "{name}");
+    assert_eq!(pool.is_empty(), capacity == 0, "{name}");
     assert_eq!(watch.live(), capacity, "{name}");
     assert_eq!(pool.stats().discards.full, 3, "{name}");
     let mut numbers: Vec<_> = (0..capacity).map(|_| pool.acquire()).collect();

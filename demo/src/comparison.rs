@@ -1,6 +1,7 @@
 //! Starts the sides, sends requests to them in turns, and reports.
 
 use crate::arguments::{Export, Instrumentation, Options, Side};
+use crate::cores::Cores;
 use crate::figures::{Baseline, Figures, SideSamples};
 use crate::http::{Client, client};
 use crate::load::{log_record_count, send_requests, span_count};
@@ -26,7 +27,9 @@ const MAX_ROUNDS: u64 = 60;
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let screen = Screen::detect();
+    let cores = Cores::divide();
     let demo = Demo {
+        cores,
         runtime: tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -75,6 +78,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 struct Demo {
+    cores: Cores,
     runtime: Runtime,
     client: Client,
     instrumentation: Instrumentation,
@@ -115,6 +119,7 @@ impl Demo {
             .chain(self.sides.iter().copied())
         {
             systems.push(Services::start(
+                &self.cores,
                 Program::Counting,
                 side,
                 self.instrumentation,

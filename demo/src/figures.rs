@@ -22,12 +22,12 @@ pub(crate) fn method(instrumentation: Instrumentation) -> String {
     };
     format!(
         "Each side consists of three processes, one for each service, each with its service on one thread; requests come from \
-         another process. The sides answer the same requests in turns, round by round, and export everything at the end of each \
-         round. {untraced} The cost of a span is what the processes of a traced side used in a round less what those of the \
-         untraced side used in the same round, divided by the spans of the round: processor time (median and quartiles of the \
-         rounds), and heap allocations of all threads (all rounds together). Headers are the allocations of W3C propagation, \
-         {headers}. Exporting is the allocations of all threads but those of the services. Recording is the rest, including what \
-         HTTP allocates for the longer headers.{logs}"
+         another process. On Linux, the services share a core, and the other process has the rest. The sides answer the same \
+         requests in turns, round by round, and export everything at the end of each round. {untraced} The cost of a span is what \
+         the processes of a traced side used in a round less what those of the untraced side used in the same round, divided by \
+         the spans of the round: processor time (median and quartiles of the rounds), and heap allocations of all threads (all \
+         rounds together). Headers are the allocations of W3C propagation, {headers}. Exporting is the allocations of all threads \
+         but those of the services. Recording is the rest, including what HTTP allocates for the longer headers.{logs}"
     )
 }
 

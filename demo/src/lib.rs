@@ -6,6 +6,7 @@
 mod arguments;
 mod attributes;
 mod comparison;
+mod cores;
 mod figures;
 mod http;
 mod load;

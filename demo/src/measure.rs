@@ -1,6 +1,7 @@
 //! Measures what tracing adds to the cost of a request, for the rows `service` of the benchmarks.
 
 use crate::arguments::{Instrumentation, Measure, Side};
+use crate::cores::Cores;
 use crate::figures::Quartiles;
 use crate::http::{Client, client};
 use crate::load::{send_requests, span_count};
@@ -106,6 +107,7 @@ struct Used {
 impl System {
     /// Starts the services and warms them up.
     fn start(program: Program, instrumentation: Instrumentation) -> anyhow::Result<Self> {
+        let cores = Cores::divide();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -114,7 +116,13 @@ impl System {
         let mut sides = Vec::new();
         for side in SIDES {
             let export = receiver.export(side);
-            sides.push(Services::start(program, side, instrumentation, &export)?);
+            sides.push(Services::start(
+                &cores,
+                program,
+                side,
+                instrumentation,
+                &export,
+            )?);
         }
         let mut system = Self {
             runtime,

@@ -1,6 +1,7 @@
 //! The processes of a side, as the demo controls them: one for each service.
 
 use crate::arguments::{Export, Instrumentation, Side};
+use crate::cores::Cores;
 use crate::serve::{Ready, Sample};
 use crate::services::Service;
 use anyhow::{Context, bail};
@@ -24,13 +25,16 @@ pub(crate) struct Services {
 
 impl Services {
     pub(crate) fn start(
+        cores: &Cores,
         program: Program,
         side: Side,
         instrumentation: Instrumentation,
         export: &Export,
     ) -> anyhow::Result<Self> {
         let start = |service, peers: &[String]| {
-            Process::start(program, side, instrumentation, service, export, peers)
+            cores.for_services(|| {
+                Process::start(program, side, instrumentation, service, export, peers)
+            })
         };
         let catalog = start(Service::Catalog, &[])?;
         let pricing = start(Service::Pricing, &[])?;

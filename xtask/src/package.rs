@@ -46,6 +46,12 @@ pub(crate) fn package() -> anyhow::Result<()> {
         .arg("--target-dir")
         .arg(root().join("target")))?;
     println!("{} crates build from their archives", packages.len());
+    if packages
+        .iter()
+        .any(|package| package.repository.as_deref() == Some(""))
+    {
+        println!("before the first release, fill in `repository` in Cargo.toml: see RELEASING.md");
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use cargo_metadata::Package;
 use std::collections::BTreeMap;
 
 /// The pages with a table of versions, of which the first column is this crate.
-const PAGES: [&str; 2] = ["README.md", "docs/versions.md"];
+const PAGES: [&str; 3] = ["README.md", "docs/versions.md", "crates/zerospan/README.md"];
 const FIRST_COLUMN: &str = "| `zerospan` |";
 
 pub(crate) fn check(files: &[File]) -> anyhow::Result<Vec<String>> {

@@ -130,7 +130,8 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
 ///
 /// If the installation fails.
 pub(crate) fn ensure_subcommand(subcommand: &str) -> anyhow::Result<()> {
-    if succeeds(cargo().args([subcommand, "--version"])) {
+    // Some have no `--version`.
+    if succeeds(cargo().args([subcommand, "--help"])) {
         return Ok(());
     }
     let package = format!("cargo-{subcommand}");

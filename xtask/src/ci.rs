@@ -1,14 +1,17 @@
 //! Runs everything that must pass before a change lands.
 
+use crate::deny::Deny;
 use crate::e2e::E2e;
 use crate::instructions::Guard;
 use crate::tidy::Tidy;
-use crate::{bench, features, loom, msrv, package, test};
+use crate::{bench, features, loom, msrv, package, spelling, test};
 use std::time::Instant;
 
 pub(crate) fn run() -> anyhow::Result<()> {
     let start = Instant::now();
     Tidy::default().run()?;
+    spelling::check()?;
+    Deny::default().run()?;
     let counts = test::run()?;
     loom::run()?;
     bench::check_peers()?;

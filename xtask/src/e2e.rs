@@ -2,12 +2,11 @@
 
 mod delivery;
 mod programs;
-pub(crate) mod python;
 pub(crate) mod receivers;
 
 use crate::cargo::{cargo, root, run};
+use crate::python::Python;
 use clap::{Args, ValueEnum};
-use python::Python;
 
 /// Send to real receivers, and decode our output with other implementations.
 #[derive(Debug, Default, Args)]
@@ -29,7 +28,7 @@ enum Part {
 
 impl E2e {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let Some(python) = Python::or_skip() else {
+        let Some(python) = Python::or_skip("e2e") else {
             return Ok(());
         };
         let wanted = |part| self.only.is_none_or(|only| only == part);

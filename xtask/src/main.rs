@@ -6,6 +6,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod demo;
+mod deny;
 mod docs;
 mod e2e;
 mod faults;
@@ -16,9 +17,11 @@ mod loom;
 mod msrv;
 mod mutants;
 mod package;
+mod python;
 mod replay;
 mod sanitize;
 mod soak;
+mod spelling;
 mod test;
 mod tidy;
 
@@ -39,7 +42,7 @@ enum Task {
     Test,
     /// Check what a reader sees: dependencies between crates, imports between files, format, lints, docs, links.
     Tidy(tidy::Tidy),
-    /// Run everything that must pass before a change lands: tidy, test, loom, features, package, msrv, e2e, guard.
+    /// Run everything that must pass before a change lands: tidy, spelling, deny, test, loom, features, package, msrv, e2e, guard.
     Ci,
     /// Build every crate with each feature and every pair of features, warnings denied.
     Features,
@@ -49,6 +52,10 @@ enum Task {
     Msrv,
     /// Build the documentation as docs.rs does (needs a nightly toolchain).
     Docs,
+    /// Check the licences, versions and sources of every dependency, as `deny.toml` says.
+    Deny(deny::Deny),
+    /// Check the spelling of every file (needs Python 3).
+    Spelling,
     /// Measure every row of the benchmarks and compare the ratio with its budget.
     Budget(bench::Budget),
     /// Compare the instructions per operation of every hot path with the recorded ones (needs valgrind).
@@ -99,6 +106,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Package => package::package(),
         Task::Msrv => msrv::check(),
         Task::Docs => docs::build(),
+        Task::Deny(deny) => deny.run(),
+        Task::Spelling => spelling::check(),
         Task::Budget(budget) => budget.run(),
         Task::Guard(guard) => guard.run(),
         Task::Bench(bench) => bench.run(),

@@ -2,8 +2,8 @@
 //! signals at once through our providers.
 
 use crate::cargo::{cargo, run};
-use crate::e2e::python::Python;
 use crate::e2e::receivers::{BySignal, Rotel};
+use crate::python::Python;
 use anyhow::ensure;
 use clap::Args;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ impl Soak {
     ///
     /// If an item is not accounted for, by the pipeline or by the receiver.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let Some(python) = Python::or_skip() else {
+        let Some(python) = Python::or_skip("e2e") else {
             return Ok(());
         };
         if self.spans > 0 {

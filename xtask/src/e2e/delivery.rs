@@ -1,8 +1,8 @@
 //! Checks that every span and every log record arrives once, at every receiver, over every protocol, compression and kind of TLS.
 
-use super::python::Python;
 use super::receivers::{Arrivals, BySignal, Receiver, Rotel, Tls};
 use crate::cargo::{cargo, root, run};
+use crate::python::Python;
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use std::process::Command;

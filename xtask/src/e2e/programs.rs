@@ -1,8 +1,8 @@
 //! Runs programs that log, with zerospan and with the official bridges, and compares what the receiver decodes of both.
 
-use super::python::Python;
 use super::receivers::{BySignal, Receiver};
 use crate::cargo::{cargo, root, run};
+use crate::python::Python;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

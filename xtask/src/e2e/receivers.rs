@@ -1,7 +1,7 @@
 //! The receivers: `receiver.py`, which uses the official Python classes, and rotel, which can forward to it.
 
-use super::python::Python;
 use crate::cargo::root;
+use crate::python::Python;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::Value;

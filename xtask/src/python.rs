@@ -6,15 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A virtual environment with the packages of `xtask/e2e/requirements.txt`.
+/// A virtual environment with the packages of a folder's `requirements.txt`.
 pub(crate) struct Python {
     environment: PathBuf,
 }
 
 impl Python {
     /// Like [`prepare`](Self::prepare), but prints the error and returns `None`: the caller skips its checks.
-    pub(crate) fn or_skip() -> Option<Self> {
-        match Self::prepare() {
+    pub(crate) fn or_skip(folder: &str) -> Option<Self> {
+        match Self::prepare(folder) {
             Ok(python) => Some(python),
             Err(reason) => {
                 println!("skipped: {reason:#}");
@@ -23,25 +23,23 @@ impl Python {
         }
     }
 
-    /// Creates the environment, or uses the one that an earlier run created from the same requirements.
+    /// Creates the environment for `xtask/FOLDER`, or uses the one that an earlier run created from the same requirements.
     ///
     /// # Errors
     ///
     /// If Python 3 is missing, or a package cannot be installed.
-    fn prepare() -> anyhow::Result<Self> {
+    fn prepare(folder: &str) -> anyhow::Result<Self> {
         let python = Self {
-            environment: root().join("target/e2e/python"),
+            environment: root().join("target").join(folder).join("python"),
         };
-        let requirements = root().join("xtask/e2e/requirements.txt");
+        let requirements = root().join("xtask").join(folder).join("requirements.txt");
         let wanted = fs::read(&requirements)?;
         let installed = python.environment.join("requirements.txt");
         if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
             return Ok(python);
         }
         if !succeeds(Command::new("python3").arg("--version")) {
-            bail!(
-                "the end-to-end checks need Python 3 with venv: install it and run the task again"
-            );
+            bail!("this task needs Python 3 with venv: install it and run the task again");
         }
         run(Command::new("python3")
             .args(["-m", "venv", "--clear"])
@@ -50,14 +48,26 @@ impl Python {
             .command()
             .args(["-m", "pip", "install", "--quiet", "--requirement"])
             .arg(&requirements))
-        .context("cannot install the receivers: is the network up?")?;
+        .with_context(|| {
+            format!(
+                "cannot install {}: is the network up?",
+                requirements.display()
+            )
+        })?;
         fs::write(installed, wanted)?;
         Ok(python)
     }
 
     fn command(&self) -> Command {
+        self.program("python")
+    }
+
+    /// Returns the command that runs a program of the environment, at the root of the workspace.
+    pub(crate) fn program(&self, name: &str) -> Command {
         let folder = if cfg!(windows) { "Scripts" } else { "bin" };
-        Command::new(self.environment.join(folder).join("python"))
+        let mut command = Command::new(self.environment.join(folder).join(name));
+        command.current_dir(root());
+        command
     }
 
     /// Returns the command that runs a script of `xtask/e2e`.

@@ -13,11 +13,12 @@ use crate::base::stats::{DropCause, ExportStats};
 use crate::queue::inner::PipelineInner;
 use handle::Handle;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use thread_buffers::{CHECKED, TRUSTED};
 use zerospan_core::log;
 use zerospan_otlp::EncodedResource;
+use zerospan_pool::trim::Trim;
 use zerospan_transport::Signal;
 
 /// Takes encoded items of one signal from any thread and delivers them to a collector.
@@ -161,6 +162,13 @@ impl Pipeline {
     /// Allocates once. Locks the chunks of all threads while it counts, for well below a microsecond per thread.
     pub fn stats(&self) -> ExportStats {
         self.inner().stats()
+    }
+
+    /// Has the worker free memory of the caller's in time, for as long as that exists. A pipeline without a worker frees it when
+    /// it is flushed. In a forked child this is to be called again.
+    #[doc(hidden)]
+    pub fn trim_too(&self, other: Weak<dyn Trim>) {
+        self.inner().state().others.add(other);
     }
 
     /// Returns a view of the statistics that outlives the pipeline and does not keep it open.

@@ -2,6 +2,7 @@
 
 pub(crate) mod chunk;
 pub(crate) mod inner;
+mod others;
 mod record;
 pub(crate) mod state;
 pub(crate) mod thread_buffer;

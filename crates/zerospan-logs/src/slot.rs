@@ -1,10 +1,12 @@
 //! Slots: the reusable memory of log records.
 
 use std::borrow::Cow;
+use std::sync::Weak;
 use zerospan_core::sync::LazyBox;
 use zerospan_core::{Footprint, Recycle, Reset};
 use zerospan_otlp::{LogRecordLimits, LogRecordRecorder};
-use zerospan_pool::{Pool, Return, ThreadCachedPool, thread_cache};
+use zerospan_pool::trim::Trim;
+use zerospan_pool::{Excess, Pool, Return, ThreadCachedPool, thread_cache};
 
 /// The data of a log record that is being built. Reused from record to record.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub(crate) struct Slot {
     pub(crate) event_name: Option<&'static str>,
     /// As the API gave it.
     pub(crate) severity_text: Option<&'static str>,
+    /// The charge for what is retained beyond [`SMALL_BYTES`].
+    excess: Excess,
 }
 
 impl Reset for Slot {
@@ -33,15 +37,20 @@ thread_cache! {
     pub(crate) struct SlotThreads for Box<Slot>;
 }
 
-/// The maximum heap memory of a slot that is kept, in bytes. A larger one is freed.
-pub(crate) const MAX_IDLE_BYTES: usize = 16 << 10;
+/// The heap memory that any slot may retain, in bytes. The memory beyond is charged to the pool.
+const SMALL_BYTES: usize = 16 << 10;
 
-/// The maximum number of slots that all threads together keep.
-const MAX_IDLE_SLOTS: usize = 1024;
+/// The maximum memory of idle slots, and of what all slots retain beyond [`SMALL_BYTES`], in bytes.
+const MAX_IDLE_BYTES: usize = 16 << 20;
+
+/// The maximum that one slot retains beyond [`SMALL_BYTES`], in bytes.
+const MAX_EXCESS_BYTES: usize = 1 << 20;
 
 /// The slots of all providers: what a record needs does not depend on its provider.
 static SLOTS: LazyBox<ThreadCachedPool<Box<Slot>, SlotRecycle, SlotThreads>> = LazyBox::new(|| {
-    ThreadCachedPool::with_recycle(MAX_IDLE_SLOTS, SlotRecycle).with_retention_limit(MAX_IDLE_BYTES)
+    ThreadCachedPool::with_recycle(usize::MAX, SlotRecycle)
+        .with_retention_limit(usize::MAX)
+        .with_byte_limit(MAX_IDLE_BYTES)
 });
 
 #[derive(Debug)]
@@ -57,9 +66,10 @@ impl Recycle<Box<Slot>> for SlotRecycle {
         slot.as_mut().reset();
     }
 
+    /// The rest is charged already.
     #[inline]
     fn heap_bytes(&self, slot: &Box<Slot>) -> usize {
-        slot.recorder.heap_bytes()
+        size_of::<Slot>() + slot.recorder.heap_bytes().min(SMALL_BYTES)
     }
 }
 
@@ -68,6 +78,35 @@ impl Recycle<Box<Slot>> for SlotRecycle {
 #[inline(never)]
 pub(crate) fn take() -> Box<Slot> {
     SLOTS.take()
+}
+
+/// Frees the memory beyond [`SMALL_BYTES`] before the slot of a finished record is kept, unless the pool has room for it and later
+/// records need it.
+#[inline]
+pub(crate) fn settle(slot: &mut Slot) {
+    let retained = slot.recorder.heap_bytes();
+    if retained > SMALL_BYTES {
+        settle_large(slot, retained);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn settle_large(slot: &mut Slot, retained: usize) {
+    // A buffer that grows doubles.
+    let is_needed = slot.recorder.recorded_bytes() >= retained / 4;
+    let excess = retained - SMALL_BYTES;
+    if !slot
+        .excess
+        .settle(&SLOTS, excess, MAX_EXCESS_BYTES, is_needed)
+    {
+        *slot = Slot::default();
+    }
+}
+
+/// Returns the part of the pool that frees idle slots, in this process.
+pub(crate) fn trimmed() -> Weak<dyn Trim> {
+    SLOTS.trimmed()
 }
 
 /// Returns a slot to the pool, within the limits.

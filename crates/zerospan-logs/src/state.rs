@@ -2,6 +2,7 @@
 
 use crate::processor::{Processor, ProcessorError};
 use crate::sdk::Resource;
+use crate::slot;
 use std::fmt;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -54,7 +55,7 @@ pub(crate) struct ProviderConfig {
 impl ProviderInner {
     pub(crate) fn new(config: ProviderConfig) -> Self {
         let is_processor = |sink: &LogSink| matches!(sink, LogSink::Processor(_));
-        Self {
+        let provider = Self {
             id: OwnerId::unique(),
             has_processors: config.sinks.iter().any(is_processor),
             is_noop: config.is_disabled || config.sinks.is_empty(),
@@ -66,6 +67,15 @@ impl ProviderInner {
             used_in: AtomicU64::new(fork::generation()),
             limited: AtomicU64::new(0),
             limit_warning: LogLimit::new(),
+        };
+        provider.trim_slots();
+        provider
+    }
+
+    /// Has the exporters' workers of this process free slots that were idle for long.
+    fn trim_slots(&self) {
+        for pipeline in self.pipelines() {
+            pipeline.trim_too(slot::trimmed());
         }
     }
 
@@ -81,6 +91,7 @@ impl ProviderInner {
             self.used_in.store(generation, Ordering::Relaxed);
             // The parent's numbers are not this process's.
             self.limited.store(0, Ordering::Relaxed);
+            self.trim_slots();
         }
     }
 

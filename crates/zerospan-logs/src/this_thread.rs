@@ -1,9 +1,9 @@
 //! A thread's own state, so that a log record writes to nothing that threads share.
 
-use crate::slot::{self, MAX_IDLE_BYTES, Slot};
+use crate::slot::{self, Slot};
 use opentelemetry::InstrumentationScope;
 use std::cell::{Cell, RefCell};
-use zerospan_core::{Footprint, Reset};
+use zerospan_core::Reset;
 use zerospan_export::Scope;
 use zerospan_otlp::LogRecordLimits;
 use zerospan_pool::thread_states::OwnerId;
@@ -39,13 +39,12 @@ pub(crate) fn take_slot(limits: &LogRecordLimits) -> Box<Slot> {
 /// Keeps the slot of a record that is emitted or dropped, within the limits.
 #[inline]
 pub(crate) fn put_slot(mut slot: Box<Slot>) {
+    slot::settle(&mut slot);
     slot.reset();
     let mut slot = Some(slot);
     let _ = THIS_THREAD.try_with(|thread| {
         let spare = thread.spare_slot.take();
-        let is_small = |slot: &Slot| slot.recorder.heap_bytes() <= MAX_IDLE_BYTES;
-        let kept = spare.or_else(|| slot.take_if(|slot| is_small(slot)));
-        thread.spare_slot.set(kept);
+        thread.spare_slot.set(spare.or_else(|| slot.take()));
     });
     if let Some(slot) = slot {
         slot::put(slot);

@@ -215,24 +215,68 @@ fn the_bridge_from_log_allocates_what_it_builds_itself_and_nothing_more() {
     assert_eq!(allocated, 2);
 }
 
-/// A body of 1 MiB leaves no large buffer behind.
+/// A body of 2 MiB leaves no large buffer behind.
 #[test]
 fn a_large_record_gives_its_memory_back() {
     let provider = provider(|builder| builder);
     let logger = provider.logger("test");
     native(&logger);
     let held = || Allocations::this_thread();
-    let body = "x".repeat(1 << 20);
+    let body = "x".repeat(2 << 20);
     let before = held();
     let mut record = logger.record();
     record.set_body_value(body.as_str());
     drop(record);
     let large = held().since(before);
-    assert!(large.bytes >= 1 << 20, "{large:?}");
+    assert!(large.bytes >= 2 << 20, "{large:?}");
     // Memory that was kept would be used again.
     let before = held();
     let mut record = logger.record();
     record.set_body_value(body.as_str());
     drop(record);
-    assert!(held().since(before).bytes >= 1 << 20);
+    assert!(held().since(before).bytes >= 2 << 20);
+}
+
+#[test]
+fn bodies_of_sixty_thousand_bytes_touch_no_heap() {
+    let body = "x".repeat(60_000);
+    let large = |logger: &Logger| {
+        let mut record = logger.record();
+        record.set_body_value(body.as_str());
+        logger.emit(record);
+    };
+    check("alone", large);
+    check("among small ones", |logger| {
+        native(logger);
+        large(logger);
+    });
+}
+
+#[test]
+fn ten_thousand_log_records_at_a_time_touch_no_heap() {
+    Allocations::assert_counted();
+    let provider = provider(|builder| builder);
+    let logger = provider.logger("test");
+    let mut records = Vec::with_capacity(10_000);
+    let mut allocated = 0;
+    for _ in 0..3 {
+        let ((), made) = Allocations::measure(|| {
+            records.extend((0..10_000).map(|number| {
+                let mut record = logger.record();
+                record.set(&KEYS[0], number);
+                record
+            }));
+        });
+        allocated = made.count;
+        while !records.is_empty() {
+            let ((), emitted) = Allocations::measure(|| {
+                for record in records.drain(records.len().saturating_sub(1_000)..) {
+                    logger.emit(record);
+                }
+            });
+            allocated += emitted.count;
+            provider.force_flush().expect("delivered");
+        }
+    }
+    assert_eq!(allocated, 0);
 }

@@ -27,8 +27,8 @@ pub use store::array_queue::{ArrayQueuePool, QueueCapacityError};
 pub use store::object_pool::ObjectPool;
 pub use thread_cached::cache::ThreadCaches;
 pub use thread_cached::pool::ThreadCachedPool;
-#[doc(hidden)]
-pub use thread_cached::room::Reservation;
 pub use thread_cached::thread_cache::{AnyThread, ThreadCache};
+#[doc(hidden)]
+pub use thread_cached::{excess::Excess, room::Reservation};
 #[doc(no_inline)]
 pub use zerospan_core::{DefaultRecycle, Footprint, Recycle, Reset};

@@ -61,7 +61,9 @@ impl TracerProvider {
     ///
     /// Returns the first error. Calls every exporter and processor nevertheless.
     pub fn force_flush_with_timeout(&self, timeout: Duration) -> Result<(), ProviderError> {
-        self.guard.flush(timeout)
+        let outcome = self.guard.flush(timeout);
+        self.guard.provider().trim_without_worker();
+        outcome
     }
 
     /// Flushes and stops every exporter and processor, within 5 s. Later spans are no-ops that carry their parent's context on,

@@ -3,7 +3,7 @@
 mod pool;
 mod tracer_inner;
 
-pub(crate) use pool::{SlotPool, SlotRecycle};
+pub(crate) use pool::{SlotLimits, SlotPool, SlotRecycle};
 pub(crate) use tracer_inner::TracerInner;
 
 use crate::base::clock::Reading;
@@ -13,6 +13,7 @@ use std::mem;
 use std::sync::Arc;
 use zerospan_core::{Footprint, Reset};
 use zerospan_otlp::SpanRecorder;
+use zerospan_pool::Excess;
 
 /// The data of a recorded span, without its context. Reused from span to span.
 #[derive(Debug)]
@@ -33,7 +34,12 @@ pub(crate) struct Slot {
     pub(crate) tracer: Option<Arc<TracerInner>>,
     /// Memory for formatted text.
     spare_texts: [String; 2],
+    /// The charge for what is retained beyond [`SMALL_BYTES`].
+    excess: Excess,
 }
+
+/// The heap memory that any slot may retain, in bytes. The memory beyond is charged to the pool.
+pub(crate) const SMALL_BYTES: usize = 16 << 10;
 
 impl Slot {
     fn new(recorder: SpanRecorder) -> Self {
@@ -47,6 +53,35 @@ impl Slot {
             is_ending: false,
             tracer: None,
             spare_texts: [String::new(), String::new()],
+            excess: Excess::default(),
+        }
+    }
+
+    /// Frees the memory beyond [`SMALL_BYTES`] before the slot of a span that ended is kept, unless the pool has room for it and
+    /// later spans need it.
+    #[inline]
+    pub(crate) fn settle(&mut self, limits: SlotLimits, pool: &SlotPool) {
+        let retained = self.heap_bytes();
+        if retained > SMALL_BYTES {
+            self.settle_large(retained, limits, pool);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_large(&mut self, retained: usize, limits: SlotLimits, pool: &SlotPool) {
+        let status = match &self.status {
+            Status::Error { description } => description.len(),
+            _ => 0,
+        };
+        // A buffer that grows doubles.
+        let is_needed = self.recorder.recorded_bytes() + status >= retained / 4;
+        let excess = retained - SMALL_BYTES;
+        if !self
+            .excess
+            .settle(pool, excess, limits.max_excess_bytes(), is_needed)
+        {
+            *self = Self::new(SlotRecycle::recorder(*self.recorder.limits()));
         }
     }
 
@@ -117,6 +152,12 @@ impl Footprint for Slot {
     #[inline]
     fn heap_bytes(&self) -> usize {
         let spare: usize = self.spare_texts.iter().map(Footprint::heap_bytes).sum();
-        self.recorder.heap_bytes() + spare
+        let status = match &self.status {
+            Status::Error {
+                description: Cow::Owned(text),
+            } => text.capacity(),
+            _ => 0,
+        };
+        self.recorder.heap_bytes() + spare + status
     }
 }

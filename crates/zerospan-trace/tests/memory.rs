@@ -6,9 +6,9 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicIsize, Ordering};
-use std::time::Duration;
+use std::sync::{Barrier, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use zerospan_export::{BatchConfig, ExportResponse, Pipeline, Request, SendError, Transport};
 use zerospan_trace::{FinishedSpan, Processor, Span, StaticKey, TracerProvider};
 
@@ -126,7 +126,7 @@ fn kept(provider: &TracerProvider, threads: usize, flush: bool, fill: fn(&mut Sp
     let before = LIVE.load(Ordering::Relaxed);
     let ended = Barrier::new(threads + 1);
     let measured = Barrier::new(threads + 1);
-    let one_at_a_time = std::sync::Mutex::new(());
+    let one_at_a_time = Mutex::new(());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -173,8 +173,117 @@ fn provider(request_bytes: usize, processor: Option<Observer>) -> TracerProvider
     }
 }
 
+/// One test at a time, since all count the same memory.
+static ONE_TEST: Mutex<()> = Mutex::new(());
+
+fn alone() -> impl Drop {
+    ONE_TEST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a provider keeps of ended spans by default.
+const MAX_IDLE_BYTES: isize = 16 << 20;
+
+#[test]
+fn the_memory_of_ten_thousand_spans_is_kept_for_the_next_and_freed_once_it_is_idle() {
+    let _alone = alone();
+    let provider = provider(1 << 20, None);
+    let tracer = provider.tracer("memory");
+    drop(tracer.start("first"));
+    let _ = provider.force_flush();
+    let mut open = Vec::with_capacity(10_000);
+    let before = LIVE.load(Ordering::Relaxed);
+    let kept = || LIVE.load(Ordering::Relaxed) - before;
+    let mut wave = || {
+        open.extend((0..10_000).map(|_| tracer.start("in a wave")));
+        open.clear();
+        let _ = provider.force_flush();
+    };
+    wave();
+    let after_one = kept();
+    assert!(after_one > MAX_IDLE_BYTES * 9 / 10, "{after_one}");
+    assert!(after_one < MAX_IDLE_BYTES + MAX_KEPT, "{after_one}");
+    wave();
+    assert!(kept() - after_one < MAX_KEPT / 8, "{}", kept());
+    let start = Instant::now();
+    while kept() > MAX_KEPT && start.elapsed() < Duration::from_secs(40) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    println!(
+        "freed after {:?}: {} KiB are left",
+        start.elapsed(),
+        kept() >> 10
+    );
+    assert!(kept() <= MAX_KEPT, "{}", kept());
+    assert!(
+        start.elapsed() > Duration::from_secs(5),
+        "kept for the next"
+    );
+}
+
+#[test]
+fn large_spans_in_flight_leave_no_more_behind_than_is_kept_and_bring_no_more_into_use() {
+    let _alone = alone();
+    let provider = provider(1 << 20, None);
+    let tracer = provider.tracer("memory");
+    let large = "x".repeat(500_000);
+    let mut open = Vec::with_capacity(10_000);
+    // For the memory that the pipeline keeps.
+    drop(tracer.start("first"));
+    for _ in 0..3 {
+        let mut span = tracer.start("large");
+        span.set(&KEY, &*large);
+        drop(span);
+        let _ = provider.force_flush();
+    }
+    let before = LIVE.load(Ordering::Relaxed);
+    let held = || LIVE.load(Ordering::Relaxed) - before;
+    for _ in 0..2 {
+        for _ in 0..100 {
+            let mut span = tracer.start("large");
+            span.set(&KEY, &*large);
+            open.push(span);
+        }
+        assert!(held() > 45_000_000, "{}", held());
+        open.clear();
+        let _ = provider.force_flush();
+        let (least, most) = (MAX_IDLE_BYTES / 2, MAX_IDLE_BYTES + MAX_KEPT);
+        assert!((least..most).contains(&held()), "{}", held());
+    }
+    open.extend((0..10_000).map(|_| tracer.start("small")));
+    // A span of its own takes less than two kilobytes.
+    assert!(
+        held() < 10_000 * 2048 + MAX_IDLE_BYTES + MAX_KEPT,
+        "{}",
+        held()
+    );
+}
+
+#[test]
+fn a_slot_frees_memory_that_its_spans_do_not_need() {
+    let _alone = alone();
+    let provider = provider(1 << 20, None);
+    let tracer = provider.tracer("memory");
+    drop(tracer.start("small"));
+    let _ = provider.force_flush();
+    let before = LIVE.load(Ordering::Relaxed);
+    let kept = || LIVE.load(Ordering::Relaxed) - before;
+    let mut span = tracer.start("large");
+    span.set(&KEY, "x".repeat(500_000).as_str());
+    drop(span);
+    let _ = provider.force_flush();
+    let with_large = kept();
+    assert!(with_large > 500_000, "{with_large}");
+    for _ in 0..63 {
+        drop(tracer.start("small"));
+    }
+    assert!(kept() > with_large - 100_000, "{}", kept());
+    drop(tracer.start("small"));
+    assert!(kept() < with_large - 400_000, "{}", kept());
+}
+
 #[test]
 fn a_large_span_leaves_no_large_buffer_behind_on_any_thread() {
+    let _alone = alone();
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let text = panic.payload().downcast_ref::<&str>();

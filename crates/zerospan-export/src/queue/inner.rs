@@ -247,6 +247,23 @@ impl PipelineInner {
         state
     }
 
+    /// Frees memory of others that was idle, without the lock. Returns when to do that again.
+    pub(crate) fn trim_others<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+    ) -> (MutexGuard<'a, State>, Option<Instant>) {
+        let mut next: Option<Instant> = None;
+        let mut index = 0;
+        while let Some(other) = state.others.get(index) {
+            drop(state);
+            let time = other.upgrade().and_then(|other| other.trim(Instant::now()));
+            next = next.into_iter().chain(time).min();
+            index += 1;
+            state = self.state();
+        }
+        (state, next)
+    }
+
     /// Notes that a request failed.
     pub(crate) fn note_failure(&self, failure: DeliveryError) {
         *sync::lock(&self.last_failure) = Some((Instant::now(), Arc::new(failure)));

@@ -1,4 +1,5 @@
 use super::chunk::Chunk;
+use super::others::Others;
 use super::thread_buffer::BufferState;
 use crate::base::limits::Limits;
 use crate::base::stats::{DropCause, DropCounts, ExportStats};
@@ -49,6 +50,7 @@ pub(crate) struct State {
     pub(crate) waiters: usize,
     pub(crate) worker: WorkerState,
     pub(crate) counts: ItemCounts,
+    pub(crate) others: Others,
 }
 
 /// Counts of the items that left their threads.

@@ -38,6 +38,7 @@ impl InlineWorker {
             export(inner, &context, &mut parts.batch, &mut parts.delivery);
         }
         drop(trim(inner, Instant::now()));
+        drop(inner.trim_others(inner.state()));
     }
 
     /// Drops the remaining items and the transport: the pipeline is shut down. Waits for another thread that sends.

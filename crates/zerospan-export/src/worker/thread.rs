@@ -3,7 +3,7 @@
 use super::export::export;
 use crate::base::stats::DropCause;
 use crate::batch::Batch;
-use crate::delivery::{Delivery, earliest};
+use crate::delivery::Delivery;
 use crate::queue::inner::PipelineInner;
 use crate::queue::state::{WorkerSleep, WorkerState};
 use std::cell::Cell;
@@ -67,6 +67,8 @@ enum Task {
 /// Waits for a task. Frees memory that has long been idle.
 fn next_task(inner: &PipelineInner) -> Task {
     let mut state = inner.state();
+    // Asked once before each sleep.
+    let mut others: Option<Option<Instant>> = None;
     loop {
         if let Some(deadline) = state.shutdown_deadline {
             let done = state.queued_items() == 0 || deadline <= Instant::now();
@@ -89,7 +91,13 @@ fn next_task(inner: &PipelineInner) -> Task {
             state = inner.state();
             continue;
         }
-        let deadline = due.map_or(trim_at, |due| Some(earliest(due, trim_at)));
+        let Some(trim_others_at) = others.take() else {
+            let next;
+            (state, next) = inner.trim_others(state);
+            others = Some(next);
+            continue;
+        };
+        let deadline = [due, trim_at, trim_others_at].into_iter().flatten().min();
         state = inner.sleep(state, WorkerSleep::Idle, deadline);
     }
 }

@@ -19,3 +19,4 @@ mod recording;
 mod scenario;
 mod settings;
 mod support;
+mod trim;

@@ -101,6 +101,12 @@ impl LogRecordRecorder {
         self.attributes.keys.keep_repeated = limits.keep_repeated_keys;
     }
 
+    /// Returns the number of bytes of body and attributes that are recorded.
+    #[doc(hidden)]
+    pub fn recorded_bytes(&self) -> usize {
+        self.body.len() + self.attributes.buffer.len()
+    }
+
     /// Sets the time of the event, in nanoseconds since the Unix epoch. 0 is unknown.
     #[inline]
     pub fn set_time(&mut self, unix_nanos: u64) {

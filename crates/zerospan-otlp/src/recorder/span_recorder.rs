@@ -228,6 +228,12 @@ impl SpanRecorder {
         self.keys.len() as u32
     }
 
+    /// Returns the number of bytes that are recorded.
+    #[doc(hidden)]
+    pub fn recorded_bytes(&self) -> usize {
+        self.span.len() + self.events.len() + self.links.len()
+    }
+
     /// Returns the number of attributes that were dropped.
     pub fn dropped_attributes(&self) -> u32 {
         self.dropped_attributes

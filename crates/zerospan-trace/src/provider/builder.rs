@@ -4,7 +4,7 @@ use crate::base::clock::Clock;
 use crate::base::ids::IdSource;
 use crate::sampler::{IntoSampler, Sampler};
 use crate::sdk::{self, IdGenerator, Resource, SdkProcessor, SdkSpanLimits, SpanProcessor};
-use crate::slot::{SlotPool, SlotRecycle};
+use crate::slot::{SlotLimits, SlotRecycle};
 use crate::span::{Processor, ProviderConfig, SpanSink, catch_panic};
 use std::fmt;
 use zerospan_core::log::{self, LogLimit};
@@ -25,8 +25,7 @@ pub struct TracerProviderBuilder {
     env_resource: EnvResource,
     sinks: Vec<SpanSink>,
     limits: SpanLimits,
-    max_idle_slots: usize,
-    max_idle_slot_bytes: usize,
+    slot_limits: SlotLimits,
     is_disabled: bool,
 }
 
@@ -40,8 +39,7 @@ impl Default for TracerProviderBuilder {
             env_resource: EnvResource::default(),
             sinks: Vec::new(),
             limits: SpanLimits::default(),
-            max_idle_slots: 1024,
-            max_idle_slot_bytes: 16 << 10,
+            slot_limits: SlotLimits::default(),
             is_disabled: false,
         }
     }
@@ -193,19 +191,16 @@ impl TracerProviderBuilder {
         self
     }
 
-    /// Sets the maximum number of slots of ended spans that all threads together keep for later spans, in addition to the one
-    /// that each thread keeps at hand. The default is 1024. With 0, none is kept at all.
+    /// Sets the maximum memory of ended spans that is kept for later ones, in bytes, in addition to the slot that each thread
+    /// keeps at hand. The default is 16 MiB, enough for 10,000 spans of a dozen attributes. With 0, none is kept at all.
     ///
-    /// More spans may be open at a time: their slots are then allocated, and freed when they end.
-    pub fn with_max_idle_slots(mut self, max: usize) -> Self {
-        self.max_idle_slots = max;
-        self
-    }
-
-    /// Sets the maximum heap memory of a slot that is kept, in bytes. The default is 16 KiB. A slot that has grown larger is
-    /// freed when its span ends.
-    pub fn with_slot_retention_limit(mut self, bytes: usize) -> Self {
-        self.max_idle_slot_bytes = bytes;
+    /// What is not used for 10 to 20 seconds is freed by the exporter's worker, or by a flush where there is no exporter. More
+    /// spans may be open at a time: their slots are then allocated, and freed when they end.
+    ///
+    /// A slot that has grown beyond 16 KiB keeps its memory as long as spans need it, up to a sixteenth of the maximum. What all
+    /// slots keep beyond 16 KiB counts towards the maximum while they are in use, too.
+    pub fn with_max_idle_bytes(mut self, bytes: usize) -> Self {
+        self.slot_limits.max_idle_bytes = bytes;
         self
     }
 
@@ -227,17 +222,15 @@ impl TracerProviderBuilder {
                 }
             }
         }
-        let recycle = SlotRecycle {
-            limits: self.limits,
-        };
         let provider = TracerProvider::new(ProviderConfig {
             sampler: self.sampler,
             ids: self.ids,
             clock: self.clock,
             limits: self.limits,
-            slots: SlotPool::with_recycle(self.max_idle_slots, recycle)
-                .with_retention_limit(self.max_idle_slot_bytes),
-            max_idle_slot_bytes: self.max_idle_slot_bytes,
+            slot_recycle: SlotRecycle {
+                limits: self.limits,
+            },
+            slot_limits: self.slot_limits,
             sinks: self.sinks,
             resource,
             is_disabled: self.is_disabled,

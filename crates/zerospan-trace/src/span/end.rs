@@ -3,7 +3,7 @@
 use super::processor::{FinishedSpan, catch_panic};
 use super::state::{Binding, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread};
 use super::{Caller, Span};
-use crate::slot::Slot;
+use crate::slot::{SMALL_BYTES, Slot};
 use std::cell::Cell;
 use std::ptr;
 use zerospan_core::log;
@@ -189,7 +189,7 @@ fn pass_to_sinks(
             SpanSink::Pipeline(_) => {}
         }
     }
-    if encoded.capacity() <= provider.max_idle_slot_bytes {
+    if encoded.capacity() <= SMALL_BYTES {
         let _ = ENCODED.try_with(|buffer| buffer.set(encoded));
     }
     Some(slot)

@@ -167,8 +167,7 @@ fn no_byte_of_an_earlier_span_appears_in_a_later_one() {
         builder
             .with_sampler(ByName)
             .with_span_limits(limits(128))
-            .with_max_idle_slots(8)
-            .with_slot_retention_limit(usize::MAX)
+            .with_max_idle_bytes(256 << 20)
     });
     let strip = |mut spans: Vec<Span>| {
         for span in &mut spans {

@@ -1,5 +1,6 @@
 //! Spans never touch the heap, and what does is listed: every path that allocates, how often, and why.
 
+mod in_flight;
 mod table;
 
 use opentelemetry::KeyValue;

@@ -3,13 +3,14 @@ use crate::base::ids::IdSource;
 use crate::counters::ThreadRegistry;
 use crate::sampler::Sampler;
 use crate::sdk::Resource;
-use crate::slot::{Slot, SlotPool, TracerInner};
+use crate::slot::{Slot, SlotLimits, SlotPool, SlotRecycle, TracerInner};
 use crate::span::processor::Processor;
 use std::cell::Cell;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 use zerospan_core::fork::{self, ProcessOwned};
 use zerospan_core::log::LogLimit;
 use zerospan_core::panics;
@@ -28,8 +29,7 @@ pub(crate) struct ProviderInner {
     pub(crate) clock: ProcessOwned<Clock>,
     pub(crate) slots: SlotPool,
     pub(crate) limits: SpanLimits,
-    /// The maximum heap memory of an idle slot, in bytes.
-    pub(crate) max_idle_slot_bytes: usize,
+    pub(crate) slot_limits: SlotLimits,
     /// Each thread keeps a slot at hand, unless no slot is to be kept.
     pub(crate) keeps_spare_slots: bool,
     /// The processors and pipelines that get each span, in order.
@@ -60,9 +60,9 @@ pub(crate) struct ProviderConfig {
     pub(crate) sampler: Sampler,
     pub(crate) ids: IdSource,
     pub(crate) clock: Clock,
-    pub(crate) slots: SlotPool,
+    pub(crate) slot_recycle: SlotRecycle,
+    pub(crate) slot_limits: SlotLimits,
     pub(crate) limits: SpanLimits,
-    pub(crate) max_idle_slot_bytes: usize,
     pub(crate) sinks: Vec<SpanSink>,
     pub(crate) resource: Resource,
     pub(crate) is_disabled: bool,
@@ -83,10 +83,10 @@ impl ProviderInner {
             sampler: ProcessOwned::new(config.sampler),
             ids: ProcessOwned::new(config.ids),
             clock: ProcessOwned::new(config.clock),
-            keeps_spare_slots: config.slots.capacity() > 0,
-            slots: config.slots,
+            keeps_spare_slots: config.slot_limits.max_idle_bytes > 0,
+            slots: config.slot_recycle.pool(config.slot_limits),
             limits: config.limits,
-            max_idle_slot_bytes: config.max_idle_slot_bytes,
+            slot_limits: config.slot_limits,
             sinks: ProcessOwned::new(config.sinks),
             resource: ProcessOwned::new(config.resource),
             threads: ThreadRegistry::new(),
@@ -143,6 +143,15 @@ impl ProviderInner {
         self.is_closed.store(true, Ordering::Release);
         bump_epoch();
         self.slots.shrink(0);
+    }
+
+    /// Frees slots that were idle for long, if no exporter's worker does that.
+    pub(crate) fn trim_without_worker(&self) {
+        if self.pipelines().next().is_none()
+            && let Some(slots) = self.slots.trimmed().upgrade()
+        {
+            slots.trim(Instant::now());
+        }
     }
 
     /// Returns the time by the clock of the span in `slot`, in nanoseconds since 1970. `anchor` is the calling thread's.

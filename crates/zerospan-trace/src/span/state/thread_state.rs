@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
-use zerospan_core::{Footprint, Reset};
+use zerospan_core::Reset;
 use zerospan_export::{Pipeline, Producer};
 use zerospan_pool::{Pool, Return, thread_states};
 
@@ -29,6 +29,9 @@ pub(crate) struct Binding {
 
 impl Binding {
     fn new(provider: &Arc<ProviderInner>) -> Rc<Self> {
+        for pipeline in provider.pipelines() {
+            pipeline.trim_too(provider.slots.trimmed());
+        }
         Rc::new(Self {
             provider: Arc::clone(provider),
             producers: provider.pipelines().map(Pipeline::producer).collect(),
@@ -73,13 +76,12 @@ impl ThreadState {
     /// Keeps the slot of a span that has ended, within the limits.
     #[inline(always)]
     pub(crate) fn put_slot(&self, provider: &ProviderInner, mut slot: Box<Slot>) {
+        slot.settle(provider.slot_limits, &provider.slots);
         if provider.keeps_spare_slots && self.counters.spare_slots.get() == 0 {
             slot.reset();
-            if slot.heap_bytes() <= provider.max_idle_slot_bytes {
-                self.counters.spare_slots.set(1);
-                self.spare_slot.set(Some(slot));
-                return;
-            }
+            self.counters.spare_slots.set(1);
+            self.spare_slot.set(Some(slot));
+            return;
         }
         return_to_pool(provider, slot);
     }

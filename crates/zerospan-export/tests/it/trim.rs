@@ -1,0 +1,75 @@
+//! Memory of others that the worker frees.
+
+use crate::support::{batch, quick, record, scope};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+use zerospan_export::{InMemoryTransport, Pipeline};
+use zerospan_pool::trim::Trim;
+
+const SECOND: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_millis(30);
+
+/// Frees one piece in each interval, as long as there are pieces.
+struct Pieces(AtomicUsize);
+
+impl Trim for Pieces {
+    fn trim(&self, now: Instant) -> Option<Instant> {
+        let left = self.0.load(Ordering::Relaxed).checked_sub(1)?;
+        self.0.store(left, Ordering::Relaxed);
+        Some(now + INTERVAL)
+    }
+}
+
+impl Pieces {
+    fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+fn pieces(count: usize) -> (Arc<Pieces>, Weak<dyn Trim>) {
+    let pieces = Arc::new(Pieces(AtomicUsize::new(count)));
+    let weak: Weak<Pieces> = Arc::downgrade(&pieces);
+    (pieces, weak)
+}
+
+#[test]
+fn an_idle_worker_frees_memory_of_others_in_time() {
+    let pipeline: Pipeline = quick()
+        .with_transport(InMemoryTransport::new())
+        .with_batch(batch(|batch| batch.schedule_delay = 100 * SECOND))
+        .build()
+        .unwrap();
+    let (first, weak) = pieces(3);
+    let (second, other) = pieces(5);
+    pipeline.trim_too(weak.clone());
+    pipeline.trim_too(weak);
+    pipeline.trim_too(other);
+    record(&pipeline, &scope("one"), 0..1);
+    let start = Instant::now();
+    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+    let deadline = start + 10 * SECOND;
+    while first.left() + second.left() > 0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!((first.left(), second.left()), (0, 0));
+    assert!(start.elapsed() >= 4 * INTERVAL, "once an interval");
+    drop((first, second));
+    record(&pipeline, &scope("one"), 1..2);
+    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+}
+
+#[test]
+fn without_a_worker_a_flush_frees_memory_of_others() {
+    let pipeline = quick()
+        .with_transport(InMemoryTransport::new())
+        .without_worker()
+        .build()
+        .unwrap();
+    let (pieces, weak) = pieces(2);
+    pipeline.trim_too(weak);
+    for left in [1, 0, 0] {
+        assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+        assert_eq!(pieces.left(), left);
+    }
+}

@@ -207,14 +207,170 @@ impl BatchConfig {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::OsString;
-    use std::os::unix::ffi::OsStringExt;
+
+    fn limits(config: &BatchConfig) -> Result<Limits, ConfigError> {
+        config.limits(None, Duration::from_secs(5))
+    }
 
     #[test]
+    fn the_defaults_count_bytes() {
+        let config = BatchConfig::default();
+        assert_eq!(config, BatchConfig::from_vars(|_| None).0);
+        let limits = limits(&config).expect("the defaults are in order");
+        assert_eq!(limits.chunk_bytes, 65_536);
+        assert_eq!(limits.chunk_full_at, 57_344);
+        assert_eq!(limits.chunks_bytes, 28 * (1 << 20) + 65_536);
+        assert_eq!(limits.batch_bytes, 524_288);
+        assert_eq!(limits.request_bytes, 4 * (1 << 20) - 65_536);
+        assert_eq!(limits.item_bytes, limits.request_bytes - 1024);
+        assert_eq!(limits.queue_items, usize::MAX);
+        assert_eq!(
+            (limits.request_items, limits.chunk_items),
+            (usize::MAX, usize::MAX)
+        );
+        assert_eq!(limits.max_queue_items(), None);
+        assert_eq!(limits.schedule_delay, Duration::from_secs(5));
+        assert_eq!(limits.timeout, Duration::from_secs(30));
+        assert_eq!(limits.drop_timeout, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_number_of_items_replaces_the_bytes_of_a_batch() {
+        let of = |max_queue_size, max_export_batch_size| {
+            let config = BatchConfig {
+                max_queue_size,
+                max_export_batch_size,
+                ..BatchConfig::default()
+            };
+            let limits = limits(&config).expect("they are in order");
+            let request = limits.request_bytes;
+            assert_eq!(limits.chunk_items, limits.request_items);
+            (
+                limits.max_queue_items(),
+                limits.request_items,
+                limits.batch_bytes == request,
+            )
+        };
+        assert_eq!(of(Some(2048), None), (Some(2048), 512, true));
+        assert_eq!(of(Some(100), None), (Some(100), 100, true));
+        assert_eq!(of(Some(100), Some(100)), (Some(100), 100, true));
+        assert_eq!(of(None, Some(1)), (None, 1, true));
+        assert_eq!(of(None, None), (None, usize::MAX, false));
+    }
+
+    #[test]
+    fn a_batch_takes_at_most_a_quarter_of_the_memory() {
+        let config = BatchConfig {
+            max_request_bytes: 4096,
+            chunk_bytes: 1024,
+            max_memory_bytes: 4096 + 4 * 1024,
+            ..BatchConfig::default()
+        };
+        let limits = limits(&config).expect("they are in order");
+        assert_eq!((limits.chunks_bytes, limits.batch_bytes), (4096, 1024));
+        assert_eq!((limits.chunk_full_at, limits.item_bytes), (896, 3072));
+    }
+
+    #[test]
+    fn each_setting_is_accepted_up_to_its_bounds_and_not_beyond() {
+        let check =
+            |change: fn(&mut BatchConfig, usize), setting: &str, values: [(usize, bool); 2]| {
+                for (value, accepted) in values {
+                    let mut config = BatchConfig {
+                        max_memory_bytes: 2 << 30,
+                        ..BatchConfig::default()
+                    };
+                    change(&mut config, value);
+                    let error = limits(&config).err();
+                    assert_eq!(error.is_none(), accepted, "{setting}: {value}");
+                    assert!(error.is_none_or(|error| error.setting() == setting));
+                }
+            };
+        check(
+            |c, v| c.max_queue_size = Some(v),
+            "max_queue_size",
+            [(1, true), (0, false)],
+        );
+        let batch = |c: &mut BatchConfig, v| {
+            c.max_queue_size = Some(10);
+            c.max_export_batch_size = Some(v);
+        };
+        check(batch, "max_export_batch_size", [(10, true), (11, false)]);
+        check(batch, "max_export_batch_size", [(1, true), (0, false)]);
+        check(
+            |c, v| c.batch_bytes = v,
+            "batch_bytes",
+            [(1024, true), (1023, false)],
+        );
+        check(
+            |c, v| c.chunk_bytes = v,
+            "chunk_bytes",
+            [(1024, true), (1023, false)],
+        );
+        check(
+            |c, v| c.chunk_bytes = v,
+            "chunk_bytes",
+            [(1_048_576, true), (1_048_577, false)],
+        );
+        let request = |c: &mut BatchConfig, v| c.max_request_bytes = v;
+        check(request, "max_request_bytes", [(4096, true), (4095, false)]);
+        check(
+            request,
+            "max_request_bytes",
+            [(1 << 30, true), ((1 << 30) + 1, false)],
+        );
+        let memory = |c: &mut BatchConfig, v| {
+            c.max_request_bytes = 4096;
+            c.chunk_bytes = 1024;
+            c.max_memory_bytes = v;
+        };
+        check(memory, "max_memory_bytes", [(8192, true), (8191, false)]);
+    }
+
+    #[test]
+    fn a_timeout_of_zero_is_an_error_and_the_shorter_one_counts() {
+        let config = BatchConfig::default();
+        let timeout = |seconds| {
+            let timeout = Some(Duration::from_secs(seconds));
+            config
+                .limits(timeout, Duration::MAX)
+                .map(|limits| limits.timeout)
+        };
+        assert_eq!(
+            timeout(0).map_err(|error| error.setting().to_owned()),
+            Err("timeout".to_owned())
+        );
+        assert_eq!(timeout(10), Ok(Duration::from_secs(10)));
+        assert_eq!(timeout(100), Ok(Duration::from_secs(30)));
+        let never = BatchConfig {
+            export_timeout: Duration::MAX,
+            schedule_delay: Duration::MAX,
+            ..config
+        };
+        let limits = never
+            .limits(None, Duration::MAX)
+            .expect("they are in order");
+        let year = Duration::from_secs(31_536_000);
+        assert_eq!(
+            [limits.timeout, limits.schedule_delay, limits.drop_timeout],
+            [year; 3]
+        );
+        let at_once = BatchConfig {
+            export_timeout: Duration::ZERO,
+            ..config
+        };
+        assert!(at_once.limits(None, Duration::ZERO).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn a_batch_variable_that_is_not_unicode_is_named_and_ignored() {
+        use std::ffi::OsString;
+        use std::os::unix::ffi::OsStringExt;
+
         let lookup = |_: &str| Some(OsString::from_vec(b"x\xff".to_vec()));
         for (signal, variable) in [
             (Signal::Traces, "OTEL_BSP_MAX_QUEUE_SIZE"),

@@ -70,3 +70,89 @@ impl RetryPolicy {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_setting_is_accepted_up_to_its_bounds_and_not_beyond() {
+        let default = RetryPolicy::default();
+        let millis = Duration::from_millis;
+        let waits = |initial, max| default.with_waits(initial, max);
+        assert_eq!(waits(millis(2), millis(3)).initial, millis(2));
+        assert_eq!(waits(millis(2), millis(3)).max, millis(3));
+        for (policy, wrong) in [
+            (default, None),
+            (waits(millis(1), millis(1)), None),
+            (
+                waits(millis(1) - Duration::from_nanos(1), millis(1)),
+                Some("retry.initial"),
+            ),
+            (waits(millis(2), millis(1)), Some("retry.max")),
+            (
+                RetryPolicy {
+                    multiplier: 1.0,
+                    ..default
+                },
+                None,
+            ),
+            (
+                RetryPolicy {
+                    multiplier: 0.99,
+                    ..default
+                },
+                Some("retry.multiplier"),
+            ),
+            (
+                RetryPolicy {
+                    multiplier: f64::INFINITY,
+                    ..default
+                },
+                Some("retry.multiplier"),
+            ),
+            (
+                RetryPolicy {
+                    multiplier: f64::NAN,
+                    ..default
+                },
+                Some("retry.multiplier"),
+            ),
+            (
+                RetryPolicy {
+                    jitter: 0.0,
+                    ..default
+                },
+                None,
+            ),
+            (
+                RetryPolicy {
+                    jitter: 1.0,
+                    ..default
+                },
+                None,
+            ),
+            (
+                RetryPolicy {
+                    jitter: -0.01,
+                    ..default
+                },
+                Some("retry.jitter"),
+            ),
+            (
+                RetryPolicy {
+                    jitter: 1.01,
+                    ..default
+                },
+                Some("retry.jitter"),
+            ),
+        ] {
+            let error = policy.check().err();
+            assert_eq!(
+                error.as_ref().map(ConfigError::setting),
+                wrong,
+                "{policy:?}"
+            );
+        }
+    }
+}

@@ -187,3 +187,77 @@ impl ExportStats {
         self.recorded == self.delivered + self.lost() + self.pending()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_item_that_is_missing_anywhere_leaves_the_counts_unbalanced() {
+        let mut dropped = DropCounts::default();
+        dropped.add(DropCause::QueueFull, 7);
+        dropped.add(DropCause::TimedOut, 20);
+        let all = ExportStats {
+            recorded: 1 + 2 + 27 + 4 + 50 + 600,
+            delivered: 1,
+            rejected: 2,
+            dropped,
+            open: 4,
+            queued: 50,
+            in_flight: 600,
+            ..ExportStats::default()
+        };
+        assert_eq!((all.pending(), all.lost()), (654, 29));
+        assert!(all.is_balanced());
+        for change in [
+            |stats: &mut ExportStats| stats.recorded -= 1,
+            |stats: &mut ExportStats| stats.delivered -= 1,
+            |stats: &mut ExportStats| stats.rejected += 1,
+            |stats: &mut ExportStats| stats.dropped.add(DropCause::Refused, 1),
+            |stats: &mut ExportStats| stats.open += 1,
+            |stats: &mut ExportStats| stats.queued -= 1,
+            |stats: &mut ExportStats| stats.in_flight -= 1,
+        ] {
+            let mut stats = all;
+            change(&mut stats);
+            assert!(!stats.is_balanced(), "{stats:?}");
+        }
+    }
+
+    #[test]
+    fn losses_are_listed_added_and_shown_by_cause() {
+        let mut counts = DropCounts::default();
+        assert_eq!((counts.total(), counts.iter().count()), (0, 0));
+        counts.add(DropCause::QueueFull, 1);
+        counts.add(DropCause::Refused, 2);
+        let mut sum = counts;
+        sum.merge(&counts);
+        assert_eq!(
+            sum.iter().collect::<Vec<_>>(),
+            [(DropCause::QueueFull, 2), (DropCause::Refused, 4)]
+        );
+        assert_eq!((sum.total(), sum.by(DropCause::Refused)), (6, 4));
+        let (full, refused) = (DropCause::QueueFull.name(), DropCause::Refused.name());
+        assert_eq!(
+            format!("{counts:?}"),
+            format!("{{{full:?}: 1, {refused:?}: 2}}")
+        );
+    }
+
+    #[test]
+    fn each_kind_of_failure_is_counted_under_a_cause_of_its_own() {
+        for (kind, cause) in [
+            (SendErrorKind::TimedOut, DropCause::TimedOut),
+            (SendErrorKind::Unavailable, DropCause::Unavailable),
+            (SendErrorKind::Refused, DropCause::Refused),
+            (SendErrorKind::Unreachable, DropCause::Unreachable),
+        ] {
+            assert_eq!(DropCause::from(kind), cause);
+        }
+        let mut texts: Vec<String> = DropCause::ALL.iter().map(ToString::to_string).collect();
+        texts.sort();
+        texts.dedup();
+        assert_eq!(texts.len(), DropCause::ALL.len());
+        assert!(texts.iter().all(|text| !text.is_empty()));
+    }
+}

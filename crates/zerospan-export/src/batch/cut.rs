@@ -123,3 +123,48 @@ fn fit(bytes: &[u8], items: usize, max_items: usize, max_bytes: usize) -> (usize
     }
     (count, end)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Returns `count` items of 5 bytes each.
+    fn items(count: usize) -> Vec<u8> {
+        [0x12, 3, 7, 7, 7].repeat(count)
+    }
+
+    #[test]
+    fn as_many_whole_items_fit_as_their_number_and_their_bytes_allow() {
+        let bytes = items(4);
+        assert_eq!(item_len(&bytes), Some(5));
+        for (max_items, max_bytes, expected) in [
+            (4, 20, 4),
+            (5, 100, 4),
+            (4, 19, 3),
+            (3, 20, 3),
+            (3, 14, 2),
+            (9, 15, 3),
+            (1, 5, 1),
+            (1, 4, 0),
+            (0, 20, 0),
+        ] {
+            let fitting = fit(&bytes, 4, max_items, max_bytes);
+            assert_eq!(
+                fitting,
+                (expected, 5 * expected),
+                "{max_items}, {max_bytes}"
+            );
+        }
+        // What is no item ends the search.
+        assert_eq!(fit(&[0x12, 3, 7, 7, 7, 9, 9], 2, 2, 6), (1, 5));
+    }
+
+    #[test]
+    fn a_position_advances_to_the_next_run_with_the_last_item_of_one() {
+        let mut at = Position::default();
+        at.advance(2, 10, 3);
+        assert_eq!((at.run, at.used_of_run, at.start), (0, 2, 10));
+        at.advance(1, 5, 1);
+        assert_eq!((at.run, at.used_of_run, at.start), (1, 0, 15));
+    }
+}

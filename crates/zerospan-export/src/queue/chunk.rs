@@ -257,3 +257,128 @@ impl Drop for Rollback<'_> {
         self.dropped.add(self.cause, 1);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::base::batch_config::BatchConfig;
+    use opentelemetry::InstrumentationScope;
+    use std::time::Duration;
+
+    /// An item of 5 bytes.
+    const ITEM: [u8; 5] = [0x12, 3, 7, 7, 7];
+
+    fn limits() -> Limits {
+        let config = BatchConfig {
+            chunk_bytes: 1024,
+            ..BatchConfig::default()
+        };
+        let limits = config.limits(None, Duration::ZERO);
+        limits.expect("they are in order")
+    }
+
+    fn scope(name: &'static str) -> Scope {
+        Scope::new(&InstrumentationScope::builder(name).build())
+    }
+
+    fn add(chunk: &mut Chunk, scope: &Scope) {
+        let mut dropped = DropCounts::default();
+        let encode = |bytes: &mut Vec<u8>| bytes.extend_from_slice(&ITEM);
+        assert_eq!(chunk.append(scope, 5, &mut dropped, encode), Ok(5));
+        assert_eq!(dropped.total(), 0);
+    }
+
+    fn runs(chunk: &Chunk) -> Vec<(u32, u32, usize)> {
+        chunk
+            .runs()
+            .iter()
+            .map(|run| (run.scope, run.items, run.end))
+            .collect()
+    }
+
+    #[test]
+    fn items_of_one_scope_form_a_run_and_the_last_can_be_removed() {
+        let (first, second) = (scope("first"), scope("second"));
+        let mut chunk = Chunk::new(&limits());
+        assert!(!chunk.is_vacant() && Chunk::default().is_vacant());
+        assert!(!chunk.is_full() && Chunk::default().is_full());
+        for scope in [&first, &first, &second, &first] {
+            add(&mut chunk, scope);
+        }
+        assert_eq!(runs(&chunk), [(0, 2, 10), (1, 1, 15), (0, 1, 20)]);
+        assert_eq!(
+            (chunk.items(), chunk.len(), chunk.bytes()),
+            (4, 20, &*ITEM.repeat(4))
+        );
+
+        let mut copy = Chunk::new(&limits());
+        copy.append_from(&chunk);
+        copy.append_from(&chunk);
+        assert_eq!(
+            runs(&copy),
+            [(0, 2, 10), (1, 1, 15), (0, 3, 30), (1, 1, 35), (0, 1, 40)]
+        );
+        assert_eq!(copy.items(), 8);
+
+        chunk.remove_last(5);
+        chunk.remove_last(5);
+        chunk.remove_last(5);
+        assert_eq!(
+            (runs(&chunk), chunk.items(), chunk.len()),
+            (vec![(0, 1, 5)], 1, 5)
+        );
+        chunk.reset(1024);
+        assert_eq!((runs(&chunk), chunk.items(), chunk.len()), (vec![], 0, 0));
+        assert!(chunk.capacity() >= 1024);
+    }
+
+    #[test]
+    fn an_item_beyond_the_maximum_leaves_neither_bytes_nor_memory() {
+        let (scope, mut dropped) = (scope("scope"), DropCounts::default());
+        let mut chunk = Chunk::new(&limits());
+        add(&mut chunk, &scope);
+        let large = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(&[0x12, 0x80, 0x20]);
+            bytes.resize(bytes.len() + 4096, 7);
+        };
+        let error = Err(DropCause::TooLarge);
+        assert_eq!(chunk.append(&scope, 4098, &mut dropped, large), error);
+        assert_eq!(
+            chunk.append_trusted(&scope, 4098, &mut dropped, large),
+            error
+        );
+        assert_eq!(dropped.by(DropCause::TooLarge), 2);
+        assert_eq!((runs(&chunk), chunk.bytes()), (vec![(0, 1, 5)], &ITEM[..]));
+        assert_eq!(chunk.capacity(), 1024);
+        assert_eq!(
+            chunk.append_trusted(&scope, 4099, &mut dropped, large),
+            Ok(4099)
+        );
+        assert_eq!(runs(&chunk), [(0, 2, 4104)]);
+        assert!(chunk.is_full());
+
+        let wrong = |bytes: &mut Vec<u8>| bytes.push(1);
+        let error = Err(DropCause::Malformed);
+        assert_eq!(chunk.append(&scope, 4096, &mut dropped, wrong), error);
+        assert_eq!(chunk.len(), 4104);
+    }
+
+    #[test]
+    fn a_chunk_is_full_at_its_bytes_or_at_its_items() {
+        let scope = scope("scope");
+        let mut limits = limits();
+        limits.chunk_items = 2;
+        let mut chunk = Chunk::new(&limits);
+        add(&mut chunk, &scope);
+        assert!(!chunk.is_full());
+        add(&mut chunk, &scope);
+        assert!(chunk.is_full());
+        limits.chunk_items = usize::MAX;
+        limits.chunk_full_at = 10;
+        let mut chunk = Chunk::new(&limits);
+        add(&mut chunk, &scope);
+        assert!(!chunk.is_full());
+        add(&mut chunk, &scope);
+        assert!(chunk.is_full());
+    }
+}

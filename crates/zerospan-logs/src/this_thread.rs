@@ -160,6 +160,22 @@ fn with_name(scope: &InstrumentationScope, name: &str) -> Scope {
 mod tests {
     use super::*;
     use opentelemetry::KeyValue;
+    use std::collections::HashSet;
+
+    #[test]
+    fn targets_that_differ_seldom_share_a_place() {
+        let places = |targets: &mut dyn Iterator<Item = String>| {
+            let places: HashSet<usize> = targets.map(|target| place_of(&target)).collect();
+            assert!(places.iter().all(|place| *place < ENTRIES));
+            places.len()
+        };
+        let short = places(&mut ('a'..='z').map(String::from));
+        assert!(short > 20, "{short} of 26");
+        let ends = places(&mut (0..64).map(|number| format!("service::module_{number:02}")));
+        assert!(ends > 40, "{ends} of 64");
+        let lengths = places(&mut (8..40).map(|length| "x".repeat(length)));
+        assert!(lengths > 20, "{lengths} of 32");
+    }
 
     #[test]
     fn a_target_replaces_the_name_of_its_loggers_scope_alone() {

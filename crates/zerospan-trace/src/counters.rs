@@ -139,3 +139,77 @@ impl Totals {
         self.spare_slots += counters.spare_slots.get();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_each_thread_counts_is_added_up_and_kept_when_it_ends() {
+        let registry = ThreadRegistry::new();
+        assert!(registry.is_used_here());
+        let threads = [Arc::new(Counters::default()), Arc::new(Counters::default())];
+        for counters in &threads {
+            registry.register(counters);
+            for (decision, exported) in [
+                (SamplingDecision::RecordAndSample, Some(true)),
+                (SamplingDecision::RecordAndSample, Some(true)),
+                (SamplingDecision::RecordAndSample, Some(true)),
+                (SamplingDecision::RecordOnly, Some(false)),
+                (SamplingDecision::RecordOnly, Some(false)),
+                (SamplingDecision::Drop, None),
+            ] {
+                assert_eq!(counters.count_start(&decision), exported);
+            }
+            counters.count_end(true);
+            counters.count_end(true);
+            counters.count_end(false);
+            counters.refused.set(5);
+            counters.inherited.set(6);
+            counters.spare_slots.set(1);
+        }
+        let check = |slots, live| {
+            let (totals, threads) = registry.totals();
+            assert_eq!((totals.sampled, totals.sampled_ended), (6, 4));
+            assert_eq!((totals.record_only, totals.record_only_ended), (4, 2));
+            assert_eq!((totals.not_recorded, totals.refused), (2, 10));
+            assert_eq!((totals.inherited, totals.spare_slots), (12, slots));
+            assert_eq!(threads, live);
+        };
+        check(2, 2);
+        registry.unregister(&threads[0]);
+        check(2, 1);
+        for counter in [
+            &threads[0].sampled,
+            &threads[0].record_only,
+            &threads[0].not_recorded,
+            &threads[0].refused,
+            &threads[0].sampled_ended,
+            &threads[0].record_only_ended,
+            &threads[0].inherited,
+            &threads[0].spare_slots,
+        ] {
+            assert_eq!(counter.get(), 0);
+        }
+        // A second time changes nothing.
+        registry.unregister(&threads[0]);
+        check(2, 1);
+    }
+
+    #[test]
+    fn a_start_that_another_thread_forgets_leaves_the_sum_right() {
+        let registry = ThreadRegistry::new();
+        let (one, other) = (Arc::new(Counters::default()), Arc::new(Counters::default()));
+        registry.register(&one);
+        registry.register(&other);
+        one.count_start(&SamplingDecision::RecordAndSample);
+        one.count_start(&SamplingDecision::RecordOnly);
+        other.forget_start(true);
+        let (totals, _) = registry.totals();
+        assert_eq!((totals.sampled, totals.record_only), (0, 1));
+        other.forget_start(false);
+        let (totals, _) = registry.totals();
+        assert_eq!((totals.sampled, totals.record_only), (0, 0));
+    }
+}

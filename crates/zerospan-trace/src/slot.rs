@@ -161,3 +161,65 @@ impl Footprint for Slot {
         self.recorder.heap_bytes() + spare + status
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot() -> Slot {
+        Slot::new(SpanRecorder::default())
+    }
+
+    #[test]
+    fn the_memory_of_the_two_largest_texts_is_kept_and_used_again() {
+        let mut slot = slot();
+        let empty = slot.heap_bytes();
+        for capacity in [100, 10, 300, 200, 50] {
+            slot.keep_spare(Cow::Owned(String::with_capacity(capacity)));
+        }
+        slot.keep_spare(Cow::Borrowed("constant"));
+        assert_eq!(slot.heap_bytes(), empty + 500);
+        for capacity in [300, 200, 0] {
+            let text = slot.format(format_args!("{}", 'x'));
+            let Cow::Owned(text) = text else {
+                panic!("it was formatted")
+            };
+            assert_eq!(text, "x");
+            assert!(text.capacity() >= capacity);
+        }
+        assert_eq!(slot.heap_bytes(), empty);
+        assert!(matches!(
+            slot.format(format_args!("constant")),
+            Cow::Borrowed("constant")
+        ));
+    }
+
+    #[test]
+    fn a_status_follows_the_rules_of_the_specification() {
+        let mut slot = slot();
+        let error = || Status::error("failed".to_owned());
+        for (set, is) in [
+            (Status::Unset, Status::Unset),
+            (error(), error()),
+            (Status::Unset, error()),
+            (Status::error("last"), Status::error("last")),
+            (Status::Ok, Status::Ok),
+            (error(), Status::Ok),
+        ] {
+            slot.set_status(set);
+            assert_eq!(slot.status, is);
+        }
+        slot.reset();
+        slot.set_status(error());
+        slot.start_is_given = true;
+        slot.is_ending = true;
+        slot.reset();
+        assert_eq!(slot.status, Status::Unset);
+        assert!(!slot.start_is_given && !slot.is_ending);
+        assert!(
+            slot.spare_texts
+                .iter()
+                .any(|text| text.capacity() >= "failed".len())
+        );
+    }
+}

@@ -32,3 +32,22 @@ impl LogStats {
         self.exports.iter().all(ExportStats::is_balanced)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::LogStats;
+    use zerospan_export::ExportStats;
+
+    #[test]
+    fn one_exporter_that_lacks_a_record_leaves_the_counts_unbalanced() {
+        let mut export = ExportStats::default();
+        let mut stats = LogStats {
+            exports: vec![export; 2],
+            ..LogStats::default()
+        };
+        assert!(stats.is_balanced());
+        export.recorded = 1;
+        stats.exports[1] = export;
+        assert!(!stats.is_balanced());
+    }
+}

@@ -159,6 +159,23 @@ fn a_target_is_the_name_of_the_scope_and_keeps_the_rest_of_it() {
 }
 
 #[test]
+fn a_logger_tells_its_scope() {
+    let rig = Rig::new();
+    let scope = InstrumentationScope::builder("logger")
+        .with_version("1")
+        .build();
+    let logger = rig.provider.logger_with_scope(scope.clone());
+    assert_eq!(logger.instrumentation_scope(), &scope);
+    assert_eq!(
+        format!("{logger:?}"),
+        "Logger { name: \"logger\", version: Some(\"1\"), .. }"
+    );
+    assert!(
+        format!("{:?}", LoggerProvider::builder()).starts_with("LoggerProviderBuilder { clock: ")
+    );
+}
+
+#[test]
 fn a_record_that_is_dropped_is_not_exported() {
     let rig = Rig::new();
     drop(rig.logger.record());

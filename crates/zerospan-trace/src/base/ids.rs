@@ -129,3 +129,55 @@ fn seeded() -> Xoshiro256PlusPlus {
         Xoshiro256PlusPlus::from_seed(seed)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_id_differs_and_a_given_trace_is_kept() {
+        let random = RefCell::new(RandomIds::new());
+        let ids: Vec<_> = (0..3)
+            .map(|_| IdSource::Random.next(&random, TraceId::INVALID))
+            .collect();
+        for (index, (trace_id, span_id)) in ids.iter().enumerate() {
+            assert!(*trace_id != TraceId::INVALID && *span_id != SpanId::INVALID);
+            let halves = u128::from_be_bytes(trace_id.to_bytes());
+            assert_ne!(halves >> 64, halves & u128::from(u64::MAX));
+            for (other_trace, other_span) in &ids[..index] {
+                assert!(trace_id != other_trace && span_id != other_span);
+            }
+        }
+        let given = TraceId::from(7);
+        assert_eq!(IdSource::Random.next(&random, given).0, given);
+    }
+
+    #[test]
+    fn a_generator_that_panics_or_returns_no_id_is_replaced() {
+        #[derive(Debug)]
+        struct Bad {
+            panics: bool,
+        }
+        impl IdGenerator for Bad {
+            fn new_trace_id(&self) -> TraceId {
+                assert!(!self.panics, "no trace id");
+                TraceId::from(9)
+            }
+
+            fn new_span_id(&self) -> SpanId {
+                assert!(!self.panics, "no span id");
+                SpanId::INVALID
+            }
+        }
+        let random = RefCell::new(RandomIds::new());
+        let next = |panics, trace| IdSource::Custom(Box::new(Bad { panics })).next(&random, trace);
+        let (trace_id, span_id) = next(false, TraceId::INVALID);
+        assert_eq!(trace_id, TraceId::from(9));
+        assert_ne!(span_id, SpanId::INVALID);
+        let (trace_id, span_id) = next(true, TraceId::INVALID);
+        assert!(trace_id != TraceId::INVALID && span_id != SpanId::INVALID);
+        let (trace_id, span_id) = next(true, TraceId::from(3));
+        assert_eq!(trace_id, TraceId::from(3));
+        assert_ne!(span_id, SpanId::INVALID);
+    }
+}

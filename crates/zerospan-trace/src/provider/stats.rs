@@ -63,3 +63,29 @@ impl TraceStats {
             .all(|export| export.is_balanced() && export.recorded >= ended)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TraceStats;
+    use zerospan_export::ExportStats;
+
+    #[test]
+    fn an_exporter_that_lacks_a_span_leaves_the_counts_unbalanced() {
+        let mut export = ExportStats::default();
+        export.recorded = 3;
+        export.delivered = 3;
+        let mut stats = TraceStats {
+            sampled: 5,
+            open: 2,
+            exports: vec![export; 2],
+            ..TraceStats::default()
+        };
+        assert!(stats.is_balanced());
+        stats.open = 1;
+        assert!(!stats.is_balanced(), "an ended span was not recorded");
+        stats.open = 3;
+        assert!(stats.is_balanced(), "other providers may use the exporter");
+        stats.exports[1].delivered = 2;
+        assert!(!stats.is_balanced(), "an exporter lost a span");
+    }
+}

@@ -43,3 +43,42 @@ impl Error for ProviderError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zerospan_export::{FlushError, ShutdownError};
+
+    #[test]
+    fn the_cause_is_the_source_and_not_repeated_in_the_message() {
+        let cause = || ProcessorError::from("no disk");
+        for (error, message, has_source) in [
+            (
+                ProviderError::AlreadyShutDown,
+                "shut it down only once",
+                false,
+            ),
+            (
+                ProviderError::Flush(FlushError::ShutDown),
+                "did not flush",
+                true,
+            ),
+            (
+                ProviderError::Shutdown(ShutdownError::AlreadyShutDown),
+                "did not deliver everything",
+                true,
+            ),
+            (
+                ProviderError::Processor(cause()),
+                "a processor failed",
+                true,
+            ),
+        ] {
+            let text = error.to_string();
+            assert!(text.contains(message), "{text}");
+            assert_eq!(error.source().is_some(), has_source, "{text}");
+            let source = error.source().map(ToString::to_string).unwrap_or_default();
+            assert!(source.is_empty() || !text.contains(&source));
+        }
+    }
+}

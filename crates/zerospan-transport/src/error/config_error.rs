@@ -81,6 +81,16 @@ mod tests {
             let error = ConfigError::new("OTEL_EXPORTER_OTLP_CLIENT_KEY", value, "a path");
             assert!(!format!("{error} {error:?}").contains("hunter"), "{error}");
         }
-        assert_eq!(ConfigError::new("x", "10s", "a number").value(), "10s");
+        let error = ConfigError::new("x", "10s", "a number");
+        assert_eq!(
+            [error.setting(), error.value(), error.accepted()],
+            ["x", "10s", "a number"]
+        );
+        assert_eq!(error.to_string(), "x cannot be `10s`: give a number");
+        for shown in ["a".repeat(256).as_str(), "user@host", "http://host"] {
+            assert_eq!(ConfigError::new("x", shown, "").value(), shown);
+        }
+        let long = ConfigError::new("x", "a".repeat(257), "");
+        assert_eq!(long.value(), "a value of 257 bytes");
     }
 }

@@ -236,6 +236,93 @@ mod tests {
         );
     }
 
+    #[test]
+    fn every_escape_of_a_text_is_read() {
+        let read = |text: &str| {
+            Json {
+                rest: text.as_bytes(),
+            }
+            .string()
+        };
+        for (text, expected) in [
+            (r#""\n\r\t\b\f\"\\\/""#, "\n\r\t\u{8}\u{c}\"\\/"),
+            (r#""\u0041\u00e9\u20AC""#, "Aé€"),
+            (r#""\ud83d\ude00\uD83D\uDE00""#, "😀😀"),
+            (r#""\ud800\udc00\udbff\udfff""#, "\u{10000}\u{10ffff}"),
+            // One half of a pair.
+            (r#""\ud83dx""#, "\u{fffd}x"),
+            (r#""\ud83d\u0041""#, "\u{fffd}A"),
+            (r#""\ude00\ud83d""#, "\u{fffd}\u{fffd}"),
+            (r#"  "" "#, ""),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in [
+            "\"\u{1f}\"",
+            r#""\x""#,
+            r#""\u12""#,
+            r#""\u12g4""#,
+            r#""open"#,
+            "word",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        assert_eq!(read("\" \u{7f}\"").as_deref(), Some(" \u{7f}"));
+    }
+
+    #[test]
+    fn counts_are_read_from_any_kind_of_value() {
+        for (value, expected) in [
+            ("5", 5),
+            ("\"5\"", 5),
+            ("-5", -5),
+            ("1.5", 0),
+            ("\"x\"", 0),
+            ("null", 0),
+            ("[1,{\"a\":2}]", 0),
+            (" 9223372036854775807", i64::MAX),
+            ("9223372036854775808", 0),
+        ] {
+            let mut json = Json {
+                rest: value.as_bytes(),
+            };
+            assert_eq!(json.integer(0), Some(expected), "{value}");
+            assert_eq!(json.peek(), None, "{value} is read to its end");
+        }
+    }
+
+    #[test]
+    fn lists_and_objects_are_read_to_a_depth_and_no_further() {
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        let deep = MAX_DEPTH;
+        assert!(export_response(nested(deep).as_bytes()).is_some());
+        assert!(export_response(nested(deep + 1).as_bytes()).is_none());
+        let objects = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        assert!(export_response(objects(deep + 1).as_bytes()).is_some());
+        assert!(export_response(objects(deep + 2).as_bytes()).is_none());
+        for body in [
+            "{\"a\":[1,2,[]],\"b\":{}}",
+            "{\"a\": [ ] }",
+            "{\"a\":-1.5e+3,\"b\":true}",
+        ] {
+            assert!(export_response(body.as_bytes()).is_some(), "{body}");
+        }
+        for body in [
+            "{\"a\":[1,]}",
+            "{\"a\":[1 2]}",
+            "{\"a\":}",
+            "{\"a\":[}",
+            "{\"a\"1}",
+            "[]",
+            "",
+        ] {
+            assert!(export_response(body.as_bytes()).is_none(), "{body}");
+        }
+        assert!(is_json(b" \n{") && !is_json(b"[") && !is_json(b""));
+        assert_eq!(status_message(b"{\"message\":\"\"}"), None);
+        assert_eq!(status_message(b"{\"message\":7}"), None);
+    }
+
     proptest::proptest! {
         #[test]
         fn whatever_serde_writes_is_read_and_nothing_makes_it_panic(

@@ -4,6 +4,7 @@ mod api;
 mod differential;
 mod lifecycle;
 mod migration;
+mod native;
 mod otel;
 mod panics;
 mod processors;

@@ -252,7 +252,7 @@ fn exceeded_limits_are_logged_once_a_minute() {
             ..SpanLimits::default()
         })
     });
-    assert_eq!(rig.tracer.span_limits().max_attributes, 1);
+    assert_eq!(rig.tracer.span_limits().max_attributes_per_span, 1);
     let warnings = Warnings::of(|| {
         for _ in 0..10_000 {
             let mut span = rig.tracer.start("overflows");

@@ -1,6 +1,6 @@
 //! Starts the sides, sends requests to them in turns, and reports.
 
-use crate::arguments::{Export, Instrumentation, Options, Side};
+use crate::arguments::{Export, Instrumentation, Options, Protocol, Side};
 use crate::cores::Cores;
 use crate::figures::{Baseline, Figures, SideSamples};
 use crate::http::{Client, client};
@@ -53,6 +53,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             (outcome, "the built-in receiver".to_owned())
         }
         Some(url) => {
+            ensure!(
+                cfg!(feature = "grpc") || options.protocol != Protocol::Grpc,
+                "the demo was built without gRPC: start it as `cargo xtask demo`, or build it with `--features grpc`"
+            );
             let collector = Export::to_collector(url, options.protocol);
             let outcome = demo.measure(requests, WARM_UP, |_| collector.clone())?;
             (outcome, collector.to_string())

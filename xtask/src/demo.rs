@@ -20,7 +20,15 @@ impl Demo {
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
         let mut demo = cargo();
-        demo.args(["run", "--release", "--package", "demo", "--", "--out"])
+        demo.args(["run", "--release", "--package", "demo"]);
+        if self
+            .arguments
+            .iter()
+            .any(|argument| argument.ends_with("grpc"))
+        {
+            demo.args(["--features", "grpc"]);
+        }
+        demo.args(["--", "--out"])
             .arg(target.join("demo"))
             .args(self.arguments);
         run(&mut demo)

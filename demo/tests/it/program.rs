@@ -164,9 +164,22 @@ fn an_unreachable_endpoint_is_named_over_http_with_the_counts_and_the_remedy() -
     refused("http/protobuf", &[])
 }
 
+#[cfg(feature = "grpc")]
 #[test]
 fn an_unreachable_endpoint_is_named_over_grpc_with_the_counts_and_the_remedy() -> Outcome {
     refused("grpc", &[])
+}
+
+#[cfg(not(feature = "grpc"))]
+#[test]
+fn without_grpc_the_remedy_is_named() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let arguments = ["--endpoint", "http://127.0.0.1:1", "--protocol", "grpc"];
+    let output = demo(folder.path(), &arguments)?;
+    let error = String::from_utf8(output.stderr)?;
+    assert!(!output.status.success());
+    assert!(error.contains("--features grpc"), "{error}");
+    Ok(())
 }
 
 #[test]

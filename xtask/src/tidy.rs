@@ -3,10 +3,12 @@
 mod cycles;
 mod dependencies;
 mod file;
+mod functions;
 mod hygiene;
 mod invariants;
 mod layout;
 mod links;
+mod operating;
 mod sdk;
 mod versions;
 
@@ -39,6 +41,7 @@ impl Tidy {
         findings.extend(hygiene::check(&files));
         findings.extend(links::check(&files));
         findings.extend(invariants::check(&files));
+        findings.extend(operating::check(&files));
         findings.extend(sdk::check(&files));
         findings.extend(versions::check(&files)?);
         report(&findings)?;

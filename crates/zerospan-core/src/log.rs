@@ -15,6 +15,7 @@ pub use thread::{
     suppress_telemetry,
 };
 
+use std::error::Error;
 use std::time::Duration;
 
 /// The longest wait of [`settle`].
@@ -46,6 +47,18 @@ pub fn suppressed(event: impl FnOnce() + Send + 'static) {
 /// Calls the subscriber on this thread if the system refused another. Does nothing within a subscriber.
 pub fn settle() {
     settle_within(SETTLE_TIMEOUT);
+}
+
+/// Returns the texts of the causes of `error`, from its source to the last, for a field of an event. `None` if it has none.
+pub fn causes(error: &dyn Error) -> Option<String> {
+    let mut source = error.source()?;
+    let mut text = source.to_string();
+    while let Some(next) = source.source() {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        source = next;
+    }
+    Some(text)
 }
 
 fn settle_within(timeout: Duration) {

@@ -266,3 +266,64 @@ fn log_words(message: Option<&str>) {
 pub(crate) fn earliest(one: Instant, other: Option<Instant>) -> Instant {
     other.map_or(one, |other| other.min(one))
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::base::retry_policy::RetryPolicy;
+    use opentelemetry::KeyValue;
+    use std::cell::Cell;
+    use zerospan_core::sync::OnceBox;
+    use zerospan_otlp::EncodedResource;
+    use zerospan_transport::{SendErrorKind, Signal};
+
+    struct Throttling;
+
+    impl Transport for Throttling {
+        fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+            let hour = RetryHint::After(Duration::from_secs(3600));
+            Err(SendError::new(SendErrorKind::Unavailable, hour, "later"))
+        }
+    }
+
+    /// Notes the time that is waited for, and ends the wait.
+    #[derive(Default)]
+    struct Waiting {
+        until: Cell<Option<Instant>>,
+    }
+
+    impl DeliveryContext for Waiting {
+        fn deadline(&self) -> Option<Instant> {
+            self.until.get().map(|_| Instant::now())
+        }
+
+        fn wait_until(&self, time: Instant) {
+            self.until.set(Some(time));
+        }
+
+        fn count_attempt(&self) {}
+
+        fn note_failure(&self, _: DeliveryError) {}
+    }
+
+    #[test]
+    fn a_delay_beyond_five_minutes_is_shortened() {
+        let connect = || Ok(Throttling);
+        let config = PipelineConfig {
+            signal: Signal::Traces,
+            connect: ProcessOwned::new(Box::new(connect)),
+            retry: RetryPolicy::default(),
+            inline: true,
+            resource: OnceBox::new(),
+            empty_resource: EncodedResource::new(&[] as &[KeyValue], None),
+        };
+        let (mut delivery, context) = (Delivery::default(), Waiting::default());
+        let start = Instant::now();
+        let day = Duration::from_secs(24 * 3600);
+        let outcome = delivery.deliver(&config, &context, b"", 1, day);
+        assert_eq!(outcome, Outcome::Dropped(DropCause::Unavailable));
+        let waited = context.until.get().expect("it waits") - start;
+        let minutes = Duration::from_secs(295)..Duration::from_secs(310);
+        assert!(minutes.contains(&waited), "{waited:?}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::time::Duration;
 use zerospan_core::Attribute;
 use zerospan_core::dev::{Allocations, CountingAllocator};
@@ -178,6 +178,32 @@ fn a_span_that_is_refused_allocates_nothing() {
             .count()
     });
     assert_eq!((refused, counted), (100, Allocations::default()));
+}
+
+#[test]
+fn a_snapshot_allocates_once() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    Allocations::assert_counted();
+    let pipeline = Pipeline::builder()
+        .with_transport(|| Ok(Nowhere))
+        .build()
+        .unwrap();
+    let (scope, span) = (scope(), span());
+    let gate = Barrier::new(9);
+    std::thread::scope(|threads| {
+        for _ in 0..8 {
+            threads.spawn(|| {
+                pipeline.record_encoded(&scope, &span).unwrap();
+                gate.wait();
+                gate.wait();
+            });
+        }
+        gate.wait();
+        let (stats, counted) = Allocations::measure(|| pipeline.stats());
+        gate.wait();
+        assert_eq!((stats.threads, stats.open), (8, 8));
+        assert_eq!(counted.count, 1, "{counted:?}");
+    });
 }
 
 /// The allocations of a request over a real socket, which the README states.

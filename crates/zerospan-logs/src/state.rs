@@ -186,12 +186,12 @@ impl Drop for ShutdownGuard {
         {
             static WARNING: LogLimit = LogLimit::new();
             WARNING.log(move |skipped| {
-                let cause = std::error::Error::source(&error);
+                let cause = log::causes(&error);
                 tracing::warn!(
                     name: "ProviderDroppedLogRecords",
                     skipped,
                     error = %error,
-                    cause = cause.map(tracing::field::display),
+                    cause,
                     "the last handle of a logger provider was dropped, and its shutdown failed"
                 );
             });

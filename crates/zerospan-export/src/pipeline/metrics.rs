@@ -25,7 +25,9 @@ impl Pipeline {
     /// - `otel.sdk.exporter.span.inflight`;
     /// - `otel.sdk.exporter.span.exported`: items delivered, and by `error.type` those that were not.
     ///
-    /// For logs the names have `log` in the place of `span`.
+    /// For logs the names have `log` in the place of `span`. The conventions have no names for memory, which limits the queue
+    /// by default: `zerospan.processor.span.memory.usage` and `zerospan.processor.span.memory.limit` are the bytes of the chunks
+    /// that hold items, and their maximum.
     ///
     /// The meter's provider reads them from [`stats`](Self::stats) when it collects, so an item costs nothing more. This does
     /// not keep the pipeline open.
@@ -43,6 +45,10 @@ impl Pipeline {
         gauge(meter, "exporter", "inflight", self.watch(), |stats| {
             Some(stats.in_flight)
         });
+        memory(meter, "usage", self.watch(), |stats| {
+            stats.chunk_bytes_in_use
+        });
+        memory(meter, "limit", self.watch(), |stats| stats.max_chunk_bytes);
         counter(
             meter,
             "processor",
@@ -121,12 +127,29 @@ fn gauge(
     read: fn(&ExportStats) -> Option<u64>,
 ) {
     let (item, unit) = name_and_unit(watch.signal());
+    let name = format!("otel.sdk.{component}.{item}.{metric}");
+    observe_level(meter, name, unit, move || read(&watch.stats()));
+}
+
+fn memory(meter: &Meter, metric: &str, watch: StatsWatch, read: fn(&ExportStats) -> u64) {
+    let (item, _) = name_and_unit(watch.signal());
+    let name = format!("zerospan.processor.{item}.memory.{metric}");
+    observe_level(meter, name, "By", move || Some(read(&watch.stats())));
+}
+
+/// Lets `meter` observe a value that rises and falls, whenever there is one.
+fn observe_level(
+    meter: &Meter,
+    name: String,
+    unit: &'static str,
+    read: impl Fn() -> Option<u64> + Send + Sync + 'static,
+) {
     let attributes = [KeyValue::new(COMPONENT_TYPE, "zerospan_pipeline")];
     meter
-        .i64_observable_up_down_counter(format!("otel.sdk.{component}.{item}.{metric}"))
+        .i64_observable_up_down_counter(name)
         .with_unit(unit)
         .with_callback(move |observer| {
-            if let Some(value) = read(&watch.stats()) {
+            if let Some(value) = read() {
                 observer.observe(i64::try_from(value).unwrap_or(i64::MAX), &attributes);
             }
         })

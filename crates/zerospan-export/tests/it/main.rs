@@ -13,6 +13,7 @@ mod metrics;
 mod model;
 mod networks;
 mod observed;
+mod operating;
 mod pipeline;
 mod producer;
 mod recording;

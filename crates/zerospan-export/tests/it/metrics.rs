@@ -84,6 +84,8 @@ fn the_figures_of_a_pipeline_are_metrics_with_the_names_of_the_conventions() {
         ("processor.span.processed malformed", 1),
         ("processor.span.queue.capacity", 2048),
         ("processor.span.queue.size", 4),
+        ("zerospan.processor.span.memory.limit", 449 << 16),
+        ("zerospan.processor.span.memory.usage", 1 << 16),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value));
     assert_eq!(sums(&exporter), BTreeMap::from(expected));

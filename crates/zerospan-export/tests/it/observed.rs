@@ -36,9 +36,9 @@ fn exporting_is_itself_never_traced() {
     assert!(!Context::is_current_telemetry_suppressed());
 }
 
-/// Keeps the names of the events of this crate.
+/// Keeps the names of the events of this crate, but for those at debug level.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<&'static str>>>);
+struct Log(Arc<Mutex<Vec<&'static str>>>, Arc<Mutex<Vec<String>>>);
 
 impl<S: tracing::Subscriber> Layer<S> for Log {
     fn on_event(&self, event: &tracing::Event<'_>, _: LayerContext<'_, S>) {
@@ -46,6 +46,15 @@ impl<S: tracing::Subscriber> Layer<S> for Log {
         let is_shown = *metadata.level() <= tracing::Level::INFO;
         if is_shown && metadata.target().starts_with("zerospan_export") {
             self.0.lock().unwrap().push(metadata.name());
+        }
+        if metadata.target().starts_with("zerospan_export") {
+            let mut text = format!("{} {}", metadata.level(), metadata.name());
+            event.record(
+                &mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                    text.push_str(&format!(" {field}={value:?}"));
+                },
+            );
+            self.1.lock().unwrap().push(text);
         }
     }
 }
@@ -186,6 +195,32 @@ fn outages(log: Log) {
     let lines = log.0.lock().unwrap().clone();
     // The second is within a minute of the first.
     assert_eq!(lines, ["ExportFailed", "ItemsDropped", "ExportRecovered"]);
+}
+
+#[test]
+fn the_words_of_a_collector_are_logged_at_debug_level_alone() {
+    type Answer = fn(usize) -> Result<ExportResponse, SendError>;
+    const REFUSED: Answer = |_| Err(SendError::refused("no").with_collector_message("token 42"));
+    const IN_PART: Answer = |_| Ok(ExportResponse::partial(1, "token 42"));
+    alone(|log| {
+        for answer in [REFUSED, IN_PART] {
+            let answers = Answers(Arc::new(answer), 0);
+            let pipeline = quick()
+                .with_transport(move || Ok(answers.clone()))
+                .build()
+                .unwrap();
+            record(&pipeline, &scope("words"), 0..2);
+            assert!(pipeline.force_flush(LONG).is_err());
+            let lines = std::mem::take(&mut *log.1.lock().unwrap());
+            let [event, words] = &lines[..] else {
+                panic!("{lines:?}");
+            };
+            assert!(event.starts_with("WARN Export"), "{event}");
+            assert!(!event.contains("token 42"), "{event}");
+            assert!(words.starts_with("DEBUG CollectorMessage"), "{words}");
+            assert!(words.contains("token 42"), "{words}");
+        }
+    });
 }
 
 #[test]

@@ -7,5 +7,6 @@ mod lifecycle;
 mod panics;
 mod processors;
 mod records;
+mod reports;
 mod spans;
 mod support;

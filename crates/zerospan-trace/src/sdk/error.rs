@@ -1,6 +1,6 @@
 use crate::shutdown::ProviderError;
 use opentelemetry_sdk::error::OTelSdkError;
-use std::error::Error;
+use zerospan_core::log;
 
 /// Converts into the official SDK's error, so that `?` works where a function returns that.
 impl From<ProviderError> for OTelSdkError {
@@ -9,13 +9,10 @@ impl From<ProviderError> for OTelSdkError {
             return Self::AlreadyShutdown;
         }
         // It has no source, so its text has everything.
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            source = error.source();
-        }
+        let text = match log::causes(&error) {
+            Some(causes) => format!("{error}: {causes}"),
+            None => error.to_string(),
+        };
         Self::InternalFailure(text)
     }
 }

@@ -5,6 +5,7 @@ mod differential;
 mod lifecycle;
 mod migration;
 mod native;
+mod operating;
 mod otel;
 mod panics;
 mod processors;

@@ -2,17 +2,20 @@
 //! of their own.
 
 use crate::support::{builder, pipeline, resource, value};
-use opentelemetry::trace::{Span as _, TracerProvider as _};
-use opentelemetry::{Context, Key};
+use opentelemetry::trace::{Link, Span as _, SpanId, SpanKind, TraceId, TracerProvider as _};
+use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
-    InMemorySpanExporter, SimpleSpanProcessor, SpanData, SpanProcessor,
+    IdGenerator, InMemorySpanExporter, SamplingResult, ShouldSample, SimpleSpanProcessor, SpanData,
+    SpanProcessor,
 };
 use std::time::Duration;
 use zerospan_core::dev::{self, Warnings};
-use zerospan_export::{EncodedResource, InMemoryTransport, Pipeline};
-use zerospan_trace::{FinishedSpan, Processor, TracerProviderBuilder};
+use zerospan_export::{
+    EncodedResource, ExportResponse, InMemoryTransport, Pipeline, Request, SendError, Transport,
+};
+use zerospan_trace::{Clock, FinishedSpan, Processor, TracerProviderBuilder};
 
 #[test]
 fn a_resource_that_a_pipeline_cannot_take_is_reported_once() {
@@ -117,6 +120,78 @@ fn a_processor_that_panics_or_loses_its_start_is_reported_once_and_not_for_each_
                 ),
             }
         }
+    });
+}
+
+#[test]
+fn a_sampler_a_generator_and_a_clock_that_panic_are_reported_once_each() {
+    #[derive(Clone, Debug)]
+    struct Panics;
+    impl ShouldSample for Panics {
+        fn should_sample(
+            &self,
+            _: Option<&Context>,
+            _: TraceId,
+            _: &str,
+            _: &SpanKind,
+            _: &[KeyValue],
+            _: &[Link],
+        ) -> SamplingResult {
+            std::panic::resume_unwind(Box::new("ignored"));
+        }
+    }
+    impl IdGenerator for Panics {
+        fn new_trace_id(&self) -> TraceId {
+            std::panic::resume_unwind(Box::new("ignored"));
+        }
+        fn new_span_id(&self) -> SpanId {
+            std::panic::resume_unwind(Box::new("ignored"));
+        }
+    }
+    dev::in_own_process(&[], || {
+        let clock = Clock::from_fn(|| std::panic::resume_unwind(Box::new("ignored")));
+        for (builder, expected) in [
+            (builder().with_sampler(Panics), "SamplerPanicked"),
+            (builder().with_id_generator(Panics), "IdGeneratorPanicked"),
+            (builder().with_clock(clock), "ClockPanicked"),
+        ] {
+            let (pipeline, _) = pipeline();
+            let provider = builder.with_exporter(pipeline).build();
+            let tracer = provider.tracer("test");
+            let said = Warnings::of(|| {
+                for _ in 0..1000 {
+                    drop(tracer.span("span").start());
+                }
+            });
+            assert!(
+                matches!(&said[..], [one] if one.starts_with(expected)),
+                "{said:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_provider_that_is_dropped_before_its_spans_are_delivered_says_so() {
+    dev::in_own_process(&[], || {
+        struct Refusing;
+        impl Transport for Refusing {
+            fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+                Err(SendError::refused("on purpose"))
+            }
+        }
+        let pipeline = Pipeline::builder().with_transport(|| Ok(Refusing));
+        let provider = builder()
+            .with_exporter(pipeline.build().expect("valid"))
+            .build();
+        let said = Warnings::of(|| {
+            drop(provider.tracer("test").span("lost").start());
+            drop(provider);
+        });
+        let dropped = said.iter().find(|one| one.starts_with("ProviderDropped"));
+        let dropped = dropped.unwrap_or_else(|| panic!("{said:?}"));
+        assert!(dropped.starts_with("ProviderDroppedSpans"), "{said:?}");
+        assert!(dropped.contains("on purpose"), "{dropped}");
     });
 }
 

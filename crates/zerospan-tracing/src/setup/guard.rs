@@ -103,11 +103,11 @@ impl Drop for Guard {
             Ok(()) | Err(ProviderError::AlreadyShutDown) => {}
             Err(error) => {
                 log::suppressed(move || {
-                    let cause = std::error::Error::source(&error);
+                    let cause = log::causes(&error);
                     tracing::warn!(
                         name: "GuardDroppedSpans",
                         error = %error,
-                        cause = cause.map(tracing::field::display),
+                        cause,
                         "spans or log records were lost when tracing was shut down"
                     );
                 });

@@ -5,7 +5,8 @@ use opentelemetry::global;
 use opentelemetry::trace::{TraceContextExt, Tracer};
 use opentelemetry_sdk::Resource;
 use std::error::Error;
-use zerospan_core::dev::in_own_process;
+use zerospan_core::dev::{Warnings, in_own_process};
+use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Transport};
 use zerospan_tracing::InitError;
 
 #[test]
@@ -18,6 +19,28 @@ fn dropping_the_guard_delivers() {
         assert_eq!(memory.len(), 0);
         drop(guard);
         assert_eq!(spans(&memory.take()[0])[0].0, "request");
+    });
+}
+
+#[test]
+fn a_guard_that_is_dropped_before_all_is_delivered_says_so() {
+    struct Refusing;
+    impl Transport for Refusing {
+        fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+            Err(SendError::refused("on purpose"))
+        }
+    }
+    in_own_process(&[], || {
+        let refusing = Pipeline::builder().with_transport(|| Ok(Refusing));
+        let guard = zerospan_tracing::builder()
+            .with_exporter(refusing.build().expect("a pipeline"))
+            .init()
+            .expect("the first");
+        tracing::info_span!("request").in_scope(|| {});
+        let said = Warnings::of(|| drop(guard));
+        let is_said =
+            |one: &String| one.starts_with("GuardDroppedSpans") && one.contains("on purpose");
+        assert!(said.iter().any(is_said), "{said:?}");
     });
 }
 

@@ -9,10 +9,12 @@ use opentelemetry_sdk::trace::SpanLimits;
 use proptest::prelude::*;
 use std::error::Error;
 use std::fmt;
+use std::sync::{Arc, Mutex};
 use tracing::field::Empty;
 use tracing::{Dispatch, Id, info, info_span};
 use tracing_subscriber::Registry;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use zerospan_core::dev::in_own_process;
 use zerospan_tracing::OpenTelemetrySpanExt;
 
 #[test]
@@ -304,6 +306,52 @@ fn spans_that_a_full_table_cannot_hold_are_counted_and_the_rest_is_exported() {
     assert_eq!((stats.open, stats.rejected_spans), (0, 6), "{stats:?}");
     let stats = rig.provider.stats();
     assert!(stats.is_balanced() && stats.open == 0, "{stats:?}");
+}
+
+/// Keeps the names of events.
+#[derive(Clone, Default)]
+struct Names(Arc<Mutex<Vec<&'static str>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Names {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let name = event.metadata().name();
+        self.0.lock().expect("no panic").push(name);
+    }
+}
+
+#[test]
+fn a_full_table_is_logged_once() {
+    // A subscriber of one thread alone is not there while it is called.
+    in_own_process(&[], || {
+        let rig = Rig::new();
+        let names = Names::default();
+        let layer = zerospan_tracing::layer(&rig.provider).with_max_spans(1);
+        let subscriber = Registry::default().with(layer).with(names.clone());
+        tracing::subscriber::set_global_default(subscriber).expect("the first");
+        let _open = info_span!("open");
+        for _ in 0..1000 {
+            drop(info_span!("one too many"));
+        }
+        // Another thread logs.
+        zerospan_core::log::settle();
+        assert_eq!(*names.0.lock().expect("no panic"), ["TooManyOpenSpans"]);
+    });
+}
+
+#[test]
+fn enters_without_an_exit_are_counted_once_they_are_too_many() {
+    let rig = Rig::new();
+    let layer = zerospan_tracing::layer(&rig.provider);
+    let handle = layer.handle();
+    let dispatch = Dispatch::new(Registry::default().with(layer));
+    tracing::dispatcher::with_default(&dispatch, || {
+        let span = info_span!("entered");
+        for _ in 0..70_000 {
+            std::mem::forget(span.enter());
+        }
+    });
+    let stats = handle.stats();
+    assert_eq!(stats.rejected_enters, 70_000 - 65_536, "{stats:?}");
 }
 
 #[test]

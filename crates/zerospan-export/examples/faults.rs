@@ -5,7 +5,7 @@
 
 #![allow(clippy::print_stdout, dead_code, unreachable_pub)]
 
-#[path = "../../zerospan-transport/tests/it/collector.rs"]
+#[path = "../tests/it/collector.rs"]
 mod collector;
 #[path = "../tests/it/scenario.rs"]
 mod scenario;

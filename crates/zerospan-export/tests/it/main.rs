@@ -1,6 +1,5 @@
 //! The contracts of `zerospan-export`, against real sockets on the loopback interface.
 
-#[path = "../../../zerospan-transport/tests/it/collector.rs"]
 mod collector;
 mod errors;
 mod exporter;

@@ -1,0 +1,1 @@
+../../../zerospan-transport/tests/it/collector.rs

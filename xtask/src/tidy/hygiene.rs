@@ -1,6 +1,7 @@
-//! Finds paths of build machines, `TODO`s without a reason, trailing spaces, and examples with hidden lines on pages.
+//! Finds paths of build machines, modules outside of their package, `TODO`s without a reason, trailing spaces, and examples with hidden lines on pages.
 
 use super::file::File;
+use std::path::{Component, Path};
 
 /// Folders of build machines.
 const MACHINE_PATHS: [&str; 4] = ["/home/", "/root/", "/Users/", "/work/"];
@@ -16,6 +17,15 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
         for (index, line) in file.text.lines().enumerate() {
             if let Some(fault) = find_fault(line) {
                 findings.push(format!("{}:{}: {fault}", file.path.display(), index + 1));
+            }
+        }
+        for (index, line) in file.text.lines().enumerate() {
+            if leaves_package(&file.path, line) {
+                let path = file.path.display();
+                findings.push(format!(
+                    "{path}:{}: the archive of the package lacks this file: link it into the package",
+                    index + 1
+                ));
             }
         }
         if file
@@ -35,6 +45,24 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
         }
     }
     findings
+}
+
+/// Returns `true` if the line is a `#[path]` that leads out of the package, below `crates`, that `file` is in.
+fn leaves_package(file: &Path, line: &str) -> bool {
+    let Some((_, path)) = line.trim_start().split_once("#[path = \"") else {
+        return false;
+    };
+    if !file.starts_with("crates") {
+        return false;
+    }
+    // `crates` and the package.
+    let folders = file.parent().map_or(0, |folder| folder.iter().count());
+    let path = path.split('"').next().unwrap_or_default();
+    let up = Path::new(path)
+        .components()
+        .take_while(|part| *part == Component::ParentDir)
+        .count();
+    up + 2 > folders
 }
 
 /// Returns the numbers of the lines in examples of Rust that rustdoc hides.
@@ -84,12 +112,22 @@ fn contains_path(line: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{find_fault, hidden_lines};
+    use super::{find_fault, hidden_lines, leaves_package};
+    use std::path::Path;
 
     #[test]
     fn hidden_lines_are_found_in_rust_alone() {
         let page = "# Title\n```rust,no_run\n# fn main() {\n#[derive(Debug)]\n  # }\n```\n```sh\n# comment\n```\n";
         assert_eq!(hidden_lines(page), [3, 5]);
+    }
+
+    #[test]
+    fn a_module_outside_of_its_package_is_found() {
+        let leaves =
+            |line| leaves_package(Path::new("crates/zerospan-export/tests/it/main.rs"), line);
+        assert!(leaves("#[path = \"../../../zerospan-core/src/error.rs\"]"));
+        assert!(!leaves("#[path = \"../../src/error.rs\"]"));
+        assert!(!leaves("#[path = \"scenario/own.rs\"]"));
     }
 
     #[test]

@@ -27,6 +27,9 @@ impl Pipeline {
     }
 }
 
+/// The length beyond which an item may not fit into what a chunk has left.
+const LARGE_BYTES: usize = 2 << 10;
+
 impl Producer {
     pub(crate) fn new(inner: Arc<PipelineInner>) -> Self {
         let buffer = inner.register();
@@ -49,6 +52,10 @@ impl Producer {
         end_unix_nanos: u64,
         status: &Status,
     ) -> Result<(), DropCause> {
+        let recorded = span.recorded_bytes();
+        if recorded > LARGE_BYTES {
+            self.make_room_for(recorded);
+        }
         let outcome =
             self.record_trusted(scope, |chunk| span.finish(end_unix_nanos, status, chunk));
         if let Err(cause) = outcome {
@@ -79,6 +86,15 @@ impl Producer {
         self.buffer.record(&self.inner, |chunk, dropped| {
             chunk.append_trusted(scope, self.inner.limits.item_bytes, dropped, encode)
         })
+    }
+
+    /// Hands over the chunk if a large item would make its buffer grow.
+    #[cold]
+    #[inline(never)]
+    fn make_room_for(&self, len: usize) {
+        if self.inner.is_current() {
+            self.buffer.make_room_for(&self.inner, len);
+        }
     }
 
     /// Logs, once per outage, that items are dropped. A subscriber is code of the user's: call this without a lock or a borrow.

@@ -34,6 +34,22 @@ impl ThreadBuffer {
     }
 }
 
+impl ThreadBuffer {
+    /// Hands over the chunk if an item of about `len` bytes would make its buffer grow, and would fit into an empty one.
+    #[cold]
+    pub(crate) fn make_room_for(&self, inner: &PipelineInner, len: usize) {
+        let mut buffer = self.lock();
+        let chunk = &buffer.chunk;
+        // The fields that an item gets at its end are short.
+        let len = len + 512;
+        let fits = chunk.len() + len <= chunk.capacity();
+        if chunk.items() > 0 && !fits && len <= inner.limits.chunk_bytes && !inner.is_closed() {
+            // If the queue has no room, the buffer grows.
+            let _ = inner.hand_over(&mut buffer);
+        }
+    }
+}
+
 impl BufferState {
     #[cold]
     fn refuse(&mut self, cause: DropCause) -> Result<(), DropCause> {

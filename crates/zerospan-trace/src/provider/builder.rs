@@ -15,6 +15,7 @@ use zerospan_transport::{ConfigError, env};
 /// Builds a [`TracerProvider`].
 ///
 /// [`TracerProvider::builder`] starts from the specification's defaults, [`from_env`](Self::from_env) from the environment.
+#[derive(Default)]
 #[must_use]
 pub struct TracerProviderBuilder {
     sampler: Sampler,
@@ -27,22 +28,6 @@ pub struct TracerProviderBuilder {
     limits: SpanLimits,
     slot_limits: SlotLimits,
     is_disabled: bool,
-}
-
-impl Default for TracerProviderBuilder {
-    fn default() -> Self {
-        Self {
-            sampler: Sampler::default(),
-            ids: IdSource::default(),
-            clock: Clock::default(),
-            resource: None,
-            env_resource: EnvResource::default(),
-            sinks: Vec::new(),
-            limits: SpanLimits::default(),
-            slot_limits: SlotLimits::default(),
-            is_disabled: false,
-        }
-    }
 }
 
 impl TracerProvider {

@@ -1,9 +1,27 @@
 //! Many spans in flight, and large ones.
 
-use super::{KEYS, check, provider};
+use super::{KEYS, Null, of};
 use opentelemetry::trace::TracerProvider as _;
 use zerospan_core::dev::Allocations;
-use zerospan_trace::{Span, Tracer, TracerProviderBuilder};
+use zerospan_export::{Pipeline, SendError};
+use zerospan_trace::{Span, Tracer, TracerProvider, TracerProviderBuilder};
+
+/// Builds a provider whose spans are sent by a flush alone, so that the same number of chunks is in use in every run.
+fn provider(setup: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder) -> TracerProvider {
+    let pipeline = Pipeline::builder()
+        .with_transport(|| Ok::<_, SendError>(Null))
+        .without_worker()
+        .build()
+        .expect("the defaults are valid");
+    setup(TracerProvider::builder().with_exporter(pipeline)).build()
+}
+
+fn check(name: &str, work: impl Fn(&Tracer)) {
+    let provider = provider(|builder| builder);
+    let tracer = provider.tracer("test");
+    assert_eq!(of(&provider, || work(&tracer)), 0, "{name}");
+    assert!(provider.stats().is_balanced());
+}
 
 fn start(tracer: &Tracer) -> Span {
     let mut span = tracer.span("in flight").start();
@@ -82,6 +100,12 @@ fn spans_that_follow_each_other_touch_no_heap_while_a_hundred_thousand_are_in_fl
 fn values_of_sixty_thousand_bytes_touch_no_heap() {
     let text = "x".repeat(60_000);
     check("alone", |tracer| drop(start_large(tracer, &text)));
+    for length in [5_000, 20_000, 33_000, 50_000] {
+        check("in turn with small ones", |tracer| {
+            drop(start(tracer));
+            drop(start_large(tracer, &text[..length]));
+        });
+    }
     check("within a small one", |tracer| {
         let _outer = start(tracer);
         drop(start_large(tracer, &text));

@@ -140,9 +140,15 @@ impl<S: ThreadState> ThreadStates<S> {
     /// Unbinds the states of owners that are gone, if the epoch has advanced since the last sweep.
     #[inline]
     pub fn sweep_if_due(&self) {
-        if fork::epoch() != self.swept.get() {
+        if self.is_sweep_due() {
             self.sweep();
         }
+    }
+
+    /// Returns `true` if the epoch has advanced since the last sweep.
+    #[inline]
+    pub fn is_sweep_due(&self) -> bool {
+        fork::epoch() != self.swept.get()
     }
 
     #[cold]

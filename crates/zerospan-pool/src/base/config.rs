@@ -29,7 +29,7 @@ impl<R> PoolConfig<R> {
     where
         R: Recycle<T>,
     {
-        let guard = OnUnwind(&on_panic);
+        let guard = OnUnwind(on_panic);
         self.recycle.reset(&mut object);
         let retained = self.recycle.heap_bytes(&object);
         std::mem::forget(guard);
@@ -47,9 +47,9 @@ pub(crate) fn watch_forks() {
 }
 
 /// Calls the function when a panic unwinds through it. Forget it otherwise.
-pub(crate) struct OnUnwind<'a, F: Fn()>(pub(crate) &'a F);
+pub(crate) struct OnUnwind<F: Fn()>(pub(crate) F);
 
-impl<F: Fn()> Drop for OnUnwind<'_, F> {
+impl<F: Fn()> Drop for OnUnwind<F> {
     fn drop(&mut self) {
         (self.0)();
     }

@@ -41,20 +41,30 @@ impl<T> ThreadCaches<T> {
         Self(ThreadStates::new())
     }
 
-    /// Returns this thread's cache of the pool, if the thread has used it.
+    /// Returns this thread's cache of the pool, if the thread has used it and no sweep is due. Runs no user code.
     #[inline]
     pub(super) fn get(&self, pool: OwnerId) -> Option<&Cache<T>> {
+        if self.0.is_sweep_due() {
+            return None;
+        }
+        self.0.get(pool)
+    }
+
+    /// Returns this thread's cache of the pool, if the thread has used it, after a sweep if one is due.
+    pub(super) fn sweep_and_get(&self, pool: OwnerId) -> Option<&Cache<T>> {
         self.0.sweep_if_due();
         self.0.get(pool)
     }
 
-    /// Returns this thread's cache of the pool, which is added if the thread has not used the pool yet.
+    /// Frees the caches of dropped pools, if one was dropped since the last look.
+    pub(super) fn sweep_if_due(&self) {
+        self.0.sweep_if_due();
+    }
+
+    /// Returns this thread's cache of the pool, after a sweep if one is due. Adds it if the thread has not used the pool yet.
     #[cold]
-    pub(super) fn get_or_register(&self, pool: OwnerId, shared: &Arc<Shared<T>>) -> &Cache<T> {
-        match self.get(pool) {
-            Some(cache) => cache,
-            None => self.0.register(pool, shared),
-        }
+    pub(super) fn sweep_and_register(&self, pool: OwnerId, shared: &Arc<Shared<T>>) -> &Cache<T> {
+        self.0.register(pool, shared)
     }
 }
 

@@ -4,7 +4,7 @@ use super::share::Share;
 use super::shared::Shared;
 use super::thread_cache::{AnyThread, ThreadCache};
 use crate::base::config::{OnUnwind, PoolConfig, watch_forks};
-use crate::base::stats::{PoolStats, add};
+use crate::base::stats::{Counters, PoolStats, add};
 use crate::pool::{Pool, Return};
 use crate::thread_states::{DropSignal, OwnerId};
 use crate::trim::Trim;
@@ -136,7 +136,7 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     /// Moves this thread's cached objects to the depot, where other threads find them. Call it before the thread idles.
     pub fn flush(&self) {
         let _ = K::try_with(|caches| {
-            if let Some(cache) = caches.get(self.id) {
+            if let Some(cache) = caches.sweep_and_get(self.id) {
                 cache.flush(self.shared());
             }
         });
@@ -167,18 +167,20 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     #[cold]
     #[inline(never)]
     fn take_from_depot(&self) -> Option<T> {
-        if self.share.objects > 0 {
-            let cached = K::try_with(|caches| {
-                let cache = caches.get_or_register(self.id, self.shared());
-                // Freeing the objects of a dropped pool may have returned objects here.
-                if let Some(object) = cache.pop() {
-                    return Some(object);
-                }
-                cache.fill(self.shared(), self.share)
-            });
-            if let Some(object) = cached {
-                return object;
+        let cached = K::try_with(|caches| {
+            if self.share.objects == 0 {
+                caches.sweep_if_due();
+                return None;
             }
+            let cache = caches.sweep_and_register(self.id, self.shared());
+            // Freeing the objects of a dropped pool may have returned objects here.
+            if let Some(object) = cache.pop() {
+                return Some(object);
+            }
+            cache.fill(self.shared(), self.share)
+        });
+        if let Some(Some(object)) = cached {
+            return Some(object);
         }
         let object = self.shared().depot.take_one()?;
         add(&self.shared().counters.hits, 1);
@@ -190,23 +192,24 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     #[inline(never)]
     fn keep_in_depot(&self, object: T, weight: usize) {
         let mut object = Some(object);
-        if self.share.objects > 0 {
-            let on_panic = || add(&self.shared().counters.panicked, 1);
-            let guard = OnUnwind(&on_panic);
-            let _ = K::try_with(|caches| {
-                let cache = caches.get_or_register(self.id, self.shared());
-                // Freeing the objects of a dropped pool may have made room here.
+        // Freeing the objects of a dropped pool may panic, and `object` is lost to that panic.
+        let guard = OnUnwind(|| add(&self.shared().counters.panicked, 1));
+        let _ = K::try_with(|caches| {
+            if self.share.objects == 0 {
+                return caches.sweep_if_due();
+            }
+            let cache = caches.sweep_and_register(self.id, self.shared());
+            // Freeing the objects of a dropped pool may have made room here.
+            object = object
+                .take()
+                .and_then(|kept| cache.push(kept, weight).err());
+            if object.is_some() && cache.extend(self.shared(), self.share, weight) {
                 object = object
                     .take()
                     .and_then(|kept| cache.push(kept, weight).err());
-                if object.is_some() && cache.extend(self.shared(), self.share, weight) {
-                    object = object
-                        .take()
-                        .and_then(|kept| cache.push(kept, weight).err());
-                }
-            });
-            std::mem::forget(guard);
-        }
+            }
+        });
+        std::mem::forget(guard);
         let Some(object) = object else { return };
         match self.shared().depot.put_one(object, weight) {
             Ok(()) => add(&self.shared().counters.returns, 1),
@@ -221,9 +224,6 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
     #[inline]
     fn keep(&self, object: T, weight: usize) {
         let mut object = Some(object);
-        // Freeing the objects of a dropped pool may panic, and `object` is lost to that panic.
-        let on_panic = || add(&self.shared().counters.panicked, 1);
-        let guard = OnUnwind(&on_panic);
         let _ = K::try_with(|caches| {
             if let Some(cache) = caches.get(self.id)
                 && let Some(kept) = object.take()
@@ -231,7 +231,6 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
                 object = cache.push(kept, weight).err();
             }
         });
-        std::mem::forget(guard);
         if let Some(object) = object {
             self.keep_in_depot(object, weight);
         }
@@ -239,8 +238,8 @@ impl<T: 'static, R, K: ThreadCache<T>> ThreadCachedPool<T, R, K> {
 
     #[cold]
     #[inline(never)]
-    fn discard(&self, object: T, counter: &AtomicU64) {
-        add(counter, 1);
+    fn discard(&self, object: T, counter: fn(&Counters) -> &AtomicU64) {
+        add(counter(&self.shared().counters), 1);
         drop(object);
     }
 }
@@ -271,16 +270,16 @@ impl<T: 'static, R: Recycle<T>, K: ThreadCache<T>> Pool for ThreadCachedPool<T, 
 
     #[inline]
     fn put(&self, returned: Return<T>) {
-        let counters = || &self.shared().counters;
         match returned {
             Return::Reuse(object) => {
-                match self.config.recycle(object, || add(&counters().panicked, 1)) {
+                let on_panic = || add(&self.shared().counters.panicked, 1);
+                match self.config.recycle(object, on_panic) {
                     Ok((object, heap_bytes)) => self.keep(object, self.weight(heap_bytes)),
-                    Err(object) => self.discard(object, &counters().too_large),
+                    Err(object) => self.discard(object, |counters| &counters.too_large),
                 }
             }
-            Return::Unwound(object) => self.discard(object, &counters().panicked),
-            Return::Detached => add(&counters().detached, 1),
+            Return::Unwound(object) => self.discard(object, |counters| &counters.panicked),
+            Return::Detached => add(&self.shared().counters.detached, 1),
         }
     }
 

@@ -35,14 +35,17 @@ impl AttributeWriter<'_> {
         if let Some(constant) = value.as_str() {
             return self.set_hashed(key, constant);
         }
-        self.set_written(key, |out, max_chars| write(out, value, max_chars));
+        self.set_written(key, |text| {
+            // An error is one of the value's own: what it wrote before is kept.
+            let _ = text.write_fmt(value);
+        });
     }
 
     /// Sets `key` to the text that `write` writes, in place. Drops and counts an attribute that is beyond the limits, and does not
     /// call `write` then, if the limit is that of their number.
     ///
-    /// For text that is written without `core::fmt`, which takes several times as long for numbers. If `write` returns an error, what
-    /// it wrote before is kept.
+    /// For text that is written without `core::fmt`, which takes several times as long for numbers and addresses. If `write` returns
+    /// an error, what it wrote before is kept.
     ///
     /// # Panics
     ///
@@ -72,21 +75,21 @@ impl AttributeWriter<'_> {
         key: impl Into<HashedKey<'k>>,
         write: impl FnOnce(&mut TextWriter<'_>) -> Result<(), E>,
     ) {
-        self.set_written(key.into(), |out, max_chars| {
+        self.set_written(key.into(), |text| {
             // What was written before an error is kept.
-            let _ = write(&mut TextWriter { out, max_chars });
+            let _ = write(text);
         });
     }
 
     #[inline(always)]
-    fn set_written(&mut self, key: HashedKey<'_>, write: impl FnOnce(&mut Vec<u8>, usize)) {
+    fn set_written(&mut self, key: HashedKey<'_>, write: impl FnOnce(&mut TextWriter<'_>)) {
         let (tag, max_chars) = (self.tag, self.max_chars);
         self.set_with(key, |out| {
             let start = out.len();
             let key = text(KEY, key.as_str());
             append(out, ([tag, 0], key, [VALUE, 0, STRING, 0]));
             let end = out.len();
-            write(out, max_chars);
+            write(&mut TextWriter { out, max_chars });
             close_short(out, [start + 1, end - 3, end - 1]);
             Ok(())
         });
@@ -128,7 +131,7 @@ impl AttributeWriter<'_> {
 /// Appends the field `tag` with the text of `value`.
 #[inline]
 pub(crate) fn encode_formatted(out: &mut Vec<u8>, tag: u8, value: fmt::Arguments<'_>) {
-    encode_written(out, tag, |text| Text(text.out).write_fmt(value));
+    encode_written(out, tag, |text| text.write_fmt(value));
 }
 
 /// Appends the field `tag` with the text that `write` writes. What it writes before an error is kept.
@@ -145,28 +148,6 @@ pub(crate) fn encode_written<E>(
         max_chars: UNLIMITED,
     });
     close_short(out, [end - 3, end - 1]);
-}
-
-/// Appends the text of `value`, cut after `max_chars` characters.
-#[inline]
-fn write(out: &mut Vec<u8>, value: fmt::Arguments<'_>, max_chars: usize) {
-    // An error is one of the value's own: what it wrote before is kept.
-    let _ = if max_chars == UNLIMITED {
-        Text(out).write_fmt(value)
-    } else {
-        TextWriter { out, max_chars }.write_fmt(value)
-    };
-}
-
-/// Appends text.
-struct Text<'a>(&'a mut Vec<u8>);
-
-impl Write for Text<'_> {
-    #[inline]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
 }
 
 /// Writes the text of an attribute or a body, up to the limit of its length. What is beyond the limit is left out, which is no error.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 /// Text in pieces, written in order into a buffer, without a `String` in between.
 ///
-/// A piece is a string, a character, a boolean, an integer, a float, or a tuple of up to eight pieces. Integers and floats
-/// use dedicated formatters, several times as fast as `core::fmt`; for other types that are `Display` use
-/// [`format_args!`], which is a piece too.
+/// A piece is a string, a character, a boolean, an integer, a float, an IP or socket address, or a tuple of up to eight pieces.
+/// Numbers and addresses use dedicated formatters, several times as fast as `core::fmt`; for other types that are `Display` use
+/// [`format_args!`], which is a piece too. A type that writes itself into a buffer, as a UUID of the crate `uuid` does, is a piece
+/// as the string that it returns.
 ///
 /// The trait is sealed: an implementation that hides a write error would pass off a truncated text as a whole one.
 ///

@@ -76,8 +76,8 @@ impl Span {
 
     /// Sets the attribute `key` to the text that `write` writes, in place. Calls `write` only if the span is recorded.
     ///
-    /// For text that is written without `core::fmt`, which takes several times as long for numbers: by `itoa` and the like, or in
-    /// pieces by `Text` of `zerospan-stack`. If `write` returns an error, what it wrote before is kept.
+    /// For text that is written without `core::fmt`, which takes several times as long for numbers and addresses: by `itoa` and the
+    /// like, or in pieces by `Text` of `zerospan-stack`. If `write` returns an error, what it wrote before is kept.
     ///
     /// # Panics
     ///

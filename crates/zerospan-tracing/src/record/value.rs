@@ -45,21 +45,21 @@ macro_rules! visit_plain_values {
         fn record_u64(&mut self, field: &Field, value: u64) {
             match i64::try_from(value) {
                 Ok(value) => self.set(field, value),
-                Err(_) => self.set_formatted(field, format_args!("{value}")),
+                Err(_) => self.record_str(field, itoa::Buffer::new().format(value)),
             }
         }
 
         fn record_i128(&mut self, field: &Field, value: i128) {
             match i64::try_from(value) {
                 Ok(value) => self.set(field, value),
-                Err(_) => self.set_formatted(field, format_args!("{value}")),
+                Err(_) => self.record_str(field, itoa::Buffer::new().format(value)),
             }
         }
 
         fn record_u128(&mut self, field: &Field, value: u128) {
             match i64::try_from(value) {
                 Ok(value) => self.set(field, value),
-                Err(_) => self.set_formatted(field, format_args!("{value}")),
+                Err(_) => self.record_str(field, itoa::Buffer::new().format(value)),
             }
         }
 

@@ -3,6 +3,8 @@
 //! A count does not scatter as times do: a change of a few percent shows on any machine. It says nothing about the cost of
 //! an instruction; the rows measure that.
 
+mod propagation;
+
 use crate::comparison::Comparison;
 use crate::pipelines::{self, QUEUE};
 use crate::rows;
@@ -54,7 +56,14 @@ pub const HOT_PATHS: &[HotPath] = &[
         prepare: |_| row("otlp.static"),
         run: Comparison::run_peer,
     },
+    HotPath {
+        // The peer of this row is our recorder with `core::fmt`.
+        id: "otlp.formatted",
+        prepare: |_| row("otlp.text"),
+        run: Comparison::run_peer,
+    },
     HotPath::row("otlp.static"),
+    HotPath::row("otlp.text"),
     HotPath::row("pool.span"),
     HotPath::new("sdk.export", |_| export_batches()),
     HotPath::row("sdk.processor"),
@@ -64,6 +73,8 @@ pub const HOT_PATHS: &[HotPath] = &[
     HotPath::row("trace.nested"),
     HotPath::row("trace.nested_native"),
     HotPath::row("trace.otel"),
+    HotPath::new("trace.traceparent_read", |_| propagation::read()),
+    HotPath::new("trace.traceparent_write", |_| propagation::write()),
     HotPath::row("trace.unsampled"),
     HotPath::row("tracing.events"),
     HotPath::row("tracing.formatted"),

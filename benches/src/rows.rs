@@ -11,6 +11,7 @@ mod scale;
 mod sdk;
 mod service;
 mod source;
+mod text;
 mod trace;
 mod tracing;
 
@@ -26,6 +27,7 @@ pub fn starting_with(prefix: &str) -> Vec<Row> {
     [
         source::ROWS,
         otlp::ROWS,
+        text::ROWS,
         sdk::ROWS,
         trace::ROWS,
         tracing::ROWS,

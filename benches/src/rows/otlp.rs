@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "otlp.events",
         peer: "the same with 2 events of 3 attributes and 1 link a span",
         ours: "the same batch through BatchEncoder, then released",
-        budget: Budget::AtLeast(15.0),
+        budget: Budget::AtLeast(12.0),
         allocations: Some(0.0),
         prepare: || encode(add_events_and_link, Batch::Released),
     },
@@ -45,7 +45,7 @@ pub(super) const ROWS: &[Row] = &[
         id: "otlp.borrowed_events",
         peer: "as otlp.events",
         ours: "the same batch through BatchEncoder, which only borrows it",
-        budget: Budget::AtLeast(15.0),
+        budget: Budget::AtLeast(35.0),
         allocations: Some(0.0),
         prepare: || encode(add_events_and_link, Batch::Borrowed),
     },
@@ -99,7 +99,7 @@ fn add_events_and_link(span: &mut SpanData) {
 }
 
 /// A buffer that a side reuses in each run.
-type Buffer = Rc<RefCell<Vec<u8>>>;
+pub(super) type Buffer = Rc<RefCell<Vec<u8>>>;
 
 /// The treatment of an encoded batch on our side; the official transform consumes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -219,11 +219,11 @@ fn static_keys() -> Comparison {
 
 const START: u64 = 1_780_000_000_000_000_000;
 
-fn begin(span: &mut SpanRecorder, context: &SpanContext) {
+pub(super) fn begin(span: &mut SpanRecorder, context: &SpanContext) {
     span.begin(&SpanStart::new(context, "GET /users/{id}", START));
 }
 
-fn finish(span: &mut SpanRecorder, into: &Buffer) -> Buffer {
+pub(super) fn finish(span: &mut SpanRecorder, into: &Buffer) -> Buffer {
     let mut bytes = into.borrow_mut();
     bytes.clear();
     span.finish(START + 250_000, &Status::Unset, &mut bytes);

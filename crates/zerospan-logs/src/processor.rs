@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::Duration;
 use zerospan_core::log::LogLimit;
 use zerospan_core::panics;
+use zerospan_trace::shared::SinkProcessor;
 
 /// Observes every log record, and may change it.
 ///
@@ -54,6 +55,20 @@ pub trait Processor: Send + Sync + fmt::Debug {
     fn shutdown(&self, timeout: Duration) -> Result<(), ProcessorError> {
         let _ = timeout;
         Ok(())
+    }
+}
+
+impl SinkProcessor for dyn Processor {
+    fn set_resource(&mut self, resource: &Resource) {
+        catch_panic(|| Processor::set_resource(self, resource));
+    }
+
+    fn force_flush(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        Processor::force_flush(self, timeout)
+    }
+
+    fn shutdown(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        Processor::shutdown(self, timeout)
     }
 }
 

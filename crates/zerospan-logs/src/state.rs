@@ -1,6 +1,6 @@
 //! The state that a provider's handles and loggers share.
 
-use crate::processor::{Processor, ProcessorError};
+use crate::processor::Processor;
 use crate::sdk::Resource;
 use crate::slot;
 use std::fmt;
@@ -38,10 +38,7 @@ pub(crate) struct ProviderInner {
 }
 
 /// A receiver of log records.
-pub(crate) enum LogSink {
-    Processor(Box<dyn Processor>),
-    Pipeline(Pipeline),
-}
+pub(crate) type LogSink = Sink<dyn Processor>;
 
 /// The parts of a [`ProviderInner`].
 pub(crate) struct ProviderConfig {
@@ -54,10 +51,9 @@ pub(crate) struct ProviderConfig {
 
 impl ProviderInner {
     pub(crate) fn new(config: ProviderConfig) -> Self {
-        let is_processor = |sink: &LogSink| matches!(sink, LogSink::Processor(_));
         let provider = Self {
             id: OwnerId::unique(),
-            has_processors: config.sinks.iter().any(is_processor),
+            has_processors: config.sinks.iter().any(|sink| sink.processor().is_some()),
             is_noop: config.is_disabled || config.sinks.is_empty(),
             clock: ProcessOwned::new(config.clock),
             sinks: ProcessOwned::new(config.sinks),
@@ -80,7 +76,7 @@ impl ProviderInner {
     }
 
     pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
-        self.sinks.iter().filter_map(LogSink::pipeline)
+        self.sinks.iter().filter_map(Sink::pipeline)
     }
 
     /// Notes that this process emits records.
@@ -122,30 +118,6 @@ impl fmt::Debug for ProviderInner {
             .field("sinks", &self.sinks.len())
             .field("limits", &self.limits)
             .finish_non_exhaustive()
-    }
-}
-
-impl Sink for LogSink {
-    #[inline]
-    fn pipeline(&self) -> Option<&Pipeline> {
-        match self {
-            Self::Pipeline(pipeline) => Some(pipeline),
-            Self::Processor(_) => None,
-        }
-    }
-
-    fn flush_processor(&self, timeout: Duration) -> Result<(), ProcessorError> {
-        match self {
-            Self::Processor(processor) => processor.force_flush(timeout),
-            Self::Pipeline(_) => Ok(()),
-        }
-    }
-
-    fn shut_down_processor(&self, timeout: Duration) -> Result<(), ProcessorError> {
-        match self {
-            Self::Processor(processor) => processor.shutdown(timeout),
-            Self::Pipeline(_) => Ok(()),
-        }
     }
 }
 

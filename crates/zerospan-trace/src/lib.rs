@@ -8,6 +8,7 @@ mod provider;
 mod sampler;
 mod sdk;
 mod shutdown;
+mod sink;
 mod slot;
 mod span;
 mod tracer;
@@ -31,7 +32,7 @@ pub mod shared {
     pub use crate::context::parent::ParentIds;
     pub use crate::provider::env::{EnvResource, is_disabled, number};
     pub use crate::sdk::{build_resource, merge_resources};
-    pub use crate::shutdown::{DEFAULT_TIMEOUT, Sink, flush, shut_down};
+    pub use crate::sink::{DEFAULT_TIMEOUT, Sink, SinkProcessor, flush, set_resource, shut_down};
     pub use crate::span::current_ids;
 }
 
@@ -39,10 +40,10 @@ pub use base::clock::Clock;
 pub use provider::{TraceStats, TracerProvider, TracerProviderBuilder};
 pub use sampler::{IntoSampler, ParentBased, Sampler};
 pub use sdk::SdkProcessor;
-pub use shutdown::ProviderError;
+pub use sink::{ProcessorError, ProviderError};
 pub use span::{
-    Entered, FinishedSpan, FutureExt, InSpan, Processor, ProcessorError, Span,
-    attach_entered_spans, current_context, current_span_context,
+    Entered, FinishedSpan, FutureExt, InSpan, Processor, Span, attach_entered_spans,
+    current_context, current_span_context,
 };
 pub use tracer::{SpanBuilder, Tracer};
 pub use w3c::{TraceContextPropagator, TraceParent, TraceParentError, remote_span_context};

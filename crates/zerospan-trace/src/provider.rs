@@ -8,7 +8,8 @@ pub use builder::TracerProviderBuilder;
 pub use stats::TraceStats;
 
 use crate::sdk::Resource;
-use crate::shutdown::{DEFAULT_TIMEOUT, ProviderError, ShutdownGuard};
+use crate::shutdown::ShutdownGuard;
+use crate::sink::{DEFAULT_TIMEOUT, ProviderError};
 use crate::span::{ProviderConfig, ProviderInner};
 use crate::tracer::Tracer;
 use opentelemetry::InstrumentationScope;

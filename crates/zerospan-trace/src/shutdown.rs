@@ -1,19 +1,10 @@
 //! Flush and shutdown of a provider.
 
-mod error;
-mod sinks;
-
-pub use error::ProviderError;
-pub use sinks::{Sink, flush, shut_down};
-
-use crate::span::{ProcessorError, ProviderInner, SpanSink};
+use crate::sink::{self, DEFAULT_TIMEOUT, ProviderError};
+use crate::span::ProviderInner;
 use std::sync::Arc;
 use std::time::Duration;
 use zerospan_core::log::{self, LogLimit};
-use zerospan_export::Pipeline;
-
-/// The default timeout of a flush and of a shutdown: the official SDK's.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Shuts a provider down with its last handle. Open spans hold no handle, since that would cost each of them an update of a
 /// shared reference count.
@@ -33,37 +24,14 @@ impl ShutdownGuard {
     }
 
     pub(crate) fn flush(&self, timeout: Duration) -> Result<(), ProviderError> {
-        flush(&self.provider.sinks, timeout)
+        sink::flush(&self.provider.sinks, timeout)
     }
 
     pub(crate) fn shutdown(&self, timeout: Duration) -> Result<(), ProviderError> {
         if !self.provider.begin_shutdown() {
             return Err(ProviderError::AlreadyShutDown);
         }
-        shut_down(&self.provider.sinks, timeout)
-    }
-}
-
-impl Sink for SpanSink {
-    fn pipeline(&self) -> Option<&Pipeline> {
-        match self {
-            Self::Pipeline(pipeline) => Some(pipeline),
-            Self::Processor(_) => None,
-        }
-    }
-
-    fn flush_processor(&self, timeout: Duration) -> Result<(), ProcessorError> {
-        match self {
-            Self::Processor(processor) => processor.force_flush(timeout),
-            Self::Pipeline(_) => Ok(()),
-        }
-    }
-
-    fn shut_down_processor(&self, timeout: Duration) -> Result<(), ProcessorError> {
-        match self {
-            Self::Processor(processor) => processor.shutdown(timeout),
-            Self::Pipeline(_) => Ok(()),
-        }
+        sink::shut_down(&self.provider.sinks, timeout)
     }
 }
 

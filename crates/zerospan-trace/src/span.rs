@@ -20,7 +20,7 @@ pub use layer::{
     LayerThread, Moment, count_unused, exit_all, is_suppressed, last_of_owner, replace_entries,
     retain, with_owner, with_thread,
 };
-pub use processor::{FinishedSpan, Processor, ProcessorError};
+pub use processor::{FinishedSpan, Processor};
 pub(crate) use processor::{IS_REMOTE, catch_panic};
 pub(crate) use state::{
     ProviderConfig, ProviderInner, SpanSink, ThisThread, ThreadState, this_thread,

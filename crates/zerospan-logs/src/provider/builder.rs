@@ -1,15 +1,15 @@
 use super::LoggerProvider;
 use super::env::EnvConfig;
-use crate::processor::{Processor, catch_panic};
+use crate::processor::Processor;
 use crate::sdk::{LogProcessor, Resource, SdkProcessor};
 use crate::state::{LogSink, ProviderConfig};
 use std::fmt;
 use zerospan_core::fork;
 use zerospan_core::log::{self, LogLimit};
 use zerospan_export::Pipeline;
-use zerospan_otlp::{EncodedResource, LogRecordLimits};
+use zerospan_otlp::LogRecordLimits;
 use zerospan_trace::Clock;
-use zerospan_trace::shared::{EnvResource, build_resource, merge_resources};
+use zerospan_trace::shared::{self, EnvResource, build_resource, merge_resources};
 use zerospan_transport::{ConfigError, Signal, env};
 
 /// Builds a [`LoggerProvider`].
@@ -140,19 +140,10 @@ impl LoggerProviderBuilder {
         // A pipeline logs why forks cannot be watched.
         let _ = fork::watch();
         let resource = build_resource(&self.env_resource, self.resource.as_ref());
-        for sink in &mut self.sinks {
-            match sink {
-                LogSink::Processor(processor) => {
-                    catch_panic(|| processor.set_resource(&resource));
-                }
-                LogSink::Pipeline(pipeline) => {
-                    let is_set = pipeline.set_resource(EncodedResource::from_sdk(&resource));
-                    // A pipeline's resource without one of the provider is what the user wants.
-                    if !is_set && self.resource.is_some() {
-                        warn_resource_ignored();
-                    }
-                }
-            }
+        let is_set = shared::set_resource(&mut self.sinks, &resource);
+        // A pipeline's resource without one of the provider is what the user wants.
+        if !is_set && self.resource.is_some() {
+            warn_resource_ignored();
         }
         let provider = LoggerProvider::new(ProviderConfig {
             clock: self.clock,

@@ -4,12 +4,13 @@ use crate::base::clock::Clock;
 use crate::base::ids::IdSource;
 use crate::sampler::{IntoSampler, Sampler};
 use crate::sdk::{self, IdGenerator, Resource, SdkProcessor, SdkSpanLimits, SpanProcessor};
+use crate::sink;
 use crate::slot::{SlotLimits, SlotRecycle};
-use crate::span::{Processor, ProviderConfig, SpanSink, catch_panic};
+use crate::span::{Processor, ProviderConfig, SpanSink};
 use std::fmt;
 use zerospan_core::log::{self, LogLimit};
 use zerospan_export::Pipeline;
-use zerospan_otlp::{EncodedResource, SpanLimits};
+use zerospan_otlp::SpanLimits;
 use zerospan_transport::{ConfigError, env};
 
 /// Builds a [`TracerProvider`].
@@ -195,17 +196,10 @@ impl TracerProviderBuilder {
     /// that the trace continues after this service.
     pub fn build(mut self) -> TracerProvider {
         let resource = sdk::build_resource(&self.env_resource, self.resource.as_ref());
-        for sink in &mut self.sinks {
-            match sink {
-                SpanSink::Processor(processor) => catch_panic(|| processor.set_resource(&resource)),
-                SpanSink::Pipeline(pipeline) => {
-                    let is_set = pipeline.set_resource(EncodedResource::from_sdk(&resource));
-                    // A pipeline's resource without one of the provider is what the user wants.
-                    if !is_set && self.resource.is_some() {
-                        warn_resource_ignored();
-                    }
-                }
-            }
+        let is_set = sink::set_resource(&mut self.sinks, &resource);
+        // A pipeline's resource without one of the provider is what the user wants.
+        if !is_set && self.resource.is_some() {
+            warn_resource_ignored();
         }
         let provider = TracerProvider::new(ProviderConfig {
             sampler: self.sampler,

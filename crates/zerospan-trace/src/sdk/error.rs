@@ -1,4 +1,4 @@
-use crate::shutdown::ProviderError;
+use crate::sink::error::ProviderError;
 use opentelemetry_sdk::error::OTelSdkError;
 use zerospan_core::log;
 

@@ -1,4 +1,5 @@
-use crate::span::{FinishedSpan, IS_REMOTE, Processor, ProcessorError, Span};
+use crate::sink::ProcessorError;
+use crate::span::{FinishedSpan, IS_REMOTE, Processor, Span};
 use opentelemetry::Context;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,

@@ -7,8 +7,8 @@ pub(crate) use finished_span::IS_REMOTE;
 
 use super::Span;
 use crate::sdk::Resource;
+use crate::sink::{ProcessorError, SinkProcessor};
 use opentelemetry::Context;
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 use zerospan_core::log::LogLimit;
@@ -65,8 +65,19 @@ pub trait Processor: Send + Sync + fmt::Debug {
     }
 }
 
-/// An error of a processor.
-pub type ProcessorError = Box<dyn Error + Send + Sync>;
+impl SinkProcessor for dyn Processor {
+    fn set_resource(&mut self, resource: &Resource) {
+        catch_panic(|| Processor::set_resource(self, resource));
+    }
+
+    fn force_flush(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        Processor::force_flush(self, timeout)
+    }
+
+    fn shutdown(&self, timeout: Duration) -> Result<(), ProcessorError> {
+        Processor::shutdown(self, timeout)
+    }
+}
 
 /// Runs a processor's code, and logs a panic: neither the span nor the traced program is lost to it.
 pub(crate) fn catch_panic(work: impl FnOnce()) {

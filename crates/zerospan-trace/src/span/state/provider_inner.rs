@@ -3,6 +3,7 @@ use crate::base::ids::IdSource;
 use crate::counters::ThreadRegistry;
 use crate::sampler::Sampler;
 use crate::sdk::Resource;
+use crate::sink::Sink;
 use crate::slot::{Slot, SlotLimits, SlotPool, SlotRecycle, TracerInner};
 use crate::span::processor::Processor;
 use std::cell::Cell;
@@ -50,10 +51,7 @@ pub(crate) struct ProviderInner {
 }
 
 /// A receiver of spans.
-pub(crate) enum SpanSink {
-    Processor(Box<dyn Processor>),
-    Pipeline(Pipeline),
-}
+pub(crate) type SpanSink = Sink<dyn Processor>;
 
 /// The parts of a [`ProviderInner`].
 pub(crate) struct ProviderConfig {
@@ -71,10 +69,7 @@ pub(crate) struct ProviderConfig {
 impl ProviderInner {
     pub(crate) fn new(config: ProviderConfig) -> Arc<Self> {
         watch_forks();
-        let has_processors = config
-            .sinks
-            .iter()
-            .any(|sink| matches!(sink, SpanSink::Processor(_)));
+        let has_processors = config.sinks.iter().any(|sink| sink.processor().is_some());
         let needs_context = has_processors || config.sampler.needs_context();
         Arc::new(Self {
             id: OwnerId::unique(),
@@ -165,17 +160,11 @@ impl ProviderInner {
     }
 
     pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Pipeline> {
-        self.sinks.iter().filter_map(|sink| match sink {
-            SpanSink::Pipeline(pipeline) => Some(pipeline),
-            SpanSink::Processor(_) => None,
-        })
+        self.sinks.iter().filter_map(Sink::pipeline)
     }
 
     pub(crate) fn processors(&self) -> impl Iterator<Item = &dyn Processor> {
-        self.sinks.iter().filter_map(|sink| match sink {
-            SpanSink::Processor(processor) => Some(processor.as_ref()),
-            SpanSink::Pipeline(_) => None,
-        })
+        self.sinks.iter().filter_map(Sink::processor)
     }
 }
 

@@ -1,38 +1,21 @@
-use super::error::ProviderError;
-use crate::span::ProcessorError;
+use super::error::{ProcessorError, ProviderError};
+use super::{Sink, SinkProcessor};
 use std::time::{Duration, Instant};
 use zerospan_core::{log, panics};
-use zerospan_export::{FlushError, Pipeline};
-
-/// A receiver of a provider's items: a pipeline or a processor.
-pub trait Sink {
-    /// Returns the pipeline, unless the sink is a processor.
-    fn pipeline(&self) -> Option<&Pipeline>;
-
-    /// Flushes a processor.
-    ///
-    /// # Errors
-    ///
-    /// Those of the processor.
-    fn flush_processor(&self, timeout: Duration) -> Result<(), ProcessorError>;
-
-    /// Shuts a processor down.
-    ///
-    /// # Errors
-    ///
-    /// Those of the processor.
-    fn shut_down_processor(&self, timeout: Duration) -> Result<(), ProcessorError>;
-}
+use zerospan_export::FlushError;
 
 /// Flushes every sink within `timeout`, for all of them together.
 ///
 /// # Errors
 ///
 /// Returns the first error. Flushes every sink nevertheless.
-pub fn flush<S: Sink>(sinks: &[S], timeout: Duration) -> Result<(), ProviderError> {
-    for_each(sinks, timeout, |sink, timeout| match sink.pipeline() {
-        Some(pipeline) => pipeline.force_flush(timeout).map_err(ProviderError::Flush),
-        None => call(|| sink.flush_processor(timeout)),
+pub fn flush<P: SinkProcessor + ?Sized>(
+    sinks: &[Sink<P>],
+    timeout: Duration,
+) -> Result<(), ProviderError> {
+    for_each(sinks, timeout, |sink, timeout| match sink {
+        Sink::Pipeline(pipeline) => pipeline.force_flush(timeout).map_err(ProviderError::Flush),
+        Sink::Processor(processor) => call(|| processor.force_flush(timeout)),
     })
 }
 
@@ -41,10 +24,13 @@ pub fn flush<S: Sink>(sinks: &[S], timeout: Duration) -> Result<(), ProviderErro
 /// # Errors
 ///
 /// Returns the first error. Shuts every sink down nevertheless.
-pub fn shut_down<S: Sink>(sinks: &[S], timeout: Duration) -> Result<(), ProviderError> {
-    for_each(sinks, timeout, |sink, timeout| match sink.pipeline() {
-        Some(pipeline) => pipeline.shutdown(timeout).map_err(ProviderError::Shutdown),
-        None => call(|| sink.shut_down_processor(timeout)),
+pub fn shut_down<P: SinkProcessor + ?Sized>(
+    sinks: &[Sink<P>],
+    timeout: Duration,
+) -> Result<(), ProviderError> {
+    for_each(sinks, timeout, |sink, timeout| match sink {
+        Sink::Pipeline(pipeline) => pipeline.shutdown(timeout).map_err(ProviderError::Shutdown),
+        Sink::Processor(processor) => call(|| processor.shutdown(timeout)),
     })
 }
 
@@ -56,10 +42,10 @@ fn call(work: impl FnOnce() -> Result<(), ProcessorError>) -> Result<(), Provide
 }
 
 /// Calls `visit` for every processor, in order, and then for every pipeline. Returns the first error.
-fn for_each<S: Sink>(
-    sinks: &[S],
+fn for_each<P: ?Sized>(
+    sinks: &[Sink<P>],
     timeout: Duration,
-    mut visit: impl FnMut(&S, Duration) -> Result<(), ProviderError>,
+    mut visit: impl FnMut(&Sink<P>, Duration) -> Result<(), ProviderError>,
 ) -> Result<(), ProviderError> {
     let started = Instant::now();
     let mut outcome = flush_pipelines_first(sinks, timeout);
@@ -84,7 +70,10 @@ fn for_each<S: Sink>(
 ///
 /// Each pipeline waits for its share of half the timeout. What is not delivered by then stays queued, so a slow collector
 /// gets the rest of the time too.
-fn flush_pipelines_first<S: Sink>(sinks: &[S], timeout: Duration) -> Result<(), ProviderError> {
+fn flush_pipelines_first<P: ?Sized>(
+    sinks: &[Sink<P>],
+    timeout: Duration,
+) -> Result<(), ProviderError> {
     let started = Instant::now();
     let mut outcome = Ok(());
     if sinks.len() == 1 {

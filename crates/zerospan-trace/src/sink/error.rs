@@ -1,6 +1,8 @@
-use crate::span::ProcessorError;
 use std::error::Error;
 use std::fmt;
+
+/// An error of a processor.
+pub type ProcessorError = Box<dyn Error + Send + Sync>;
 
 /// A flush or shutdown of a provider that failed in part. Every exporter and processor was called nevertheless.
 #[non_exhaustive]

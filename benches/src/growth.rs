@@ -7,14 +7,14 @@
 mod series;
 
 use crate::clock::Clock;
+use crate::machine::Machine;
 use crate::measure::{Config, Quartiles, interleave};
 use crate::pipelines::{OfficialSdk, Outcome, Zerospan};
-use crate::report::Machine;
 use crate::rows;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_sdk::trace::SdkTracer;
 use serde::{Deserialize, Serialize};
-pub use series::{KEYS, SERIES};
+pub use series::SERIES;
 use std::fmt;
 use zerospan_trace::Tracer;
 

@@ -8,6 +8,8 @@ pub mod clock;
 pub mod comparison;
 pub mod growth;
 pub mod hot_paths;
+pub mod keys;
+pub mod machine;
 pub mod measure;
 pub mod pinned_core;
 pub mod pipelines;

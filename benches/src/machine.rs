@@ -1,3 +1,5 @@
+//! The machine that measures.
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs;

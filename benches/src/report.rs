@@ -1,11 +1,9 @@
 //! Writes the measured part of `docs/benchmarks.md` and its picture.
 
 mod chart;
-mod machine;
 mod peers;
 mod table;
 
-pub use machine::Machine;
 pub use peers::{PeerEntry, PeerFigures, Peers};
 pub use table::{Table, count, figure, percent};
 

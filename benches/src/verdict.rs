@@ -2,8 +2,8 @@
 
 use crate::comparison::Budget::{self, AtLeast, AtMost};
 use crate::comparison::Promise;
+use crate::machine::Machine;
 use crate::measure::Quartiles;
-use crate::report::Machine;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

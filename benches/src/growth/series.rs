@@ -1,6 +1,7 @@
 //! The series.
 
 use super::{Series, Side, Sides};
+use crate::keys::KEYS;
 use crate::pipelines::{OfficialSdk, Outcome, QUEUE, Zerospan};
 use crate::rows::{official_layer, our_layer, start_eight};
 use crate::threads::Threads;
@@ -8,7 +9,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer};
 use std::hint::black_box;
 use std::sync::Arc;
-use zerospan_trace::{Span, StaticKey, Tracer as ZerospanTracer};
+use zerospan_trace::{Span, Tracer as ZerospanTracer};
 
 /// Every series, in the order in which they are printed.
 pub const SERIES: &[Series] = &[
@@ -57,26 +58,6 @@ pub const SERIES: &[Series] = &[
 ];
 
 const DIRECT: &[Side] = &[Side::Native, Side::Traits, Side::Official];
-
-macro_rules! keys {
-    ($($digit:literal)+) => {
-        [$(
-            StaticKey::new(concat!("attribute.key.", $digit, "0")),
-            StaticKey::new(concat!("attribute.key.", $digit, "1")),
-            StaticKey::new(concat!("attribute.key.", $digit, "2")),
-            StaticKey::new(concat!("attribute.key.", $digit, "3")),
-            StaticKey::new(concat!("attribute.key.", $digit, "4")),
-            StaticKey::new(concat!("attribute.key.", $digit, "5")),
-            StaticKey::new(concat!("attribute.key.", $digit, "6")),
-            StaticKey::new(concat!("attribute.key.", $digit, "7")),
-        )+]
-    };
-}
-
-/// As many keys as the default limit of attributes, all of one length.
-pub static KEYS: [StaticKey; 128] = keys!(
-    "0" "1" "2" "3" "4" "5" "6" "7" "8" "9" "a" "b" "c" "d" "e" "f"
-);
 
 /// The value of each attribute: constant, so that no side has to own it.
 const VALUE: &str = "a value of usual length";

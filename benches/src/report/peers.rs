@@ -1,4 +1,5 @@
-use super::{Machine, Table, count, figure, percent};
+use super::{Table, count, figure, percent};
+use crate::machine::Machine;
 use serde::{Deserialize, Serialize};
 
 /// The contents of `target/bench/peers.json`.

@@ -3,7 +3,7 @@
 use super::trace::eight_native;
 use crate::clock::Clock;
 use crate::comparison::{Budget, Comparison, Row};
-use crate::growth::KEYS;
+use crate::keys::KEYS;
 use crate::pipelines::{QUEUE, Zerospan};
 use crate::threads::Threads;
 use std::hint::black_box;

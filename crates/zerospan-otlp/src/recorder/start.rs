@@ -1,13 +1,12 @@
 //! The start and the name.
 
 use super::span_recorder::SpanRecorder;
-use crate::protobuf::field_len;
 use crate::protobuf::schema::span;
+use crate::protobuf::{leading_field_len, read_varint};
 use crate::span::{
     END_TIME_LEN, SpanStart, TRACE_AND_SPAN_ID_LEN, encode_flags, encode_head, kind_number,
     parent_len, trace_state_len,
 };
-use crate::view::SpanView;
 use crate::wire::{append, text};
 use opentelemetry::trace::{SpanKind, TraceState};
 
@@ -30,10 +29,7 @@ impl SpanRecorder {
         if self.head.len == 0 {
             return;
         }
-        let old = match self.name() {
-            "" => 0,
-            name => field_len(name.len()),
-        };
+        let old = self.name_field_len();
         let appended = self.span.len();
         append(&mut self.span, text(span::tag::NAME, name));
         let new = self.span.len() - appended;
@@ -65,19 +61,32 @@ impl SpanRecorder {
         if self.head.len == 0 {
             return;
         }
-        let name = match self.name() {
-            "" => 0,
-            name => field_len(name.len()),
-        };
         // The kind follows the name: its tag, then one byte.
-        if let Some(place) = self.span.get_mut(self.head.name_at + name + 1) {
+        let kind_at = self.head.name_at + self.name_field_len();
+        if let Some(place) = self.span.get_mut(kind_at + 1) {
             *place = kind_number(kind);
         }
     }
 
     /// Returns the name, or an empty text before the span begins. Does not allocate.
     pub fn name(&self) -> &str {
-        SpanView::new(&self.span[..self.head.len]).map_or("", |span| span.name())
+        let rest = self.name_onwards();
+        let field = rest.get(1..self.name_field_len());
+        let content = field.and_then(read_varint).map(|(_, name)| name);
+        content.map_or("", |name| str::from_utf8(name).unwrap_or_default())
+    }
+
+    /// Returns the length of the field with the name, or 0 if it is missing, as that of an empty name is.
+    #[inline]
+    fn name_field_len(&self) -> usize {
+        leading_field_len(self.name_onwards(), span::tag::NAME).unwrap_or(0)
+    }
+
+    /// Returns the part of the head that begins with the name.
+    #[inline]
+    fn name_onwards(&self) -> &[u8] {
+        let head = self.span.get(self.head.name_at..self.head.len);
+        head.unwrap_or_default()
     }
 
     #[inline(always)]

@@ -14,9 +14,11 @@ mod features;
 mod fuzz;
 mod instructions;
 mod loom;
+mod minimal;
 mod msrv;
 mod mutants;
 mod package;
+mod public;
 mod python;
 mod replay;
 mod sanitize;
@@ -54,6 +56,10 @@ enum Task {
     Docs,
     /// Check the licences, versions and sources of every dependency, as `deny.toml` says.
     Deny(deny::Deny),
+    /// Check that public signatures show types of other crates only where the crate's manifest lists them.
+    Public,
+    /// Build every published crate with the lowest versions of its dependencies that its manifest permits.
+    Minimal,
     /// Check the spelling of every file (needs Python 3).
     Spelling,
     /// Measure every row of the benchmarks and compare the ratio with its budget.
@@ -107,6 +113,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Msrv => msrv::check(),
         Task::Docs => docs::build(),
         Task::Deny(deny) => deny.run(),
+        Task::Public => public::check(),
+        Task::Minimal => minimal::check(),
         Task::Spelling => spelling::check(),
         Task::Budget(budget) => budget.run(),
         Task::Guard(guard) => guard.run(),

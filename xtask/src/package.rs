@@ -19,25 +19,8 @@ const FILES: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "READ
 ///
 /// If an archive cannot be built, lacks one of [`FILES`], or does not compile.
 pub(crate) fn package() -> anyhow::Result<()> {
-    let packages = published()?;
-    let mut pack = cargo();
-    // Without verification, for the reason above.
-    pack.args(["package", "--quiet", "--allow-dirty", "--no-verify"])
-        .args(["--target-dir", "target"]);
-    for package in &packages {
-        pack.args(["--package", &package.name]);
-    }
-    run(&mut pack)?;
-
     let folder = root().join("target/package/unpacked");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder)?;
-    for package in &packages {
-        unpack(package, &folder)?;
-    }
-    fs::write(folder.join("Cargo.toml"), manifest(&packages))?;
+    let packages = unpack_all(&folder)?;
     // The same versions as everywhere else, so that what is already built serves here too.
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     run(cargo()
@@ -53,6 +36,33 @@ pub(crate) fn package() -> anyhow::Result<()> {
         println!("before the first release, fill in `repository` in Cargo.toml: see RELEASING.md");
     }
     Ok(())
+}
+
+/// Packs every published crate and unpacks the archives into a workspace at `folder`, which is emptied first.
+///
+/// # Errors
+///
+/// If an archive cannot be built, or lacks one of [`FILES`].
+pub(crate) fn unpack_all(folder: &Path) -> anyhow::Result<Vec<Package>> {
+    let packages = published()?;
+    let mut pack = cargo();
+    // Without verification, for the reason above.
+    pack.args(["package", "--quiet", "--allow-dirty", "--no-verify"])
+        .args(["--target-dir", "target"]);
+    for package in &packages {
+        pack.args(["--package", &package.name]);
+    }
+    run(&mut pack)?;
+
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    for package in &packages {
+        unpack(package, folder)?;
+    }
+    fs::write(folder.join("Cargo.toml"), manifest(&packages))?;
+    Ok(packages)
 }
 
 fn unpack(package: &Package, folder: &Path) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@
 use crate::support::{LONG, quick, received, record, scope};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use zerospan_export::{Connect, FileTransport, Request, SendErrorKind, Signal};
+use zerospan_export::{Connect, FileTransport, Request, Signal};
 
 /// Reads the records of a file as its documentation describes them. Panics if it holds anything else.
 fn records(path: &Path) -> Vec<Vec<u8>> {
@@ -125,62 +125,4 @@ fn the_half_record_of_a_process_that_was_killed_is_cut_off() {
         std::fs::write(&path, []).unwrap();
         sent = 0;
     }
-}
-
-#[test]
-fn every_half_of_a_record_is_cut_off_and_anything_else_is_left_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("spans.otlp");
-    let file = FileTransport::new(&path).unwrap();
-    let mut body = vec![0x0a; 300];
-    send(&file, &body).unwrap();
-    let whole = std::fs::read(&path).unwrap();
-    for cut in 1..whole.len() {
-        std::fs::write(&path, [&whole[..], &whole[..cut]].concat()).unwrap();
-        body[1] = cut as u8;
-        send(&file, &body).unwrap();
-        let records = records(&path);
-        assert_eq!(records.len(), 2, "{cut}");
-        assert_eq!(records[1], body);
-    }
-    for foreign in [&b"the notes of a user"[..], &[0xff; 20]] {
-        std::fs::write(&path, foreign).unwrap();
-        let error = send(&file, &body).unwrap_err();
-        assert_eq!(error.kind, SendErrorKind::Refused);
-        assert!(error.message.contains("at byte 0"), "{error}");
-        assert_eq!(std::fs::read(&path).unwrap(), foreign);
-    }
-}
-
-#[test]
-fn a_file_that_is_moved_away_is_begun_anew() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, old) = (folder.path().join("spans"), folder.path().join("old"));
-    let file = FileTransport::new(&path).unwrap();
-    let mut transport = file.connect().unwrap();
-    for round in 0..3 {
-        let body = vec![0x0a; 100 * (3 - round)];
-        let request = Request::new(Signal::Traces, &body, 1, Instant::now() + LONG);
-        transport.send(&request).unwrap();
-        transport.send(&request).unwrap();
-        assert_eq!(records(&path), [body.clone(), body]);
-        std::fs::rename(&path, &old).unwrap();
-    }
-}
-
-#[test]
-fn a_file_that_another_has_locked_is_waited_for_until_the_deadline() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("spans");
-    let file = FileTransport::new(&path).unwrap();
-    let mut transport = file.connect().unwrap();
-    let other = std::fs::File::open(&path).unwrap();
-    other.lock().unwrap();
-    let deadline = Instant::now() + Duration::from_millis(50);
-    let request = Request::new(Signal::Traces, b"\x0a", 1, deadline);
-    let error = transport.send(&request).unwrap_err();
-    assert_eq!(error.kind, SendErrorKind::TimedOut);
-    assert!(deadline.elapsed() < Duration::from_secs(2));
-    other.unlock().unwrap();
-    send(&file, b"\x0a").unwrap();
 }

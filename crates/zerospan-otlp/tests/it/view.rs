@@ -4,8 +4,9 @@ use crate::damage::damage;
 use crate::values::any_value;
 use crate::{decoded, spans};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{EntityRef, KeyValue};
+use opentelemetry_proto::tonic::common::v1::{EntityRef, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -198,4 +199,91 @@ fn a_replaced_value_must_be_valid_too() {
         let request = [&[0x0a, 14, 0x0a, 12, 0x0a, 10][..], &attribute].concat();
         decoded::same_as_prost(&request);
     }
+}
+
+#[test]
+fn views_show_what_they_read() {
+    let span = Span {
+        name: "GET /".to_owned(),
+        trace_id: vec![1; 16],
+        span_id: vec![2; 8],
+        events: vec![Event {
+            name: "event".to_owned(),
+            time_unix_nano: 7,
+            ..Event::default()
+        }],
+        links: vec![Link {
+            trace_id: vec![3; 16],
+            span_id: vec![4; 8],
+            ..Link::default()
+        }],
+        ..Span::default()
+    };
+    let request = ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            resource: Some(Resource {
+                dropped_attributes_count: 9,
+                entity_refs: vec![EntityRef {
+                    schema_url: "https://example.com".to_owned(),
+                    r#type: "host".to_owned(),
+                    id_keys: vec!["id".to_owned()],
+                    description_keys: vec![],
+                }],
+                ..Resource::default()
+            }),
+            scope_spans: vec![ScopeSpans {
+                scope: Some(InstrumentationScope {
+                    name: "scope".to_owned(),
+                    version: "1".to_owned(),
+                    ..InstrumentationScope::default()
+                }),
+                spans: vec![span],
+                schema_url: String::new(),
+            }],
+            schema_url: String::new(),
+        }],
+    };
+    let bytes = request.encode_to_vec();
+    let view = RequestView::new(&bytes);
+    let shows = |value: &dyn std::fmt::Debug, start: &str, parts: &[&str]| {
+        let text = format!("{value:?}");
+        assert!(text.starts_with(start), "{text}");
+        for part in parts {
+            assert!(text.contains(part), "{text} lacks {part}");
+        }
+    };
+    shows(
+        &view,
+        "RequestView { ",
+        &[&format!("bytes: {}", bytes.len())],
+    );
+    shows(&view.resource_spans(), "Repeated { number: 1", &[]);
+    let resource_spans = view.resource_spans().next().unwrap().unwrap();
+    shows(&resource_spans, "ResourceSpansView { ", &[]);
+    let resource = resource_spans.resource().unwrap();
+    shows(resource, "ResourceView { dropped_attributes: 9", &[]);
+    let entity = resource.entity_refs().next().unwrap().unwrap();
+    shows(
+        &entity,
+        "EntityRefView { ",
+        &["https://example.com", "host"],
+    );
+    shows(&entity.id_keys(), "Texts { number: ", &[]);
+    let scope_spans = resource_spans.scope_spans().next().unwrap().unwrap();
+    shows(&scope_spans, "ScopeSpansView { ", &[]);
+    shows(
+        scope_spans.scope().unwrap(),
+        "ScopeView { name: \"scope\", version: \"1\"",
+        &[],
+    );
+    let span = scope_spans.spans().next().unwrap().unwrap();
+    shows(&span, "SpanView { name: \"GET /\"", &["[1, 1, ", "[2, 2, "]);
+    let event = span.events().next().unwrap().unwrap();
+    shows(
+        &event,
+        "EventView { name: \"event\", time_unix_nanos: 7",
+        &[],
+    );
+    let link = span.links().next().unwrap().unwrap();
+    shows(&link, "LinkView { ", &["[3, 3, ", "[4, 4, "]);
 }

@@ -2,6 +2,7 @@
 
 mod collector;
 mod endpoints;
+mod file;
 mod grpc_answers;
 mod networks;
 mod own_transport;

@@ -66,7 +66,8 @@ fn home(target: &str) -> usize {
         }
         (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR)
     });
-    (hash >> 40) as usize & (PLACES - 1)
+    // The highest bits depend on every byte of the last word.
+    (hash >> (u64::BITS - PLACES.ilog2())) as usize
 }
 
 impl fmt::Debug for Loggers {
@@ -96,5 +97,29 @@ mod tests {
         }
         assert!(known > PLACES / 2 && known <= PLACES, "{known}");
         assert!(loggers.get(&"x".repeat(MAX_TARGET_BYTES + 1)).is_none());
+    }
+
+    #[test]
+    fn the_longest_target_and_the_empty_one_have_loggers() {
+        let loggers = Loggers::new(LoggerProvider::default());
+        for target in ["x".repeat(MAX_TARGET_BYTES), String::new()] {
+            let logger = loggers.get(&target).expect("there is room");
+            assert_eq!(logger.instrumentation_scope().name(), target);
+        }
+        assert!(format!("{loggers:?}").starts_with("Loggers { provider: LoggerProvider"));
+    }
+
+    #[test]
+    fn targets_are_spread_over_the_places() {
+        let homes = |targets: &mut dyn Iterator<Item = String>| {
+            let homes: std::collections::HashSet<usize> =
+                targets.map(|target| home(&target)).collect();
+            assert!(homes.iter().all(|place| *place < PLACES));
+            homes.len()
+        };
+        assert!(homes(&mut (0..200).map(|number| format!("app::module::{number}"))) > 150);
+        assert!(homes(&mut ('a'..='z').map(String::from)) > 20);
+        // Texts that differ in the order of their words alone.
+        assert_ne!(home("8 bytes.8_bytes."), home("8_bytes.8 bytes."));
     }
 }

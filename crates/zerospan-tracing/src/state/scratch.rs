@@ -108,3 +108,64 @@ impl Scratch {
         self.changes.reset();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn idle() -> usize {
+        IDLE.with_borrow(Vec::len)
+    }
+
+    #[test]
+    fn a_thread_keeps_a_bounded_number_of_scratches_and_uses_them_again() {
+        let mut taken: Vec<_> = (0..MAX_IDLE + 2).map(|_| Scratch::take()).collect();
+        assert_eq!(idle(), 0);
+        taken[0].texts.text.push_str("of the last call");
+        taken[0].texts.sources = 1;
+        taken[0].texts.is_used = true;
+        taken[0].event.name.push_str("event");
+        assert!(taken[0].has_texts_or_changes() && !taken[1].has_texts_or_changes());
+        for scratch in taken {
+            scratch.put();
+        }
+        assert_eq!(idle(), MAX_IDLE);
+        for left in (0..MAX_IDLE).rev() {
+            let scratch = Scratch::take();
+            assert_eq!(idle(), left);
+            assert!(scratch.texts.text.is_empty() && scratch.event.name.is_empty());
+            assert!(scratch.texts.sources == 0 && !scratch.has_texts_or_changes());
+        }
+        Scratch::take().put_unused();
+        assert_eq!(idle(), 1);
+    }
+
+    #[test]
+    fn the_memory_of_every_part_counts_and_too_much_of_it_is_freed() {
+        let fill: [fn(&mut Scratch, usize); 5] = [
+            |scratch, bytes| scratch.texts.text.reserve_exact(bytes),
+            |scratch, bytes| scratch.texts.chain.push(String::with_capacity(bytes)),
+            |scratch, bytes| scratch.event.name.reserve_exact(bytes),
+            |scratch, bytes| scratch.changes.description.reserve_exact(bytes),
+            |scratch, bytes| {
+                scratch.changes.name = String::with_capacity(bytes);
+            },
+        ];
+        for fill in fill {
+            let mut scratch = Box::<Scratch>::default();
+            assert_eq!(scratch.heap_bytes(), 0);
+            fill(&mut scratch, 100);
+            assert_eq!(scratch.heap_bytes(), 100);
+            for (bytes, kept) in [(MAX_IDLE_BYTES, 1), (MAX_IDLE_BYTES + 1, 0)] {
+                IDLE.take();
+                let mut scratch = Box::<Scratch>::default();
+                fill(&mut scratch, bytes);
+                scratch.put();
+                assert_eq!(idle(), kept, "{bytes}");
+            }
+        }
+        let mut all = Scratch::default();
+        fill.iter().for_each(|fill| fill(&mut all, 100));
+        assert_eq!(all.heap_bytes(), 500);
+    }
+}

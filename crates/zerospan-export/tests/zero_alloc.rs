@@ -128,6 +128,16 @@ fn a_thread_that_records_allocates_nothing_for_a_span() {
         }
     });
     assert_eq!(counted, Allocations::default());
+
+    // An encoder of the user's writes into memory that the thread keeps.
+    let encode = |bytes: &mut Vec<u8>| bytes.extend_from_slice(&span);
+    pipeline.record(&scope, encode).unwrap();
+    let ((), counted) = Allocations::measure(|| {
+        for _ in 0..10 {
+            pipeline.record(&scope, encode).unwrap();
+        }
+    });
+    assert_eq!(counted, Allocations::default());
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The way of a span from `record` to the transport.
 
 use crate::support::{batch, batch_from, eventually, quick, received, record, scope, span};
+use opentelemetry::KeyValue;
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 use zerospan_export::{
-    BatchConfig, DropCause, ExportResponse, FlushError, InMemoryTransport, Pipeline, Request,
-    SendError, ShutdownError, Transport,
+    BatchConfig, DropCause, EncodedResource, ExportResponse, FlushError, InMemoryTransport,
+    Pipeline, Request, SendError, ShutdownError, Transport,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -91,6 +92,101 @@ fn a_request_has_at_most_so_many_spans_and_so_many_bytes() {
         all.sort_unstable();
         assert!(all.into_iter().eq(0..numbers));
     }
+}
+
+#[test]
+fn a_request_is_filled_up_to_its_bytes_beside_a_large_resource() {
+    const BYTES: usize = 8 << 10;
+    let memory = InMemoryTransport::new();
+    let resource = EncodedResource::new(&[KeyValue::new("large", "x".repeat(1000))], None);
+    let pipeline = quick()
+        .with_resource(resource)
+        .with_transport(memory.clone())
+        .with_batch(batch(|batch| batch.max_request_bytes = BYTES))
+        .build()
+        .unwrap();
+    let (scope, span) = (scope("scope"), span(1, 400));
+    for _ in 0..100 {
+        pipeline.record_encoded(&scope, &span).unwrap();
+    }
+    pipeline.force_flush(SECOND).unwrap();
+    let mut requests = memory.take();
+    requests.pop();
+    for request in &requests {
+        assert!(request.len() <= BYTES);
+        assert!(request.len() + span.len() + 20 > BYTES, "{}", request.len());
+    }
+    assert!(requests.len() > 3);
+}
+
+#[test]
+fn what_is_left_of_a_chunk_that_was_sent_in_part_is_dropped_once() {
+    /// Refuses every request for the time being.
+    struct Unavailable;
+    impl Transport for Unavailable {
+        fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
+            Err(SendError::unreachable("not now"))
+        }
+    }
+    for sent in [0, 2, 4] {
+        let pipeline = quick()
+            .with_transport(|| Ok(Unavailable))
+            .with_timeout(Duration::from_millis(20))
+            .with_batch(batch(|batch| batch.max_export_batch_size = Some(2)))
+            .build()
+            .unwrap();
+        let (a, b) = (scope("a"), scope("b"));
+        record(&pipeline, &a, 0..1);
+        record(&pipeline, &b, 1..3);
+        record(&pipeline, &a, 3..7);
+        let _ = pipeline.force_flush(Duration::from_millis(15 * sent));
+        let _ = pipeline.shutdown(Duration::from_millis(1));
+        let stats = eventually(&pipeline, |stats| stats.pending() == 0);
+        assert_eq!((stats.recorded, stats.dropped.total()), (7, 7), "{stats:?}");
+    }
+}
+
+#[test]
+fn a_flush_is_due_when_the_queue_or_half_of_the_memory_is_used_up() {
+    let build = |change: fn(&mut BatchConfig)| {
+        quick()
+            .with_transport(InMemoryTransport::new())
+            .with_batch(batch(change))
+            .without_worker()
+            .build()
+            .unwrap()
+    };
+    let scope = scope("scope");
+    let items = build(|batch| {
+        batch.max_queue_size = Some(40);
+        batch.max_export_batch_size = Some(10);
+    });
+    let mut numbers = 0..;
+    while !items.should_flush() {
+        let number = numbers.next().unwrap_or_default();
+        items.record_encoded(&scope, &span(number, 10)).unwrap();
+        assert!(number < 40);
+    }
+    assert!(items.stats().queued + 10 > 40, "{:?}", items.stats());
+    items.force_flush(SECOND).unwrap();
+    assert!(!items.should_flush());
+
+    let bytes = build(|batch| {
+        batch.chunk_bytes = 4 << 10;
+        batch.max_request_bytes = 64 << 10;
+        batch.max_memory_bytes = (64 << 10) + 10 * (4 << 10);
+    });
+    let mut before = bytes.stats();
+    while !bytes.should_flush() {
+        before = bytes.stats();
+        bytes.record_encoded(&scope, &span(1, 500)).unwrap();
+        assert!(before.recorded < 200);
+    }
+    let stats = bytes.stats();
+    assert!(stats.chunk_bytes_in_use > stats.max_chunk_bytes / 2);
+    assert!(before.chunk_bytes_in_use <= stats.max_chunk_bytes / 2);
+    bytes.force_flush(SECOND).unwrap();
+    assert!(!bytes.should_flush());
 }
 
 #[test]

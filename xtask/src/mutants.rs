@@ -99,8 +99,10 @@ impl Mutants {
                 command.args(["--test-tool", "nextest"]);
             }
             command.arg("--output").arg(&folder);
-            // Examples are not built.
-            command.args(["--cargo-arg=--lib", "--cargo-arg=--tests"]);
+            // Tests run examples.
+            for targets in ["--lib", "--tests", "--examples"] {
+                command.arg(format!("--cargo-arg={targets}"));
+            }
             announce(&command);
             // It fails if a mutant is not caught, among other reasons; its report tells.
             let status = command

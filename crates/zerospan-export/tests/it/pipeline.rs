@@ -120,33 +120,6 @@ fn a_request_is_filled_up_to_its_bytes_beside_a_large_resource() {
 }
 
 #[test]
-fn what_is_left_of_a_chunk_that_was_sent_in_part_is_dropped_once() {
-    /// Refuses every request for the time being.
-    struct Unavailable;
-    impl Transport for Unavailable {
-        fn send(&mut self, _: &Request<'_>) -> Result<ExportResponse, SendError> {
-            Err(SendError::unreachable("not now"))
-        }
-    }
-    for sent in [0, 2, 4] {
-        let pipeline = quick()
-            .with_transport(|| Ok(Unavailable))
-            .with_timeout(Duration::from_millis(20))
-            .with_batch(batch(|batch| batch.max_export_batch_size = Some(2)))
-            .build()
-            .unwrap();
-        let (a, b) = (scope("a"), scope("b"));
-        record(&pipeline, &a, 0..1);
-        record(&pipeline, &b, 1..3);
-        record(&pipeline, &a, 3..7);
-        let _ = pipeline.force_flush(Duration::from_millis(15 * sent));
-        let _ = pipeline.shutdown(Duration::from_millis(1));
-        let stats = eventually(&pipeline, |stats| stats.pending() == 0);
-        assert_eq!((stats.recorded, stats.dropped.total()), (7, 7), "{stats:?}");
-    }
-}
-
-#[test]
 fn a_flush_is_due_when_the_queue_or_half_of_the_memory_is_used_up() {
     let build = |change: fn(&mut BatchConfig)| {
         quick()

@@ -230,3 +230,29 @@ proptest! {
         decoded::same_as_prost(&damage.apply_to(request.encode_to_vec()));
     }
 }
+
+#[test]
+fn a_recorder_tells_severity_and_name() {
+    let mut record = LogRecordRecorder::new();
+    assert_eq!(
+        (
+            record.severity_number(),
+            record.severity_text(),
+            record.event_name()
+        ),
+        (0, "", "")
+    );
+    record.set_severity_number(24);
+    record.set_severity_text("FATAL4");
+    record.set_event_name("event");
+    assert_eq!(
+        (
+            record.severity_number(),
+            record.severity_text(),
+            record.event_name()
+        ),
+        (24, "FATAL4", "event")
+    );
+    record.set_severity_number(25);
+    assert_eq!(record.severity_number(), 0, "there is no such severity");
+}

@@ -3,13 +3,16 @@
 use crate::model::{finish, model, record, start};
 use crate::spans;
 use opentelemetry::KeyValue;
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
 use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span};
 use opentelemetry_sdk::trace::SpanData;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
-use zerospan_core::Reset;
-use zerospan_otlp::{SpanLimits, SpanRecorder, unix_nanos};
+use zerospan_core::{Attribute, Reset};
+use zerospan_otlp::{SpanLimits, SpanRecorder, SpanStart, unix_nanos};
 
 fn limits() -> impl Strategy<Value = SpanLimits> {
     let few = || prop_oneof![Just(128_u32), Just(u32::MAX), 0_u32..5];
@@ -108,5 +111,44 @@ proptest! {
             prop_assert_eq!(&ScopeSpans::decode(ours)?, &expected);
             prop_assert_eq!(expected.encode_to_vec(), ours);
         }
+    }
+}
+
+#[test]
+fn a_span_takes_ids_state_and_parent_of_another_and_keeps_the_rest() {
+    let state = TraceState::from_key_value([("key", "value")]).unwrap();
+    for (ours, others) in [(TraceState::NONE, state.clone()), (state, TraceState::NONE)] {
+        let context = |id: u64, flags, state: &TraceState| {
+            let (trace, span) = (TraceId::from(u128::from(id)), SpanId::from(id));
+            SpanContext::new(trace, span, flags, false, state.clone())
+        };
+        let begin = |name: &str, context: &SpanContext| {
+            let mut span = SpanRecorder::new();
+            span.begin(&SpanStart::new(context, name, 1));
+            span.set_attribute(Attribute::new("name", name));
+            span
+        };
+        let mine = context(1, TraceFlags::default(), &ours);
+        let theirs = context(2, TraceFlags::SAMPLED, &others);
+        let (mut span, other) = (begin("mine", &mine), begin("other's", &theirs));
+        span.take_identity_of(&other);
+        // Both what is found again and what moves is where it should be.
+        span.set_attribute(Attribute::new("name", "set again"));
+        span.set_kind(&SpanKind::Client);
+        span.rename("renamed");
+        let mut bytes = Vec::new();
+        span.finish(2, &Status::Unset, &mut bytes);
+        let spans = ScopeSpans::decode(&*bytes).unwrap().spans;
+        assert_eq!(spans[0].name, "renamed");
+        assert_eq!(spans[0].kind, 3);
+        assert_eq!(spans[0].trace_id, theirs.trace_id().to_bytes());
+        assert_eq!(spans[0].span_id, theirs.span_id().to_bytes());
+        assert_eq!(spans[0].trace_state, others.header());
+        assert_eq!(spans[0].flags & 1, 1);
+        assert_eq!(spans[0].attributes.len(), 1);
+
+        let mut empty = SpanRecorder::new();
+        empty.take_identity_of(&other);
+        assert_eq!(empty.name(), "");
     }
 }

@@ -113,6 +113,15 @@ fn errors_have_the_offset_of_the_fault() {
         fault(&[0x28, 0x01]),
         Some((0, Kind::WrongWireType { field: 5 }))
     );
+    // The attributes of a span, of an event and of a link are messages.
+    for (content, offset, field) in [
+        (&[0x48, 1][..], 0, 9),
+        (&[0x5a, 2, 0x18, 1], 2, 3),
+        (&[0x6a, 2, 0x20, 1], 2, 4),
+    ] {
+        let expected = Some((offset, Kind::WrongWireType { field }));
+        assert_eq!(fault(content), expected, "{content:?}");
+    }
     assert_eq!(fault(&[0x34]), Some((0, Kind::UnexpectedEndOfGroup)));
     assert_eq!(
         fault(&[0x7a, 0x00, 0x7a, 0x00]),

@@ -1,4 +1,4 @@
-use super::share::Share;
+use super::share::{MAX_CACHED, Share};
 use super::shared::{CacheCounters, Shared};
 use crate::thread_states::{OwnerId, ThreadState, ThreadStates};
 use std::cell::{Cell, RefCell};
@@ -30,9 +30,6 @@ struct CacheSlot<T> {
     /// Of the object.
     weight: Cell<usize>,
 }
-
-/// The maximum number of objects in one thread's cache of one pool.
-pub(super) const MAX_CACHED: usize = 32;
 
 impl<T> ThreadCaches<T> {
     /// Builds an empty list. Does not allocate; the first use of each pool allocates its cache.

@@ -1,5 +1,3 @@
-use super::cache::MAX_CACHED;
-
 /// The bounds of each thread's cache of a pool.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Share {
@@ -8,6 +6,9 @@ pub(super) struct Share {
     /// The maximum of the quota, in units of the pool's capacity.
     pub(super) units: usize,
 }
+
+/// The maximum number of objects in one thread's cache of one pool.
+pub(super) const MAX_CACHED: usize = 32;
 
 /// A cache holds at most the capacity divided by this.
 const MIN_SHARES: usize = 8;

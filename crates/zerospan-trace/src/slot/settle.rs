@@ -1,0 +1,33 @@
+use super::{SMALL_BYTES, Slot, SlotLimits, SlotPool, SlotRecycle};
+use opentelemetry::trace::Status;
+use zerospan_core::Footprint;
+
+impl Slot {
+    /// Frees the memory beyond [`SMALL_BYTES`] before the slot of a span that ended is kept, unless the pool has room for it and
+    /// later spans need it.
+    #[inline]
+    pub(crate) fn settle(&mut self, limits: SlotLimits, pool: &SlotPool) {
+        let retained = self.heap_bytes();
+        if retained > SMALL_BYTES {
+            self.settle_large(retained, limits, pool);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_large(&mut self, retained: usize, limits: SlotLimits, pool: &SlotPool) {
+        let status = match &self.status {
+            Status::Error { description } => description.len(),
+            _ => 0,
+        };
+        // A buffer that grows doubles.
+        let is_needed = self.recorder.recorded_bytes() + status >= retained / 4;
+        let excess = retained - SMALL_BYTES;
+        if !self
+            .excess
+            .settle(pool, excess, limits.max_excess_bytes(), is_needed)
+        {
+            *self = Self::new(SlotRecycle::recorder(*self.recorder.limits()));
+        }
+    }
+}

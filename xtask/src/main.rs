@@ -22,6 +22,7 @@ mod public;
 mod python;
 mod replay;
 mod sanitize;
+mod semver;
 mod soak;
 mod spelling;
 mod test;
@@ -60,6 +61,8 @@ enum Task {
     Public,
     /// Build every published crate with the lowest versions of its dependencies that its manifest permits.
     Minimal,
+    /// Compare the public API with an earlier one, and list what a release must announce as breaking.
+    Semver(semver::Semver),
     /// Check the spelling of every file (needs Python 3).
     Spelling,
     /// Measure every row of the benchmarks and compare the ratio with its budget.
@@ -115,6 +118,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Deny(deny) => deny.run(),
         Task::Public => public::check(),
         Task::Minimal => minimal::check(),
+        Task::Semver(semver) => semver.run(),
         Task::Spelling => spelling::check(),
         Task::Budget(budget) => budget.run(),
         Task::Guard(guard) => guard.run(),

@@ -35,6 +35,8 @@ pub(crate) struct Slot {
     pub(crate) tracer: Option<Arc<TracerInner>>,
     /// Memory for formatted text.
     spare_texts: [String; 2],
+    /// The heap memory that the slot retains, as of the last [`settle`](Self::settle).
+    retained: usize,
     /// The charge for what is retained beyond [`SMALL_BYTES`].
     excess: Excess,
 }
@@ -45,6 +47,7 @@ pub(crate) const SMALL_BYTES: usize = 16 << 10;
 impl Slot {
     fn new(recorder: SpanRecorder) -> Self {
         Self {
+            retained: recorder.heap_bytes(),
             recorder,
             status: Status::Unset,
             start: Reading::default(),
@@ -122,7 +125,7 @@ impl Reset for Slot {
 }
 
 impl Footprint for Slot {
-    #[inline]
+    #[inline(always)]
     fn heap_bytes(&self) -> usize {
         let spare: usize = self.spare_texts.iter().map(Footprint::heap_bytes).sum();
         let status = match &self.status {

@@ -1,5 +1,5 @@
 use super::{SMALL_BYTES, Slot};
-use zerospan_core::{Footprint, Recycle, Reset};
+use zerospan_core::{Recycle, Reset};
 use zerospan_otlp::{SpanLimits, SpanRecorder};
 use zerospan_pool::{ThreadCachedPool, thread_cache};
 
@@ -65,9 +65,9 @@ impl Recycle<Box<Slot>> for SlotRecycle {
         slot.as_mut().reset();
     }
 
-    /// The rest is charged already.
+    /// A slot is settled before it is returned, so that the rest is charged.
     #[inline]
     fn heap_bytes(&self, slot: &Box<Slot>) -> usize {
-        size_of::<Slot>() + Footprint::heap_bytes(&**slot).min(SMALL_BYTES)
+        size_of::<Slot>() + slot.retained.min(SMALL_BYTES)
     }
 }

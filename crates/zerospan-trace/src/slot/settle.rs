@@ -7,22 +7,22 @@ impl Slot {
     /// later spans need it.
     #[inline]
     pub(crate) fn settle(&mut self, limits: SlotLimits, pool: &SlotPool) {
-        let retained = self.heap_bytes();
-        if retained > SMALL_BYTES {
-            self.settle_large(retained, limits, pool);
+        self.retained = self.heap_bytes();
+        if self.retained > SMALL_BYTES {
+            self.settle_large(limits, pool);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn settle_large(&mut self, retained: usize, limits: SlotLimits, pool: &SlotPool) {
+    fn settle_large(&mut self, limits: SlotLimits, pool: &SlotPool) {
         let status = match &self.status {
             Status::Error { description } => description.len(),
             _ => 0,
         };
         // A buffer that grows doubles.
-        let is_needed = self.recorder.recorded_bytes() + status >= retained / 4;
-        let excess = retained - SMALL_BYTES;
+        let is_needed = self.recorder.recorded_bytes() + status >= self.retained / 4;
+        let excess = self.retained - SMALL_BYTES;
         if !self
             .excess
             .settle(pool, excess, limits.max_excess_bytes(), is_needed)

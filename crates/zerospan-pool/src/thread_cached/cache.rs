@@ -17,18 +17,16 @@ pub struct ThreadCaches<T>(ThreadStates<Cache<T>>);
 pub(super) struct Cache<T> {
     /// The units of the pool's capacity that the cache may use.
     quota: Cell<usize>,
-    /// The units that its objects weigh.
-    used: Cell<usize>,
     counters: Arc<CacheCounters>,
-    /// With an object below `counters.len()`, without from there on.
+    /// With an object below `counters.len()`, without from there on. One more than objects, for what all of them weigh.
     slots: Box<[CacheSlot<T>]>,
     shared: RefCell<Weak<Shared<T>>>,
 }
 
 struct CacheSlot<T> {
     object: Cell<Option<T>>,
-    /// Of the object.
-    weight: Cell<usize>,
+    /// The units that the objects in the slots before this one weigh, if each of these has one.
+    weight_before: Cell<usize>,
 }
 
 impl<T> ThreadCaches<T> {
@@ -83,12 +81,11 @@ impl<T> Default for Cache<T> {
     fn default() -> Self {
         Self {
             quota: Cell::new(0),
-            used: Cell::new(0),
             counters: Arc::default(),
-            slots: (0..MAX_CACHED)
+            slots: (0..=MAX_CACHED)
                 .map(|_| CacheSlot {
                     object: Cell::new(None),
-                    weight: Cell::new(0),
+                    weight_before: Cell::new(0),
                 })
                 .collect(),
             shared: RefCell::new(Weak::new()),
@@ -134,40 +131,46 @@ impl<T> Cache<T> {
     /// Lends the object that was returned last.
     #[inline]
     pub(super) fn pop(&self) -> Option<T> {
-        let (object, _) = self.pop_uncounted()?;
+        let object = self.pop_uncounted()?;
         self.counters.record_hit();
         Some(object)
     }
 
     #[inline]
-    fn pop_uncounted(&self) -> Option<(T, usize)> {
+    fn pop_uncounted(&self) -> Option<T> {
         let top = self.counters.len().checked_sub(1)?;
-        let slot = self.slots.get(top)?;
-        let object = slot.object.take()?;
-        let weight = slot.weight.get();
-        self.used.set(self.used.get() - weight);
+        let object = self.slots.get(top)?.object.take()?;
         self.counters.set_len(top);
-        Some((object, weight))
+        Some(object)
+    }
+
+    /// Returns the units that the first `count` objects weigh.
+    fn weight_of(&self, count: usize) -> usize {
+        self.slots
+            .get(count)
+            .map_or(0, |slot| slot.weight_before.get())
+    }
+
+    /// Returns the units that all objects weigh.
+    fn used(&self) -> usize {
+        self.weight_of(self.counters.len())
     }
 
     /// Keeps a returned object that weighs `weight`; hands it back if the quota is used up.
     #[inline]
     pub(super) fn push(&self, object: T, weight: usize) -> Result<(), T> {
-        let used = self.used.get().saturating_add(weight);
+        let len = self.counters.len();
+        let Some([slot, next]) = self.slots.get(len..len + 2) else {
+            return Err(object);
+        };
+        let used = slot.weight_before.get().saturating_add(weight);
         if used > self.quota.get() {
             return Err(object);
         }
-        let len = self.counters.len();
-        match self.slots.get(len) {
-            Some(slot) => {
-                slot.object.set(Some(object));
-                slot.weight.set(weight);
-                self.used.set(used);
-                self.counters.record_return(len + 1);
-                Ok(())
-            }
-            None => Err(object),
-        }
+        slot.object.set(Some(object));
+        next.weight_before.set(used);
+        self.counters.record_return(len + 1);
+        Ok(())
     }
 
     /// Moves objects from the depot into the empty cache, and lends one of them.
@@ -176,11 +179,11 @@ impl<T> Cache<T> {
     pub(super) fn fill(&self, shared: &Shared<T>, share: Share) -> Option<T> {
         let (mut len, mut used) = (0, 0);
         let put = |object, weight| {
-            if let Some(slot) = self.slots.get(len) {
+            if let Some([slot, next]) = self.slots.get(len..len + 2) {
                 slot.object.set(Some(object));
-                slot.weight.set(weight);
                 len += 1;
                 used += weight;
+                next.weight_before.set(used);
             }
         };
         let quota = self.quota.replace(0);
@@ -188,7 +191,6 @@ impl<T> Cache<T> {
             .depot
             .fill(quota, share.batch(), share.batch_units(), put);
         self.quota.set(units);
-        self.used.set(used);
         self.counters.set_len(len);
         if lent.is_some() {
             self.counters.record_hit();
@@ -204,15 +206,15 @@ impl<T> Cache<T> {
         if weight > share.units {
             return false;
         }
-        let (quota, used, len) = (self.quota.get(), self.used.get(), self.counters.len());
+        let (quota, used, len) = (self.quota.get(), self.used(), self.counters.len());
         let is_full = len >= share.objects || used + weight > share.units;
         let (mut surplus, mut moved) = (0, 0);
         while is_full
             && (surplus < share.batch() || used - moved + weight > share.units)
-            && let Some(slot) = self.slots.get(..len - surplus).and_then(<[_]>::last)
+            && surplus < len
         {
             surplus += 1;
-            moved += slot.weight.get();
+            moved = used - self.weight_of(len - surplus);
         }
         // Each object takes its units along, so that what is unused stays.
         let min = (used + weight).saturating_sub(quota);
@@ -229,12 +231,16 @@ impl<T> Cache<T> {
 
     /// Moves all objects to the depot.
     pub(super) fn flush(&self, shared: &Shared<T>) {
-        let unused = self.quota.replace(0) - self.used.get();
+        let unused = self.quota.replace(0) - self.used();
         shared.depot.close(self.drain(), unused);
     }
 
     /// Removes all objects, lazily.
     fn drain(&self) -> impl Iterator<Item = (T, usize)> {
-        std::iter::from_fn(|| self.pop_uncounted())
+        std::iter::from_fn(|| {
+            let used = self.used();
+            let object = self.pop_uncounted()?;
+            Some((object, used - self.used()))
+        })
     }
 }

@@ -30,27 +30,40 @@ impl Soak {
         if self.spans > 0 {
             let rotel = Rotel::start_discarding(&python)?;
             let path = "/v1/traces";
-            send("zerospan-sdk", &rotel, path, self.spans, [self.spans, 0])?;
+            send(
+                ("zerospan-sdk", "soak"),
+                &rotel,
+                path,
+                self.spans,
+                [self.spans, 0],
+            )?;
         }
         if self.both > 0 {
             let rotel = Rotel::start_discarding(&python)?;
-            send("zerospan-logs", &rotel, "", self.both, [self.both; 2])?;
+            send(
+                ("zerospan-logs", "soak_both_signals"),
+                &rotel,
+                "",
+                self.both,
+                [self.both; 2],
+            )?;
         }
         Ok(())
     }
 }
 
-/// Runs the example `soak` of a package, and checks the numbers of spans and log records that arrive.
+/// Runs an example of a package and checks the numbers of spans and log records that arrive.
 fn send(
-    package: &str,
+    source: (&str, &str),
     rotel: &Rotel,
     path: &str,
     items: u64,
     wanted: [u64; 2],
 ) -> anyhow::Result<()> {
+    let (package, example) = source;
     run(cargo()
         .args(["run", "--quiet", "--release", "--package", package])
-        .args(["--example", "soak", "--"])
+        .args(["--example", example, "--"])
         .arg(format!("http://127.0.0.1:{}{path}", rotel.http))
         .arg(items.to_string()))?;
     let [spans, records] = wanted;

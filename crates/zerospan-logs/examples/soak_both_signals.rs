@@ -1,7 +1,7 @@
 //! Sends many spans, each with a log record, to one collector, and prints the resident memory.
 //!
 //! `cargo xtask soak` starts a collector and runs this. With another collector:
-//! `cargo run --release -p zerospan-logs --example soak -- http://127.0.0.1:4318 10000000`
+//! `cargo run --release -p zerospan-logs --example soak_both_signals -- http://127.0.0.1:4318 10000000`
 
 #![allow(clippy::print_stdout)]
 

@@ -1,7 +1,8 @@
 //! Compares the peers; each figure comes from a separate process.
 
 use anyhow::{Context, bail};
-use benches::report::{self, Machine, PeerEntry, PeerFigures, Peers};
+use benches::machine::Machine;
+use benches::report::{self, PeerEntry, PeerFigures, Peers};
 use clap::{Parser, ValueEnum};
 use peers::{Peer, Workload, measure, receiver};
 use std::process::{Command, ExitCode};

@@ -1,11 +1,11 @@
 //! A receiver over HTTP in another process, so that its cost is not the peer's.
 
+use crate::Workload;
 use anyhow::{Context, ensure};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::post;
-use crate::Workload;
 use benches::sink::{decode, decode_logs};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Write};
@@ -135,9 +135,11 @@ fn serve(bodies: Bodies) -> anyhow::Result<()> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         answer(&format!("http://{}", listener.local_addr()?))?;
         let keep = |is_logs| {
-            post(move |State(bodies): State<Bodies>, body: Bytes| async move {
-                lock(&bodies).push((is_logs, body));
-            })
+            post(
+                move |State(bodies): State<Bodies>, body: Bytes| async move {
+                    lock(&bodies).push((is_logs, body));
+                },
+            )
         };
         let router = Router::new()
             .route(TRACES, keep(false))

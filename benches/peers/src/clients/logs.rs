@@ -100,9 +100,7 @@ fn official_provider(exporter: impl LogExporter + 'static) -> SdkLoggerProvider 
         .build()
 }
 
-fn our_provider(
-    pipeline: PipelineBuilder,
-) -> anyhow::Result<zerospan_logs::LoggerProvider> {
+fn our_provider(pipeline: PipelineBuilder) -> anyhow::Result<zerospan_logs::LoggerProvider> {
     let pipeline = pipeline.with_signal(Signal::Logs).build()?;
     Ok(zerospan_logs::LoggerProvider::builder()
         .with_resource(resource())
@@ -129,7 +127,10 @@ fn emit_native(logger: &zerospan_logs::Logger) {
     let mut record = logger.record();
     record.set_severity(Severity::Info);
     record.set_body_value(LOG);
-    for (index, key) in STATIC_KEYS[..Workload::Logs.attributes()].iter().enumerate() {
+    for (index, key) in STATIC_KEYS[..Workload::Logs.attributes()]
+        .iter()
+        .enumerate()
+    {
         if index.is_multiple_of(2) {
             record.set(key, black_box(TEXT));
         } else {

@@ -239,16 +239,24 @@ fn a_request_that_failed_is_not_sent_again() {
 fn a_status_that_refuses_is_in_the_error_and_not_tried_again() {
     for (answer, status) in [
         (
-            "HTTP/1.1 301 Moved Permanently\r\nLocation: /other\r\n",
+            "HTTP/1.1 301 Moved Permanently\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n",
             "301",
         ),
-        ("HTTP/1.1 401 Unauthorized\r\n", "401"),
-        ("HTTP/1.1 403 Forbidden\r\n", "403"),
-        ("HTTP/1.1 404 Not Found\r\n", "404"),
-        ("HTTP/1.1 413 Content Too Large\r\n", "413"),
-        ("HTTP/1.1 500 Internal Server Error\r\n", "500"),
+        (
+            "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+            "401",
+        ),
+        ("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "403"),
+        ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "404"),
+        (
+            "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n",
+            "413",
+        ),
+        (
+            "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
+            "500",
+        ),
     ] {
-        let answer: &'static str = format!("{answer}Content-Length: 0\r\n\r\n").leak();
         let collector = Collector::scripted(Protocol::HttpProtobuf, move |_| Reply::Raw(answer));
         let pipeline = quick().with_otlp(collector.config()).build().unwrap();
         record(&pipeline, &scope("refused"), 0..3);

@@ -20,6 +20,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
+// ThreadSanitizer sees this lock.
+use zerospan_core::sync::lock;
 use zerospan_transport::{OtlpConfig, Protocol, Signal};
 
 /// A collector's reply to a request.
@@ -82,7 +84,7 @@ impl Script {
     /// Returns the reply to the next request, which is one of `signal`.
     fn next(&self, signal: Signal) -> Reply {
         let call = {
-            let mut calls = self.calls.lock().unwrap();
+            let mut calls = lock(&self.calls);
             let number = calls.traces + calls.logs;
             let of_signal = match signal {
                 Signal::Logs => &mut calls.logs,
@@ -100,12 +102,12 @@ impl Script {
 
     /// Keeps a request that is taken.
     fn keep(&self, signal: Signal, request: Vec<u8>) {
-        self.requests.lock().unwrap().push((signal, request));
+        lock(&self.requests).push((signal, request));
     }
 
     /// Keeps the head of a request: request line and headers, or metadata.
     fn keep_head(&self, head: String) {
-        self.heads.lock().unwrap().push(head);
+        lock(&self.heads).push(head);
     }
 }
 
@@ -222,20 +224,20 @@ impl Collector {
 
     /// Returns the requests that it took.
     pub(crate) fn requests(&self) -> Vec<Vec<u8>> {
-        let requests = self.script.requests.lock().unwrap();
+        let requests = lock(&self.script.requests);
         requests.iter().map(|(_, body)| body.clone()).collect()
     }
 
     /// Returns the requests of `signal` that it took.
     pub(crate) fn requests_of(&self, signal: Signal) -> Vec<Vec<u8>> {
-        let requests = self.script.requests.lock().unwrap();
+        let requests = lock(&self.script.requests);
         let of_signal = requests.iter().filter(|(of, _)| *of == signal);
         of_signal.map(|(_, body)| body.clone()).collect()
     }
 
     /// Returns the heads of the requests: request line and headers, or metadata.
     pub(crate) fn heads(&self) -> Vec<String> {
-        self.script.heads.lock().unwrap().clone()
+        lock(&self.script.heads).clone()
     }
 
     /// Returns the number of connections. HTTP only.
@@ -245,7 +247,7 @@ impl Collector {
 
     /// Returns the number of requests, taken or not.
     pub(crate) fn calls(&self) -> usize {
-        let calls = self.script.calls.lock().unwrap();
+        let calls = lock(&self.script.calls);
         calls.traces + calls.logs
     }
 }

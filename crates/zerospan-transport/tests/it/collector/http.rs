@@ -8,6 +8,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use zerospan_core::sync::lock;
 use zerospan_transport::Signal;
 
 /// Ends the server when it is dropped, with all of its connections.
@@ -25,7 +26,7 @@ impl Drop for Server {
         if let Some(accepting) = self.accepting.take() {
             accepting.join().unwrap();
         }
-        for stream in self.streams.lock().unwrap().drain(..) {
+        for stream in lock(&self.streams).drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -49,7 +50,7 @@ pub(super) fn serve(
                     return;
                 }
                 script.connections.fetch_add(1, Ordering::SeqCst);
-                streams.lock().unwrap().push(stream.try_clone().unwrap());
+                lock(&streams).push(stream.try_clone().unwrap());
                 let (script, tls) = (Arc::clone(&script), tls.clone());
                 std::thread::spawn(move || {
                     // The client may end the connection in any way.

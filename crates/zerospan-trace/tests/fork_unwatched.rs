@@ -1,5 +1,6 @@
 //! A system that refuses to watch forks. A program on its own, since it takes the place of `pthread_atfork`.
-#![cfg(all(target_os = "linux", target_env = "gnu"))]
+//! ThreadSanitizer needs the function itself.
+#![cfg(all(target_os = "linux", target_env = "gnu", not(tsan)))]
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;

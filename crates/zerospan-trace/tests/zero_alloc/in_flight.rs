@@ -71,6 +71,7 @@ fn ten_thousand_spans_in_flight_touch_no_heap() {
 }
 
 #[test]
+#[cfg_attr(tsan, ignore = "takes longer than what is idle is kept for")]
 fn a_hundred_thousand_spans_in_flight_touch_no_heap_within_the_bytes_that_are_kept() {
     let keeping = |builder: TracerProviderBuilder| builder.with_max_idle_bytes(256 << 20);
     assert_eq!(of_a_wave(keeping, 100_000, start), 0);

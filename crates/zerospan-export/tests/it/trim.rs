@@ -54,7 +54,12 @@ fn an_idle_worker_frees_memory_of_others_in_time() {
         std::thread::sleep(Duration::from_millis(1));
     }
     assert_eq!((first.left(), second.left()), (0, 0));
-    assert!(start.elapsed() >= 4 * INTERVAL, "once an interval");
+    // Under ThreadSanitizer, each wait of the worker ends after a millisecond.
+    let is_timed = !cfg!(tsan);
+    assert!(
+        !is_timed || start.elapsed() >= 4 * INTERVAL,
+        "once an interval"
+    );
     drop((first, second));
     record(&pipeline, &scope("one"), 1..2);
     assert_eq!(pipeline.force_flush(SECOND), Ok(()));

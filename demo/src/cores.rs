@@ -2,8 +2,8 @@
 
 /// The services share the first core, the client and the receiver have the others.
 ///
-/// So a request wakes the same core in every round, and the exporter of a service takes its time from the service. Elsewhere than
-/// on Linux, and on a single core, the system places threads.
+/// A request then wakes the same core in every round, and the exporter of a service competes with the service. On other systems than
+/// Linux, and on a single core, the system places the threads.
 #[derive(Debug)]
 pub(crate) struct Cores {
     #[cfg(target_os = "linux")]

@@ -5,8 +5,8 @@ use crate::package;
 
 /// Resolves the dependencies of the packed crates to the lowest versions, and builds with them.
 ///
-/// The archives have no part in the workspace, whose unpublished crates would raise the versions; and there, manifests may be
-/// changed and locked anew. Only direct dependencies are resolved so: what they in turn require is for them to state.
+/// The archives have no part in the workspace, whose unpublished crates would raise the versions; and their
+/// manifests may be changed. Only direct dependencies are set to their lowest versions: those choose their own.
 ///
 /// # Errors
 ///

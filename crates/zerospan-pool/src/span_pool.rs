@@ -307,8 +307,10 @@ fn vacant_scope() -> InstrumentationScope {
 
 /// Returns `true` if the scope is empty and has no memory on the heap.
 ///
-/// A scope whose name lies at the address of [`VACANT`] is the one that the span was created with, or a clone of it: the API
-/// builds none from the parts of another, and changes none.
+/// Returns `true` for the scope that a pooled span is created with, and for its clones.
+///
+/// The name of such a scope lies at the address of [`VACANT`]. No other scope's does: the API neither builds a scope from the parts
+/// of another nor changes one.
 #[inline]
 fn is_vacant(scope: &InstrumentationScope) -> bool {
     std::ptr::eq(scope.name(), VACANT)

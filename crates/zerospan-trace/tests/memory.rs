@@ -180,7 +180,7 @@ fn alone() -> impl Drop {
     ONE_TEST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a provider keeps of ended spans by default.
+/// The memory of ended spans that a provider keeps by default, in bytes.
 const MAX_IDLE_BYTES: isize = 16 << 20;
 
 #[test]

@@ -40,7 +40,7 @@ impl<W: Send + Sync> Call<W> {
         tracing::info!("a thread-local of the tracing crate's");
     }
 
-    /// Calls the operation in a destructor of a thread-local, of the one that this method made first on this thread.
+    /// Calls the operation while the thread ends, in the destructor of a thread-local that the first call of this method creates.
     pub fn make_at_exit(self) {
         self.push(&AT_EXIT);
     }

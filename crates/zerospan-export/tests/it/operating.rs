@@ -1,4 +1,4 @@
-//! What the operators' page says of the counts of a pipeline, and of the settings that help.
+//! The statements of `docs/operating.md` about a pipeline's counts and settings.
 
 use crate::collector::{Collector, Reply};
 use crate::support::{batch, eventually, quick, record, scope, span};

@@ -1,4 +1,4 @@
-//! What is logged of the logs themselves, and how often.
+//! The log events of a logger provider, and their limits.
 
 use crate::support::{Rig, pipeline};
 use opentelemetry::InstrumentationScope;

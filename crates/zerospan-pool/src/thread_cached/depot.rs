@@ -17,7 +17,7 @@ pub(crate) struct Depot<T> {
 }
 
 struct Inner<T> {
-    /// The last one is the one that was stored last. Each with its weight.
+    /// Objects with their weights, in the order in which they were stored.
     objects: Vec<(T, usize)>,
     /// The minimum and the maximum number of objects since the last [`trim`](Depot::trim).
     low: usize,

@@ -13,7 +13,7 @@ pub struct Excess(Option<Box<Charged>>);
 #[derive(Debug)]
 struct Charged {
     reservation: Reservation,
-    /// The number of uses since the last one that needed the memory.
+    /// The number of uses in a row that did not need the memory.
     idle_uses: u8,
 }
 

@@ -180,7 +180,7 @@ impl TracerProviderBuilder {
     /// Sets the maximum memory of ended spans that is kept for later ones, in bytes, in addition to the slot that each thread
     /// keeps at hand. The default is 16 MiB, enough for 10,000 spans of a dozen attributes. With 0, none is kept at all.
     ///
-    /// What is not used for 10 to 20 seconds is freed by the exporter's worker, or by a flush where there is no exporter. More
+    /// The exporter's worker frees slots that were idle for 10 to 20 seconds; without an exporter, a flush does. More
     /// spans may be open at a time: their slots are then allocated, and freed when they end.
     ///
     /// A slot that has grown beyond 16 KiB keeps its memory as long as spans need it, up to a sixteenth of the maximum. What all

@@ -1,4 +1,4 @@
-//! What the operators' page says of the counts of a provider, and of the settings that help.
+//! The statements of `docs/operating.md` about a provider's counts and settings.
 
 use crate::support::{Rig, builder, value};
 use opentelemetry::Context;

@@ -23,7 +23,8 @@ const RECLAIM_INTERVAL: Duration = if cfg!(loom) {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     queue: VecDeque<Chunk>,
-    free: Vec<Chunk>,
+    /// Used in turn. The worker's core still has the memory of the one that was freed last: its lines would be slow to write to.
+    free: VecDeque<Chunk>,
     /// Bytes that chunks are charged for, wherever they are.
     charged: usize,
     /// Max bytes of chunks in use since free chunks were last trimmed.
@@ -159,7 +160,7 @@ impl State {
 
     /// Returns an empty chunk: a free one, or a fresh one if the memory limit allows.
     pub(crate) fn acquire_chunk(&mut self, limits: &Limits) -> Option<Chunk> {
-        if let Some(chunk) = self.free.pop() {
+        if let Some(chunk) = self.free.pop_front() {
             self.note_use(limits);
             return Some(chunk);
         }
@@ -187,7 +188,7 @@ impl State {
     /// Removes the free chunks beyond what was in use at once since the last time and half as much again, for the caller to
     /// drop without the lock. The memory after a burst is so kept for the next, but not for ever, and a load that varies a
     /// little frees nothing.
-    pub(crate) fn trim(&mut self, now: Instant, limits: &Limits) -> Vec<Chunk> {
+    pub(crate) fn trim(&mut self, now: Instant, limits: &Limits) -> VecDeque<Chunk> {
         let in_use = self.bytes_in_use(limits);
         let wanted = self.peak.saturating_add(self.peak / 2).max(IDLE_BYTES);
         let keep = wanted.saturating_sub(in_use) / limits.chunk_bytes;
@@ -212,14 +213,16 @@ impl State {
         }
         self.charged -= chunk.charged - limits.chunk_bytes;
         chunk.charged = limits.chunk_bytes;
-        self.free.push(chunk);
+        self.free.push_back(chunk);
     }
 
     /// Charges the chunk for the whole of its buffer, if the memory limit allows.
     pub(crate) fn charge(&mut self, chunk: &mut Chunk, limits: &Limits) -> bool {
         let more = chunk.capacity().saturating_sub(chunk.charged);
         while self.charged + more > limits.chunks_bytes {
-            let Some(free) = self.free.pop() else { break };
+            let Some(free) = self.free.pop_front() else {
+                break;
+            };
             self.charged -= free.charged;
         }
         if self.charged + more > limits.chunks_bytes {

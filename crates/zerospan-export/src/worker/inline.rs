@@ -8,6 +8,7 @@ use crate::delivery::{Delivery, DeliveryContext, earliest};
 use crate::queue::chunk::Chunk;
 use crate::queue::inner::PipelineInner;
 use crate::queue::state::WorkerState;
+use std::collections::VecDeque;
 use std::time::Instant;
 use zerospan_core::log;
 use zerospan_core::sync::{self, Condvar, Mutex};
@@ -81,11 +82,11 @@ impl Default for InlineWorker {
 }
 
 /// Returns memory that has long been idle, to be freed without the lock.
-fn trim(inner: &PipelineInner, now: Instant) -> Vec<Chunk> {
+fn trim(inner: &PipelineInner, now: Instant) -> VecDeque<Chunk> {
     let mut state = inner.state();
     match state.trim_at() {
         Some(time) if time <= now => state.trim(now, &inner.limits),
-        _ => Vec::new(),
+        _ => VecDeque::new(),
     }
 }
 

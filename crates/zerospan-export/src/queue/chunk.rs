@@ -7,6 +7,9 @@ use zerospan_core::prefetch;
 /// The distance of the memory that is fetched from that which is written: some spans.
 const FETCH_AHEAD: usize = 1024;
 
+/// Memory for so many runs and scopes comes with a chunk.
+const USUAL_SCOPES: usize = 4;
+
 /// Encoded items of one thread, in the order in which they were recorded, in runs of one scope each.
 ///
 /// A chunk that is charged for no memory is vacant: an idle thread holds one.
@@ -38,6 +41,8 @@ impl Chunk {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             bytes: Vec::with_capacity(limits.chunk_bytes),
+            runs: Vec::with_capacity(USUAL_SCOPES),
+            scopes: Vec::with_capacity(USUAL_SCOPES),
             full_at: limits.chunk_full_at,
             max_items: limits.chunk_items,
             charged: limits.chunk_bytes,

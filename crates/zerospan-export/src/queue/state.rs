@@ -6,7 +6,10 @@ use crate::base::stats::{DropCause, DropCounts, ExportStats};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Memory in chunks that a pipeline keeps, used or not.
+/// Memory in chunks that a pipeline has from its first item on and keeps, used or not, within its limit.
+///
+/// More than a core's own cache holds, usually: once a chunk's turn comes again, its lines have left the core of the worker,
+/// which has read them, and that of the thread which wrote them. Lines that both have are slow to write to.
 const IDLE_BYTES: usize = 1 << 20;
 
 /// Time for which memory beyond [`IDLE_BYTES`] is kept after its last use, and at most as long again.
@@ -23,7 +26,7 @@ const RECLAIM_INTERVAL: Duration = if cfg!(loom) {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     queue: VecDeque<Chunk>,
-    /// Used in turn. The worker's core still has the memory of the one that was freed last: its lines would be slow to write to.
+    /// Used in turn: see [`IDLE_BYTES`].
     free: VecDeque<Chunk>,
     /// Bytes that chunks are charged for, wherever they are.
     charged: usize,
@@ -160,16 +163,23 @@ impl State {
 
     /// Returns an empty chunk: a free one, or a fresh one if the memory limit allows.
     pub(crate) fn acquire_chunk(&mut self, limits: &Limits) -> Option<Chunk> {
-        if let Some(chunk) = self.free.pop_front() {
-            self.note_use(limits);
-            return Some(chunk);
+        while self.charged < IDLE_BYTES && self.add_chunk(limits) {}
+        if self.free.is_empty() {
+            self.add_chunk(limits);
         }
-        if self.charged + limits.chunk_bytes > limits.chunks_bytes {
-            return None;
-        }
-        self.charged += limits.chunk_bytes;
+        let chunk = self.free.pop_front();
         self.note_use(limits);
-        Some(Chunk::new(limits))
+        chunk
+    }
+
+    /// Adds a fresh chunk to the free ones, if the memory limit allows.
+    fn add_chunk(&mut self, limits: &Limits) -> bool {
+        let allowed = self.charged + limits.chunk_bytes <= limits.chunks_bytes;
+        if allowed {
+            self.charged += limits.chunk_bytes;
+            self.free.push_back(Chunk::new(limits));
+        }
+        allowed
     }
 
     /// Notes that more memory is in use.

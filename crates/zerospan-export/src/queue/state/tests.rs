@@ -152,18 +152,17 @@ fn the_timer_starts_once_and_a_vain_search_is_not_repeated_at_once() {
     assert!(!state.needs_worker());
 }
 
-/// The worker's core has the memory that was freed last.
 #[test]
 fn free_memory_is_lent_in_turn() {
     let limits = limits(2048, 512);
     let mut state = State::default();
-    let mut chunks: Vec<_> = (0..3).map_while(|_| state.acquire_chunk(&limits)).collect();
+    let mut chunks: Vec<_> = (0..8).map_while(|_| state.acquire_chunk(&limits)).collect();
     let memory = |chunk: &Chunk| chunk.bytes().as_ptr();
     let in_turn: Vec<_> = chunks.iter().map(memory).collect();
     for chunk in &mut chunks {
         state.recycle(chunk, &limits);
     }
-    for &next in in_turn.iter().cycle().take(7) {
+    for &next in in_turn.iter().cycle().take(20) {
         let mut chunk = state.acquire_chunk(&limits).expect("it is free");
         assert_eq!(memory(&chunk), next);
         state.recycle(&mut chunk, &limits);

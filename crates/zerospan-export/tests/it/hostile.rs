@@ -1,6 +1,6 @@
 //! User code that panics, exits or looks around where it is called.
 
-use crate::support::{batch, eventually, quick, received, record, scope, span};
+use crate::support::{LONG, batch, eventually, quick, received, record, scope, span};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -10,8 +10,6 @@ use zerospan_core::dev;
 use zerospan_export::{
     DropCause, ExportResponse, InMemoryTransport, Pipeline, Request, SendError, Transport,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// A payload whose drop panics, with another one.
 struct Grenade;
@@ -65,21 +63,21 @@ fn a_transport_whose_panic_panics_leaves_the_counts_balanced_and_the_pipeline_wo
         let pipeline = builder.build().unwrap();
         // The first request is cut from a chunk that holds the others too.
         record(&pipeline, &scope("explosive"), 0..25);
-        let flushed = pipeline.force_flush(SECOND);
+        let flushed = pipeline.force_flush(LONG);
         // A worker sends the first request without a flush, which may then find it lost already.
         assert!(flushed.is_err() || !is_inline);
         let stats = eventually(&pipeline, |stats| stats.pending() == 0);
         assert_eq!(stats.pending(), 0, "{stats:?}");
         assert_eq!(stats.dropped.by(DropCause::TransportPanic), 10, "{stats:?}");
         record(&pipeline, &scope("explosive"), 25..30);
-        pipeline.force_flush(SECOND).unwrap();
+        pipeline.force_flush(LONG).unwrap();
         assert!(
             received(&memory.take())["explosive"]
                 .iter()
                 .copied()
                 .eq(10..30)
         );
-        pipeline.shutdown(SECOND).unwrap();
+        pipeline.shutdown(LONG).unwrap();
     }
 }
 
@@ -110,7 +108,7 @@ fn alone(variables: &[(&str, &str)], test: impl FnOnce()) -> Option<i32> {
         .envs(variables.iter().copied())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + 2 * LONG;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status.code().unwrap_or(-1));
@@ -145,9 +143,9 @@ fn a_subscriber_that_panics_loses_nothing() {
             let scope = scope("logged");
             pipeline.record_encoded(&scope, b"no span").unwrap_err();
             record(&pipeline, &scope, 0..25);
-            assert!(pipeline.force_flush(SECOND).is_err());
+            assert!(pipeline.force_flush(LONG).is_err());
             record(&pipeline, &scope, 25..30);
-            assert!(pipeline.shutdown(SECOND).is_err());
+            assert!(pipeline.shutdown(LONG).is_err());
             let stats = pipeline.stats();
             assert!(stats.is_balanced() && stats.pending() == 0, "{stats:?}");
             assert_eq!(stats.recorded, 31);
@@ -169,14 +167,14 @@ fn an_encoder_may_record_flush_and_read_the_statistics() {
         let outer = scope("outer");
         let recorded = pipeline.record(&outer, |bytes| {
             record(&pipeline, &scope("inner"), 0..1);
-            assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+            assert_eq!(pipeline.force_flush(LONG), Ok(()));
             let stats = pipeline.stats();
             assert!(stats.is_balanced(), "{stats:?}");
             assert_eq!(stats.delivered, 1);
             bytes.extend_from_slice(&span(1, 10));
         });
         assert_eq!(recorded, Ok(()));
-        assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+        assert_eq!(pipeline.force_flush(LONG), Ok(()));
         assert_eq!(pipeline.stats().delivered, 2);
         assert_eq!(received(&memory.take())["outer"], [1]);
     }
@@ -220,11 +218,11 @@ fn a_subscriber_may_look_at_the_pipeline_where_no_thread_can_be_started() {
         });
         let accepted = record(pipeline, &scope("no thread"), 0..100);
         assert!(accepted < 100);
-        assert!(pipeline.force_flush(SECOND).is_err());
+        assert!(pipeline.force_flush(LONG).is_err());
         let seen = SEEN.lock().unwrap().clone();
         assert!(seen.contains(&"ItemsDropped"), "{seen:?}");
         assert!(seen.contains(&"WorkerNotStarted"), "{seen:?}");
-        let _ = pipeline.shutdown(SECOND);
+        let _ = pipeline.shutdown(LONG);
         let stats = pipeline.stats();
         assert!(stats.is_balanced() && stats.pending() == 0, "{stats:?}");
     });

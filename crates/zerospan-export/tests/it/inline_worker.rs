@@ -1,6 +1,6 @@
 //! Pipelines without a worker.
 
-use crate::support::{batch, quick, received, record, scope, without_cause};
+use crate::support::{BRIEF, LONG, batch, quick, received, record, scope, without_cause};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,8 +10,6 @@ use zerospan_export::{
     ExportResponse, FlushError, InMemoryTransport, Pipeline, Request, RetryHint, RetryPolicy,
     SendError, SendErrorKind, Signal, Transport,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn without_a_worker_only_a_flush_sends_and_on_its_own_thread() {
@@ -36,9 +34,9 @@ fn without_a_worker_only_a_flush_sends_and_on_its_own_thread() {
     record(&pipeline, &scope("hand"), 0..1500);
     std::thread::sleep(Duration::from_millis(20));
     assert!(memory.is_empty());
-    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
     record(&pipeline, &scope("hand"), 1500..1600);
-    assert_eq!(pipeline.shutdown(SECOND), Ok(()));
+    assert_eq!(pipeline.shutdown(LONG), Ok(()));
     assert!(received(&memory.take())["hand"].iter().copied().eq(0..1600));
     let senders = senders.lock().unwrap();
     assert!(senders.len() == 1 && senders.contains(&std::thread::current().id()));
@@ -66,7 +64,7 @@ fn without_a_worker_a_flush_and_a_shutdown_end_with_their_timeout() {
     assert!(pipeline.force_flush(Duration::from_millis(50)).is_err());
     record(&pipeline, &scope("hand"), 1000..1500);
     assert!(pipeline.shutdown(Duration::from_millis(50)).is_err());
-    assert!(start.elapsed() < SECOND, "{:?}", start.elapsed());
+    assert!(start.elapsed() < BRIEF, "{:?}", start.elapsed());
     let stats = pipeline.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!(
@@ -124,7 +122,7 @@ fn a_shutdown_beside_a_flush_that_hangs_ends_with_its_timeout_and_an_error() {
         let elapsed = start.elapsed();
         gate.open.store(true, Ordering::Release);
         assert!(ended.is_err(), "{ended:?}");
-        assert!(elapsed < SECOND, "{elapsed:?}");
+        assert!(elapsed < BRIEF, "{elapsed:?}");
         assert!(flush.join().unwrap().is_err());
     });
     let stats = pipeline.stats();
@@ -145,12 +143,12 @@ fn a_collector_that_asks_for_a_retry_at_once_gets_it_after_the_backoff() {
     let pipeline = quick()
         .with_transport(|| Ok(AtOnce))
         .with_retry(RetryPolicy::default().with_waits(wait, wait))
-        .with_timeout(6 * wait)
+        .with_timeout(20 * wait)
         .without_worker()
         .build()
         .unwrap();
     record(&pipeline, &scope("hostile"), 0..1);
-    let flushed = pipeline.force_flush(Duration::from_secs(5));
+    let flushed = pipeline.force_flush(LONG);
     assert_eq!(
         without_cause(flushed),
         Err(FlushError::Lost {
@@ -159,9 +157,9 @@ fn a_collector_that_asks_for_a_retry_at_once_gets_it_after_the_backoff() {
             cause: None,
         })
     );
-    // 300 ms of 40 ms or more.
+    // 1 s of 40 ms or more.
     let attempts = pipeline.stats().attempts;
-    assert!((2..=8).contains(&attempts), "{attempts} attempts");
+    assert!((2..=26).contains(&attempts), "{attempts} attempts");
 }
 
 #[test]
@@ -189,9 +187,9 @@ fn a_transport_that_flushes_its_own_pipeline_waits_for_the_timeout_and_no_longer
         .unwrap();
     *own.lock().unwrap() = Some(pipeline.clone());
     record(&pipeline, &scope("reentrant"), 0..3);
-    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
     assert_eq!(received(&memory.take())["reentrant"], [0, 1, 2]);
-    assert_eq!(pipeline.shutdown(SECOND), Ok(()));
+    assert_eq!(pipeline.shutdown(LONG), Ok(()));
     // The transport holds its pipeline.
     *own.lock().unwrap() = None;
 }

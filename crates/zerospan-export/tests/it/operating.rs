@@ -1,7 +1,7 @@
 //! The statements of `docs/operating.md` about a pipeline's counts and settings.
 
 use crate::collector::{Collector, Reply};
-use crate::support::{batch, eventually, quick, record, scope, span};
+use crate::support::{LONG, batch, eventually, quick, record, scope, span};
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,8 +12,6 @@ use zerospan_export::{
     Protocol, Request, SendError, ShutdownError, Transport,
 };
 use zerospan_otlp::{SpanRecorder, SpanStart};
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// Holds requests back while the gate is locked.
 #[derive(Clone, Default)]
@@ -59,7 +57,7 @@ fn burst(spans: u64, change: impl FnOnce(&mut BatchConfig)) -> ExportStats {
     drop(held);
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!(stats.lost(), stats.dropped.by(DropCause::QueueFull));
-    pipeline.force_flush(10 * SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     stats
 }
 
@@ -110,7 +108,7 @@ fn a_quick_collector_leaves_few_chunks_in_use() {
     let scope = scope("quick");
     for round in 0..20 {
         record(&pipeline, &scope, round * 500..(round + 1) * 500);
-        pipeline.force_flush(5 * SECOND).unwrap();
+        pipeline.force_flush(LONG).unwrap();
         let stats = pipeline.stats();
         assert!(stats.chunk_bytes_in_use <= 2 << 16, "{stats:?}");
         assert!(stats.chunk_bytes <= 1 << 20, "{stats:?}");
@@ -131,7 +129,7 @@ fn larger_batches_need_fewer_round_trips() {
         for _ in 0..10_000 {
             pipeline.record_encoded(&scope, &field).unwrap();
         }
-        pipeline.force_flush(10 * SECOND).unwrap();
+        pipeline.force_flush(LONG).unwrap();
         let requests = memory.take();
         let spans: usize = requests
             .iter()
@@ -173,7 +171,7 @@ fn a_span_may_be_as_large_as_a_request_less_a_kibibyte() {
             pipeline.record_encoded(&scope, &span(1, size + 1)),
             Err(DropCause::TooLarge)
         );
-        pipeline.force_flush(5 * SECOND).unwrap();
+        pipeline.force_flush(LONG).unwrap();
     }
 }
 
@@ -183,7 +181,8 @@ fn a_collector_that_hangs_shows_in_requests_that_do_not_change() {
         let collector = Collector::scripted(protocol, |_| Reply::Hang);
         let pipeline = quick()
             .with_otlp(collector.config())
-            .with_timeout(20 * SECOND)
+            .with_timeout(LONG)
+            .with_drop_timeout(Duration::ZERO)
             .build()
             .unwrap();
         record(&pipeline, &scope("hangs"), 0..10);
@@ -227,9 +226,9 @@ fn a_request_that_failed_is_not_sent_again() {
     });
     let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &scope("once"), 0..10);
-    assert!(pipeline.force_flush(5 * SECOND).is_err());
+    assert!(pipeline.force_flush(LONG).is_err());
     record(&pipeline, &scope("once"), 10..15);
-    pipeline.force_flush(5 * SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let stats = pipeline.stats();
     assert_eq!((stats.delivered, stats.attempts, stats.requests), (5, 2, 2));
     assert_eq!(stats.dropped.by(DropCause::Refused), 10);
@@ -260,7 +259,7 @@ fn a_status_that_refuses_is_in_the_error_and_not_tried_again() {
         let collector = Collector::scripted(Protocol::HttpProtobuf, move |_| Reply::Raw(answer));
         let pipeline = quick().with_otlp(collector.config()).build().unwrap();
         record(&pipeline, &scope("refused"), 0..3);
-        let error = pipeline.force_flush(5 * SECOND).unwrap_err();
+        let error = pipeline.force_flush(LONG).unwrap_err();
         let cause = error.source().unwrap().to_string();
         assert!(cause.contains(status), "{status}: {cause}");
         let stats = pipeline.stats();
@@ -308,7 +307,7 @@ fn compressed_requests_are_a_fraction_of_their_size() {
     let config = collector.config().with_compression(Compression::Gzip);
     let pipeline = quick()
         .with_otlp(config)
-        .with_timeout(20 * SECOND)
+        .with_timeout(LONG)
         .build()
         .unwrap();
     let scope = scope("compressed");
@@ -317,7 +316,7 @@ fn compressed_requests_are_a_fraction_of_their_size() {
         assert!((250..400).contains(&field.len()), "{}", field.len());
         pipeline.record_encoded(&scope, &field).unwrap();
     }
-    pipeline.force_flush(20 * SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let head = &collector.heads()[0].to_ascii_lowercase();
     let (_, length) = head.split_once("content-length: ").unwrap();
     let sent: u64 = length.split_whitespace().next().unwrap().parse().unwrap();

@@ -1,6 +1,6 @@
 //! The way of a span from `record` to the transport.
 
-use crate::support::{batch, batch_from, eventually, quick, received, record, scope, span};
+use crate::support::{LONG, batch, batch_from, eventually, quick, received, record, scope, span};
 use opentelemetry::KeyValue;
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
@@ -8,8 +8,6 @@ use zerospan_export::{
     BatchConfig, DropCause, EncodedResource, ExportResponse, FlushError, InMemoryTransport,
     Pipeline, Request, SendError, ShutdownError, Transport,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_flush_delivers_all_that_was_recorded_before_grouped_by_scope_in_order() {
@@ -20,7 +18,7 @@ fn a_flush_delivers_all_that_was_recorded_before_grouped_by_scope_in_order() {
         let scope = if number % 3 == 0 { &one } else { &other };
         pipeline.record_encoded(scope, &span(number, 10)).unwrap();
     }
-    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
     let scopes = received(&memory.take());
     assert!(
         scopes["one"]
@@ -48,7 +46,7 @@ fn equal_scopes_made_twice_are_one_scope_in_a_request() {
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     record(&pipeline, &scope("same"), 0..2);
     record(&pipeline, &scope("same"), 2..4);
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let requests = memory.take();
     let names = requests[0]
         .windows(4)
@@ -78,7 +76,7 @@ fn a_request_has_at_most_so_many_spans_and_so_many_bytes() {
             pipeline.record_encoded(scope, &span(number, size)).unwrap();
             numbers += 1;
         }
-        pipeline.force_flush(SECOND).unwrap();
+        pipeline.force_flush(LONG).unwrap();
         let requests = memory.take();
         for request in &requests {
             let held: usize = received(std::slice::from_ref(request))
@@ -109,7 +107,7 @@ fn a_request_is_filled_up_to_its_bytes_beside_a_large_resource() {
     for _ in 0..100 {
         pipeline.record_encoded(&scope, &span).unwrap();
     }
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let mut requests = memory.take();
     requests.pop();
     for request in &requests {
@@ -141,7 +139,7 @@ fn a_flush_is_due_when_the_queue_or_half_of_the_memory_is_used_up() {
         assert!(number < 40);
     }
     assert!(items.stats().queued + 10 > 40, "{:?}", items.stats());
-    items.force_flush(SECOND).unwrap();
+    items.force_flush(LONG).unwrap();
     assert!(!items.should_flush());
 
     let bytes = build(|batch| {
@@ -158,7 +156,7 @@ fn a_flush_is_due_when_the_queue_or_half_of_the_memory_is_used_up() {
     let stats = bytes.stats();
     assert!(stats.chunk_bytes_in_use > stats.max_chunk_bytes / 2);
     assert!(before.chunk_bytes_in_use <= stats.max_chunk_bytes / 2);
-    bytes.force_flush(SECOND).unwrap();
+    bytes.force_flush(LONG).unwrap();
     assert!(!bytes.should_flush());
 }
 
@@ -242,7 +240,7 @@ fn a_span_larger_than_a_chunk_arrives_and_one_larger_than_a_request_is_counted()
         Err(DropCause::TooLarge)
     );
     record(&pipeline, &scope, 5..7);
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert_eq!(received(&memory.take())["large"], [0, 1, 2, 3, 5, 6]);
     let stats = pipeline.stats();
     assert!(stats.is_balanced());
@@ -260,16 +258,13 @@ fn after_shutdown_spans_are_counted_and_a_second_shutdown_is_an_error() {
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();
     let scope = scope("shutdown");
     record(&pipeline, &scope, 0..10);
-    assert_eq!(pipeline.shutdown(SECOND), Ok(()));
+    assert_eq!(pipeline.shutdown(LONG), Ok(()));
     assert_eq!(
         pipeline.record_encoded(&scope, &span(10, 1)),
         Err(DropCause::AfterShutdown)
     );
-    assert_eq!(
-        pipeline.shutdown(SECOND),
-        Err(ShutdownError::AlreadyShutDown)
-    );
-    assert_eq!(pipeline.force_flush(SECOND), Err(FlushError::ShutDown));
+    assert_eq!(pipeline.shutdown(LONG), Err(ShutdownError::AlreadyShutDown));
+    assert_eq!(pipeline.force_flush(LONG), Err(FlushError::ShutDown));
     assert_eq!(received(&memory.take())["shutdown"].len(), 10);
     let stats = pipeline.stats();
     assert!(stats.is_balanced());
@@ -314,7 +309,7 @@ fn snapshots_balance_at_every_instant() {
             .map(|producer| producer.join().unwrap())
             .sum()
     });
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let stats = pipeline.stats();
     assert_eq!(stats.recorded, 12_000);
     assert_eq!(
@@ -364,7 +359,7 @@ impl Transport for Dropping {
 
 /// Waits until nothing but the caller holds `token`: the worker has ended and dropped its pipeline.
 fn assert_freed(token: &Arc<()>) {
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + LONG;
     while Arc::strong_count(token) > 1 {
         assert!(Instant::now() < until, "the worker lives on");
         std::thread::sleep(Duration::from_millis(1));
@@ -396,7 +391,7 @@ fn a_pipeline_that_is_dropped_on_another_ones_worker_loses_nothing_and_its_threa
         .build()
         .unwrap();
     record(&pipeline, &scope("dropping"), 0..2);
-    assert_eq!(pipeline.force_flush(Duration::from_secs(5)), Ok(()));
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
     assert_eq!(received(&memory.take())["dropping"], [0, 1]);
     assert_eq!(received(&of_dropped.take())["dropped"], [0, 1, 2]);
     assert_eq!((watch.stats().delivered, watch.stats().pending()), (3, 0));
@@ -427,7 +422,7 @@ fn a_pipeline_that_its_own_transport_drops_sends_the_rest_and_its_thread_ends() 
     record(&pipeline, &scope("own"), 0..25);
     drop(pipeline);
     drop(locked);
-    let until = Instant::now() + Duration::from_secs(5);
+    let until = Instant::now() + LONG;
     while watch.stats().pending() > 0 && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -472,7 +467,7 @@ fn a_burst_of_ten_times_the_specifications_queue_loses_nothing() {
     let used = pipeline.stats();
     assert!(used.chunk_bytes <= used.max_chunk_bytes, "{used:?}");
     assert_eq!(used.queue_capacity, None);
-    pipeline.force_flush(10 * SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let stats = pipeline.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!((stats.delivered, stats.lost()), (SPANS, 0), "{stats:?}");
@@ -512,6 +507,6 @@ fn a_queue_with_a_number_of_spans_keeps_to_it() {
     let dropped = pipeline.stats().dropped.by(DropCause::QueueFull);
     assert_eq!(taken + dropped, 10_000);
     gate.wait();
-    pipeline.force_flush(10 * SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert_eq!(pipeline.stats().delivered, taken);
 }

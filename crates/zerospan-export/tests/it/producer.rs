@@ -1,14 +1,11 @@
 //! Producers.
 
-use crate::support::{batch, quick, received, record, scope};
+use crate::support::{LONG, batch, quick, received, record, scope};
 use opentelemetry::trace::{SpanContext, SpanId, Status, TraceFlags, TraceId, TraceState};
 use std::ops::Range;
-use std::time::Duration;
 use zerospan_core::Attribute;
 use zerospan_export::{DropCause, InMemoryTransport, Producer, Scope};
 use zerospan_otlp::{SpanRecorder, SpanStart};
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// Holds the span number `number`, with one attribute of `size` bytes.
 fn recorder(number: u64, size: usize) -> SpanRecorder {
@@ -52,10 +49,10 @@ fn spans_through_a_producer_arrive_once_each_and_in_order() {
         produce_all(&producer, &one, round * 10..round * 10 + 10);
         produce_all(&producer, &other, 1000 + round * 10..1000 + round * 10 + 10);
         if round == 7 {
-            pipeline.force_flush(SECOND).unwrap();
+            pipeline.force_flush(LONG).unwrap();
         }
     }
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let received = received(&memory.take());
     assert!(received["one"].iter().copied().eq(0..200));
     assert!(received["other"].iter().copied().eq(1000..1200));
@@ -80,7 +77,7 @@ fn a_span_too_large_for_a_producer_is_counted_and_those_around_it_arrive() {
         Err(DropCause::TooLarge)
     );
     produce_all(&producer, &scope, 4..6);
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert_eq!(received(&memory.take())["large"], [0, 1, 2, 4, 5]);
     let stats = pipeline.stats();
     assert!(stats.is_balanced(), "{stats:?}");
@@ -95,7 +92,7 @@ fn a_producer_is_refused_after_the_shutdown_and_each_refusal_is_counted() {
     let scope = scope("late");
     let producer = pipeline.producer();
     produce_all(&producer, &scope, 0..2);
-    pipeline.shutdown(SECOND).unwrap();
+    pipeline.shutdown(LONG).unwrap();
     let late = pipeline.producer();
     for producer in [&producer, &late] {
         assert_eq!(
@@ -130,7 +127,7 @@ fn a_producer_that_is_dropped_hands_over_what_it_holds() {
     let stats = pipeline.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!((stats.open, stats.queued, stats.threads), (1, 3, 1));
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert_eq!(received(&memory.take())["dropped"], [0, 1, 2, 3]);
     drop(kept);
     assert_eq!(pipeline.stats().threads, 0);
@@ -176,7 +173,7 @@ fn a_producer_that_two_threads_share_loses_nothing() {
             threads.spawn(move || produce_all(producer, scope, first..first + EACH));
         }
     });
-    pipeline.force_flush(5 * SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let received = received(&memory.take()).remove("shared").unwrap();
     let (one, other): (Vec<u64>, Vec<u64>) =
         received.into_iter().partition(|&number| number < EACH);
@@ -200,7 +197,7 @@ fn a_producer_and_record_on_the_same_thread_both_account() {
     let stats = pipeline.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!((stats.recorded, stats.open, stats.threads), (20, 20, 2));
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let received = received(&memory.take());
     for scope in ["producer", "record"] {
         assert!(received[scope].iter().copied().eq(0..10), "{scope}");
@@ -229,7 +226,7 @@ fn after_fork_a_producer_of_the_parents_records_into_the_childs_pipeline() {
         drop(producer);
         let stats = pipeline.stats();
         let counted = stats.recorded == 3 && stats.threads == 0 && stats.is_balanced();
-        let flushed = pipeline.force_flush(SECOND) == Ok(());
+        let flushed = pipeline.force_flush(LONG) == Ok(());
         let own = received(&memory.take()).remove("fork") == Some(vec![10, 11, 12]);
         let checks = [clean, taken, counted, flushed, own];
         let failed = checks.iter().position(|check| !check);
@@ -243,7 +240,7 @@ fn after_fork_a_producer_of_the_parents_records_into_the_childs_pipeline() {
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     assert_eq!(status, 0, "the child's check number {} failed", status >> 8);
     produce_all(&producer, &scope, 2..3);
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert_eq!(received(&memory.take())["fork"], [0, 1, 2]);
     let stats = pipeline.stats();
     assert!(stats.is_balanced(), "{stats:?}");

@@ -1,10 +1,7 @@
 //! Items that `record` accepts and refuses, on one thread and on many.
 
-use crate::support::{batch, eventually, quick, received, record, scope, span};
-use std::time::Duration;
+use crate::support::{LONG, batch, eventually, quick, received, record, scope, span};
 use zerospan_export::{DropCause, InMemoryTransport};
-
-const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn what_is_no_span_is_refused_and_leaves_the_others_alone() {
@@ -22,7 +19,7 @@ fn what_is_no_span_is_refused_and_leaves_the_others_alone() {
         );
     }
     pipeline.record_encoded(&scope, &good).unwrap();
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert_eq!(received(&memory.take())["malformed"], [0, 1]);
     let stats = pipeline.stats();
     assert!(stats.is_balanced());
@@ -43,7 +40,7 @@ fn an_encoder_that_panics_or_writes_nothing_costs_its_own_item_and_no_more() {
     }));
     assert!(panicked.is_err());
     record(&pipeline, &scope, 2..3);
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert_eq!(received(&memory.take())["panics"], [0, 1, 2]);
 
     record(&pipeline, &scope, 3..5);
@@ -52,7 +49,7 @@ fn an_encoder_that_panics_or_writes_nothing_costs_its_own_item_and_no_more() {
         assert_eq!(pipeline.record(&scope, encode), Err(DropCause::Malformed));
     }
     record(&pipeline, &scope, 5..6);
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert_eq!(received(&memory.take())["panics"], [3, 4, 5]);
     let stats = pipeline.stats();
     assert!(stats.is_balanced(), "{stats:?}");
@@ -72,7 +69,7 @@ fn a_span_recorded_within_another_is_not_lost() {
             })
             .unwrap();
     }
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let mut all = received(&memory.take()).remove("nested").unwrap();
     all.sort_unstable();
     assert_eq!(all, [0, 1, 2, 10, 11, 12]);
@@ -95,7 +92,7 @@ fn a_thread_that_ends_hands_over_its_spans() {
         stats.chunk_bytes_in_use <= 2 * 65_536,
         "chunks of ended threads lie together: {stats:?}"
     );
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert_eq!(received(&memory.take())["threads"].len(), 50);
 }
 
@@ -129,7 +126,7 @@ fn many_threads_fit_into_little_memory_and_lose_nothing() {
         assert_eq!(stats.threads, 100);
         gate.wait();
     });
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let mut all = received(&memory.take()).remove("many").unwrap();
     all.sort_unstable();
     assert!(all.into_iter().eq(0..100));
@@ -164,7 +161,7 @@ fn threads_that_end_together_lose_nothing_that_memory_holds() {
     assert_eq!(stats.dropped.total(), 0, "{stats:?}");
     assert_eq!(stats.queued, 4000);
     assert!(Some(stats.queued) > stats.queue_capacity);
-    pipeline.force_flush(10 * SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     assert!(received(&memory.take())["ending"].len() == 4000);
 }
 
@@ -196,7 +193,7 @@ fn an_encoder_that_takes_its_vector_leaves_no_charge_behind() {
             _ => assert_eq!(outcome.unwrap(), Ok(())),
         }
     }
-    pipeline.force_flush(SECOND).unwrap();
+    pipeline.force_flush(LONG).unwrap();
     let stats = pipeline.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!((stats.delivered, stats.dropped.total()), (300, 300));

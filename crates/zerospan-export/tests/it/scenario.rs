@@ -19,7 +19,7 @@ pub(crate) use own::{
 };
 
 use crate::collector::{Authority, Collector, Reply, vacant};
-use crate::support::{LONG, quick, received, record, scope, without_cause};
+use crate::support::{BRIEF, LONG, quick, received, record, scope, without_cause};
 use std::time::{Duration, Instant};
 use zerospan_export::{
     BatchConfig, DropCause, ExportStats, FlushError, OtlpConfig, Pipeline, Protocol, Scope, Signal,
@@ -125,7 +125,7 @@ fn ids(collector: &Collector) -> Vec<u64> {
     ids
 }
 
-/// A flush that loses `spans` spans for `cause`, within the timeout of 300 ms and a little.
+/// A flush that loses `spans` spans for `cause`, and does not wait for longer than the timeout of the request.
 fn loses(pipeline: &Pipeline, spans: u64, cause: DropCause) {
     let start = Instant::now();
     assert_eq!(
@@ -136,7 +136,7 @@ fn loses(pipeline: &Pipeline, spans: u64, cause: DropCause) {
             cause: None,
         })
     );
-    assert!(start.elapsed() < MILLIS(2000), "{:?}", start.elapsed());
+    assert!(start.elapsed() < BRIEF, "{:?}", start.elapsed());
     let stats = pipeline.stats();
     assert_eq!(stats.dropped.by(cause), spans, "{stats:?}");
     assert_eq!(stats.pending(), 0);
@@ -166,7 +166,7 @@ pub(crate) fn collector_killed_and_restarted(protocol: Protocol) -> Observed {
     let address = first.address;
     let pipeline = quick()
         .with_otlp(first.config())
-        .with_timeout(Duration::from_secs(4))
+        .with_timeout(LONG)
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..10);
@@ -212,14 +212,14 @@ pub(crate) fn collector_hangs(protocol: Protocol) -> Observed {
 pub(crate) fn collector_answers_too_late(protocol: Protocol) -> Observed {
     let play = Play::new("answers past the timeout", protocol);
     let collector = Collector::scripted(protocol, |call| match call {
-        0 => Reply::Late(MILLIS(2000)),
+        0 => Reply::Late(LONG),
         _ => Reply::Take,
     });
     let pipeline = quick().with_otlp(collector.config()).build().unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::TimedOut);
     assert!(
-        play.start.elapsed() < MILLIS(1900),
+        play.start.elapsed() < BRIEF,
         "the attempt in flight was cancelled"
     );
     record(&pipeline, &play.scope, 10..20);
@@ -235,7 +235,7 @@ pub(crate) fn collector_resets_connections(protocol: Protocol) -> Observed {
     let url = format!("http://{address}/v1/traces");
     let pipeline = quick()
         .with_otlp(to(protocol, url))
-        .with_timeout(Duration::from_secs(4))
+        .with_timeout(LONG)
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..10);
@@ -263,13 +263,13 @@ pub(crate) fn throttled_with_a_delay(protocol: Protocol) -> Observed {
     });
     let pipeline = quick()
         .with_otlp(collector.config())
-        .with_timeout(Duration::from_secs(4))
+        .with_timeout(LONG)
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(pipeline.force_flush(LONG), Ok(()));
     let waited = play.start.elapsed();
-    assert!((MILLIS(1000)..MILLIS(2900)).contains(&waited), "{waited:?}");
+    assert!((MILLIS(1000)..BRIEF).contains(&waited), "{waited:?}");
     assert_eq!(pipeline.stats().attempts, 2);
     play.end(&pipeline)
 }
@@ -283,7 +283,11 @@ pub(crate) fn throttled_without_a_delay(protocol: Protocol) -> Observed {
         },
         _ => Reply::Take,
     });
-    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
+    let pipeline = quick()
+        .with_otlp(collector.config())
+        .with_timeout(LONG)
+        .build()
+        .unwrap();
     record(&pipeline, &play.scope, 0..10);
     if protocol == Protocol::Grpc {
         // RESOURCE_EXHAUSTED without RetryInfo means that it is of no use to try again.
@@ -314,7 +318,11 @@ pub(crate) fn always_unavailable(protocol: Protocol) -> Observed {
 pub(crate) fn refused(protocol: Protocol) -> Observed {
     let play = Play::new("refused", protocol);
     let collector = Collector::scripted(protocol, |_| Reply::Refuse);
-    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
+    let pipeline = quick()
+        .with_otlp(collector.config())
+        .with_timeout(LONG)
+        .build()
+        .unwrap();
     record(&pipeline, &play.scope, 0..10);
     loses(&pipeline, 10, DropCause::Refused);
     assert_eq!(pipeline.stats().attempts, 1, "a refusal is not tried again");
@@ -324,7 +332,11 @@ pub(crate) fn refused(protocol: Protocol) -> Observed {
 pub(crate) fn partial_success(protocol: Protocol) -> Observed {
     let play = Play::new("partial success, 3 of 10 rejected", protocol);
     let collector = Collector::scripted(protocol, |_| Reply::TakeBut(3));
-    let pipeline = quick().with_otlp(collector.config()).build().unwrap();
+    let pipeline = quick()
+        .with_otlp(collector.config())
+        .with_timeout(LONG)
+        .build()
+        .unwrap();
     record(&pipeline, &play.scope, 0..10);
     assert_eq!(
         without_cause(pipeline.force_flush(LONG)),
@@ -359,7 +371,7 @@ pub(crate) fn garbage(protocol: Protocol) -> Observed {
         stats.dropped.by(DropCause::TimedOut),
     );
     assert_eq!(unreachable + timed_out, 10, "{stats:?}");
-    assert!(play.start.elapsed() < MILLIS(2000));
+    assert!(play.start.elapsed() < BRIEF);
     play.end(&pipeline)
 }
 
@@ -369,10 +381,9 @@ pub(crate) fn oversized_answer(protocol: Protocol) -> Observed {
         0 => Reply::Endless,
         _ => Reply::Take,
     });
-    // Reading the answer takes a slow machine a while.
     let pipeline = quick()
         .with_otlp(collector.config())
-        .with_timeout(MILLIS(1500))
+        .with_timeout(LONG)
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..10);
@@ -414,11 +425,7 @@ pub(crate) fn name_that_does_not_resolve(protocol: Protocol) -> Observed {
             cause: None,
         })
     );
-    assert!(
-        play.start.elapsed() < MILLIS(2000),
-        "{:?}",
-        play.start.elapsed()
-    );
+    assert!(play.start.elapsed() < BRIEF, "{:?}", play.start.elapsed());
     let stats = pipeline.stats();
     let (unreachable, timed_out) = (
         stats.dropped.by(DropCause::Unreachable),

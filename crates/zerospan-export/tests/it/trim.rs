@@ -1,13 +1,12 @@
 //! Memory of others that the worker frees.
 
-use crate::support::{batch, quick, record, scope};
+use crate::support::{LONG, batch, quick, record, scope};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use zerospan_export::{InMemoryTransport, Pipeline};
 use zerospan_pool::trim::Trim;
 
-const SECOND: Duration = Duration::from_secs(1);
 const INTERVAL: Duration = Duration::from_millis(30);
 
 /// Frees one piece in each interval, as long as there are pieces.
@@ -37,7 +36,9 @@ fn pieces(count: usize) -> (Arc<Pieces>, Weak<dyn Trim>) {
 fn an_idle_worker_frees_memory_of_others_in_time() {
     let pipeline: Pipeline = quick()
         .with_transport(InMemoryTransport::new())
-        .with_batch(batch(|batch| batch.schedule_delay = 100 * SECOND))
+        .with_batch(batch(|batch| {
+            batch.schedule_delay = Duration::from_secs(600);
+        }))
         .build()
         .unwrap();
     let (first, weak) = pieces(3);
@@ -48,8 +49,8 @@ fn an_idle_worker_frees_memory_of_others_in_time() {
     // The worker starts with the first span.
     let start = Instant::now();
     record(&pipeline, &scope("one"), 0..1);
-    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
-    let deadline = start + 10 * SECOND;
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
+    let deadline = start + LONG;
     while first.left() + second.left() > 0 && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -62,7 +63,7 @@ fn an_idle_worker_frees_memory_of_others_in_time() {
     );
     drop((first, second));
     record(&pipeline, &scope("one"), 1..2);
-    assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+    assert_eq!(pipeline.force_flush(LONG), Ok(()));
 }
 
 #[test]
@@ -75,7 +76,7 @@ fn without_a_worker_a_flush_frees_memory_of_others() {
     let (pieces, weak) = pieces(2);
     pipeline.trim_too(weak);
     for left in [1, 0, 0] {
-        assert_eq!(pipeline.force_flush(SECOND), Ok(()));
+        assert_eq!(pipeline.force_flush(LONG), Ok(()));
         assert_eq!(pieces.left(), left);
     }
 }

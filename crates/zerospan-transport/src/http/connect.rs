@@ -149,24 +149,23 @@ mod tests {
     use std::sync::OnceLock;
     use ureq::Agent;
 
+    const LONG: Duration = Duration::from_secs(30);
+
     static ADDRESSES: OnceLock<Vec<SocketAddr>> = OnceLock::new();
 
     /// Listens with a full queue, so that it swallows packets.
     fn black_hole() -> Vec<Socket> {
-        let socket = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listener = socket();
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         listener.bind(&any.into()).expect("a free port");
         listener.listen(0).expect("a listener");
         let address = listener.local_addr().expect("an address");
+        let address = address.as_socket().expect("an IP address");
         let mut sockets = vec![listener];
-        for _ in 0..4 {
-            let queued = socket();
-            queued.set_nonblocking(true).expect("a mode");
-            let _ = queued.connect(&address);
-            sockets.push(queued);
+        while let Ok(queued) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
+            sockets.push(queued.into());
+            assert!(sockets.len() < 100, "it takes connections");
         }
-        std::thread::sleep(Duration::from_millis(50));
         sockets
     }
 
@@ -189,8 +188,6 @@ mod tests {
         let hole = black_hole();
         let hole_address = hole[0].local_addr().expect("an address").as_socket();
         let hole_address = hole_address.expect("an IP address");
-        let short = Duration::from_millis(100);
-        assert!(TcpStream::connect_timeout(&hole_address, short).is_err());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let alive = listener.local_addr().expect("an address");
         std::thread::spawn(move || answer_requests(&listener));
@@ -202,15 +199,15 @@ mod tests {
         let send = || {
             let start = Instant::now();
             let request = agent.post("http://collector:4318/").config();
-            let request = request.timeout_global(Some(Duration::from_secs(2)));
+            let request = request.timeout_global(Some(LONG));
             let response = request.build().send("a body").expect("an answer");
             assert_eq!(response.status(), 200);
             start.elapsed()
         };
         let first = send();
-        assert!(first < Duration::from_millis(1500), "{first:?}");
+        assert!((MAX_SHARE..LONG / 2).contains(&first), "{first:?}");
         // The address that answered comes first from now on.
         let second = send();
-        assert!(second < Duration::from_millis(500), "{second:?}");
+        assert!(second < MAX_SHARE, "{second:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Each signal is sent to its own path, method and variables, and nothing here depends on spans.
 
 use crate::collector::{Collector, Reply};
-use crate::support::from_for;
+use crate::support::{LONG, from_for};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
@@ -40,7 +40,7 @@ fn log_request() -> ExportLogsServiceRequest {
 
 fn send_logs(config: &OtlpConfig) -> ExportResponse {
     let body = log_request().encode_to_vec();
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + LONG;
     let connector = config.connector(Signal::Logs).unwrap();
     let mut transport = connector.connect().unwrap();
     transport

@@ -9,9 +9,15 @@ use zerospan_transport::{
 /// An encoded request with one resource, which has no spans.
 pub(crate) const BODY: &[u8] = b"\x0a\x02\x0a\x00";
 
-/// A request that has ten seconds.
+/// Long enough for a request on any machine.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
+
+/// The time for what ends on its own on any machine, and would take [`LONG`] if it waited for something else.
+pub(crate) const BRIEF: Duration = Duration::from_secs(15);
+
+/// A request that has long enough.
 pub(crate) fn request() -> Request<'static> {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + LONG;
     Request::new(Signal::Traces, BODY, 1, deadline)
 }
 
@@ -24,7 +30,7 @@ pub(crate) fn try_send(config: &OtlpConfig) -> Result<ExportResponse, SendError>
 /// Sends one request with this body.
 pub(crate) fn try_send_body(config: &OtlpConfig, body: &[u8]) -> Result<ExportResponse, SendError> {
     let connector = config.connector(Signal::Traces).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + LONG;
     connector
         .connect()?
         .send(&Request::new(Signal::Traces, body, 1, deadline))

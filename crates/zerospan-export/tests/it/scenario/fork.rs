@@ -3,7 +3,7 @@
 use super::{LONG, MILLIS, Observed, Play, ids};
 use crate::collector::Collector;
 use crate::support::{batch, quick, record};
-use std::time::Duration;
+use std::time::Instant;
 use zerospan_export::{Pipeline, Protocol, Scope};
 
 pub(crate) fn after_fork_the_child_starts_clean(protocol: Protocol) -> Observed {
@@ -11,8 +11,9 @@ pub(crate) fn after_fork_the_child_starts_clean(protocol: Protocol) -> Observed 
     let collector = Collector::start(protocol);
     let pipeline = quick()
         .with_otlp(collector.config())
-        .with_timeout(Duration::from_secs(2))
-        .with_batch(batch(|batch| batch.schedule_delay = MILLIS(50)))
+        .with_timeout(LONG)
+        // Longer than the child takes to record and to look.
+        .with_batch(batch(|batch| batch.schedule_delay = MILLIS(1000)))
         .build()
         .unwrap();
     record(&pipeline, &play.scope, 0..1);
@@ -39,7 +40,10 @@ fn checks_of_the_child(pipeline: &Pipeline, scope: &Scope) -> [bool; 6] {
     let stats = pipeline.stats();
     let begun = (stats.recorded, stats.open) == (3, 3) && stats.is_balanced();
     // The child's own worker sends when the time has come; then a flush and a shutdown end well.
-    std::thread::sleep(MILLIS(300));
+    let until = Instant::now() + LONG;
+    while pipeline.stats().delivered < 3 && Instant::now() < until {
+        std::thread::sleep(MILLIS(5));
+    }
     let by_timer = pipeline.stats().delivered == 3;
     record(pipeline, scope, 103..104);
     let flushed = pipeline.force_flush(LONG) == Ok(());
@@ -55,9 +59,7 @@ pub(crate) fn a_child_drops_what_it_inherited_and_the_parent_goes_on(
     let play = Play::new("fork, the child drops its handles", protocol);
     let collector = Collector::start(protocol);
     let build = |inline: bool| {
-        let builder = quick()
-            .with_otlp(collector.config())
-            .with_timeout(Duration::from_secs(2));
+        let builder = quick().with_otlp(collector.config()).with_timeout(LONG);
         let builder = if inline {
             builder.without_worker()
         } else {

@@ -4,3 +4,4 @@ mod builder;
 mod conformance;
 mod hostile;
 mod models;
+mod traits;

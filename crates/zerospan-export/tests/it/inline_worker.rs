@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 use zerospan_export::{
-    ExportResponse, FlushError, InMemoryTransport, Pipeline, Request, RetryHint, RetryPolicy,
+    DropCause, ExportResponse, FlushError, InMemoryTransport, Pipeline, Request, RetryHint, RetryPolicy,
     SendError, SendErrorKind, Signal, Transport,
 };
 
@@ -128,6 +128,66 @@ fn a_shutdown_beside_a_flush_that_hangs_ends_with_its_timeout_and_an_error() {
     let stats = pipeline.stats();
     assert!(stats.is_balanced(), "{stats:?}");
     assert_eq!((stats.dropped.total(), stats.pending()), (1010, 0));
+}
+
+/// Hangs in the second request until it is let go, and takes each.
+struct HangingInTheSecond {
+    gate: Arc<Gate>,
+    requests: usize,
+    taken: InMemoryTransport,
+}
+
+impl Transport for HangingInTheSecond {
+    fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
+        self.requests += 1;
+        if self.requests == 2 {
+            let _ = Hanging(Arc::clone(&self.gate)).send(request);
+        }
+        self.taken.send(request)
+    }
+}
+
+#[test]
+fn the_rest_of_the_chunks_of_a_request_that_a_shutdown_ends_is_counted_exactly() {
+    let gate = Arc::new(Gate::default());
+    let taken = InMemoryTransport::default();
+    let pipeline = quick()
+        .with_transport({
+            let (gate, taken) = (Arc::clone(&gate), taken.clone());
+            move || {
+                Ok(HangingInTheSecond {
+                    gate: Arc::clone(&gate),
+                    requests: 0,
+                    taken: taken.clone(),
+                })
+            }
+        })
+        .with_batch(batch(|batch| batch.max_export_batch_size = Some(3)))
+        .without_worker()
+        .with_timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    // Three runs in one chunk. The second request ends within the third.
+    for (name, numbers) in [("a", 0..2), ("b", 2..5), ("c", 5..10)] {
+        record(&pipeline, &scope(name), numbers);
+    }
+    std::thread::scope(|scope| {
+        let flush = scope.spawn(|| pipeline.force_flush(Duration::from_secs(60)));
+        // The flush has taken this thread's chunk.
+        while !gate.entered.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        let ended = pipeline.shutdown(Duration::ZERO);
+        gate.open.store(true, Ordering::Release);
+        assert!(ended.is_err(), "{ended:?}");
+        assert!(flush.join().unwrap().is_err());
+    });
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    assert_eq!((stats.delivered, stats.pending()), (6, 0), "{stats:?}");
+    assert_eq!(stats.dropped.by(DropCause::ShutdownTimeout), 4, "{stats:?}");
+    let received = received(&taken.take());
+    assert_eq!(received.values().map(Vec::len).sum::<usize>(), 6);
 }
 
 #[test]

@@ -249,6 +249,20 @@ fn maps_and_lists_of_any_depth_leave_the_request_readable() {
     assert_eq!(found.attributes.len(), 2);
 }
 
+#[test]
+fn texts_of_attributes_are_cut_at_the_limit_and_the_body_is_not() {
+    let rig = Rig::with(|builder| builder.with_max_attribute_value_length(Some(3)));
+    let mut record = rig.logger.record();
+    record.set_body_value("a whole text");
+    record.set_dynamic("native", "äöüß");
+    record.set_dynamic("short", "abc");
+    rig.logger.emit(record);
+    let found = rig.only_record();
+    assert_eq!(body(&found), "a whole text");
+    assert_eq!(value(&found.attributes, "native"), "äöü");
+    assert_eq!(value(&found.attributes, "short"), "abc");
+}
+
 /// Logs while it is formatted.
 struct Logging<'a>(&'a Rig);
 

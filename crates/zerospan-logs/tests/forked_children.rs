@@ -58,7 +58,10 @@ impl Inherited {
             open: logger.record(),
             logger,
             shared,
-            own: provider(memory().without_worker()).build(),
+            // Each of its records loses its attribute to the limit.
+            own: provider(memory().without_worker())
+                .with_max_attributes_per_record(0)
+                .build(),
             observed: provider(memory())
                 .with_processor(Counting::default())
                 .build(),
@@ -93,6 +96,8 @@ const ACTIONS: [Action; 8] = [
     drop,
     |all| {
         all.work();
+        // Those of this process, without the parent's.
+        assert_eq!(all.own.stats().limited, 1);
         std::mem::forget(all);
     },
     |all| {
@@ -116,6 +121,7 @@ const ACTIONS: [Action; 8] = [
         for provider in all.providers() {
             let stats = provider.stats();
             assert!(stats.is_balanced() && stats.exports[0].recorded == 0);
+            assert_eq!(stats.limited, 0);
         }
         let Inherited { logger, open, .. } = &mut { all };
         logger.emit(std::mem::take(open));

@@ -243,3 +243,50 @@ fn alone() -> MutexGuard<'static, ()> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Operation, Place, check, check_return};
+    use std::panic::{catch_unwind, resume_unwind};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const COUNT: [Operation<AtomicUsize>; 1] = [("counting", |count| {
+        count.fetch_add(1, Ordering::Relaxed);
+    })];
+
+    #[test]
+    fn an_operation_is_called_in_each_place_and_in_those_of_the_caller() {
+        let own: [Place<AtomicUsize>; 1] = [("an own place", |call| {
+            call.make();
+            // Until the thread has state, and once more at its end.
+            call.use_everything();
+            call.make_at_exit();
+        })];
+        let count = |places: &[Place<AtomicUsize>]| {
+            let world = Arc::new(AtomicUsize::new(0));
+            check(&world, &COUNT, places);
+            world.load(Ordering::Relaxed)
+        };
+        // Eight places, of which three call the operation for the thread's state, too.
+        assert_eq!(count(&[]), 8 + 3);
+        assert_eq!(count(&own), 8 + 3 + 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "panicking in a thread")]
+    fn an_operation_that_catches_its_own_panic_fails() {
+        let caught: &[Operation<()>] = &[("panicking", |()| {
+            let _ = catch_unwind(|| panic!("on purpose"));
+        })];
+        check(&Arc::new(()), caught, &[]);
+    }
+
+    #[test]
+    #[should_panic(expected = "ending a thread in a thread")]
+    fn an_operation_that_ends_its_thread_fails() {
+        let ending: &[Operation<()>] =
+            &[("ending a thread", |()| resume_unwind(Box::new("on purpose")))];
+        check_return(&Arc::new(()), ending[0], ending, &[]);
+    }
+}

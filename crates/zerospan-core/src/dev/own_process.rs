@@ -70,6 +70,16 @@ mod tests {
     }
 
     #[test]
+    fn the_process_of_a_test_keeps_the_variables_of_other_programs() {
+        let command = own_process().expect("this process was not started by a test");
+        let removed = command.get_envs().filter(|(_, value)| value.is_none());
+        for (name, _) in removed {
+            let name = name.to_string_lossy();
+            assert!(name.starts_with("OTEL_") || name == "RUST_LOG", "{name}");
+        }
+    }
+
+    #[test]
     fn a_test_that_fails_in_its_process_fails() {
         let failed = panic::catch_unwind(|| in_own_process(&[], || panic!("on purpose")));
         if let Err(panic) = failed {

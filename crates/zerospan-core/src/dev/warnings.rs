@@ -68,3 +68,18 @@ impl Visit for Line {
         let _ = write!(self.0, " {}={value:?}", field.name());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Warnings;
+
+    #[test]
+    fn warnings_and_errors_are_kept_in_order_and_the_rest_is_not() {
+        let said = Warnings::of(|| {
+            tracing::warn!(name: "First", number = 1);
+            tracing::info!(name: "Second", number = 2);
+            tracing::error!(name: "Third", number = 3);
+        });
+        assert_eq!(said, ["First number=1", "Third number=3"]);
+    }
+}

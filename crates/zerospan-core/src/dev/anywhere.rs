@@ -285,8 +285,9 @@ mod tests {
     #[test]
     #[should_panic(expected = "ending a thread in a thread")]
     fn an_operation_that_ends_its_thread_fails() {
-        let ending: &[Operation<()>] =
-            &[("ending a thread", |()| resume_unwind(Box::new("on purpose")))];
+        let ending: &[Operation<()>] = &[("ending a thread", |()| {
+            resume_unwind(Box::new("on purpose"))
+        })];
         check_return(&Arc::new(()), ending[0], ending, &[]);
     }
 }

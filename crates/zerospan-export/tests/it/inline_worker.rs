@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 use zerospan_export::{
-    DropCause, ExportResponse, FlushError, InMemoryTransport, Pipeline, Request, RetryHint, RetryPolicy,
-    SendError, SendErrorKind, Signal, Transport,
+    DropCause, ExportResponse, FlushError, InMemoryTransport, Pipeline, Request, RetryHint,
+    RetryPolicy, SendError, SendErrorKind, Signal, Transport,
 };
 
 #[test]

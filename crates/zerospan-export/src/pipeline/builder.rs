@@ -12,7 +12,7 @@ use zerospan_core::fork::{self, ProcessOwned};
 use zerospan_core::log::LogLimit;
 use zerospan_core::sync::OnceBox;
 use zerospan_otlp::EncodedResource;
-use zerospan_transport::{ConfigError, Connect, OtlpConfig, Signal};
+use zerospan_transport::{ConfigError, Connect, OtlpConfig, Protocol, Signal};
 
 /// Builds a [`Pipeline`].
 ///
@@ -167,8 +167,11 @@ impl PipelineBuilder {
             .batch
             .unwrap_or_else(|| BatchConfig::for_signal(self.signal));
         let limits = batch.limits(timeout, self.drop_timeout)?;
-        // Checked even if a transport replaces it: a setting that cannot be used is an error.
-        let otlp = self.otlp.as_ref();
+        // Checked even if a transport replaces it: a setting that cannot be used is an error. A build without protocols always
+        // needs a transport in its place.
+        let has_protocol = Protocol::HttpProtobuf.is_built() || Protocol::Grpc.is_built();
+        let is_checked = has_protocol || self.connect.is_none();
+        let otlp = self.otlp.as_ref().filter(|_| is_checked);
         let otlp = otlp.map(|otlp| otlp.connector(self.signal)).transpose()?;
         let connect: Box<dyn Connect> = match (self.connect, otlp) {
             (Some(connect), _) => connect,

@@ -9,7 +9,7 @@ use opentelemetry::trace::{
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
-use zerospan_export::DropCause;
+use zerospan_export::{DropCause, InMemoryTransport, PipelineBuilder, Protocol};
 use zerospan_trace::{Clock, ProviderError, Span, StaticKey};
 
 const TEXT: StaticKey = StaticKey::new("text");
@@ -349,4 +349,22 @@ fn every_clock_times_spans() {
 
 fn unix_now() -> u64 {
     zerospan_otlp::unix_nanos(std::time::SystemTime::now())
+}
+
+/// `cargo xtask features` runs it in a build without any protocol, where the environment's settings have none to be for.
+#[test]
+fn a_pipeline_with_a_transport_needs_no_protocol() {
+    let memory = InMemoryTransport::new();
+    let (builder, ignored) = PipelineBuilder::from_vars(|_| None);
+    assert!(ignored.is_empty(), "{ignored:?}");
+    let pipeline = builder.with_transport(memory.clone()).build();
+    let provider = crate::support::builder().with_exporter(pipeline.expect("a transport suffices"));
+    let provider = provider.build();
+    drop(provider.tracer("test").start("sent"));
+    provider.shutdown().expect("the span is delivered");
+    assert_eq!(spans(&memory).len(), 1);
+    // Without one there is nothing to send with.
+    let has_protocol = Protocol::HttpProtobuf.is_built() || Protocol::Grpc.is_built();
+    let (builder, _) = PipelineBuilder::from_vars(|_| None);
+    assert_eq!(builder.build().is_ok(), has_protocol);
 }

@@ -11,6 +11,8 @@ pub(crate) struct Scratch {
     pub(crate) texts: Texts,
     pub(crate) event: EventScratch,
     pub(crate) changes: Changes,
+    /// Of the heap, when the scratch was last kept.
+    kept_bytes: usize,
 }
 
 /// Values that are being formatted.
@@ -31,16 +33,40 @@ pub(crate) struct EventScratch {
     pub(crate) attributes: AttributeBuffer,
 }
 
-/// The number of bytes that a scratch keeps.
+/// The number of bytes that a thread's idle scratches keep together, their own size included.
 const MAX_IDLE_BYTES: usize = 64 * 1024;
 
-/// The number of scratches that a thread keeps.
-const MAX_IDLE: usize = 16;
-
-thread_local! {
+/// The idle scratches of a thread.
+#[derive(Debug, Default)]
+struct Idle {
     // Taking one moves a pointer, not the hundreds of bytes that it consists of.
     #[allow(clippy::vec_box)]
-    static IDLE: RefCell<Vec<Box<Scratch>>> = const { RefCell::new(Vec::new()) };
+    scratches: Vec<Box<Scratch>>,
+    bytes: usize,
+}
+
+thread_local! {
+    static IDLE: RefCell<Idle> = const { RefCell::new(Idle { scratches: Vec::new(), bytes: 0 }) };
+}
+
+impl Idle {
+    #[inline]
+    fn pop(&mut self) -> Option<Box<Scratch>> {
+        let scratch = self.scratches.pop()?;
+        self.bytes -= scratch.idle_bytes();
+        Some(scratch)
+    }
+
+    /// Returns `false` if there is no room for another scratch with `bytes`.
+    #[inline]
+    fn reserve(&mut self, bytes: usize) -> bool {
+        let bytes = self.bytes + bytes;
+        let fits = bytes <= MAX_IDLE_BYTES;
+        if fits {
+            self.bytes = bytes;
+        }
+        fits
+    }
 }
 
 impl Scratch {
@@ -57,13 +83,11 @@ impl Scratch {
         (&mut self.texts, &mut self.event, &mut self.changes)
     }
 
-    /// Keeps the memory for the next call.
+    /// Keeps the memory for the next call, unless the thread's idle scratches have enough.
     #[inline]
     pub(crate) fn put(mut self: Box<Self>) {
         self.reset();
-        if self.heap_bytes() > MAX_IDLE_BYTES {
-            return;
-        }
+        self.kept_bytes = self.heap_bytes();
         self.put_unused();
     }
 
@@ -79,12 +103,16 @@ impl Scratch {
         let mut scratch = Some(self);
         let _ = IDLE.try_with(|idle| {
             if let Ok(mut idle) = idle.try_borrow_mut()
-                && idle.len() < MAX_IDLE
-                && let Some(scratch) = scratch.take()
+                && idle.reserve(scratch.as_ref().map_or(0, |scratch| scratch.idle_bytes()))
             {
-                idle.push(scratch);
+                idle.scratches.extend(scratch.take());
             }
         });
+    }
+
+    #[inline]
+    fn idle_bytes(&self) -> usize {
+        size_of::<Self>() + self.kept_bytes
     }
 
     fn heap_bytes(&self) -> usize {
@@ -114,34 +142,62 @@ mod tests {
     use super::*;
 
     fn idle() -> usize {
-        IDLE.with_borrow(Vec::len)
+        IDLE.with_borrow(|idle| idle.scratches.len())
     }
 
     #[test]
-    fn a_thread_keeps_a_bounded_number_of_scratches_and_uses_them_again() {
-        let mut taken: Vec<_> = (0..MAX_IDLE + 2).map(|_| Scratch::take()).collect();
+    fn a_threads_idle_scratches_take_bounded_memory_and_are_used_again() {
+        let max = MAX_IDLE_BYTES / size_of::<Scratch>();
+        let mut taken: Vec<_> = (0..max + 2).map(|_| Scratch::take()).collect();
         assert_eq!(idle(), 0);
-        taken[0].texts.text.push_str("of the last call");
         taken[0].texts.sources = 1;
         taken[0].texts.is_used = true;
-        taken[0].event.name.push_str("event");
         assert!(taken[0].has_texts_or_changes() && !taken[1].has_texts_or_changes());
         for scratch in taken {
             scratch.put();
         }
-        assert_eq!(idle(), MAX_IDLE);
-        for left in (0..MAX_IDLE).rev() {
+        assert_eq!(idle(), max);
+        for left in (0..max).rev() {
             let scratch = Scratch::take();
             assert_eq!(idle(), left);
-            assert!(scratch.texts.text.is_empty() && scratch.event.name.is_empty());
             assert!(scratch.texts.sources == 0 && !scratch.has_texts_or_changes());
         }
-        Scratch::take().put_unused();
+        assert_eq!(IDLE.with_borrow(|idle| idle.bytes), 0);
+        let mut scratch = Scratch::take();
+        scratch.texts.text.push_str("of the last call");
+        scratch.event.name.push_str("event");
+        scratch.put();
+        let scratch = Scratch::take();
+        assert!(scratch.texts.text.is_empty() && scratch.texts.text.capacity() > 0);
+        assert!(scratch.event.name.is_empty());
+        scratch.put_unused();
         assert_eq!(idle(), 1);
     }
 
     #[test]
+    fn scratches_in_use_at_once_leave_no_more_memory_than_one() {
+        let with_text = |bytes| {
+            let mut scratch = Box::<Scratch>::default();
+            scratch.texts.text.reserve_exact(bytes);
+            scratch
+        };
+        for scratch in (0..16).map(|_| with_text(MAX_IDLE_BYTES / 3)) {
+            scratch.put();
+        }
+        assert_eq!(idle(), 2);
+        // One that is kept unchanged counts as before.
+        Scratch::take().put_unused();
+        with_text(MAX_IDLE_BYTES / 3).put();
+        assert_eq!(idle(), 2);
+        // What is freed makes room.
+        drop(Scratch::take());
+        with_text(MAX_IDLE_BYTES / 2).put();
+        assert_eq!(idle(), 2);
+    }
+
+    #[test]
     fn the_memory_of_every_part_counts_and_too_much_of_it_is_freed() {
+        const ROOM: usize = MAX_IDLE_BYTES - size_of::<Scratch>();
         let fill: [fn(&mut Scratch, usize); 5] = [
             |scratch, bytes| scratch.texts.text.reserve_exact(bytes),
             |scratch, bytes| scratch.texts.chain.push(String::with_capacity(bytes)),
@@ -156,7 +212,7 @@ mod tests {
             assert_eq!(scratch.heap_bytes(), 0);
             fill(&mut scratch, 100);
             assert_eq!(scratch.heap_bytes(), 100);
-            for (bytes, kept) in [(MAX_IDLE_BYTES, 1), (MAX_IDLE_BYTES + 1, 0)] {
+            for (bytes, kept) in [(ROOM, 1), (ROOM + 1, 0)] {
                 IDLE.take();
                 let mut scratch = Box::<Scratch>::default();
                 fill(&mut scratch, bytes);

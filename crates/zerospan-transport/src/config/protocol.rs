@@ -33,15 +33,23 @@ impl Protocol {
         }
     }
 
+    /// Returns `true` if this build has the protocol.
+    pub const fn is_built(self) -> bool {
+        match self {
+            Self::HttpProtobuf => cfg!(feature = "http"),
+            Self::Grpc => cfg!(feature = "grpc"),
+        }
+    }
+
     /// Checks that this build has the protocol.
     pub(super) fn check(self, setting: &str) -> Result<(), ConfigError> {
-        let (is_built, feature) = match self {
-            Self::HttpProtobuf => (cfg!(feature = "http"), "http"),
-            Self::Grpc => (cfg!(feature = "grpc"), "grpc"),
-        };
-        if is_built {
+        if self.is_built() {
             return Ok(());
         }
+        let feature = match self {
+            Self::HttpProtobuf => "http",
+            Self::Grpc => "grpc",
+        };
         let accepted = format!(
             "another protocol, or turn on the feature `{feature}` of zerospan or zerospan-transport"
         );

@@ -16,7 +16,7 @@ use prost::Message;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use zerospan_export::{ExportResponse, Request, SendError, Transport};
+use zerospan_export::{Body, ExportResponse, Request, SendError, Transport};
 
 /// Counts the items and bytes that it receives, and keeps requests on demand.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,8 @@ struct Shared {
 
 impl Sink {
     /// Receives a request of `items` spans or log records.
-    pub fn receive(&self, body: &[u8], items: u64) {
+    pub fn receive<'a>(&self, body: impl Into<Body<'a>>, items: u64) {
+        let body = body.into();
         self.0.items.fetch_add(items, Ordering::Relaxed);
         self.0.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
         if let Some(kept) = &mut *self.kept() {

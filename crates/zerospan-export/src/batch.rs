@@ -1,23 +1,30 @@
-//! Requests: cut from the queue, and written.
+//! Requests: cut from the queue, and framed.
 
 mod cut;
-mod write;
+mod frame;
 
 use crate::base::scope::Scope;
 use crate::base::stats::DropCause;
 use crate::queue::chunk::Chunk;
 use crate::queue::inner::PipelineInner;
 use zerospan_otlp::EncodedResource;
+use zerospan_transport::{Body, Pieces};
 
 /// The next request: a number of items, within a number of bytes, grouped by scope.
 ///
 /// Keeps all of its memory from one request to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    payload: Vec<u8>,
+    /// The bytes between the items: of the resource and the scopes.
+    frames: Vec<u8>,
+    parts: Vec<Part>,
+    /// The length of the encoded request.
+    len: usize,
     items: usize,
-    /// The chunks that the request is cut from, the oldest first. The rest of the last may begin the next request.
+    /// The chunks that the request lies in, the oldest first. The rest of the last may begin the next request.
     chunks: Vec<Chunk>,
+    /// Number of chunks that the next request has nothing of.
+    used_up: usize,
     /// The end of the items of the first chunk that earlier requests have used.
     position: Position,
     pieces: Vec<Piece>,
@@ -43,6 +50,15 @@ struct Piece {
     group: usize,
 }
 
+/// Adjacent bytes of the encoded request.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    /// The chunk that they lie in; `None` for bytes of `frames`.
+    chunk: Option<usize>,
+    start: usize,
+    end: usize,
+}
+
 /// The items of one scope in the request.
 #[derive(Debug)]
 struct Group {
@@ -51,9 +67,9 @@ struct Group {
 }
 
 impl Batch {
-    /// Returns the encoded request.
-    pub(crate) fn payload(&self) -> &[u8] {
-        &self.payload
+    /// Returns the encoded request. It lies in the chunks until [`release`](Self::release).
+    pub(crate) fn body(&self) -> Body<'_> {
+        Body::from_pieces(self, self.len)
     }
 
     /// Returns the number of items in the request.
@@ -63,14 +79,21 @@ impl Batch {
 
     /// Makes the next request from the queue. Items that fit in no request are counted as dropped.
     pub(crate) fn fill(&mut self, inner: &PipelineInner, resource: &EncodedResource) {
-        self.payload.clear();
         self.pieces.clear();
         self.groups.clear();
         self.items = 0;
-        let used_up = self.cut(inner, resource);
+        self.used_up = self.cut(inner, resource);
         if self.items > 0 {
-            self.write(resource, inner.limits.request_bytes);
+            self.frame(resource);
+        } else {
+            self.release(inner);
         }
+    }
+
+    /// Frees the chunks of the request for reuse, but for those that the next one begins in.
+    pub(crate) fn release(&mut self, inner: &PipelineInner) {
+        self.parts.clear();
+        let used_up = std::mem::take(&mut self.used_up);
         let mut state = inner.state();
         for mut chunk in self.chunks.drain(..used_up) {
             state.recycle(&mut chunk, &inner.limits);
@@ -79,6 +102,7 @@ impl Batch {
 
     /// Drops the items that the next request would begin with: they left the queue, but are counted as queued.
     pub(crate) fn discard_rest(&mut self, inner: &PipelineInner, cause: DropCause) {
+        self.release(inner);
         let mut state = inner.state();
         let position = std::mem::take(&mut self.position);
         for (index, mut chunk) in self.chunks.drain(..).enumerate() {
@@ -93,5 +117,16 @@ impl Batch {
             state.discard((chunk.items() - used) as u64, cause);
             state.recycle(&mut chunk, &inner.limits);
         }
+    }
+}
+
+impl Pieces for Batch {
+    fn piece(&self, index: usize) -> Option<&[u8]> {
+        let part = self.parts.get(index)?;
+        let memory = match part.chunk {
+            Some(chunk) => self.chunks[chunk].bytes(),
+            None => &self.frames,
+        };
+        Some(&memory[part.start..part.end])
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use zerospan_core::fork::ProcessOwned;
 use zerospan_core::log::{self, WarnOnce};
 use zerospan_core::panics;
-use zerospan_transport::{ExportResponse, Request, RetryHint, SendError, Transport};
+use zerospan_transport::{Body, ExportResponse, Request, RetryHint, SendError, Transport};
 
 /// Caps the delay that a collector asks for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -68,7 +68,7 @@ impl Delivery {
         &mut self,
         config: &PipelineConfig,
         context: &impl DeliveryContext,
-        body: &[u8],
+        body: Body<'_>,
         items: usize,
         timeout: Duration,
     ) -> Outcome {
@@ -320,7 +320,7 @@ mod tests {
         let (mut delivery, context) = (Delivery::default(), Waiting::default());
         let start = Instant::now();
         let day = Duration::from_secs(24 * 3600);
-        let outcome = delivery.deliver(&config, &context, b"", 1, day);
+        let outcome = delivery.deliver(&config, &context, b"".into(), 1, day);
         assert_eq!(outcome, Outcome::Dropped(DropCause::Unavailable));
         let waited = context.until.get().expect("it waits") - start;
         let minutes = Duration::from_secs(295)..Duration::from_secs(310);

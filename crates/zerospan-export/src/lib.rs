@@ -21,6 +21,6 @@ pub use pipeline::producer::Producer;
 pub use pipeline::{Pipeline, StatsWatch};
 pub use zerospan_otlp::EncodedResource;
 pub use zerospan_transport::{
-    Compression, ConfigError, Connect, ExportResponse, FileTransport, InMemoryTransport,
-    OtlpConfig, Protocol, Request, RetryHint, SendError, SendErrorKind, Signal, Transport,
+    Body, Compression, ConfigError, Connect, ExportResponse, FileTransport, InMemoryTransport,
+    OtlpConfig, Pieces, Protocol, Request, RetryHint, SendError, SendErrorKind, Signal, Transport,
 };

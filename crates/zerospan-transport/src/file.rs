@@ -1,3 +1,4 @@
+use crate::body::Body;
 use crate::error::{ConfigError, RetryHint, SendError, SendErrorKind};
 use crate::request::Request;
 use crate::response::ExportResponse;
@@ -89,7 +90,7 @@ impl Transport for Writer {
 }
 
 impl Writer {
-    fn append(&mut self, file: &mut File, body: &[u8]) -> Result<(), SendError> {
+    fn append(&mut self, file: &mut File, body: Body<'_>) -> Result<(), SendError> {
         let metadata = file.metadata().map_err(|error| unavailable(&error))?;
         // A pipe has neither an end nor a past.
         let end = match metadata.is_file() {
@@ -98,7 +99,7 @@ impl Writer {
         };
         self.record.clear();
         write_varint(&mut self.record, body.len() as u64);
-        self.record.extend_from_slice(body);
+        body.append_to(&mut self.record);
         if let Err(error) = file.write_all(&self.record) {
             // Without half a record.
             if let Some(end) = end {

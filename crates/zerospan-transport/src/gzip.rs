@@ -1,5 +1,6 @@
 #![cfg_attr(not(feature = "http"), allow(dead_code))]
 
+use crate::body::Body;
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use std::io::Read;
 
@@ -24,33 +25,39 @@ impl Gzip {
     }
 
     /// Compresses `body` into one gzip member. Allocates only while the buffer grows.
-    pub(crate) fn compress(&mut self, body: &[u8]) -> &[u8] {
+    pub(crate) fn compress(&mut self, body: Body<'_>) -> &[u8] {
         self.compress.reset();
         self.out.clear();
         if self.out.capacity() > MAX_IDLE_BYTES {
             self.out = Vec::new();
         }
         self.out.extend_from_slice(&HEADER);
-        loop {
-            let read = usize::try_from(self.compress.total_in()).unwrap_or(body.len());
-            let rest = body.get(read..).unwrap_or_default();
-            if self.out.capacity() - self.out.len() < 1 << 10 {
-                self.out.reserve((rest.len() / 4).max(4 << 10));
-            }
-            let status = self
-                .compress
-                .compress_vec(rest, &mut self.out, FlushCompress::Finish);
-            // The other states ask for more room in the buffer.
-            if matches!(status, Ok(Status::StreamEnd)) {
-                break;
+        let mut crc = Crc::new();
+        for piece in body.pieces() {
+            crc.update(piece);
+            let mut rest = piece;
+            while !rest.is_empty() {
+                let read = self.add(rest, FlushCompress::None).0;
+                rest = rest.get(read..).unwrap_or_default();
             }
         }
-        let mut crc = Crc::new();
-        crc.update(body);
+        // The other states ask for more room in the buffer.
+        while self.add(&[], FlushCompress::Finish).1 != Some(Status::StreamEnd) {}
         self.out.extend_from_slice(&crc.sum().to_le_bytes());
         self.out
             .extend_from_slice(&(body.len() as u32).to_le_bytes());
         &self.out
+    }
+
+    /// Compresses the beginning of `input`. Returns the number of bytes that were read.
+    fn add(&mut self, input: &[u8], flush: FlushCompress) -> (usize, Option<Status>) {
+        if self.out.capacity() - self.out.len() < 1 << 10 {
+            self.out.reserve((input.len() / 4).max(4 << 10));
+        }
+        let before = self.compress.total_in();
+        let status = self.compress.compress_vec(input, &mut self.out, flush);
+        let read = usize::try_from(self.compress.total_in() - before);
+        (read.unwrap_or(input.len()), status.ok())
     }
 }
 
@@ -83,7 +90,7 @@ mod tests {
         let noise: Vec<u8> = (0..100_000).map(|_| fastrand::u8(..)).collect();
         let text = b"the same words ".repeat(30_000);
         for body in [&noise[..], &text, b"", b"x", &noise] {
-            let packed = gzip.compress(body).to_vec();
+            let packed = gzip.compress(body.into()).to_vec();
             let mut unpacked = Vec::new();
             flate2::read::GzDecoder::new(&packed[..])
                 .read_to_end(&mut unpacked)

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod body;
 mod config;
 #[doc(hidden)]
 pub mod env;
@@ -22,6 +23,7 @@ mod target;
 mod tls;
 mod transport;
 
+pub use body::{Body, Pieces};
 pub use config::{Compression, OtlpConfig, OtlpConnector, Protocol};
 pub use error::{ConfigError, RetryHint, SendError, SendErrorKind};
 pub use file::FileTransport;

@@ -1,3 +1,4 @@
+use crate::body::Body;
 use crate::signal::Signal;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ pub struct Request<'a> {
     /// The signal that the items belong to.
     pub signal: Signal,
     /// The encoded message, without compression and framing.
-    pub body: &'a [u8],
+    pub body: Body<'a>,
     /// The number of spans or log records in the body.
     pub items: usize,
     /// The time by which the attempt must end.
@@ -17,10 +18,10 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Creates a request with `items` items of `signal` in `body`, to be answered by `deadline`.
-    pub const fn new(signal: Signal, body: &'a [u8], items: usize, deadline: Instant) -> Self {
+    pub fn new(signal: Signal, body: impl Into<Body<'a>>, items: usize, deadline: Instant) -> Self {
         Self {
             signal,
-            body,
+            body: body.into(),
             items,
             deadline,
         }

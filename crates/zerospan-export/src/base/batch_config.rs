@@ -28,7 +28,8 @@ pub struct BatchConfig {
     /// Max bytes in one request, before compression: 4 MiB less 64 KiB, since a gRPC receiver accepts 4 MiB by default,
     /// framing included.
     pub max_request_bytes: usize,
-    /// Max bytes of memory in chunks and in the request: 32 MiB.
+    /// Max bytes of memory: 32 MiB. Chunks have this less [`max_request_bytes`](Self::max_request_bytes), which are left for the
+    /// copy of a request that compression and gRPC make.
     pub max_memory_bytes: usize,
     /// Bytes that a thread collects before it hands them over: 64 KiB.
     pub chunk_bytes: usize,

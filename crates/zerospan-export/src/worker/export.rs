@@ -31,8 +31,8 @@ pub(super) fn export(
             outcome: Outcome::Dropped(DropCause::TransportPanic),
         };
         let timeout = inner.limits.timeout;
-        in_flight.outcome =
-            delivery.deliver(&inner.config, context, batch.payload(), items, timeout);
+        in_flight.outcome = delivery.deliver(&inner.config, context, batch.body(), items, timeout);
+        batch.release(inner);
         if matches!(in_flight.outcome, Outcome::Delivered { .. }) {
             inner.reset_warnings();
         }

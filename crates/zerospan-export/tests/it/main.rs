@@ -16,6 +16,7 @@ mod operating;
 mod pipeline;
 mod producer;
 mod recording;
+mod requests;
 mod scenario;
 mod settings;
 mod support;

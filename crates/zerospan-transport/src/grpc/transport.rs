@@ -69,7 +69,7 @@ impl Transport for GrpcTransport {
         }
         let call = Call {
             method: request.signal.grpc_method(),
-            message: Bytes::copy_from_slice(request.body),
+            message: Bytes::from(request.body.to_vec()),
             deadline: request.deadline,
         };
         let thread = match self.thread.take() {

@@ -1,6 +1,7 @@
 use super::connect::TcpByName;
 use super::kept::Requests;
 use super::resolve::{Addresses, Later};
+use crate::body::Body;
 use crate::error::SendError;
 #[cfg(feature = "gzip")]
 use crate::gzip::Gzip;
@@ -15,7 +16,7 @@ use ureq::http::Response;
 #[cfg(feature = "tls")]
 use ureq::unversioned::transport::RustlsConnector;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector};
-use ureq::{Agent, Body};
+use ureq::{Agent, SendBody};
 use uri::{HeaderMap, HeaderValue, Method, Uri, header};
 
 /// The number of bytes of a response's head that are read.
@@ -96,13 +97,16 @@ fn run(
     agent: &Agent,
     uri: &Uri,
     headers: &HeaderMap,
-    body: &[u8],
+    body: Body<'_>,
     time_left: Duration,
-) -> Result<Response<Body>, ureq::Error> {
-    let mut http = uri::Request::new(body);
+) -> Result<Response<ureq::Body>, ureq::Error> {
+    let mut reader = body.reader();
+    let mut http = uri::Request::new(SendBody::from_reader(&mut reader));
     *http.method_mut() = Method::POST;
     *http.uri_mut() = uri.clone();
     *http.headers_mut() = headers.clone();
+    http.headers_mut()
+        .insert(header::CONTENT_LENGTH, body.len().into());
     let http = agent.configure_request(http);
     agent.run(http.timeout_global(Some(time_left)).build())
 }
@@ -111,7 +115,7 @@ impl Transport for HttpTransport {
     fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
         #[cfg(feature = "gzip")]
         let body = match &mut self.gzip {
-            Some(gzip) => gzip.compress(request.body),
+            Some(gzip) => gzip.compress(request.body).into(),
             None => request.body,
         };
         #[cfg(not(feature = "gzip"))]

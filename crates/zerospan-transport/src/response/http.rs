@@ -134,9 +134,11 @@ mod tests {
     fn a_compressed_body_is_read_within_the_limit() {
         let mut gzip = crate::gzip::Gzip::new();
         let partial = b"\x0a\x07\x08\x05\x12\x03bad";
-        let response = parse_http_response(200, None, gzip.compress(partial));
+        let response = parse_http_response(200, None, gzip.compress(partial.into()));
         assert_eq!(response, Ok(ExportResponse::partial(5, "bad")));
-        let bomb = gzip.compress(&vec![0; MAX_RESPONSE_BYTES + 1]).to_vec();
+        let bomb = gzip
+            .compress((&vec![0; MAX_RESPONSE_BYTES + 1]).into())
+            .to_vec();
         let error = parse_http_response(200, None, &bomb).unwrap_err();
         assert_eq!(error.retry, RetryHint::Never);
         // A status that asks for another attempt does so whatever its body is.

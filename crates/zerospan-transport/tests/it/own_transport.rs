@@ -28,7 +28,7 @@ impl PlainHttp {
             self.address,
             request.body.len()
         )?;
-        stream.write_all(request.body)?;
+        io::copy(&mut request.body.reader(), &mut stream)?;
         stream.shutdown(std::net::Shutdown::Write)?;
         let mut response = Vec::new();
         stream

@@ -164,7 +164,7 @@ fn a_request_larger_than_every_buffer_is_forwarded_whole() {
     .with_header("filler", &"x".repeat(100_000));
     let body = vec![7; 1 << 20];
     let mut large = request();
-    large.body = &body;
+    large.body = (&body).into();
     let connector = config.connector(Signal::Traces).unwrap();
     connector.connect().unwrap().send(&large).unwrap();
     assert!(collector.requests() == [body]);

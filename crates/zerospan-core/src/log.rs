@@ -77,6 +77,8 @@ mod tests {
     use std::sync::mpsc;
     use std::thread;
 
+    const LONG: Duration = Duration::from_secs(30);
+
     /// Returns the thread that logs for a thread of the user's, and whether telemetry is suppressed there.
     fn logged_by() -> (thread::ThreadId, bool) {
         let (sender, receiver) = mpsc::channel();
@@ -84,7 +86,7 @@ mod tests {
             let suppressed = Context::is_current_telemetry_suppressed() && is_suppressed_here();
             let _ = sender.send((thread::current().id(), suppressed));
         });
-        receiver.recv_timeout(SETTLE_TIMEOUT).expect("logged")
+        receiver.recv_timeout(LONG).expect("logged")
     }
 
     #[test]
@@ -118,7 +120,7 @@ mod tests {
                 let _ = sender.send(number);
             });
         }
-        settle();
+        settle_within(LONG);
         assert!(receiver.try_iter().eq(0..10));
     }
 
@@ -133,8 +135,7 @@ mod tests {
             let _ = sender.send("outer");
             std::panic::resume_unwind(Box::new("on purpose"));
         });
-        settle();
-        let next = || receiver.recv_timeout(SETTLE_TIMEOUT);
+        let next = || receiver.recv_timeout(LONG);
         assert_eq!((next(), next()), (Ok("outer"), Ok("inner")));
     }
 }

@@ -227,7 +227,8 @@ fn providers_come_and_go_on_one_thread() {
         assert_eq!(other.spans().len(), 3, "round {round}");
         assert!(rig.provider.stats().is_balanced());
     }
-    assert!(started.elapsed() < Duration::from_secs(10));
+    // Nothing waits for a timeout, of which the shortest is 100 ms.
+    assert!(started.elapsed() < Duration::from_secs(30));
 }
 
 #[test]

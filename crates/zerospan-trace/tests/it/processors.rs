@@ -6,7 +6,7 @@ use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvid
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SimpleSpanProcessor};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Transport};
 use zerospan_trace::{FinishedSpan, Processor, ProcessorError, Span, StaticKey, Tracer};
@@ -314,7 +314,8 @@ fn spans_are_delivered_although_a_processor_exhausts_the_timeout() {
         for _ in 0..10 {
             drop(rig.tracer.span("ended").start());
         }
-        let timeout = Duration::from_millis(400);
+        // The pipelines have half of it.
+        let timeout = Duration::from_secs(2);
         let answer = if shutdown {
             rig.provider.shutdown_with_timeout(timeout)
         } else {
@@ -331,13 +332,13 @@ fn spans_are_delivered_although_a_processor_exhausts_the_timeout() {
     assert_eq!(spans(&second_memory).len(), 20);
 }
 
-/// A collector that never responds.
-struct Silent;
+/// A collector that does not respond until the test is over.
+struct Silent(Arc<Barrier>);
 
 impl Transport for Silent {
     fn send(&mut self, request: &Request<'_>) -> Result<ExportResponse, SendError> {
         let _ = request;
-        std::thread::sleep(Duration::from_secs(3));
+        self.0.wait();
         Err(SendError::timed_out("no answer"))
     }
 }
@@ -352,8 +353,10 @@ fn a_silent_collector_leaves_time_for_other_exporters_and_processors() {
             Ok(())
         }
     }
+    let is_over = Arc::new(Barrier::new(2));
+    let of_transport = Arc::clone(&is_over);
     let silent = Pipeline::builder()
-        .with_transport(|| Ok(Silent))
+        .with_transport(move || Ok(Silent(Arc::clone(&of_transport))))
         .build()
         .expect("valid");
     let (answering, memory) = pipeline();
@@ -366,7 +369,7 @@ fn a_silent_collector_leaves_time_for_other_exporters_and_processors() {
     for _ in 0..10 {
         drop(provider.tracer("test").span("ended").start());
     }
-    let timeout = Duration::from_millis(800);
+    let timeout = Duration::from_secs(3);
     provider
         .shutdown_with_timeout(timeout)
         .expect_err("one exporter does not deliver");
@@ -374,4 +377,5 @@ fn a_silent_collector_leaves_time_for_other_exporters_and_processors() {
     let given = *given.lock().expect("no panic");
     assert!(given > timeout / 8, "{given:?}");
     assert!(provider.stats().is_balanced());
+    is_over.wait();
 }

@@ -338,6 +338,19 @@ mod tests {
     }
 
     #[test]
+    fn memory_that_an_encoder_reserves_and_does_not_use_is_freed() {
+        let (scope, mut dropped) = (scope("scope"), DropCounts::default());
+        let mut chunk = Chunk::new(&limits());
+        let encode = |bytes: &mut Vec<u8>| {
+            bytes.reserve(1 << 20);
+            bytes.extend_from_slice(&ITEM);
+        };
+        assert_eq!(chunk.append(&scope, 5, &mut dropped, encode), Ok(5));
+        assert_eq!(chunk.capacity(), chunk.charged);
+        assert_eq!((chunk.items(), chunk.bytes()), (1, &ITEM[..]));
+    }
+
+    #[test]
     fn an_item_beyond_the_maximum_leaves_neither_bytes_nor_memory() {
         let (scope, mut dropped) = (scope("scope"), DropCounts::default());
         let mut chunk = Chunk::new(&limits());

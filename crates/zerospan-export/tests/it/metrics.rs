@@ -112,3 +112,30 @@ fn what_is_recorded_after_the_shutdown_is_already_shutdown() {
     assert_eq!(sums.get("processor.span.queue.size"), Some(&0));
     assert_eq!(sums.get("processor.span.queue.capacity"), None);
 }
+
+#[test]
+fn what_waits_in_the_queue_is_not_yet_processed() {
+    let pipeline = quick()
+        .with_transport(zerospan_export::InMemoryTransport::new())
+        .without_worker()
+        .build()
+        .unwrap();
+    let exporter = InMemoryMetricExporter::default();
+    let provider = SdkMeterProvider::builder()
+        .with_reader(PeriodicReader::builder(exporter.clone()).build())
+        .build();
+    pipeline.observe(&provider.meter("zerospan"));
+    let scope = scope("metrics");
+    record(&pipeline, &scope, 0..2);
+    pipeline.force_flush(Duration::from_secs(5)).unwrap();
+    // A thread that ends hands over its spans.
+    std::thread::scope(|threads| {
+        threads.spawn(|| record(&pipeline, &scope, 2..5));
+    });
+    record(&pipeline, &scope, 5..9);
+    let stats = pipeline.stats();
+    assert_eq!((stats.open, stats.queued), (4, 3), "{stats:?}");
+    provider.force_flush().unwrap();
+    let sums = sums(&exporter);
+    assert_eq!(sums.get("processor.span.processed"), Some(&2), "{sums:?}");
+}

@@ -199,3 +199,21 @@ fn an_encoder_that_takes_its_vector_leaves_no_charge_behind() {
     assert_eq!((stats.delivered, stats.dropped.total()), (300, 300));
     assert!(stats.chunk_bytes <= 1 << 20, "{stats:?}");
 }
+
+#[test]
+fn the_end_of_a_pipeline_leaves_the_spans_of_others_with_their_threads() {
+    let [kept, ended, other] = [(); 3].map(|()| {
+        let builder = quick().with_transport(InMemoryTransport::new());
+        builder.build().expect("valid")
+    });
+    let scope = scope("scope");
+    for pipeline in [&kept, &ended] {
+        record(pipeline, &scope, 0..2);
+    }
+    drop(ended);
+    // The thread looks for state of pipelines that ended when it uses another for the first time.
+    record(&other, &scope, 0..1);
+    record(&kept, &scope, 2..3);
+    let stats = kept.stats();
+    assert_eq!((stats.open, stats.queued), (3, 0), "{stats:?}");
+}

@@ -153,6 +153,23 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_is_seeded_once_and_again_in_another_process() {
+        let of_generation = |generation| {
+            let mut ids = RandomIds {
+                source: Some(Xoshiro256PlusPlus::seed_from_u64(7)),
+                generation,
+            };
+            [(); 3].map(|()| ids.next(TraceId::INVALID))
+        };
+        let current = fork::generation();
+        assert_eq!(of_generation(current), of_generation(current));
+        let another = current.wrapping_add(1);
+        for (own, inherited) in of_generation(current).iter().zip(of_generation(another)) {
+            assert!(own.0 != inherited.0 && own.1 != inherited.1);
+        }
+    }
+
+    #[test]
     fn a_generator_that_panics_or_returns_no_id_is_replaced() {
         #[derive(Debug)]
         struct Bad {

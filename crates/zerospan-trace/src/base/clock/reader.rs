@@ -29,3 +29,25 @@ impl ClockReader {
         clock.read(&self.anchor).unix
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Clock, ClockReader, OwnerId};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_reader_tells_each_owners_time_by_its_own_clock() {
+        let at = |hours: u64| {
+            let time = UNIX_EPOCH + Duration::from_secs(hours * 3600);
+            (OwnerId::unique(), Clock::counter_anchored_to(move || time))
+        };
+        let clocks = [(1, at(1)), (5, at(5))];
+        let reader = ClockReader::new();
+        for _ in 0..2 {
+            for (hours, (owner, clock)) in &clocks {
+                let hour = reader.unix_nanos(*owner, clock) / 3_600_000_000_000;
+                assert_eq!(hour, *hours);
+            }
+        }
+    }
+}

@@ -86,6 +86,28 @@ fn a_span_too_large_for_a_producer_is_counted_and_those_around_it_arrive() {
 }
 
 #[test]
+fn a_large_span_that_fits_beside_the_others_stays_with_them() {
+    let pipeline = quick()
+        .with_transport(InMemoryTransport::new())
+        .with_batch(batch(|batch| batch.chunk_bytes = 64 << 10))
+        .without_worker()
+        .build()
+        .unwrap();
+    let scope = scope("scope");
+    let producer = pipeline.producer();
+    for (number, size, open, queued) in [
+        (0, 100, 1, 0),
+        (1, 30_000, 2, 0),
+        // There is no room beside it.
+        (2, 40_000, 1, 2),
+    ] {
+        assert_eq!(produce(&producer, &scope, number, size), Ok(()));
+        let stats = pipeline.stats();
+        assert_eq!((stats.open, stats.queued), (open, queued), "{stats:?}");
+    }
+}
+
+#[test]
 fn a_producer_is_refused_after_the_shutdown_and_each_refusal_is_counted() {
     let memory = InMemoryTransport::new();
     let pipeline = quick().with_transport(memory.clone()).build().unwrap();

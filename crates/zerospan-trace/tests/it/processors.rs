@@ -3,9 +3,12 @@
 use crate::program::ByName;
 use crate::support::{Rig, builder, pipeline, spans, value};
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Array, Context, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SimpleSpanProcessor};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{
+    InMemorySpanExporter, SdkTracerProvider, SimpleSpanProcessor, SpanData, SpanProcessor,
+};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 use zerospan_export::{ExportResponse, Pipeline, Request, SendError, Transport};
@@ -217,6 +220,10 @@ fn a_processor_of_the_sdk_gets_the_same_span_as_from_the_official_provider() {
         span(KeyValue::new("number", -7));
         span(KeyValue::new("truth", true));
         span(KeyValue::new("share", 0.5));
+        span(KeyValue::new("truths", Array::Bool(vec![true, false])));
+        span(KeyValue::new("numbers", Array::I64(vec![1, -2])));
+        span(KeyValue::new("shares", Array::F64(vec![0.25])));
+        span(KeyValue::new("texts", Array::String(vec!["ä".into()])));
     };
     let (ours, theirs) = (
         InMemorySpanExporter::default(),
@@ -251,6 +258,34 @@ fn a_processor_of_the_sdk_gets_the_same_span_as_from_the_official_provider() {
     assert_eq!(ours.events[0].attributes, theirs.events[0].attributes);
     assert_eq!(ours.links[0].attributes, theirs.links[0].attributes);
     assert_eq!(ours.links[0].span_context, ours.span_context);
+}
+
+#[test]
+fn a_processor_of_the_sdk_is_flushed_and_shut_down_and_its_errors_are_the_providers() {
+    #[derive(Debug)]
+    struct Failing(Log);
+    impl SpanProcessor for Failing {
+        fn on_start(&self, _: &mut opentelemetry_sdk::trace::Span, _: &Context) {}
+        fn on_end(&self, _: SpanData) {
+            self.0.add("end".to_owned());
+        }
+        fn force_flush(&self) -> OTelSdkResult {
+            self.0.add("flush".to_owned());
+            Err(OTelSdkError::InternalFailure("cannot flush".to_owned()))
+        }
+        fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+            self.0.add("shutdown".to_owned());
+            Err(OTelSdkError::InternalFailure("cannot end".to_owned()))
+        }
+    }
+    let log = Log::default();
+    let provider = builder().with_span_processor(Failing(log.clone())).build();
+    drop(provider.tracer("test").span("span").start());
+    let flushed = format!("{:?}", provider.force_flush());
+    assert!(flushed.contains("cannot flush"), "{flushed}");
+    let ended = format!("{:?}", provider.shutdown());
+    assert!(ended.contains("cannot end"), "{ended}");
+    assert_eq!(log.take(), ["end", "flush", "shutdown"]);
 }
 
 #[derive(Debug)]

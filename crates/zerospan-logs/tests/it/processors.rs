@@ -158,6 +158,10 @@ impl LogProcessor for Redacting {
         record.add_attribute("redacted", true);
     }
 
+    fn event_enabled(&self, _: Severity, target: &str, _: Option<&str>) -> bool {
+        target != "refused"
+    }
+
     fn force_flush(&self) -> OTelSdkResult {
         Ok(())
     }
@@ -181,4 +185,15 @@ fn what_a_processor_of_the_official_sdk_changes_is_exported() {
     expected.body.clone_from(&changed.body);
     expected.attributes.push(added);
     assert_eq!(changed, expected, "the rest is as it was");
+}
+
+#[test]
+fn a_processor_of_the_official_sdk_is_asked_for_the_events_it_wants() {
+    let provider = LoggerProvider::builder()
+        .with_log_processor(Redacting)
+        .build();
+    let logger = provider.logger("test");
+    for (target, expected) in [("wanted", true), ("refused", false)] {
+        assert_eq!(logger.event_enabled(Severity::Info, target, None), expected);
+    }
 }

@@ -3,7 +3,7 @@
 use crate::program::ByName;
 use crate::support::{Rig, builder, pipeline, spans, value};
 use opentelemetry::trace::{Span as _, TraceContextExt, Tracer as _, TracerProvider as _};
-use opentelemetry::{Array, Context, KeyValue};
+use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{
@@ -220,10 +220,10 @@ fn a_processor_of_the_sdk_gets_the_same_span_as_from_the_official_provider() {
         span(KeyValue::new("number", -7));
         span(KeyValue::new("truth", true));
         span(KeyValue::new("share", 0.5));
-        span(KeyValue::new("truths", Array::Bool(vec![true, false])));
-        span(KeyValue::new("numbers", Array::I64(vec![1, -2])));
-        span(KeyValue::new("shares", Array::F64(vec![0.25])));
-        span(KeyValue::new("texts", Array::String(vec!["ä".into()])));
+        span(KeyValue::new("truths", Value::Array(Array::Bool(vec![true, false]))));
+        span(KeyValue::new("numbers", Value::Array(Array::I64(vec![1, -2]))));
+        span(KeyValue::new("shares", Value::Array(Array::F64(vec![0.25]))));
+        span(KeyValue::new("texts", Value::Array(Array::String(vec!["ä".into()]))));
     };
     let (ours, theirs) = (
         InMemorySpanExporter::default(),

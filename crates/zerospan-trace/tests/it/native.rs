@@ -251,3 +251,16 @@ fn a_processor_reads_parent_scope_and_decision() {
         ]
     );
 }
+
+#[test]
+fn moments_are_as_far_apart_as_the_starts_of_their_spans() {
+    let rig = Rig::new();
+    let before = std::time::Instant::now();
+    let first = rig.tracer.span("first").start();
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let last = rig.tracer.span("last").start();
+    let at_least = 4_000_000;
+    let at_most = before.elapsed().as_nanos() as u64 + 1_000_000;
+    let apart = last.start_moment().steady_nanos() - first.start_moment().steady_nanos();
+    assert!((at_least..=at_most).contains(&apart), "{apart}");
+}

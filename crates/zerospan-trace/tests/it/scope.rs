@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Poll, Waker};
+use zerospan_trace::shared::current_ids;
 use zerospan_trace::{FutureExt as _, Sampler, current_context, current_span_context};
 
 fn parents(spans: &[Span]) -> HashMap<String, String> {
@@ -341,4 +342,28 @@ fn nothing_is_traced_where_telemetry_is_suppressed() {
     drop(outer);
     assert_eq!(rig.only_span().name, "outer");
     assert_eq!(rig.provider.stats().started, 1);
+}
+
+#[test]
+fn the_current_ids_are_those_of_the_span_that_a_child_would_have_as_its_parent() {
+    let rig = Rig::new();
+    let current = || current_ids().map(|ids| (ids.trace_id, ids.span_id));
+    let of = |span: &SpanContext| Some((span.trace_id(), span.span_id()));
+    assert_eq!(current(), of(&SpanContext::NONE));
+    let native = rig.tracer.span("native").start();
+    {
+        let _entered = native.enter();
+        assert_eq!(current(), of(native.span_context()));
+        let attached = Context::current_with_span(rig.tracer.start("attached"));
+        let span = attached.span().span_context().clone();
+        let _attached = attached.attach();
+        assert_eq!(current(), of(&span));
+        {
+            let _entered = native.enter();
+            assert_eq!(current(), of(native.span_context()));
+        }
+        let _suppressed = Context::enter_telemetry_suppressed_scope();
+        assert_eq!(current(), None);
+    }
+    assert_eq!(current(), of(&SpanContext::NONE));
 }

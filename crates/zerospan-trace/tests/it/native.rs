@@ -8,9 +8,9 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind as ProtoKind;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use zerospan_trace::layer::{self, EntryKey};
-use zerospan_trace::{FinishedSpan, Processor, Span, StaticKey};
+use zerospan_trace::{FinishedSpan, Processor, Span, StaticKey, StaticKeySet};
 
 const KEY: StaticKey = StaticKey::new("key");
 
@@ -255,12 +255,26 @@ fn a_processor_reads_parent_scope_and_decision() {
 #[test]
 fn moments_are_as_far_apart_as_the_starts_of_their_spans() {
     let rig = Rig::new();
-    let before = std::time::Instant::now();
+    let before = Instant::now();
     let first = rig.tracer.span("first").start();
-    std::thread::sleep(std::time::Duration::from_millis(5));
+    std::thread::sleep(Duration::from_millis(5));
     let last = rig.tracer.span("last").start();
     let at_least = 4_000_000;
     let at_most = before.elapsed().as_nanos() as u64 + 1_000_000;
     let apart = last.start_moment().steady_nanos() - first.start_moment().steady_nanos();
     assert!((at_least..=at_most).contains(&apart), "{apart}");
+}
+
+#[test]
+fn each_key_of_a_set_gets_its_value_and_replaces_an_earlier_one() {
+    const SET: StaticKeySet<2> = StaticKeySet::new(["route", "status"]);
+    let rig = Rig::new();
+    let mut span = rig.tracer.span("set").start();
+    span.set_dynamic("status", 500);
+    span.set_each(&SET, ("/users", 200));
+    drop(span);
+    let span = rig.only_span();
+    assert_eq!(span.attributes.len(), 2);
+    assert_eq!(value(&span.attributes, "route"), "/users");
+    assert_eq!(value(&span.attributes, "status"), "200");
 }

@@ -90,6 +90,23 @@ mod tests {
     }
 
     #[test]
+    fn a_context_of_the_apis_suppresses_telemetry_as_this_family_does() {
+        let suppressed = || {
+            (
+                is_suppressed_by_api(),
+                is_suppressed_here(),
+                is_suppressed(),
+            )
+        };
+        assert_eq!(suppressed(), (false, false, false));
+        {
+            let _api = Context::enter_telemetry_suppressed_scope();
+            assert_eq!(suppressed(), (true, false, true));
+        }
+        assert_eq!(suppressed(), (false, false, false));
+    }
+
+    #[test]
     fn a_thread_of_the_users_has_its_events_logged_by_another_that_is_suppressed() {
         let (thread, suppressed) = logged_by();
         assert_ne!(thread, thread::current().id());

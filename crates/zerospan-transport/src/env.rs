@@ -307,3 +307,30 @@ fn log_unusable(error: &ConfigError, is_refused: bool) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ConfigError, DeferredReports};
+    use zerospan_core::dev::Warnings;
+
+    #[test]
+    fn deferred_reports_are_logged_once_each_when_their_owner_asks() {
+        let report = |setting: &str| {
+            let mut reports = DeferredReports::default();
+            reports.push(ConfigError::new(setting, "bad", "good"));
+            reports
+        };
+        let said = Warnings::of(|| {
+            let mut reports = report("A_DEFERRED_VARIABLE");
+            reports.append(report("ANOTHER_DEFERRED_VARIABLE"));
+            reports.append(report("A_DEFERRED_VARIABLE"));
+            reports.log();
+            report("A_DEFERRED_VARIABLE").log();
+        });
+        assert_eq!(said.len(), 2, "{said:?}");
+        for (line, variable) in said.iter().zip(["A_DEFERRED", "ANOTHER_DEFERRED"]) {
+            assert!(line.starts_with("SettingIgnored"), "{line}");
+            assert!(line.contains(&format!("variable=\"{variable}")), "{line}");
+        }
+    }
+}

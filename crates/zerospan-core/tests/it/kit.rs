@@ -216,5 +216,8 @@ fn a_canary_is_found_in_every_form_and_no_other_canary_is() {
         assert!(!other.is_in(form));
     }
     assert!(canary.float().is_finite());
+    // Each half of a trace id is marked.
+    let trace_id = canary.trace_id().to_bytes();
+    assert_eq!(trace_id[..8], trace_id[8..]);
     assert_eq!(canary.attributes(12).len(), 12);
 }

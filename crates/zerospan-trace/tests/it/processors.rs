@@ -220,10 +220,22 @@ fn a_processor_of_the_sdk_gets_the_same_span_as_from_the_official_provider() {
         span(KeyValue::new("number", -7));
         span(KeyValue::new("truth", true));
         span(KeyValue::new("share", 0.5));
-        span(KeyValue::new("truths", Value::Array(Array::Bool(vec![true, false]))));
-        span(KeyValue::new("numbers", Value::Array(Array::I64(vec![1, -2]))));
-        span(KeyValue::new("shares", Value::Array(Array::F64(vec![0.25]))));
-        span(KeyValue::new("texts", Value::Array(Array::String(vec!["ä".into()]))));
+        span(KeyValue::new(
+            "truths",
+            Value::Array(Array::Bool(vec![true, false])),
+        ));
+        span(KeyValue::new(
+            "numbers",
+            Value::Array(Array::I64(vec![1, -2])),
+        ));
+        span(KeyValue::new(
+            "shares",
+            Value::Array(Array::F64(vec![0.25])),
+        ));
+        span(KeyValue::new(
+            "texts",
+            Value::Array(Array::String(vec!["ä".into()])),
+        ));
     };
     let (ours, theirs) = (
         InMemorySpanExporter::default(),

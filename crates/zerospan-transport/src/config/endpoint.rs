@@ -196,3 +196,21 @@ impl fmt::Debug for Endpoint {
         f.write_str(self.shown())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Endpoint;
+
+    #[test]
+    fn a_message_shows_a_url_without_what_may_be_a_secret_and_says_why() {
+        for (url, shown) in [
+            (" http://host:4318/a%20b ", "http://host:4318/a%20b"),
+            ("https://[::1]:4317/?token=1", "https://[::1]:4317/"),
+            ("http://user:password@host", "a URL with an @"),
+            ("a key of {mine}", "a text that is not a URL"),
+        ] {
+            let endpoint = Endpoint::base("endpoint", url.to_owned());
+            assert_eq!(endpoint.shown(), shown);
+        }
+    }
+}

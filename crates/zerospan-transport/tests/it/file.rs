@@ -67,6 +67,26 @@ fn a_file_that_is_moved_away_is_begun_anew() {
 }
 
 #[test]
+fn a_half_that_another_program_left_of_a_known_record_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spans.otlp");
+    let file = FileTransport::new(&path).unwrap();
+    let mut transport = file.connect().unwrap();
+    let bodies = [1, 2, 3].map(|byte| vec![0x0a, byte].repeat(50));
+    let mut send = |body: &[u8]| {
+        let request = Request::new(Signal::Traces, body, 1, Instant::now() + LONG);
+        transport.send(&request).unwrap();
+    };
+    send(&bodies[0]);
+    send(&bodies[1]);
+    let len = std::fs::metadata(&path).unwrap().len();
+    let writer = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    writer.set_len(len - 20).unwrap();
+    send(&bodies[2]);
+    assert_eq!(records(&path), [&bodies[0], &bodies[2]].map(Clone::clone));
+}
+
+#[test]
 fn a_file_that_another_has_locked_is_waited_for_until_the_deadline() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spans");

@@ -35,8 +35,10 @@ fn a_hundred_requests_start_no_thread_each() {
         let endpoint = format!("http://{host}:{}/", collector.address.port());
         let variables = [(ENDPOINT, &*endpoint), ("NO_PROXY", "*")];
         let said = dev::in_own_process(&variables, || ()).unwrap();
-        let started = said.lines().find_map(|line| line.strip_prefix("started "));
-        let started: u64 = started.unwrap_or_else(|| panic!("{said}")).parse().unwrap();
+        // On one processor, the name of the test stands before it.
+        let started = said.lines().find_map(|line| line.split_once("started "));
+        let (_, started) = started.unwrap_or_else(|| panic!("{said}"));
+        let started: u64 = started.parse().unwrap();
         assert!(started <= allowed, "{started} threads for {host}");
     }
     assert_eq!(collector.calls(), 200);

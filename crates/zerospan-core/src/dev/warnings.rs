@@ -76,10 +76,11 @@ mod tests {
     #[test]
     fn warnings_and_errors_are_kept_in_order_and_the_rest_is_not() {
         let said = Warnings::of(|| {
-            tracing::warn!(name: "First", number = 1);
-            tracing::info!(name: "Second", number = 2);
-            tracing::error!(name: "Third", number = 3);
+            tracing::warn!(number = 1);
+            tracing::info!(number = 2);
+            tracing::error!(number = 3);
         });
-        assert_eq!(said, ["First number=1", "Third number=3"]);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].ends_with(" number=1") && said[1].ends_with(" number=3"));
     }
 }

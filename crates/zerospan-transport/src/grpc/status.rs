@@ -263,4 +263,30 @@ mod tests {
             assert_eq!(error.kind, kind, "{status}");
         }
     }
+
+    #[test]
+    fn a_status_of_http_is_named_as_the_code_that_stands_for_it() {
+        for (status, code) in [
+            (400, "INTERNAL"),
+            (401, "UNAUTHENTICATED"),
+            (403, "PERMISSION_DENIED"),
+            (404, "UNIMPLEMENTED"),
+            (500, "UNKNOWN"),
+            (503, "UNAVAILABLE"),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let error = NotGrpc::new(status, &HeaderMap::new()).to_error();
+            assert!(error.message.contains(code), "{status}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_end_of_the_connection_instead_of_the_first_answer_alone_suggests_another_protocol() {
+        let hint = "did not answer with HTTP/2";
+        let ended = io::Error::from(io::ErrorKind::ConnectionReset);
+        assert!(with_hint(&ended, true).contains(hint));
+        assert!(!with_hint(&ended, false).contains(hint));
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert!(!with_hint(&refused, true).contains(hint));
+    }
 }

@@ -53,3 +53,24 @@ impl Connect for InMemoryTransport {
         Ok(Box::new(self.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Connect, InMemoryTransport, Request};
+    use crate::signal::Signal;
+    use std::time::Instant;
+
+    #[test]
+    fn each_request_is_taken_out_once_and_clones_share_them() {
+        let memory = InMemoryTransport::new();
+        assert!(memory.is_empty());
+        let mut transport = memory.clone().connect().unwrap();
+        for body in [&[0x0a, 0][..], &[0x0a, 1, 2]] {
+            let request = Request::new(Signal::Traces, body, 1, Instant::now());
+            transport.send(&request).unwrap();
+        }
+        assert_eq!(memory.len(), 2);
+        assert_eq!(memory.take(), [vec![0x0a, 0], vec![0x0a, 1, 2]]);
+        assert!(memory.take().is_empty() && memory.is_empty());
+    }
+}

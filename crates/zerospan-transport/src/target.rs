@@ -265,6 +265,13 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_that_is_not_known_is_named_as_the_reason() {
+        for endpoint in ["ftp://collector:1", "ftp://collector", "http2://[::1]:1"] {
+            assert_eq!(peer(endpoint), "this scheme is not known", "{endpoint}");
+        }
+    }
+
+    #[test]
     fn what_is_no_name_is_refused() {
         for endpoint in [
             "",

@@ -72,7 +72,7 @@ fn a_half_that_another_program_left_of_a_known_record_is_cut_off() {
     let path = folder.path().join("spans.otlp");
     let file = FileTransport::new(&path).unwrap();
     let mut transport = file.connect().unwrap();
-    let bodies = [1, 2, 3].map(|byte| vec![0x0a, byte].repeat(50));
+    let bodies = [1, 2, 3].map(|byte| [0x0a, byte].repeat(50));
     let mut send = |body: &[u8]| {
         let request = Request::new(Signal::Traces, body, 1, Instant::now() + LONG);
         transport.send(&request).unwrap();

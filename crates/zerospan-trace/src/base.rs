@@ -1,4 +1,5 @@
-//! The lowest layer: time and ids. Knows nothing of spans.
+//! The lowest layer: time, ids and variables. Knows nothing of spans.
 
 pub(crate) mod clock;
+pub(crate) mod env;
 pub(crate) mod ids;

@@ -29,8 +29,8 @@ pub mod layer {
 #[doc(hidden)]
 pub mod shared {
     pub use crate::base::clock::ClockReader;
+    pub use crate::base::env::{EnvResource, is_disabled, number};
     pub use crate::context::parent::ParentIds;
-    pub use crate::provider::env::{EnvResource, is_disabled, number};
     pub use crate::sdk::{build_resource, merge_resources};
     pub use crate::sink::{DEFAULT_TIMEOUT, Sink, SinkProcessor, flush, set_resource, shut_down};
     pub use crate::span::current_ids;

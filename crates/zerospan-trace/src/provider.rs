@@ -1,7 +1,7 @@
 //! The tracer provider: its handle, its builder and its statistics.
 
 mod builder;
-pub(crate) mod env;
+mod env;
 mod stats;
 
 pub use builder::TracerProviderBuilder;

@@ -1,6 +1,7 @@
 //! The contracts of `zerospan-export`, against real sockets on the loopback interface.
 
 mod collector;
+mod end;
 mod errors;
 mod exporter;
 mod faults;

@@ -1,6 +1,7 @@
 use super::TracerProvider;
-use super::env::{EnvConfig, EnvResource};
+use super::env::EnvConfig;
 use crate::base::clock::Clock;
+use crate::base::env::EnvResource;
 use crate::base::ids::IdSource;
 use crate::sampler::{IntoSampler, Sampler};
 use crate::sdk::{self, IdGenerator, Resource, SdkProcessor, SdkSpanLimits, SpanProcessor};

@@ -1,4 +1,4 @@
-use crate::provider::env::EnvResource;
+use crate::base::env::EnvResource;
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 
@@ -72,7 +72,7 @@ fn unknown_service() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::env::EnvAttribute;
+    use crate::base::env::EnvAttribute;
 
     fn env_of(service_name: Option<&str>, attributes: Vec<EnvAttribute>) -> EnvResource {
         EnvResource {

@@ -72,6 +72,19 @@ mod tests {
     }
 
     #[test]
+    fn names_of_code_in_the_method_are_set_as_code() -> anyhow::Result<()> {
+        let mut report = sample();
+        report.method = "with `One<Two>` and `three`, not four".to_owned();
+        let page = render(&report)?;
+        assert!(
+            page.contains(
+                "<p>with <code>One&lt;Two&gt;</code> and <code>three</code>, not four</p>"
+            )
+        );
+        Ok(())
+    }
+
+    #[test]
     fn the_page_has_no_external_resources() -> anyhow::Result<()> {
         let page = render(&sample())?;
         for reference in ["http:", "https:", "src=", "@import", "url(", "<script"] {

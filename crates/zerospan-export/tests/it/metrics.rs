@@ -128,9 +128,10 @@ fn what_waits_in_the_queue_is_not_yet_processed() {
     let scope = scope("metrics");
     record(&pipeline, &scope, 0..2);
     pipeline.force_flush(Duration::from_secs(5)).unwrap();
-    // A thread that ends hands over its spans.
+    // A thread that ends hands over its spans. Joined, since a scope does not wait for the end itself.
     std::thread::scope(|threads| {
-        threads.spawn(|| record(&pipeline, &scope, 2..5));
+        let thread = threads.spawn(|| record(&pipeline, &scope, 2..5));
+        thread.join().unwrap();
     });
     record(&pipeline, &scope, 5..9);
     let stats = pipeline.stats();

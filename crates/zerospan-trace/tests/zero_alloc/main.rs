@@ -33,9 +33,11 @@ impl Transport for Null {
     }
 }
 
+/// Sends on the thread that flushes: how many chunks are needed at once depends on no other thread.
 fn provider(setup: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder) -> TracerProvider {
     let pipeline = Pipeline::builder()
         .with_transport(|| Ok::<_, SendError>(Null))
+        .without_worker()
         .build()
         .expect("the defaults are valid");
     let builder = TracerProvider::builder();

@@ -76,8 +76,8 @@ fn ten_thousand_threads_leave_nothing_behind() {
     assert_eq!((stats.sampled, stats.open, stats.threads), (20_000, 0, 0));
     assert_eq!(stats.exports[0].delivered, 20_000);
     assert_eq!(stats.exports[0].threads, 0);
-    // Two spans of 50 threads are open at once, and a thread may take a slot more than it needs.
-    assert!(stats.idle_slots <= 200, "{stats:?}");
+    // Two spans of 50 threads are open at once, and a thread keeps a few slots for its next spans.
+    assert!(stats.idle_slots <= 400, "{stats:?}");
 }
 
 #[test]

@@ -18,8 +18,6 @@ pub(crate) struct Batch {
     /// The bytes between the items: of the resource and the scopes.
     frames: Vec<u8>,
     parts: Vec<Part>,
-    /// The length of the encoded request.
-    len: usize,
     items: usize,
     /// The chunks that the request lies in, the oldest first. The rest of the last may begin the next request.
     chunks: Vec<Chunk>,
@@ -69,7 +67,8 @@ struct Group {
 impl Batch {
     /// Returns the encoded request. It lies in the chunks until [`release`](Self::release).
     pub(crate) fn body(&self) -> Body<'_> {
-        Body::from_pieces(self, self.len)
+        let len = self.parts.iter().map(|part| part.end - part.start).sum();
+        Body::from_pieces(self, len)
     }
 
     /// Returns the number of items in the request.

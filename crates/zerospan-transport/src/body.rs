@@ -23,7 +23,7 @@ pub trait Pieces {
 }
 
 impl<'a> Body<'a> {
-    /// Creates a body of pieces whose lengths are `len` bytes together.
+    /// Creates a body of pieces whose lengths are `len` bytes together: a transport announces this length.
     pub fn from_pieces(pieces: &'a (dyn Pieces + Sync), len: usize) -> Self {
         Self(Memory::Pieces { pieces, len })
     }
@@ -152,9 +152,8 @@ mod tests {
 
     #[test]
     fn a_body_in_pieces_is_the_same_message_as_one_in_one_piece() {
-        let words = ["", "three ", "", "small", " words", ""];
-        let text = words.concat();
         let pieces = Words(&["", "three ", "", "small", " words", ""]);
+        let text = pieces.0.concat();
         for body in [
             Body::from(text.as_bytes()),
             Body::from_pieces(&pieces, text.len()),

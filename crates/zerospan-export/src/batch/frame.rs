@@ -39,6 +39,5 @@ impl Batch {
             start: framed,
             end: frames.len(),
         });
-        self.len = parts.iter().map(|part| part.end - part.start).sum();
     }
 }

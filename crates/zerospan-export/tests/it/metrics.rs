@@ -7,7 +7,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use zerospan_export::Protocol;
+use zerospan_export::{Pipeline, Protocol};
 
 /// The sums by metric and error type.
 fn sums(exporter: &InMemoryMetricExporter) -> BTreeMap<String, i64> {
@@ -50,6 +50,16 @@ fn texts<'a>(
         .collect()
 }
 
+/// Observes the pipeline with a meter, and exports into memory.
+fn observe(pipeline: &Pipeline) -> (InMemoryMetricExporter, SdkMeterProvider) {
+    let exporter = InMemoryMetricExporter::default();
+    let provider = SdkMeterProvider::builder()
+        .with_reader(PeriodicReader::builder(exporter.clone()).build())
+        .build();
+    pipeline.observe(&provider.meter("zerospan"));
+    (exporter, provider)
+}
+
 #[test]
 fn the_figures_of_a_pipeline_are_metrics_with_the_names_of_the_conventions() {
     let collector = Collector::scripted(Protocol::HttpProtobuf, |call| match call {
@@ -62,11 +72,7 @@ fn the_figures_of_a_pipeline_are_metrics_with_the_names_of_the_conventions() {
         .with_batch(batch(|batch| batch.max_queue_size = Some(2048)))
         .build()
         .unwrap();
-    let exporter = InMemoryMetricExporter::default();
-    let provider = SdkMeterProvider::builder()
-        .with_reader(PeriodicReader::builder(exporter.clone()).build())
-        .build();
-    pipeline.observe(&provider.meter("zerospan"));
+    let (exporter, provider) = observe(&pipeline);
     let scope = scope("metrics");
     for spans in [3, 5] {
         record(&pipeline, &scope, 0..spans);
@@ -97,11 +103,7 @@ fn what_is_recorded_after_the_shutdown_is_already_shutdown() {
         .with_transport(zerospan_export::InMemoryTransport::new())
         .build()
         .unwrap();
-    let exporter = InMemoryMetricExporter::default();
-    let provider = SdkMeterProvider::builder()
-        .with_reader(PeriodicReader::builder(exporter.clone()).build())
-        .build();
-    pipeline.observe(&provider.meter("zerospan"));
+    let (exporter, provider) = observe(&pipeline);
     pipeline.shutdown(Duration::from_secs(5)).unwrap();
     record(&pipeline, &scope("late"), 0..3);
     provider.force_flush().unwrap();
@@ -120,11 +122,7 @@ fn what_waits_in_the_queue_is_not_yet_processed() {
         .without_worker()
         .build()
         .unwrap();
-    let exporter = InMemoryMetricExporter::default();
-    let provider = SdkMeterProvider::builder()
-        .with_reader(PeriodicReader::builder(exporter.clone()).build())
-        .build();
-    pipeline.observe(&provider.meter("zerospan"));
+    let (exporter, provider) = observe(&pipeline);
     let scope = scope("metrics");
     record(&pipeline, &scope, 0..2);
     pipeline.force_flush(Duration::from_secs(5)).unwrap();

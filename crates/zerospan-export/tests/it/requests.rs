@@ -1,6 +1,6 @@
 //! The memory that a request lies in.
 
-use crate::support::{LONG, quick, received, record, resource, scope};
+use crate::support::{LONG, quick, received, record, scope};
 use std::sync::{Arc, Mutex};
 use zerospan_export::{ExportResponse, InMemoryTransport, Pipeline, Request, SendError, Transport};
 
@@ -44,7 +44,6 @@ fn a_request_lies_in_the_memory_of_its_chunks_until_it_is_finished() {
     };
     let pipeline = quick()
         .with_timeout(LONG)
-        .with_resource(resource())
         .with_transport(transport)
         .build()
         .unwrap();

@@ -1,23 +1,32 @@
 //! Changes one expression of the code at a time, and reports the changes that no test notices.
 //!
 //! The changes are made in a clone below `target/`, so that the sources stay as they are, and what is built there serves the next run.
+//!
+//! The time goes to compiling and linking, so each mutant meets the tests in stages: the unit tests, then `tests/it`, then the rest. A later
+//! stage builds and runs its targets only for the mutants that all earlier ones have missed.
 
 use crate::cargo::{
     announce, cargo, ensure_subcommand, line, output, published, root, run, succeeds,
 };
 use anyhow::{Context, bail};
+use cargo_metadata::{Package, Target};
 use clap::Args;
 use serde::Deserialize;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Every tenth mutant of a crate is a sample. Ten samples are all of them.
 const SAMPLES: u64 = 10;
 /// The parts in which a sample is tested. The time is looked at after each; each is spread over the whole crate.
 const PARTS: u64 = 10;
+/// The seconds that the tests of a mutant may take at least, even if they pass at once without it: the machine may be busy.
+const PATIENCE: f64 = 90.0;
+/// How many times as long as without a mutant its tests may take.
+const SLOWER: f64 = 4.0;
 /// The share of a crate's mutants that its tests must catch, in percent.
 const GOAL: u64 = 90;
 
@@ -40,15 +49,12 @@ impl Mutants {
     ///
     /// If a crate is unknown, its tests fail without a mutant, or catch too few mutants.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let crates = chosen(
-            &self.crates,
-            published()?.into_iter().map(|it| it.name.to_string()),
-        )?;
+        let crates = chosen(&self.crates, published()?)?;
         ensure_subcommand("mutants")?;
         let tree = clone()?;
         let mut rows = Vec::new();
-        for name in crates {
-            let row = self.mutate(&tree, &name)?;
+        for package in crates {
+            let row = self.mutate(&tree, &package)?;
             println!("{row}");
             rows.push(row);
         }
@@ -75,11 +81,14 @@ impl Mutants {
     }
 
     /// Tests the parts of the sample until all are done or the time is up.
-    fn mutate(&self, tree: &Path, name: &str) -> anyhow::Result<Row> {
+    fn mutate(&self, tree: &Path, package: &Package) -> anyhow::Result<Row> {
+        let name = &*package.name;
         let mut row = Row {
             name: name.to_owned(),
             ..Row::default()
         };
+        let mut stages = stages(package);
+        let nextest = succeeds(cargo().args(["nextest", "--version"]));
         let start = Instant::now();
         let folder = folder().join("out").join(name);
         fs::create_dir_all(&folder)?;
@@ -89,39 +98,120 @@ impl Mutants {
                 break;
             }
             let shard = format!("{}/{}", self.sample + part * SAMPLES, SAMPLES * PARTS);
-            let mut command = mutants(tree, name);
-            command.args(["--in-place", "--sharding", "round-robin", "--shard", &shard]);
-            // The tests are known to pass once the first part has begun.
-            command.args(["--baseline", if part == 0 { "run" } else { "skip" }]);
-            // Enough for a busy machine: a mutant that is slow is not one that hangs.
-            command.args(["--timeout", "180", "--build-timeout", "600", "--no-times"]);
-            if succeeds(cargo().args(["nextest", "--version"])) {
-                command.args(["--test-tool", "nextest"]);
+            let mut which = vec![
+                "--sharding=round-robin".to_owned(),
+                format!("--shard={shard}"),
+            ];
+            let mut left = Vec::new();
+            for stage in &mut stages {
+                let mut command = mutants(tree, name);
+                command.arg("--in-place").args(&which);
+                stage.arguments(&mut command, nextest);
+                command.arg("--output").arg(&folder);
+                announce(&command);
+                // It fails if a mutant is not caught, among other reasons; its report tells.
+                let status = command
+                    .status()
+                    .with_context(|| format!("cannot start {}", line(&command)))?;
+                let report = folder.join("mutants.out/outcomes.json");
+                let report = fs::read_to_string(&report).with_context(|| {
+                    format!("{} ended with {status} and left no report", line(&command))
+                })?;
+                left = row.add(&report, stage)?;
+                if left.is_empty() {
+                    break;
+                }
+                which = left.iter().map(|name| exactly(name)).collect();
             }
-            command.arg("--output").arg(&folder);
-            // Tests run examples.
-            for targets in ["--lib", "--tests", "--examples"] {
-                command.arg(format!("--cargo-arg={targets}"));
-            }
-            announce(&command);
-            // It fails if a mutant is not caught, among other reasons; its report tells.
-            let status = command
-                .status()
-                .with_context(|| format!("cannot start {}", line(&command)))?;
-            let report = folder.join("mutants.out/outcomes.json");
-            let report = fs::read_to_string(&report).with_context(|| {
-                format!("{} ended with {status} and left no report", line(&command))
-            })?;
-            row.add(&report)?;
+            row.missed.extend(left);
         }
         row.seconds = start.elapsed().as_secs();
         Ok(row)
     }
 }
 
+/// Test targets that are built and run together.
+#[derive(Debug, Default)]
+struct Stage {
+    targets: Vec<String>,
+    /// The seconds after which a mutant's tests are ended. Unknown until they have passed without a mutant.
+    timeout: Option<u64>,
+}
+
+impl Stage {
+    fn of(targets: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            targets: targets.into_iter().collect(),
+            timeout: None,
+        }
+    }
+
+    fn arguments(&self, command: &mut Command, nextest: bool) {
+        match self.timeout {
+            Some(seconds) => command
+                .arg("--baseline=skip")
+                .arg(format!("--timeout={seconds}")),
+            None => command
+                .arg("--baseline=run")
+                .arg(format!("--minimum-test-timeout={PATIENCE}"))
+                .arg(format!("--timeout-multiplier={SLOWER}")),
+        };
+        command.args(["--build-timeout=600", "--no-times"]);
+        if nextest {
+            command.arg("--test-tool=nextest");
+            // One failure is enough; a test that waits for something is ended then.
+            command.arg("--cargo-test-arg=--max-fail=1:immediate");
+            // Not every crate has unit tests.
+            command.arg("--cargo-test-arg=--no-tests=pass");
+        }
+        for target in &self.targets {
+            command.arg(format!("--cargo-arg={target}"));
+        }
+    }
+}
+
+/// Returns the stages of a crate's tests.
+fn stages(package: &Package) -> Vec<Stage> {
+    let tests = |of_it: bool| {
+        let tests = package.targets.iter().filter(move |it| it.is_test());
+        tests
+            .filter(move |it| (it.name == "it") == of_it)
+            .map(|it| format!("--test={}", it.name))
+    };
+    let mut rest: Vec<String> = tests(false).collect();
+    // Tests run examples.
+    if !rest.is_empty()
+        && package
+            .targets
+            .iter()
+            .any(Target::is_example)
+    {
+        rest.push("--examples".into());
+    }
+    let all = [
+        Stage::of(["--lib".into()]),
+        Stage::of(tests(true)),
+        Stage::of(rest),
+    ];
+    all.into_iter()
+        .filter(|it| !it.targets.is_empty())
+        .collect()
+}
+
+/// Returns the argument that chooses the mutant of this name.
+fn exactly(name: &str) -> String {
+    let mut argument = "--re=^".to_owned();
+    for char in name.chars() {
+        if r"\.+*?()|[]{}^$#&-~".contains(char) {
+            argument.push('\\');
+        }
+        argument.push(char);
+    }
+    argument + "$"
+}
+
 /// Returns the crates that are called `names`, with or without the family's name; all of them if there are no names.
-fn chosen(names: &[String], all: impl Iterator<Item = String>) -> anyhow::Result<Vec<String>> {
-    let all: Vec<String> = all.collect();
+fn chosen(names: &[String], all: Vec<Package>) -> anyhow::Result<Vec<Package>> {
     if names.is_empty() {
         return Ok(all);
     }
@@ -130,12 +220,15 @@ fn chosen(names: &[String], all: impl Iterator<Item = String>) -> anyhow::Result
         .map(|name| {
             let full = format!("zerospan-{name}");
             all.iter()
-                .find(|it| *it == name || **it == full)
+                .find(|it| *it.name == *name || *it.name == full)
                 .cloned()
                 .with_context(|| {
                     format!(
                         "no published crate is called `{name}`: they are {}",
-                        all.join(", ")
+                        all.iter()
+                            .map(|it| &**it.name)
+                            .collect::<Vec<_>>()
+                            .join(", ")
                     )
                 })
         })
@@ -171,6 +264,7 @@ fn clone() -> anyhow::Result<PathBuf> {
 
 /// Returns the command without what only a test or only a list needs.
 fn mutants(tree: &Path, name: &str) -> Command {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
     let mut command = cargo();
     command
         .current_dir(tree)
@@ -183,6 +277,10 @@ fn mutants(tree: &Path, name: &str) -> Command {
             "never",
         ])
         .env("CARGO_TARGET_DIR", folder().join("build"))
+        // It is not read, and takes time to write and link.
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
+        // Many tests wait.
+        .env("NEXTEST_TEST_THREADS", (2 * threads).to_string())
         // Property tests with a fixed number of cases keep theirs.
         .env("PROPTEST_CASES", "32");
     command
@@ -198,6 +296,15 @@ struct Report {
 struct Outcome {
     scenario: Scenario,
     summary: String,
+    #[serde(default)]
+    phase_results: Vec<PhaseResult>,
+}
+
+/// The building or the testing of a mutant.
+#[derive(Debug, Deserialize)]
+struct PhaseResult {
+    phase: String,
+    duration: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -222,28 +329,38 @@ struct Row {
 const HEADER: &str = "crate                    of  tested  unviable  caught  timed out  not caught  caught of viable  seconds";
 
 impl Row {
-    /// Adds a report to the counts.
+    /// Adds the report of a stage to the counts, and returns the mutants that it has missed: they are not counted, and meet the next stage.
     ///
     /// # Errors
     ///
     /// If the tests fail without a mutant, or a result is unknown.
-    fn add(&mut self, report: &str) -> anyhow::Result<()> {
+    fn add(&mut self, report: &str, stage: &mut Stage) -> anyhow::Result<Vec<String>> {
         let report: Report =
             serde_json::from_str(report).context("the report of cargo-mutants cannot be read")?;
-        for Outcome { scenario, summary } in report.outcomes {
+        let mut missed = Vec::new();
+        for Outcome {
+            scenario,
+            summary,
+            phase_results,
+        } in report.outcomes
+        {
             match (scenario, &*summary) {
-                (Scenario::Baseline, "Success") => {}
+                (Scenario::Baseline, "Success") => {
+                    let test = phase_results.iter().find(|it| it.phase == "Test");
+                    let seconds = test.map_or(0.0, |it| it.duration) * SLOWER;
+                    stage.timeout = Some(seconds.max(PATIENCE) as u64);
+                }
                 (Scenario::Baseline, _) => bail!("{}: the tests fail without a mutant", self.name),
                 (Scenario::Mutant { .. }, "CaughtMutant") => self.caught += 1,
                 (Scenario::Mutant { .. }, "Timeout") => self.timeout += 1,
                 (Scenario::Mutant { .. }, "Unviable") => self.unviable += 1,
-                (Scenario::Mutant { name }, "MissedMutant") => self.missed.push(name),
+                (Scenario::Mutant { name }, "MissedMutant") => missed.push(name),
                 (Scenario::Mutant { name }, other) => {
                     bail!("{name}: cargo-mutants reports `{other}`")
                 }
             }
         }
-        Ok(())
+        Ok(missed)
     }
 
     fn viable(&self) -> u64 {
@@ -281,7 +398,8 @@ impl fmt::Display for Row {
 
 #[cfg(test)]
 mod tests {
-    use super::{Row, chosen};
+    use super::{PATIENCE, Row, SLOWER, Stage, chosen, exactly, stages};
+    use crate::cargo::published;
 
     const REPORT: &str = r#"{"outcomes": [
         {"scenario": "Baseline", "summary": "Success", "log_path": "log/baseline.log"},
@@ -294,38 +412,90 @@ mod tests {
     #[test]
     fn each_mutant_of_a_report_is_counted_by_its_outcome() {
         let mut row = Row::default();
-        row.add(REPORT).unwrap();
-        row.add(REPORT).unwrap();
+        for _ in 0..2 {
+            let missed = row.add(REPORT, &mut Stage::default()).unwrap();
+            assert_eq!(missed, ["a.rs:2:1: replace < with <="]);
+            row.missed.extend(missed);
+        }
         assert_eq!((row.caught, row.timeout, row.unviable), (2, 2, 2));
-        assert_eq!(row.missed, ["a.rs:2:1: replace < with <="; 2]);
         assert_eq!(row.percent(), 66);
     }
 
     #[test]
     fn tests_that_fail_without_a_mutant_are_an_error() {
         let report = REPORT.replace("Success", "Failure");
-        let error = Row::default().add(&report).unwrap_err().to_string();
+        let result = Row::default().add(&report, &mut Stage::default());
+        let error = result.unwrap_err().to_string();
         assert!(error.contains("fail without a mutant"), "{error}");
+    }
+
+    #[test]
+    fn a_mutant_has_a_multiple_of_the_time_without_it_and_a_minimum() {
+        let report = |seconds: f64| {
+            format!(
+                r#"{{"outcomes": [{{"scenario": "Baseline", "summary": "Success", "phase_results": [
+                {{"phase": "Build", "duration": 500.0}}, {{"phase": "Test", "duration": {seconds}}}]}}]}}"#
+            )
+        };
+        for (seconds, timeout) in [(1.5, PATIENCE), (100.0, 100.0 * SLOWER)] {
+            let mut stage = Stage::default();
+            Row::default().add(&report(seconds), &mut stage).unwrap();
+            assert_eq!(stage.timeout, Some(timeout as u64));
+        }
+    }
+
+    #[test]
+    fn unit_tests_come_first_and_every_target_once() {
+        let packages = chosen(
+            &["tracing".into(), "transport".into()],
+            published().unwrap(),
+        );
+        let targets: Vec<Vec<Vec<String>>> = packages
+            .unwrap()
+            .iter()
+            .map(|it| stages(it).into_iter().map(|it| it.targets).collect())
+            .collect();
+        assert_eq!(targets[1], [["--lib"], ["--test=it"]]);
+        assert_eq!(targets[0][..2], targets[1][..]);
+        let mut rest = targets[0][2].clone();
+        rest.sort();
+        let all = [
+            "--examples",
+            "--test=fork",
+            "--test=init",
+            "--test=zero_alloc",
+        ];
+        assert_eq!(rest, all);
+    }
+
+    #[test]
+    fn a_mutant_is_chosen_by_its_name_whatever_characters_it_has() {
+        assert_eq!(
+            exactly("a.rs:1:2: replace f -> Option<u8> with Some(0)"),
+            r"--re=^a\.rs:1:2: replace f \-> Option<u8> with Some\(0\)$"
+        );
     }
 
     #[test]
     fn a_result_that_is_unknown_is_an_error() {
         let report = REPORT.replace("Unviable", "Success");
-        assert!(Row::default().add(&report).is_err());
+        let mut stage = Stage::default();
+        assert!(Row::default().add(&report, &mut stage).is_err());
     }
 
     #[test]
     fn a_crate_is_found_by_its_short_name_and_an_unknown_one_is_an_error() {
-        let all = || ["zerospan", "zerospan-core"].map(String::from).into_iter();
-        assert_eq!(chosen(&[], all()).unwrap().len(), 2);
+        let all = || published().unwrap();
+        let names = |names: &[String]| -> Vec<String> {
+            let chosen = chosen(names, all()).unwrap();
+            chosen.iter().map(|it| it.name.to_string()).collect()
+        };
+        assert_eq!(names(&[]).len(), all().len());
         assert_eq!(
-            chosen(&["core".into(), "zerospan".into()], all()).unwrap(),
+            names(&["core".into(), "zerospan".into()]),
             ["zerospan-core", "zerospan"]
         );
         let error = chosen(&["cor".into()], all()).unwrap_err().to_string();
-        assert!(
-            error.contains("they are zerospan, zerospan-core"),
-            "{error}"
-        );
+        assert!(error.contains("zerospan-core, "), "{error}");
     }
 }

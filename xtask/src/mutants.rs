@@ -180,12 +180,7 @@ fn stages(package: &Package) -> Vec<Stage> {
     };
     let mut rest: Vec<String> = tests(false).collect();
     // Tests run examples.
-    if !rest.is_empty()
-        && package
-            .targets
-            .iter()
-            .any(Target::is_example)
-    {
+    if !rest.is_empty() && package.targets.iter().any(Target::is_example) {
         rest.push("--examples".into());
     }
     let all = [

@@ -82,4 +82,23 @@ mod tests {
         // 32 bits: one collision among ten thousand keys is possible, two would be a fault.
         assert!(seen.len() + 2 > keys, "{} of {keys}", seen.len());
     }
+
+    #[test]
+    fn keys_that_differ_in_one_byte_spread_over_the_table_and_the_filter() {
+        for length in 1..40_usize {
+            for changed in 0..length {
+                let (mut slots, mut bits) = (HashSet::new(), HashSet::new());
+                for byte in b'0'..b'0' + 64 {
+                    let mut key = vec![b'.'; length];
+                    key[changed] = byte;
+                    let hash = hash(&key);
+                    slots.insert(hash & 0xff);
+                    bits.insert(hash >> 24);
+                }
+                // Random ones of 256 would be 57: at least half as many.
+                let spread = slots.len().min(bits.len());
+                assert!(spread > 28, "{spread}: byte {changed} of {length}");
+            }
+        }
+    }
 }

@@ -31,7 +31,7 @@ fn read(recorder: &SpanRecorder, out: &mut Vec<u8>) {
     }
 }
 
-fn fill(recorder: &mut SpanRecorder, canary: &mut Canary) {
+pub(crate) fn fill(recorder: &mut SpanRecorder, canary: &mut Canary) {
     let (context, name) = (canary.span_context(), canary.text(30));
     recorder.begin(&SpanStart::new(&context, &name, 9));
     recorder.extend(&canary.attributes(100));
@@ -240,6 +240,16 @@ fn a_shared_set_is_copied_as_if_set_one_by_one() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn the_encoding_of_a_shared_set_takes_no_more_memory_than_its_bytes() {
+    for count in [0, 1, 5, 40] {
+        let shared = Shared::new(Canary::new(5).attributes(count));
+        SpanRecorder::new().extend(&shared);
+        let (_, encoding) = shared.encoding.get().unwrap();
+        assert_eq!(encoding.capacity(), encoding.len(), "{count} attributes");
     }
 }
 

@@ -205,8 +205,15 @@ fn attributes_of_a_span_are_copied_as_if_they_had_been_set() {
 fn attributes_of_a_buffer_arrive_as_if_they_had_been_set_on_the_log_record() {
     let mut canary = Canary::new(12);
     let (constants, others) = (canary.attributes(5), canary.attributes(5));
-    for (max_attributes, keep_repeated_keys) in [(128, false), (128, true), (7, false), (3, false)]
-    {
+    let limits = [
+        (128, false),
+        (128, true),
+        (7, false),
+        (6, false),
+        (5, false),
+        (3, false),
+    ];
+    for (max_attributes, keep_repeated_keys) in limits {
         let mut limits = LogRecordLimits::default();
         limits.max_attributes = max_attributes;
         limits.keep_repeated_keys = keep_repeated_keys;
@@ -214,7 +221,7 @@ fn attributes_of_a_buffer_arrive_as_if_they_had_been_set_on_the_log_record() {
         for of_buffer in [LogRecordLimits::default(), limits] {
             let mut buffer = AttributeBuffer::new();
             buffer.log_writer(&of_buffer).extend(&constants);
-            for before in [&[][..], &others, &constants[1..3]] {
+            for before in [&[][..], &others, &others[..1], &constants[1..3]] {
                 let mut direct = LogRecordRecorder::with_limits(limits);
                 let mut appended = LogRecordRecorder::with_limits(limits);
                 for recorder in [&mut direct, &mut appended] {

@@ -6,9 +6,7 @@ use crate::{decoded, spans, values};
 use opentelemetry::Key;
 use opentelemetry::logs::{AnyValue, Severity};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
-use opentelemetry_proto::tonic::resource::v1;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::logs::tonic::group_logs_by_resource_and_scope;
 use opentelemetry_sdk::logs::LogBatch;
@@ -87,15 +85,6 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
 
 /// A request with any values, as prost writes it.
 fn request() -> impl Strategy<Value = ExportLogsServiceRequest> {
-    let attributes = || {
-        let attribute = (spans::text(), values::any_value(), any::<i32>());
-        let attribute = attribute.prop_map(|(key, value, key_strindex)| KeyValue {
-            key,
-            value: Some(value),
-            key_strindex,
-        });
-        vec(attribute, 0..4)
-    };
     let numbers = (
         any::<u64>(),
         any::<u64>(),
@@ -110,7 +99,7 @@ fn request() -> impl Strategy<Value = ExportLogsServiceRequest> {
         ids,
         texts,
         prop::option::of(values::any_value()),
-        attributes(),
+        values::attributes(),
     );
     let record =
         record.prop_map(
@@ -128,23 +117,24 @@ fn request() -> impl Strategy<Value = ExportLogsServiceRequest> {
                 event_name: texts.1,
             },
         );
-    (vec(record, 0..4), attributes(), spans::text()).prop_map(|(log_records, attributes, text)| {
-        ExportLogsServiceRequest {
+    let owners = (
+        prop::option::of(values::resource()),
+        prop::option::of(values::scope()),
+    );
+    let texts = (spans::text(), spans::text());
+    (vec(record, 0..4), owners, texts).prop_map(
+        |(log_records, (resource, scope), (of_resource, of_scope))| ExportLogsServiceRequest {
             resource_logs: vec![ResourceLogs {
-                resource: Some(v1::Resource {
-                    attributes,
-                    dropped_attributes_count: 7,
-                    entity_refs: Vec::new(),
-                }),
+                resource,
                 scope_logs: vec![ScopeLogs {
-                    scope: None,
+                    scope,
                     log_records,
-                    schema_url: text,
+                    schema_url: of_scope,
                 }],
-                schema_url: String::new(),
+                schema_url: of_resource,
             }],
-        }
-    })
+        },
+    )
 }
 
 fn limits() -> impl Strategy<Value = LogRecordLimits> {

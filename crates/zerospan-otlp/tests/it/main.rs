@@ -1,8 +1,10 @@
 //! The crate from outside, against the official messages.
 
 mod contract;
+mod counts;
 mod damage;
 mod decoded;
+mod every_byte;
 mod log_contract;
 mod log_model;
 mod logs;

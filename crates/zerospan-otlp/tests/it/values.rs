@@ -2,8 +2,9 @@
 
 use crate::spans;
 use opentelemetry_proto::tonic::common::v1::{
-    AnyValue, ArrayValue, KeyValue, KeyValueList, any_value::Value,
+    AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList, any_value::Value,
 };
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -31,4 +32,49 @@ pub(crate) fn any_value() -> impl Strategy<Value = AnyValue> {
             vec(pair, 0..4).prop_map(|values| Some(Value::KvlistValue(KeyValueList { values })));
         prop_oneof![array, list].prop_map(|value| AnyValue { value })
     })
+}
+
+/// Attributes of every kind in the protocol.
+pub(crate) fn attributes() -> impl Strategy<Value = Vec<KeyValue>> {
+    let attribute = (spans::text(), any_value(), any::<i32>());
+    let attribute = attribute.prop_map(|(key, value, key_strindex)| KeyValue {
+        key,
+        value: Some(value),
+        key_strindex,
+    });
+    vec(attribute, 0..4)
+}
+
+/// A resource with all that the protocol has.
+pub(crate) fn resource() -> impl Strategy<Value = Resource> {
+    let keys = || vec(spans::text(), 0..3);
+    let entity_ref = (spans::text(), spans::text(), keys(), keys());
+    let entity_ref =
+        entity_ref.prop_map(
+            |(schema_url, r#type, id_keys, description_keys)| EntityRef {
+                schema_url,
+                r#type,
+                id_keys,
+                description_keys,
+            },
+        );
+    (attributes(), any::<u32>(), vec(entity_ref, 0..3)).prop_map(
+        |(attributes, dropped_attributes_count, entity_refs)| Resource {
+            attributes,
+            dropped_attributes_count,
+            entity_refs,
+        },
+    )
+}
+
+/// A scope with all that the protocol has.
+pub(crate) fn scope() -> impl Strategy<Value = InstrumentationScope> {
+    (spans::text(), spans::text(), attributes(), any::<u32>()).prop_map(
+        |(name, version, attributes, dropped_attributes_count)| InstrumentationScope {
+            name,
+            version,
+            attributes,
+            dropped_attributes_count,
+        },
+    )
 }

@@ -1,10 +1,9 @@
 //! The views compared with prost, on valid and invalid bytes.
 
 use crate::damage::damage;
-use crate::values::any_value;
-use crate::{decoded, spans};
+use crate::{decoded, spans, values};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{EntityRef, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::common::v1::{EntityRef, InstrumentationScope};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
@@ -14,38 +13,30 @@ use prost::Message;
 use zerospan_otlp::{DecodeErrorKind, RequestView, ScopeSpansView, SpanView, encode_span_data};
 
 fn request() -> impl Strategy<Value = ExportTraceServiceRequest> {
-    let attribute =
-        (spans::text(), any_value(), any::<i32>()).prop_map(|(key, value, index)| KeyValue {
-            key,
-            value: Some(value),
-            key_strindex: index,
-        });
     let spans = vec(spans::span().prop_map(Span::from), 0..3);
-    (spans, vec(attribute, 0..4), spans::text()).prop_map(|(mut spans, attributes, text)| {
-        if let Some(span) = spans.first_mut() {
-            span.attributes.extend_from_slice(&attributes);
-        }
-        ExportTraceServiceRequest {
-            resource_spans: vec![ResourceSpans {
-                resource: Some(Resource {
-                    attributes,
-                    dropped_attributes_count: 7,
-                    entity_refs: vec![EntityRef {
-                        schema_url: text.clone(),
-                        r#type: "host".to_owned(),
-                        id_keys: vec![text.clone(), "host.id".to_owned()],
-                        description_keys: vec![text.clone()],
+    let owners = (
+        prop::option::of(values::resource()),
+        prop::option::of(values::scope()),
+    );
+    let texts = (spans::text(), spans::text());
+    (spans, values::attributes(), owners, texts).prop_map(
+        |(mut spans, attributes, (resource, scope), (of_resource, of_scope))| {
+            if let Some(span) = spans.first_mut() {
+                span.attributes.extend(attributes);
+            }
+            ExportTraceServiceRequest {
+                resource_spans: vec![ResourceSpans {
+                    resource,
+                    scope_spans: vec![ScopeSpans {
+                        scope,
+                        spans,
+                        schema_url: of_scope,
                     }],
-                }),
-                scope_spans: vec![ScopeSpans {
-                    scope: None,
-                    spans,
-                    schema_url: text,
+                    schema_url: of_resource,
                 }],
-                schema_url: String::new(),
-            }],
-        }
-    })
+            }
+        },
+    )
 }
 
 proptest! {

@@ -126,3 +126,20 @@ impl LogRecordRecorder {
             + text_len(&self.event_name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
+
+    #[test]
+    fn a_usual_record_has_the_expected_length() {
+        let mut record = LogRecordRecorder::new();
+        record.set_time(1);
+        record.set_observed_time(2);
+        record.set_severity_number(9);
+        record.set_severity_text("INFO");
+        record.set_trace_context(TraceId::from(1), SpanId::from(2), TraceFlags::SAMPLED);
+        assert_eq!(record.content_len(), EXPECTED_LEN);
+    }
+}

@@ -2,8 +2,8 @@
 
 use crate::log_model;
 use opentelemetry::KeyValue;
-use opentelemetry::trace::Status;
-use std::cell::OnceCell;
+use opentelemetry::trace::{SpanContext, Status};
+use std::cell::{Cell, OnceCell};
 use zerospan_core::dev::{Canary, conformance};
 use zerospan_core::{
     Attribute, AttributeSink, AttributeSource, AttributeValue, EncodingCache, EncodingFormat,
@@ -130,13 +130,15 @@ fn a_refused_attribute_is_counted_as_dropped() {
 struct Shared {
     attributes: Vec<KeyValue>,
     encoding: OnceCell<(EncodingFormat, Vec<u8>)>,
+    /// The number of times that the attributes were read.
+    reads: Cell<u32>,
 }
 
 impl Shared {
     fn new(attributes: impl IntoIterator<Item = KeyValue>) -> Self {
         Self {
             attributes: attributes.into_iter().collect(),
-            encoding: OnceCell::new(),
+            ..Self::default()
         }
     }
 }
@@ -162,6 +164,7 @@ impl AttributeSource for Shared {
     }
 
     fn for_each<'a>(&'a self, visit: impl FnMut(Attribute<'a>)) {
+        self.reads.set(self.reads.get() + 1);
         AttributeSource::for_each(&self.attributes, visit);
     }
 
@@ -241,6 +244,30 @@ fn a_shared_set_is_copied_as_if_set_one_by_one() {
             }
         }
     }
+}
+
+#[test]
+fn a_shared_set_is_read_once_and_then_copied_wherever_it_fits() {
+    let shared = Shared::new(Canary::new(5).attributes(5));
+    let mut limits = SpanLimits::default();
+    limits.max_attributes_per_span = 6;
+    limits.max_attributes_per_event = 5;
+    for _ in 0..3 {
+        let mut recorder = SpanRecorder::with_limits(limits);
+        recorder.set_attribute(Attribute::new("before", 1));
+        recorder.extend(&shared);
+        recorder.add_event("event", 1, &shared);
+        recorder.add_link(&SpanContext::NONE, &shared);
+        let mut log = LogRecordRecorder::new();
+        assert_eq!(log.push_all(&shared), Ok(()));
+        assert_eq!((recorder.attribute_count(), log.attribute_count()), (6, 5));
+    }
+    assert_eq!(shared.reads.get(), 1);
+    // One that does not fit is set one by one.
+    let mut recorder = SpanRecorder::with_limits(limits);
+    recorder.extend(&[("before", 1), ("too", 2)]);
+    recorder.extend(&shared);
+    assert_eq!((shared.reads.get(), recorder.dropped_attributes()), (2, 1));
 }
 
 #[test]

@@ -244,4 +244,31 @@ mod tests {
         assert!(depot.room().take(100, 100).is_some());
         assert!(depot.room().is_empty());
     }
+
+    #[test]
+    fn a_cache_is_filled_with_as_many_objects_as_its_bounds_allow() {
+        let filled = |max, max_units| {
+            let depot = Depot::new(100);
+            for number in 0..5 {
+                assert_eq!(depot.put_one(number, 10), Ok(()));
+            }
+            let mut put = Vec::new();
+            let (first, units) = depot.fill(0, max, max_units, |number, _| put.push(number));
+            // The units of those that the cache has are neither here nor free.
+            let free = depot.room().take(0, usize::MAX).expect("at least none");
+            let held = depot
+                .take(usize::MAX)
+                .iter()
+                .map(|(_, weight)| weight)
+                .sum::<usize>();
+            assert_eq!(free + held + units, 100);
+            (first, put, units)
+        };
+        assert_eq!(filled(1, 10), (Some(4), vec![], 10));
+        assert_eq!(filled(1, 9), (Some(4), vec![], 0), "without its units");
+        assert_eq!(filled(3, 100), (Some(4), vec![3, 2], 30));
+        assert_eq!(filled(5, 30), (Some(4), vec![3, 2], 30));
+        assert_eq!(filled(5, 39), (Some(4), vec![3, 2], 30));
+        assert_eq!(filled(9, 100), (Some(4), vec![3, 2, 1, 0], 50));
+    }
 }

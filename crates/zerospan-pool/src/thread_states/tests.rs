@@ -146,6 +146,30 @@ fn dropping_the_list_returns_every_state_to_its_owner() {
 }
 
 #[test]
+fn a_state_of_another_process_is_forgotten_by_a_sweep_and_by_the_end_of_the_list() {
+    for is_swept in [false, true] {
+        let states = ThreadStates::<State>::new();
+        let owners = [Owner::new(), Owner::new()];
+        for owner in &owners {
+            states.register(owner.id, owner);
+        }
+        // As in a child that was forked after the first was registered.
+        let first = states.nodes().next().expect("registered");
+        first.generation.set(u64::MAX);
+        if is_swept {
+            bump_epoch();
+            states.sweep_if_due();
+            assert_eq!(count(&states), (1, 2));
+            assert!(states.get(owners[0].id).is_none());
+            assert!(states.get(owners[1].id).is_some());
+        }
+        drop(states);
+        let returned = owners.each_ref().map(|owner| owner.inner.returned.get());
+        assert_eq!(returned, [0, 1], "nothing returns to the parent's owner");
+    }
+}
+
+#[test]
 fn garbage_may_use_the_list() {
     thread_local! {
         static STATES: ThreadStates<State> = const { ThreadStates::new() };

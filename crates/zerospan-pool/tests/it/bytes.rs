@@ -1,6 +1,7 @@
 //! Pools that are bounded by bytes.
 
 use crate::backends::on_another_thread;
+use crate::share::found_elsewhere;
 use proptest::prelude::*;
 use std::mem;
 use std::sync::Arc;
@@ -175,6 +176,54 @@ fn an_object_larger_than_a_caches_share_is_kept_in_the_depot() {
     assert_eq!(pool.len(), 1);
     large(2 << 20);
     assert_eq!((pool.len(), pool.stats().discards.full), (0, 1));
+}
+
+#[test]
+fn a_thread_keeps_its_share_of_the_bytes_and_hands_the_rest_over() {
+    // A share of 64 KiB.
+    let returned = |count, bytes| {
+        let (pool, _) = pool(1 << 20);
+        let mut blocks: Vec<_> = (0..count).map(|_| pool.acquire()).collect();
+        for block in &mut blocks {
+            block.resize(bytes);
+        }
+        drop(blocks);
+        pool
+    };
+    for (count, bytes, handed_over) in [
+        (6, 10_000, 0),
+        (7, 10_000, 6),
+        (1, (64 << 10) - WEIGHT, 0),
+        (1, (64 << 10) - WEIGHT + 1, 1),
+        (32, 0, 0),
+        (33, 0, 16),
+    ] {
+        let found = found_elsewhere(&returned(count, bytes));
+        assert_eq!(found, handed_over, "{count} of {bytes} bytes");
+    }
+    // An eighth of the bytes is less.
+    let (small, _) = pool(8 * (WEIGHT + 100));
+    for (bytes, handed_over) in [(100, 0), (101, 1)] {
+        small.acquire().resize(bytes);
+        assert_eq!(found_elsewhere(&small), handed_over);
+        drop(small.acquire().detach());
+    }
+}
+
+#[test]
+fn the_block_that_was_returned_last_is_lent_first_also_if_it_takes_most_of_the_share() {
+    let (pool, _) = pool(1 << 20);
+    let mut blocks: Vec<_> = (0..33).map(|_| pool.acquire()).collect();
+    for block in &mut blocks {
+        block.resize(1_024 - WEIGHT);
+    }
+    let mut large = blocks.pop().expect("33 blocks");
+    drop(blocks);
+    large.resize(50_000 - WEIGHT);
+    drop(large);
+    // With it, 15 blocks of 1,024 bytes are within the 64 KiB of the share.
+    assert_eq!(found_elsewhere(&pool), 17);
+    assert_eq!(pool.acquire().bytes, 50_000 - WEIGHT);
 }
 
 #[test]

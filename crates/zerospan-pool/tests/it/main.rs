@@ -5,9 +5,11 @@ mod backends;
 mod bad_input;
 mod bytes;
 mod canary;
+mod excess;
 #[cfg(feature = "array-queue")]
 mod model;
 mod panics;
+mod share;
 #[cfg(feature = "sdk")]
 mod span;
 mod threads;

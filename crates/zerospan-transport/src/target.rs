@@ -265,6 +265,19 @@ mod tests {
     }
 
     #[test]
+    fn a_url_without_a_port_has_that_of_its_scheme() {
+        for (url, read) in [
+            ("http://collector", "http://collector collector:80"),
+            ("https://collector", "https://collector collector:443"),
+            ("https://collector:1/x", "https://collector:1 collector:1"),
+            ("http://[::1]/", "http://[::1] ::1:80"),
+        ] {
+            let target = Target::of_url(&url.parse().expect("a URL")).expect("a target");
+            assert_eq!(format!("{target} {}", target.peer), read);
+        }
+    }
+
+    #[test]
     fn a_scheme_that_is_not_known_is_named_as_the_reason() {
         for endpoint in ["ftp://collector:1", "ftp://collector", "http2://[::1]:1"] {
             assert_eq!(peer(endpoint), "this scheme is not known", "{endpoint}");

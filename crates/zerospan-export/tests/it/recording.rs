@@ -201,6 +201,40 @@ fn an_encoder_that_takes_its_vector_leaves_no_charge_behind() {
 }
 
 #[test]
+fn spans_larger_than_a_chunk_are_charged_for_their_memory_and_refused_beyond_the_bound() {
+    const SIZE: usize = 200_000;
+    let memory = InMemoryTransport::new();
+    let pipeline = quick()
+        .with_transport(memory.clone())
+        .with_batch(batch(|batch| {
+            batch.max_memory_bytes = batch.max_request_bytes + (1 << 20);
+        }))
+        .without_worker()
+        .build()
+        .unwrap();
+    let (scope, large) = (scope("large"), span(0, SIZE));
+    let outcomes: Vec<_> = (0..20)
+        .map(|_| pipeline.record_encoded(&scope, &large))
+        .collect();
+    let accepted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    let stats = pipeline.stats();
+    assert!(stats.is_balanced(), "{stats:?}");
+    assert!(accepted > 0, "{outcomes:?}");
+    assert!(
+        stats.chunk_bytes_in_use >= (accepted * SIZE) as u64,
+        "{stats:?}"
+    );
+    assert!(stats.chunk_bytes <= stats.max_chunk_bytes, "{stats:?}");
+    let refused = (outcomes.len() - accepted) as u64;
+    assert_eq!(stats.dropped.by(DropCause::QueueFull), refused);
+    assert_eq!(outcomes.last(), Some(&Err(DropCause::QueueFull)));
+    pipeline.force_flush(LONG).unwrap();
+    assert_eq!(received(&memory.take())["large"].len(), accepted);
+    // The memory is free for others.
+    assert_eq!(pipeline.stats().chunk_bytes_in_use, 0);
+}
+
+#[test]
 fn the_end_of_a_pipeline_leaves_the_spans_of_others_with_their_threads() {
     let [kept, ended, other] = [(); 3].map(|()| {
         let builder = quick().with_transport(InMemoryTransport::new());

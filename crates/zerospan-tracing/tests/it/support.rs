@@ -2,7 +2,7 @@
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
-use opentelemetry_proto::tonic::trace::v1::{Span, span};
+use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span, span};
 use prost::Message;
 use std::fmt;
 use tracing::Dispatch;
@@ -47,20 +47,21 @@ impl Rig {
 
     /// Flushes, and returns the spans exported since the last call, in order of arrival.
     pub(crate) fn spans(&self) -> Spans {
+        let scopes = self.scopes().into_iter();
+        Spans(scopes.flat_map(|scope| scope.spans).collect())
+    }
+
+    /// Flushes, and returns the spans exported since the last call with their scopes, in order of arrival.
+    pub(crate) fn scopes(&self) -> Vec<ScopeSpans> {
         let _ = self.provider.force_flush();
-        Spans(
-            self.memory
-                .take()
-                .iter()
-                .flat_map(|body| {
-                    ExportTraceServiceRequest::decode(&**body)
-                        .expect("canonical protobuf")
-                        .resource_spans
-                })
-                .flat_map(|resource| resource.scope_spans)
-                .flat_map(|scope| scope.spans)
-                .collect(),
-        )
+        let requests = self.memory.take();
+        let requests = requests
+            .iter()
+            .map(|body| ExportTraceServiceRequest::decode(&**body).expect("canonical protobuf"));
+        requests
+            .flat_map(|request| request.resource_spans)
+            .flat_map(|resource| resource.scope_spans)
+            .collect()
     }
 }
 

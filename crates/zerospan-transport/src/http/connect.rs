@@ -184,6 +184,21 @@ mod tests {
     }
 
     #[test]
+    fn a_url_without_a_port_has_that_of_its_scheme() {
+        let lookup = |host: &str, port: u16| Err(io::Error::other(format!("{host} at {port}")));
+        let connector = TcpByName::new(Addresses::with_lookup(lookup), None, Requests::default());
+        let agent = Agent::with_parts(Agent::config_builder().build(), connector, Later);
+        for (url, asked) in [
+            ("http://collector/", "collector at 80"),
+            ("https://collector/", "collector at 443"),
+            ("https://collector:4318/", "collector at 4318"),
+        ] {
+            let error = agent.post(url).send("a body").expect_err("no such name");
+            assert!(error.to_string().contains(asked), "{error}");
+        }
+    }
+
+    #[test]
     fn an_address_that_swallows_packets_does_not_keep_http_from_the_next() {
         let hole = black_hole();
         let hole_address = hole[0].local_addr().expect("an address").as_socket();

@@ -79,6 +79,11 @@ fn a_span_event_is_the_same_with_logs_and_without() {
         info_span!("span").in_scope(|| {
             error!(failure, flag = true, n = 1, debug = ?Some(1), "failed {}", 7);
             error!(error = %failure);
+            let record = log::Record::builder()
+                .target("db::pool")
+                .args(format_args!("slow"))
+                .build();
+            tracing_log::format_trace(&record).expect("always");
         });
     };
     let alone = exported(work);
@@ -92,7 +97,9 @@ fn a_span_event_is_the_same_with_logs_and_without() {
         (events, span.attributes.len(), span.status)
     };
     assert_eq!(events(&alone), events(&beside));
-    assert_eq!(bodies(&logs), ["failed 7", ""]);
+    let target = try_value(&beside.only().events[2].attributes, "target");
+    assert_eq!(target, Some(text("db::pool")));
+    assert_eq!(bodies(&logs), ["failed 7", "", "slow"]);
 }
 
 #[test]

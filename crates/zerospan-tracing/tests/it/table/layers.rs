@@ -1,8 +1,8 @@
 //! Other layers, other threads, and the exporter itself.
 
 use crate::support::{Rig, exported};
-use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry::{Context, InstrumentationScope};
 use std::sync::{Arc, Mutex, OnceLock};
 use tracing::dispatcher::WeakDispatch;
 use tracing::span::Attributes;
@@ -301,6 +301,35 @@ fn subscribers_that_are_swapped_keep_their_spans_apart() {
     assert_eq!(first.names(), ["inner", "outer"]);
     first.assert_child("inner", "outer");
     assert_eq!(second.names(), ["there"]);
+}
+
+#[test]
+fn spans_have_the_name_and_version_of_this_crate_as_their_scope_unless_another_is_set() {
+    let rig = Rig::new();
+    let own = InstrumentationScope::builder("shop")
+        .with_version("7")
+        .build();
+    for (layer, name, version) in [
+        (
+            zerospan_tracing::layer(&rig.provider),
+            "zerospan-tracing",
+            env!("CARGO_PKG_VERSION"),
+        ),
+        (
+            zerospan_tracing::layer(&rig.provider).with_scope(own),
+            "shop",
+            "7",
+        ),
+    ] {
+        let dispatch = Dispatch::new(Registry::default().with(layer));
+        tracing::dispatcher::with_default(&dispatch, || drop(info_span!("span")));
+        let scopes = rig.scopes();
+        let [scope] = &scopes[..] else {
+            panic!("not one scope: {scopes:#?}");
+        };
+        let scope = scope.scope.as_ref().expect("a scope");
+        assert_eq!((&*scope.name, &*scope.version), (name, version));
+    }
 }
 
 /// Answers of the layer itself, asked without a registry's help.

@@ -165,6 +165,8 @@ mod tests {
             sampler("PARENTBASED_TRACEIDRATIO", "0.5").contains("root: TraceIdRatioBased(0.5)")
         );
         assert!(sampler("parentbased_always_off", "").contains("root: AlwaysOff"));
+        assert!(sampler("parentbased_always_on", "").contains("root: AlwaysOn"));
+        assert_eq!(sampler("always_on", ""), "Some(AlwaysOn)");
         assert_eq!(sampler("jaeger_remote", ""), "None");
         assert_eq!(sampler("", ""), "None");
     }

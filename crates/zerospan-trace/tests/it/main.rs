@@ -2,6 +2,7 @@
 
 mod api;
 mod differential;
+mod layer;
 mod lifecycle;
 mod migration;
 mod native;

@@ -46,6 +46,26 @@ fn spans_events_and_late_records_arrive_with_their_attributes() {
 }
 
 #[test]
+fn an_event_has_its_level_and_target_and_a_span_on_request_alone() {
+    let exported = Exported::new();
+    let work = || info_span!("span").in_scope(|| info!("event"));
+    let (level, target) = (
+        Some("\"INFO\""),
+        Some("\"zerospan_tracing::tests::basics\""),
+    );
+    for (with_level, with_target) in [(false, false), (true, false), (false, true)] {
+        let layer = exported.layer();
+        let layer = layer.with_level(with_level).with_target(with_target);
+        let spans = exported.run_with(layer, work);
+        let span = named(&spans, "span");
+        assert_eq!(span.get("level"), level.filter(|_| with_level));
+        assert_eq!(span.get("target"), target.filter(|_| with_target));
+        let (_, _, event) = &span.events[0];
+        assert_eq!((event.get("level"), event.get("target")), (level, target));
+    }
+}
+
+#[test]
 fn spans_of_the_api_and_of_tracing_nest_in_the_order_in_which_they_were_entered() {
     let exported = Exported::new();
     let tracer = exported.provider.tracer("api");

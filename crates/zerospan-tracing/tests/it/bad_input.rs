@@ -320,6 +320,35 @@ impl<S: tracing::Subscriber> Layer<S> for Names {
 }
 
 #[test]
+fn spans_of_any_number_of_callsites_have_their_own_fields() {
+    const CALLSITES: i64 = 3_000;
+    let name = |number: i64| format!("span {number}");
+    let callsites: Vec<_> = (0..CALLSITES)
+        .map(|number| Dynamic::span(&name(number), &[&format!("field {number}")]))
+        .collect();
+    let spans = exported(|| {
+        for round in 0..2_i64 {
+            for callsite in &callsites {
+                drop(callsite.start(&[Some(&round)]));
+            }
+        }
+    });
+    assert_eq!(spans.0.len() as i64, 2 * CALLSITES);
+    for (index, span) in (0..).zip(&spans.0) {
+        let (round, number) = (index / CALLSITES, index % CALLSITES);
+        assert_eq!(span.name, name(number));
+        assert_eq!(
+            value(&span.attributes, &format!("field {number}")),
+            int(round)
+        );
+        assert_eq!(
+            value(&span.attributes, "code.file.path"),
+            text("dynamic.rs")
+        );
+    }
+}
+
+#[test]
 fn a_full_table_is_logged_once() {
     // A subscriber of one thread alone is not there while it is called.
     in_own_process(&[], || {

@@ -162,6 +162,38 @@ fn an_error_is_an_exception_and_a_second_one_keeps_the_name_of_its_field() {
     assert_eq!(log.get("exception.message"), None);
 }
 
+/// An error with a source.
+#[derive(Debug)]
+struct Outer(std::num::ParseIntError);
+
+impl std::fmt::Display for Outer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("outer")
+    }
+}
+
+impl Error for Outer {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn the_sources_of_a_second_error_are_in_a_list_beside_it() {
+    let logs = logged(|| {
+        let (first, second) = (&failure() as &(dyn Error + 'static), &Outer(failure()));
+        let second = second as &(dyn Error + 'static);
+        error!(first, second, "failed");
+    });
+    let log = only(&logs);
+    assert_eq!(log.get("second"), Some(text("outer")));
+    let Some(Value::ArrayValue(sources)) = log.get("second.chain") else {
+        panic!("no list: {log:#?}");
+    };
+    let sources = sources.values.into_iter().map(|source| source.value);
+    assert!(sources.eq([Some(text("invalid digit found in string"))]));
+}
+
 #[test]
 fn what_is_beyond_the_limits_is_counted_in_the_record() {
     let rig = LogRig::with(Rig::new(), |builder| {

@@ -4,6 +4,7 @@ use crate::support::{Rig, exported, int, value};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry_proto::tonic::trace::v1::Span;
+use std::sync::Arc;
 use tracing::{Dispatch, info_span};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -88,6 +89,27 @@ fn a_context_or_a_link_uses_the_ids_too() {
 }
 
 #[test]
+fn a_parent_that_was_set_ends_with_its_span_and_reaches_no_later_one() {
+    struct Held(Arc<()>);
+
+    let held = Arc::new(());
+    exported(|| {
+        let span = info_span!("span");
+        let parent = remote().with_value(Held(Arc::clone(&held)));
+        span.set_parent(parent).expect("it is new");
+        assert_eq!(Arc::strong_count(&held), 2);
+        let read = |context: Context| context.get::<Held>().map(|held| Arc::clone(&held.0));
+        assert!(read(span.context()).is_some());
+        drop(span);
+        assert_eq!(Arc::strong_count(&held), 1);
+        // As many as it takes to use its memory again.
+        for _ in 0..100 {
+            assert!(read(info_span!("later").context()).is_none());
+        }
+    });
+}
+
+#[test]
 fn an_empty_remote_context_changes_nothing() {
     let spans = exported(|| {
         info_span!("outer").in_scope(|| {
@@ -151,13 +173,17 @@ fn the_parent_of_a_span_is_its_nearest_visible_ancestor() {
             info_span!("hidden").in_scope(|| info_span!("deep").in_scope(|| {}));
         });
         info_span!(parent: &hidden, "explicit").in_scope(|| {});
+        // Another span is entered, which is no ancestor.
+        let _entered = info_span!(parent: None, "entered").entered();
+        hidden.in_scope(|| info_span!("elsewhere").in_scope(|| {}));
     });
     let spans = rig.spans();
     spans.assert_root("root");
-    for name in ["contextual", "deep", "explicit"] {
+    spans.assert_root("entered");
+    for name in ["contextual", "deep", "explicit", "elsewhere"] {
         spans.assert_child(name, "root");
     }
-    assert_eq!(spans.0.len(), 4);
+    assert_eq!(spans.0.len(), 6);
 }
 
 #[test]

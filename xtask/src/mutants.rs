@@ -117,11 +117,11 @@ impl Mutants {
                 let report = fs::read_to_string(&report).with_context(|| {
                     format!("{} ended with {status} and left no report", line(&command))
                 })?;
-                left = row.add(&report, stage)?;
+                left = row.add(&report, stage, &left)?;
                 if left.is_empty() {
                     break;
                 }
-                which = left.iter().map(|name| exactly(name)).collect();
+                which = left.iter().flat_map(|name| exactly(name)).collect();
             }
             row.missed.extend(left);
         }
@@ -193,8 +193,8 @@ fn stages(package: &Package) -> Vec<Stage> {
         .collect()
 }
 
-/// Returns the argument that chooses the mutant of this name.
-fn exactly(name: &str) -> String {
+/// Returns the arguments that choose the mutant of this name.
+fn exactly(name: &str) -> [String; 2] {
     let mut argument = "--re=^".to_owned();
     for char in name.chars() {
         if r"\.+*?()|[]{}^$#&-~".contains(char) {
@@ -202,7 +202,9 @@ fn exactly(name: &str) -> String {
         }
         argument.push(char);
     }
-    argument + "$"
+    // cargo-mutants 27.1 tests each mutant that deletes a field, whatever the expression.
+    let file = name.split(':').next().unwrap_or(name);
+    [argument + "$", format!("--file={file}")]
 }
 
 /// Returns the crates that are called `names`, with or without the family's name; all of them if there are no names.
@@ -325,11 +327,17 @@ const HEADER: &str = "crate                    of  tested  unviable  caught  tim
 
 impl Row {
     /// Adds the report of a stage to the counts, and returns the mutants that it has missed: they are not counted, and meet the next stage.
+    /// Only those `wanted` count; all, if there are none.
     ///
     /// # Errors
     ///
     /// If the tests fail without a mutant, or a result is unknown.
-    fn add(&mut self, report: &str, stage: &mut Stage) -> anyhow::Result<Vec<String>> {
+    fn add(
+        &mut self,
+        report: &str,
+        stage: &mut Stage,
+        wanted: &[String],
+    ) -> anyhow::Result<Vec<String>> {
         let report: Report =
             serde_json::from_str(report).context("the report of cargo-mutants cannot be read")?;
         let mut missed = Vec::new();
@@ -339,6 +347,12 @@ impl Row {
             phase_results,
         } in report.outcomes
         {
+            if let Scenario::Mutant { name } = &scenario
+                && !wanted.is_empty()
+                && !wanted.contains(name)
+            {
+                continue;
+            }
             match (scenario, &*summary) {
                 (Scenario::Baseline, "Success") => {
                     let test = phase_results.iter().find(|it| it.phase == "Test");
@@ -408,7 +422,7 @@ mod tests {
     fn each_mutant_of_a_report_is_counted_by_its_outcome() {
         let mut row = Row::default();
         for _ in 0..2 {
-            let missed = row.add(REPORT, &mut Stage::default()).unwrap();
+            let missed = row.add(REPORT, &mut Stage::default(), &[]).unwrap();
             assert_eq!(missed, ["a.rs:2:1: replace < with <="]);
             row.missed.extend(missed);
         }
@@ -417,9 +431,18 @@ mod tests {
     }
 
     #[test]
+    fn in_a_later_stage_only_the_mutants_that_it_was_given_count() {
+        let wanted = ["a.rs:1:1: replace + with -".to_owned()];
+        let mut row = Row::default();
+        let missed = row.add(REPORT, &mut Stage::default(), &wanted).unwrap();
+        assert_eq!(missed, [""; 0]);
+        assert_eq!((row.caught, row.timeout, row.unviable), (1, 0, 0));
+    }
+
+    #[test]
     fn tests_that_fail_without_a_mutant_are_an_error() {
         let report = REPORT.replace("Success", "Failure");
-        let result = Row::default().add(&report, &mut Stage::default());
+        let result = Row::default().add(&report, &mut Stage::default(), &[]);
         let error = result.unwrap_err().to_string();
         assert!(error.contains("fail without a mutant"), "{error}");
     }
@@ -434,7 +457,8 @@ mod tests {
         };
         for (seconds, timeout) in [(1.5, PATIENCE), (100.0, 100.0 * SLOWER)] {
             let mut stage = Stage::default();
-            Row::default().add(&report(seconds), &mut stage).unwrap();
+            let row = &mut Row::default();
+            row.add(&report(seconds), &mut stage, &[]).unwrap();
             assert_eq!(stage.timeout, Some(timeout as u64));
         }
     }
@@ -467,7 +491,10 @@ mod tests {
     fn a_mutant_is_chosen_by_its_name_whatever_characters_it_has() {
         assert_eq!(
             exactly("a.rs:1:2: replace f -> Option<u8> with Some(0)"),
-            r"--re=^a\.rs:1:2: replace f \-> Option<u8> with Some\(0\)$"
+            [
+                r"--re=^a\.rs:1:2: replace f \-> Option<u8> with Some\(0\)$",
+                "--file=a.rs"
+            ]
         );
     }
 
@@ -475,7 +502,7 @@ mod tests {
     fn a_result_that_is_unknown_is_an_error() {
         let report = REPORT.replace("Unviable", "Success");
         let mut stage = Stage::default();
-        assert!(Row::default().add(&report, &mut stage).is_err());
+        assert!(Row::default().add(&report, &mut stage, &[]).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use zerospan_core::dev::Canary;
 use zerospan_core::{Attribute, AttributeSink, Footprint, Reset};
 use zerospan_otlp::{
     AttributeBuffer, AttributeWriter, LogRecordLimits, LogRecordRecorder, ScopeSpansView,
-    SpanLimits, SpanRecorder, StaticKey,
+    SpanLimits, SpanRecorder, SpanStart, StaticKey,
 };
 
 #[test]
@@ -90,6 +90,35 @@ fn a_recorder_tells_how_much_it_holds_and_how_much_was_dropped() {
     assert_eq!(told(&recorder), ([3, 4, 5], [u32::MAX; 3]));
     recorder.reset();
     assert_eq!(told(&recorder), ([0; 3], [0; 3]));
+}
+
+#[test]
+fn whatever_a_span_holds_beside_attributes_is_written_and_then_reset() {
+    let mut recorder = SpanRecorder::new();
+    // Each of the five is 0, 1 or 2.
+    for number in 0..3_u32.pow(5) {
+        let counts = [1, 3, 9, 27, 81].map(|place| number / place % 3);
+        let [events, links, attributes, more_events, more_links] = counts;
+        recorder.begin(&SpanStart::new(&SpanContext::NONE, "name", 1));
+        (0..events).for_each(|_| assert!(recorder.add_event("event", 1, &[("key", 1)])));
+        (0..links).for_each(|_| assert!(recorder.add_link(&SpanContext::NONE, &[("key", 1)])));
+        recorder.count_dropped_attributes(attributes);
+        recorder.count_dropped_events(more_events);
+        recorder.count_dropped_links(more_links);
+        let mut out = Vec::new();
+        recorder.finish(2, &Status::Unset, &mut out);
+        let written = decoded::scope_spans(&ScopeSpansView::new(&out).unwrap()).unwrap();
+        let span = &written.spans[0];
+        let written = [
+            span.events.len() as u32,
+            span.links.len() as u32,
+            span.dropped_attributes_count,
+            span.dropped_events_count,
+            span.dropped_links_count,
+        ];
+        assert_eq!(written, counts);
+        recorder.reset();
+    }
 }
 
 #[test]

@@ -166,4 +166,30 @@ mod tests {
         assert!(!ScopeIdentity::new(&nan).matches(&nan.clone()));
         assert!(!ScopeIdentity::new(&nan).matches(&scope(&[KeyValue::new("b", f64::NAN)])));
     }
+
+    #[test]
+    fn texts_are_known_to_be_the_same_at_the_same_addresses_alone() {
+        let constant = || {
+            InstrumentationScope::builder("name")
+                .with_version("1")
+                .with_schema_url("url")
+        };
+        let one = constant().build();
+        let same = |other: &InstrumentationScope| {
+            let (one, other) = (ScopeIdentity::new(&one), ScopeIdentity::new(other));
+            one.has_same_texts(&other)
+        };
+        assert!(same(&one) && same(&constant().build()));
+        assert!(!same(&constant().with_version("2").build()));
+        assert!(!same(&constant().with_schema_url("other").build()));
+        assert!(!same(&InstrumentationScope::builder("name").build()));
+        assert!(!same(&constant().with_version("1".to_owned()).build()));
+        let with_attributes = constant().with_attributes([KeyValue::new("a", 1)]).build();
+        assert!(!same(&with_attributes));
+        let identity = ScopeIdentity::new(&with_attributes);
+        assert!(
+            !identity.has_same_texts(&identity),
+            "attributes are not texts"
+        );
+    }
 }

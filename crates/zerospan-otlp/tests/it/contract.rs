@@ -248,26 +248,33 @@ fn a_shared_set_is_copied_as_if_set_one_by_one() {
 
 #[test]
 fn a_shared_set_is_read_once_and_then_copied_wherever_it_fits() {
-    let shared = Shared::new(Canary::new(5).attributes(5));
+    let five = Canary::new(5).attributes(5);
+    let mut repeated = five.clone();
+    repeated.push(five[1].clone());
     let mut limits = SpanLimits::default();
     limits.max_attributes_per_span = 6;
     limits.max_attributes_per_event = 5;
-    for _ in 0..3 {
+    for (attributes, keep_repeated_keys) in [(&five, false), (&five, true), (&repeated, false)] {
+        let shared = Shared::new(attributes.clone());
+        limits.keep_repeated_keys = keep_repeated_keys;
+        for _ in 0..3 {
+            let mut recorder = SpanRecorder::with_limits(limits);
+            recorder.set_attribute(Attribute::new("before", 1));
+            recorder.extend(&shared);
+            recorder.add_event("event", 1, &shared);
+            recorder.add_link(&SpanContext::NONE, &shared);
+            let mut log = LogRecordRecorder::new();
+            assert_eq!(log.push_all(&shared), Ok(()));
+            assert_eq!((recorder.attribute_count(), log.attribute_count()), (6, 5));
+        }
+        assert_eq!(shared.reads.get(), 1);
+        // One that does not fit is set one by one.
         let mut recorder = SpanRecorder::with_limits(limits);
-        recorder.set_attribute(Attribute::new("before", 1));
+        recorder.extend(&[("before", 1), ("too", 2)]);
         recorder.extend(&shared);
-        recorder.add_event("event", 1, &shared);
-        recorder.add_link(&SpanContext::NONE, &shared);
-        let mut log = LogRecordRecorder::new();
-        assert_eq!(log.push_all(&shared), Ok(()));
-        assert_eq!((recorder.attribute_count(), log.attribute_count()), (6, 5));
+        assert_eq!(shared.reads.get(), 2);
+        assert!(recorder.dropped_attributes() > 0);
     }
-    assert_eq!(shared.reads.get(), 1);
-    // One that does not fit is set one by one.
-    let mut recorder = SpanRecorder::with_limits(limits);
-    recorder.extend(&[("before", 1), ("too", 2)]);
-    recorder.extend(&shared);
-    assert_eq!((shared.reads.get(), recorder.dropped_attributes()), (2, 1));
 }
 
 #[test]

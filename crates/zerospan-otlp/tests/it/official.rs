@@ -11,6 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
 use std::time::{Duration, SystemTime};
+use zerospan_core::Footprint;
 use zerospan_otlp::{
     BatchEncoder, EncodedResource, EncodedScope, encode_request, encode_span_data, request_len,
     unix_nanos,
@@ -84,6 +85,11 @@ proptest! {
             encoder.encode(&encoded, &spans, &mut batch);
             prop_assert_eq!(&batch, &ours);
         }
+        // Four bytes for each span, and two numbers for each scope, where there are several.
+        let (of_spans, of_scopes) = (4 * spans.len(), 16 * order.len());
+        let least = if order.len() > 1 { of_spans + of_scopes } else { 0 };
+        let most = of_spans.max(16) + (2 * of_scopes).max(64);
+        prop_assert!((least..=most).contains(&encoder.heap_bytes()));
     }
 }
 

@@ -273,10 +273,14 @@ pub fn count(
 mod tests {
     use super::SERIES;
 
+    /// More take long in a build without optimisation.
+    const MANY: u64 = 10_000;
+
     #[test]
-    fn all_sides_send_the_same_at_either_end_of_every_series() {
+    fn all_sides_send_the_same_at_a_small_and_a_large_value_of_every_series() {
         for series in SERIES {
-            for value in [series.values.first(), series.values.last()] {
+            let large = series.values.iter().rfind(|value| **value <= MANY);
+            for value in [series.values.first(), large] {
                 let value = *value.expect("a series has values");
                 if let Err(difference) = (series.prepare)(value).check() {
                     panic!("{} at {value}: {difference}", series.id);

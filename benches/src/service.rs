@@ -83,6 +83,7 @@ impl Cost {
     fn verdict(&self, row: &Promise) -> Verdict {
         let sides = match row.id {
             "service.request" => [self.request, self.traced_request],
+            "service.spans" => [self.official, self.zerospan].map(|span| span.less(self.headers)),
             _ => [self.official, self.zerospan],
         };
         let [peer, ours] = self.allocations;
@@ -97,6 +98,17 @@ impl Cost {
              propagation are {:.0} ns (± {headers:.0})",
             self.rounds, self.headers.median
         )
+    }
+}
+
+impl Range {
+    /// Returns the range without the median of `part`.
+    fn less(self, part: Self) -> Self {
+        Self {
+            low: self.low - part.median,
+            median: self.median - part.median,
+            high: self.high - part.median,
+        }
     }
 }
 

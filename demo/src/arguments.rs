@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The number of requests to each side.
-    #[arg(long, default_value_t = 20_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) requests: u32,
     /// A collector to send to, instead of the built-in receiver: `http://localhost:4318` or, with `--protocol grpc`, `http://localhost:4317`.
     #[arg(long, value_name = "URL", value_parser = endpoint)]

@@ -3,6 +3,7 @@
 use crate::deny::Deny;
 use crate::e2e::E2e;
 use crate::instructions::Guard;
+use crate::test::PropertyCases;
 use crate::tidy::Tidy;
 use crate::{bench, features, loom, msrv, package, spelling, test};
 use std::time::Instant;
@@ -12,7 +13,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Tidy::default().run()?;
     spelling::check()?;
     Deny::default().run()?;
-    let counts = test::run()?;
+    let counts = test::run(PropertyCases::All)?;
     loom::run()?;
     bench::check_peers()?;
     features::check()?;

@@ -1,10 +1,12 @@
 //! Runs every test.
 
-use crate::cargo::{announce, cargo, line, succeeds};
+use crate::cargo::{cargo, line, succeeds};
 use anyhow::{Context, bail};
 use std::fmt;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::io::{self, BufRead, BufReader, Write};
+use std::num::NonZero;
+use std::ops::Add;
+use std::process::Command;
 
 /// Numbers of tests by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,81 +26,106 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Runs the tests with cargo-nextest if it is installed, else with `cargo test`; then the tests in the documentation, compile-fail
+/// The number of inputs that a property test tries, where it does not say itself and `PROPTEST_CASES` is not set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PropertyCases {
+    /// A quarter, for a run that somebody waits for.
+    Few = 64,
+    /// As many as proptest tries by default.
+    All = 256,
+}
+
+/// Runs the tests with cargo-nextest if it is installed, else with `cargo test`; and the tests in the documentation, compile-fail
 /// tests included, which only `cargo test` runs.
 ///
 /// # Errors
 ///
 /// If a test fails, or none runs.
-pub(crate) fn run() -> anyhow::Result<Counts> {
-    const ALL: [&str; 2] = ["--workspace", "--all-features"];
-    let mut counts = Counts::default();
-    if succeeds(cargo().args(["nextest", "--version"])) {
-        let arguments = [
-            "nextest",
-            "run",
-            "--status-level",
-            "slow",
-            "--no-tests",
-            "fail",
-        ];
-        run_and_count(cargo().args(arguments).args(ALL), &mut counts)?;
+pub(crate) fn run(cases: PropertyCases) -> anyhow::Result<Counts> {
+    let documentation = || command(&["test", "--doc"], cases);
+    let counts = if succeeds(cargo().args(["nextest", "--version"])) {
+        // Most tests wait for something: as many at once as there are cores would leave these idle.
+        let threads = 2 * std::thread::available_parallelism().map_or(1, NonZero::get);
+        let mut tests = command(&["nextest", "run", "--status-level", "slow"], cases);
+        tests.args(["--no-tests", "fail", "--test-threads", &threads.to_string()]);
+        count(
+            command(&["nextest", "run", "--no-run"], cases),
+            io::stdout(),
+        )?;
+        std::thread::scope(|scope| {
+            let documentation = scope.spawn(|| {
+                let mut printed = Vec::new();
+                let counts = count(documentation(), &mut printed);
+                (printed, counts)
+            });
+            let counts = count(tests, io::stdout());
+            let Ok((printed, documented)) = documentation.join() else {
+                bail!("the tests in the documentation were not run")
+            };
+            io::stdout().write_all(&printed)?;
+            Ok(counts? + documented?)
+        })?
     } else {
-        let arguments = ["test", "--lib", "--bins", "--tests", "--examples"];
-        run_and_count(cargo().args(arguments).args(ALL), &mut counts)?;
-    }
-    run_and_count(cargo().args(["test", "--doc"]).args(ALL), &mut counts)?;
+        let tests = ["test", "--lib", "--bins", "--tests", "--examples"];
+        count(command(&tests, cases), io::stdout())? + count(documentation(), io::stdout())?
+    };
     if counts.passed == 0 {
         bail!("no test was run");
     }
     Ok(counts)
 }
 
-/// Runs `command`, shows its output, and adds the counts in it to `counts`.
-fn run_and_count(command: &mut Command, counts: &mut Counts) -> anyhow::Result<()> {
-    announce(command);
-    let mut child = command
-        .env("CARGO_TERM_PROGRESS_WHEN", "never")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start {}", line(command)))?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    std::thread::scope(|scope| {
-        let reading = scope.spawn(|| tee(stderr, &mut std::io::stderr()));
-        counts.add(tee(stdout, &mut std::io::stdout()));
-        counts.add(reading.join().unwrap_or_default());
-    });
-    let status = child.wait()?;
-    if !status.success() {
-        bail!("{} ended with {status}", line(command));
+/// Returns a command of cargo for all tests.
+fn command(arguments: &[&str], cases: PropertyCases) -> Command {
+    let mut command = cargo();
+    command
+        .args(arguments)
+        .args(["--workspace", "--all-features"])
+        .env("CARGO_TERM_PROGRESS_WHEN", "never");
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        command.env("PROPTEST_CASES", (cases as u32).to_string());
     }
-    Ok(())
+    command
 }
 
-/// Copies `from` to `to` line by line and returns the sum of the counts in it.
-fn tee(from: Option<impl Read>, to: &mut impl Write) -> Counts {
+/// Runs `command`, copies its output to `to`, and returns the sum of the counts in it.
+fn count(mut command: Command, mut to: impl Write) -> anyhow::Result<Counts> {
+    let text = line(&command);
+    // Its reader may be gone: the tests continue then.
+    _ = writeln!(to, "\n$ {text}");
+    let (output, input) = io::pipe()?;
+    command.stdout(input.try_clone()?).stderr(input);
+    let child = command.spawn();
+    let mut child = child.with_context(|| format!("cannot start {text}"))?;
+    // With the writing ends that it holds, the output would not end.
+    drop(command);
     let mut counts = Counts::default();
-    for text in from
-        .into_iter()
-        .flat_map(|from| BufReader::new(from).split(b'\n'))
-    {
-        let Ok(text) = text else { break };
-        let text = String::from_utf8_lossy(&text);
-        counts.add(Counts::parse(&text).unwrap_or_default());
-        // The tests continue when their output is no longer read.
-        _ = writeln!(to, "{text}");
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        counts = counts + Counts::parse(&line).unwrap_or_default();
+        _ = writeln!(to, "{line}");
     }
-    counts
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("{text} ended with {status}");
+    }
+    Ok(counts)
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            skipped: self.skipped + other.skipped,
+        }
+    }
 }
 
 impl Counts {
-    fn add(&mut self, other: Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.skipped += other.skipped;
-    }
-
     /// Reads the counts from the summary line of cargo-nextest or of the built-in harness.
     fn parse(text: &str) -> Option<Self> {
         let text = strip_colours(text);

@@ -12,6 +12,13 @@ pub const ROWS: &[Promise] = &[
         allocations: None,
     },
     Promise {
+        id: "service.spans",
+        peer: "the same span without the headers of propagation, which both sides send",
+        ours: "ours, likewise",
+        budget: Budget::AtLeast(5.0),
+        allocations: None,
+    },
+    Promise {
         id: "service.request",
         peer: "a request of that service without tracing",
         ours: "the same request with its 8 spans",

@@ -84,6 +84,8 @@ fn a_span_event_is_the_same_with_logs_and_without() {
                 .args(format_args!("slow"))
                 .build();
             tracing_log::format_trace(&record).expect("always");
+            info!("fine {}", 8);
+            info!(n = 2);
         });
     };
     let alone = exported(work);
@@ -99,7 +101,7 @@ fn a_span_event_is_the_same_with_logs_and_without() {
     assert_eq!(events(&alone), events(&beside));
     let target = try_value(&beside.only().events[2].attributes, "target");
     assert_eq!(target, Some(text("db::pool")));
-    assert_eq!(bodies(&logs), ["failed 7", "", "slow"]);
+    assert_eq!(bodies(&logs), ["failed 7", "", "fine 8", "", "slow"]);
 }
 
 #[test]

@@ -13,21 +13,25 @@ pub(crate) struct Dynamic(OnceLock<Metadata<'static>>);
 
 impl Dynamic {
     pub(crate) fn span(name: &str, fields: &[&str]) -> &'static Self {
-        Self::new(name, fields, Kind::SPAN)
+        Self::new(name, "dynamic", fields, Kind::SPAN)
     }
 
     pub(crate) fn event(name: &str, fields: &[&str]) -> &'static Self {
-        Self::new(name, fields, Kind::EVENT)
+        Self::event_of("dynamic", name, fields)
     }
 
-    fn new(name: &str, fields: &[&str], kind: Kind) -> &'static Self {
+    pub(crate) fn event_of(target: &str, name: &str, fields: &[&str]) -> &'static Self {
+        Self::new(name, target, fields, Kind::EVENT)
+    }
+
+    fn new(name: &str, target: &str, fields: &[&str], kind: Kind) -> &'static Self {
         let leak = |text: &str| -> &'static str { String::from(text).leak() };
         let names: Vec<&'static str> = fields.iter().map(|field| leak(field)).collect();
         let callsite: &'static Self = Box::leak(Box::new(Self(OnceLock::new())));
         let fields = FieldSet::new(names.leak(), Identifier(callsite));
         let metadata = Metadata::new(
             leak(name),
-            "dynamic",
+            leak(target),
             Level::INFO,
             Some("dynamic.rs"),
             Some(7),

@@ -1,6 +1,7 @@
 //! The content of a log record: severity, body, scope, name, location, attributes.
 
 use super::support::{Log, LogRig, logged, of, only};
+use crate::dynamic::Dynamic;
 use crate::support::{Rig, int, text};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use std::error::Error;
@@ -245,6 +246,16 @@ fn records_of_the_log_crate_have_their_own_target_and_location() {
         assert_eq!(log.get("code.line.number"), Some(int(7)));
         assert_eq!(log.keys().len(), 3, "{log:#?}");
     }
+}
+
+#[test]
+fn a_field_that_a_later_bridge_of_the_log_crate_may_add_is_left_out() {
+    let fields = ["message", "log.target", "log.later"];
+    let callsite = Dynamic::event_of("log", "log event", &fields);
+    let logs = logged(|| callsite.send(None, &[Some(&"body"), Some(&"db::pool"), Some(&7)]));
+    let log = only(&logs);
+    assert_eq!((log.body(), &*log.scope), ("body", "db::pool"));
+    assert_eq!(log.keys(), [""; 0]);
 }
 
 #[test]

@@ -151,7 +151,11 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(30);
 
-    static ADDRESSES: OnceLock<Vec<SocketAddr>> = OnceLock::new();
+    fn agent(lookup: fn(&str, u16) -> io::Result<Vec<SocketAddr>>) -> Agent {
+        let config = Agent::config_builder().max_idle_connections(0).build();
+        let connector = TcpByName::new(Addresses::with_lookup(lookup), None, Requests::default());
+        Agent::with_parts(config, connector, Later)
+    }
 
     /// Listens with a full queue, so that it swallows packets.
     fn black_hole() -> Vec<Socket> {
@@ -185,9 +189,7 @@ mod tests {
 
     #[test]
     fn a_url_without_a_port_has_that_of_its_scheme() {
-        let lookup = |host: &str, port: u16| Err(io::Error::other(format!("{host} at {port}")));
-        let connector = TcpByName::new(Addresses::with_lookup(lookup), None, Requests::default());
-        let agent = Agent::with_parts(Agent::config_builder().build(), connector, Later);
+        let agent = agent(|host, port| Err(io::Error::other(format!("{host} at {port}"))));
         for (url, asked) in [
             ("http://collector/", "collector at 80"),
             ("https://collector/", "collector at 443"),
@@ -198,31 +200,47 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_address_that_swallows_packets_does_not_keep_http_from_the_next() {
+    /// Returns the addresses of a black hole, which is open as long as its sockets, and of a server that answers.
+    fn hole_and_server() -> (Vec<Socket>, Vec<SocketAddr>) {
         let hole = black_hole();
         let hole_address = hole[0].local_addr().expect("an address").as_socket();
         let hole_address = hole_address.expect("an IP address");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let alive = listener.local_addr().expect("an address");
         std::thread::spawn(move || answer_requests(&listener));
-        ADDRESSES.set(vec![hole_address, alive]).expect("set once");
-        let lookup = |_: &str, _| Ok(ADDRESSES.get().cloned().unwrap_or_default());
-        let config = Agent::config_builder().max_idle_connections(0).build();
-        let connector = TcpByName::new(Addresses::with_lookup(lookup), None, Requests::default());
-        let agent = Agent::with_parts(config, connector, Later);
-        let send = || {
-            let start = Instant::now();
-            let request = agent.post("http://collector:4318/").config();
-            let request = request.timeout_global(Some(LONG));
-            let response = request.build().send("a body").expect("an answer");
-            assert_eq!(response.status(), 200);
-            start.elapsed()
-        };
-        let first = send();
+        (hole, vec![hole_address, alive])
+    }
+
+    /// Sends a request, which is answered, and returns the time that it took.
+    fn send(agent: &Agent, timeout: Duration) -> Duration {
+        let start = Instant::now();
+        let request = agent.post("http://collector:4318/").config();
+        let request = request.timeout_global(Some(timeout));
+        let response = request.build().send("a body").expect("an answer");
+        assert_eq!(response.status(), 200);
+        start.elapsed()
+    }
+
+    #[test]
+    fn an_address_that_swallows_packets_does_not_keep_http_from_the_next() {
+        static ADDRESSES: OnceLock<Vec<SocketAddr>> = OnceLock::new();
+        let (_hole, addresses) = hole_and_server();
+        ADDRESSES.set(addresses).expect("set once");
+        let agent = agent(|_, _| Ok(ADDRESSES.get().cloned().unwrap_or_default()));
+        let first = send(&agent, LONG);
         assert!((MAX_SHARE..LONG / 2).contains(&first), "{first:?}");
         // The address that answered comes first from now on.
-        let second = send();
+        let second = send(&agent, LONG);
         assert!(second < MAX_SHARE, "{second:?}");
+    }
+
+    #[test]
+    fn an_address_that_swallows_packets_leaves_half_of_a_short_time_for_the_next() {
+        static ADDRESSES: OnceLock<Vec<SocketAddr>> = OnceLock::new();
+        let (_hole, addresses) = hole_and_server();
+        ADDRESSES.set(addresses).expect("set once");
+        let agent = agent(|_, _| Ok(ADDRESSES.get().cloned().unwrap_or_default()));
+        let took = send(&agent, MAX_SHARE);
+        assert!(took >= MAX_SHARE / 2, "{took:?}");
     }
 }

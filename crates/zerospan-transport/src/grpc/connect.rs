@@ -134,3 +134,31 @@ impl Service<Name> for Addresses {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::runtime::Builder;
+
+    fn order(addresses: &mut Addresses) -> Vec<SocketAddr> {
+        let name = "peer".parse().expect("a name");
+        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        let found = runtime.block_on(addresses.call(name));
+        found.expect("addresses need no look-up").collect()
+    }
+
+    #[test]
+    fn an_address_without_a_response_is_tried_last_until_a_call_has_one() {
+        let [first, second] = [1, 2].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let mut addresses = Addresses::new(Peer::Addresses(vec![first, second]));
+        assert_eq!(order(&mut addresses), [first, second]);
+        *lock(&addresses.used) = Some(first);
+        addresses.shun_last();
+        assert_eq!(order(&mut addresses), [second, first]);
+        // No connection was made meanwhile.
+        addresses.shun_last();
+        assert_eq!(order(&mut addresses), [second, first]);
+        addresses.shun_none();
+        assert_eq!(order(&mut addresses), [first, second]);
+    }
+}

@@ -112,3 +112,14 @@ fn the_defaults_of_a_signals_batch_are_those_of_the_specification() {
         assert_eq!(defaults.max_export_batch_size, 512);
     }
 }
+
+#[test]
+fn messages_name_a_signal_and_its_items() {
+    for (signal, name, item, items) in [
+        (Signal::Traces, "traces", "span", "spans"),
+        (Signal::Logs, "logs", "log record", "log records"),
+    ] {
+        assert_eq!((signal.name(), signal.to_string()), (name, name.to_owned()));
+        assert_eq!((signal.item(), signal.items()), (item, items));
+    }
+}

@@ -93,6 +93,13 @@ fn insecure_decides_about_tls_where_the_endpoint_does_not() {
     with(&format!("https://{}", at(&secure)), "true").unwrap();
     with(&format!("http://{}", at(&plain)), "false").unwrap();
     assert!(with(&at(&plain), "false").is_err());
+    let in_code = |endpoint: String, insecure| {
+        let config = grpc().with_endpoint(endpoint).with_insecure(insecure);
+        try_send(&config.with_certificate_pem(authority.pem.clone()))
+    };
+    in_code(at(&secure), false).unwrap();
+    in_code(at(&plain), true).unwrap();
+    assert!(in_code(at(&plain), false).is_err());
     // Another host is never sent to without TLS, unless the user says so.
     let (config, _) = from(&[
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),

@@ -278,6 +278,24 @@ mod tests {
     }
 
     #[test]
+    fn loopback_addresses_and_sockets_are_local_if_all_are() {
+        for (endpoint, is_local) in [
+            ("localhost:1", true),
+            ("127.0.0.1:1", true),
+            ("[::1]:1", true),
+            ("ipv4:127.0.0.1,127.0.0.2:5", true),
+            ("ipv4:127.0.0.1,10.0.0.2:5", false),
+            ("10.0.0.1:1", false),
+            ("collector:1", false),
+        ] {
+            let target = Target::parse(endpoint, None).expect("a target");
+            assert_eq!(target.is_local(), is_local, "{endpoint}");
+        }
+        let socket = Target::parse("unix:/run/x.sock", None);
+        assert!(socket.is_ok_and(|target| target.is_local()) || cfg!(not(unix)));
+    }
+
+    #[test]
     fn a_scheme_that_is_not_known_is_named_as_the_reason() {
         for endpoint in ["ftp://collector:1", "ftp://collector", "http2://[::1]:1"] {
             assert_eq!(peer(endpoint), "this scheme is not known", "{endpoint}");

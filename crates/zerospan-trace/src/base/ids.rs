@@ -171,29 +171,37 @@ mod tests {
 
     #[test]
     fn a_generator_that_panics_or_returns_no_id_is_replaced() {
+        /// Ids that are returned, or a panic instead of each.
         #[derive(Debug)]
-        struct Bad {
-            panics: bool,
-        }
-        impl IdGenerator for Bad {
+        struct Given(Option<(TraceId, SpanId)>);
+
+        impl IdGenerator for Given {
             fn new_trace_id(&self) -> TraceId {
-                assert!(!self.panics, "no trace id");
-                TraceId::from(9)
+                self.0.expect("a trace id").0
             }
 
             fn new_span_id(&self) -> SpanId {
-                assert!(!self.panics, "no span id");
-                SpanId::INVALID
+                self.0.expect("a span id").1
             }
         }
+
         let random = RefCell::new(RandomIds::new());
-        let next = |panics, trace| IdSource::Custom(Box::new(Bad { panics })).next(&random, trace);
-        let (trace_id, span_id) = next(false, TraceId::INVALID);
-        assert_eq!(trace_id, TraceId::from(9));
+        let next = |given, trace| IdSource::Custom(Box::new(Given(given))).next(&random, trace);
+        let (given_trace, given_span) = (TraceId::from(9), SpanId::from(5));
+        let both = Some((given_trace, given_span));
+        assert_eq!(next(both, TraceId::INVALID), (given_trace, given_span));
+        assert_eq!(next(both, TraceId::from(3)).0, TraceId::from(3));
+        let no_span = Some((given_trace, SpanId::INVALID));
+        let (trace_id, span_id) = next(no_span, TraceId::INVALID);
+        assert_eq!(trace_id, given_trace);
         assert_ne!(span_id, SpanId::INVALID);
-        let (trace_id, span_id) = next(true, TraceId::INVALID);
+        let no_trace = Some((TraceId::INVALID, given_span));
+        let (trace_id, span_id) = next(no_trace, TraceId::INVALID);
+        assert_ne!(trace_id, TraceId::INVALID);
+        assert_eq!(span_id, given_span);
+        let (trace_id, span_id) = next(None, TraceId::INVALID);
         assert!(trace_id != TraceId::INVALID && span_id != SpanId::INVALID);
-        let (trace_id, span_id) = next(true, TraceId::from(3));
+        let (trace_id, span_id) = next(None, TraceId::from(3));
         assert_eq!(trace_id, TraceId::from(3));
         assert_ne!(span_id, SpanId::INVALID);
     }

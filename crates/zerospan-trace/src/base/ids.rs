@@ -143,7 +143,8 @@ mod tests {
         for (index, (trace_id, span_id)) in ids.iter().enumerate() {
             assert!(*trace_id != TraceId::INVALID && *span_id != SpanId::INVALID);
             let halves = u128::from_be_bytes(trace_id.to_bytes());
-            assert_ne!(halves >> 64, halves & u128::from(u64::MAX));
+            let (high, low) = (halves >> 64, halves & u128::from(u64::MAX));
+            assert!(high != 0 && low != 0 && high != low);
             for (other_trace, other_span) in &ids[..index] {
                 assert!(trace_id != other_trace && span_id != other_span);
             }

@@ -278,3 +278,33 @@ fn each_key_of_a_set_gets_its_value_and_replaces_an_earlier_one() {
     assert_eq!(value(&span.attributes, "route"), "/users");
     assert_eq!(value(&span.attributes, "status"), "200");
 }
+
+#[test]
+fn each_limit_that_the_builder_sets_is_that_of_its_kind() {
+    let rig = Rig::with(|builder| {
+        builder
+            .with_max_attributes_per_span(1)
+            .with_max_events_per_span(2)
+            .with_max_links_per_span(3)
+            .with_max_attributes_per_event(4)
+            .with_max_attributes_per_link(5)
+            .with_max_attribute_value_length(Some(6))
+    });
+    let keys = ["a", "b", "c", "d", "e", "f", "g"];
+    let attributes = keys.map(|key| (key, "0123456789"));
+    let mut span = rig.tracer.start("limited");
+    for (key, text) in attributes {
+        span.set_dynamic(key, text);
+        span.event("event", &attributes);
+        span.link(&remote(), &attributes);
+    }
+    drop(span);
+    let span = rig.only_span();
+    let counts = (span.attributes.len(), span.events.len(), span.links.len());
+    assert_eq!(counts, (1, 2, 3));
+    let inner = (&span.events[0].attributes, &span.links[0].attributes);
+    assert_eq!((inner.0.len(), inner.1.len()), (4, 5));
+    for attributes in [&span.attributes, inner.0, inner.1] {
+        assert_eq!(value(attributes, "a"), "012345");
+    }
+}

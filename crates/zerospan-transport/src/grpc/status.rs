@@ -217,18 +217,18 @@ fn is_no_http2(error: &(dyn Error + 'static)) -> bool {
     find(error).is_some_and(is_no_frame) || find(error).is_some_and(is_ended)
 }
 
-#[cfg(feature = "tls")]
+/// Reports whether a server answered with something else than TLS.
 fn is_no_tls(error: &(dyn Error + 'static)) -> bool {
-    let inner = find::<io::Error>(error).and_then(io::Error::get_ref);
-    matches!(
-        inner.and_then(|inner| inner.downcast_ref()),
+    #[cfg(feature = "tls")]
+    let is_no_tls = matches!(
+        find::<io::Error>(error)
+            .and_then(io::Error::get_ref)
+            .and_then(|inner| inner.downcast_ref()),
         Some(rustls::Error::InvalidMessage(_))
-    )
-}
-
-#[cfg(not(feature = "tls"))]
-fn is_no_tls(_: &(dyn Error + 'static)) -> bool {
-    false
+    );
+    #[cfg(not(feature = "tls"))]
+    let (is_no_tls, _) = (false, error);
+    is_no_tls
 }
 
 /// Finds an error of a type among an error and its sources.

@@ -109,3 +109,20 @@ impl Pem {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_certificate_or_key_only_the_kind_of_its_origin_is_printed() {
+        let settings = TlsSettings {
+            certificate: Some(Source::file("certificate", PathBuf::from("the secret"))),
+            key: Some(Source::text("key", b"the secret".to_vec())),
+            ..TlsSettings::default()
+        };
+        let printed = format!("{settings:?}");
+        assert!(printed.contains("certificate: Some(File(..))"), "{printed}");
+        assert!(printed.contains("key: Some(Text(..))"), "{printed}");
+    }
+}

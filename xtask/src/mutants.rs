@@ -98,30 +98,34 @@ impl Mutants {
                 break;
             }
             let shard = format!("{}/{}", self.sample + part * SAMPLES, SAMPLES * PARTS);
-            let mut which = vec![
+            let mut runs = vec![vec![
                 "--sharding=round-robin".to_owned(),
                 format!("--shard={shard}"),
-            ];
+            ]];
             let mut left = Vec::new();
             for stage in &mut stages {
-                let mut command = mutants(tree, name);
-                command.arg("--in-place").args(&which);
-                stage.arguments(&mut command, nextest);
-                command.arg("--output").arg(&folder);
-                announce(&command);
-                // It fails if a mutant is not caught, among other reasons; its report tells.
-                let status = command
-                    .status()
-                    .with_context(|| format!("cannot start {}", line(&command)))?;
-                let report = folder.join("mutants.out/outcomes.json");
-                let report = fs::read_to_string(&report).with_context(|| {
-                    format!("{} ended with {status} and left no report", line(&command))
-                })?;
-                left = row.add(&report, stage, &left)?;
+                let mut missed = Vec::new();
+                for run in &runs {
+                    let mut command = mutants(tree, name);
+                    command.arg("--in-place").args(run);
+                    stage.arguments(&mut command, nextest);
+                    command.arg("--output").arg(&folder);
+                    announce(&command);
+                    // It fails if a mutant is not caught, among other reasons; its report tells.
+                    let status = command
+                        .status()
+                        .with_context(|| format!("cannot start {}", line(&command)))?;
+                    let report = folder.join("mutants.out/outcomes.json");
+                    let report = fs::read_to_string(&report).with_context(|| {
+                        format!("{} ended with {status} and left no report", line(&command))
+                    })?;
+                    missed.extend(row.add(&report, stage, &left)?);
+                }
+                left = missed;
                 if left.is_empty() {
                     break;
                 }
-                which = left.iter().flat_map(|name| exactly(name)).collect();
+                runs = runs_of(tree, name, &left)?;
             }
             row.missed.extend(left);
         }
@@ -193,6 +197,27 @@ fn stages(package: &Package) -> Vec<Stage> {
         .collect()
 }
 
+/// Returns the arguments of the runs that test these mutants.
+///
+/// cargo-mutants 27.1 tests each mutant that deletes a field, whatever the expression. Where there are such, each of the mutants gets a
+/// run of its own, by its place in the list.
+fn runs_of(tree: &Path, name: &str, chosen: &[String]) -> anyhow::Result<Vec<Vec<String>>> {
+    let which: Vec<String> = chosen.iter().flat_map(|name| exactly(name)).collect();
+    let listed = output(mutants(tree, name).arg("--list").args(&which))?;
+    let listed: Vec<String> = listed.lines().map(str::to_owned).collect();
+    if listed.len() == chosen.len() {
+        return Ok(vec![which]);
+    }
+    let places = (0..listed.len()).filter(|place| chosen.contains(&listed[*place]));
+    let run = |place: usize| {
+        let mut run = which.clone();
+        run.push("--sharding=round-robin".to_owned());
+        run.push(format!("--shard={place}/{}", listed.len()));
+        run
+    };
+    Ok(places.map(run).collect())
+}
+
 /// Returns the arguments that choose the mutant of this name.
 fn exactly(name: &str) -> [String; 2] {
     let mut argument = "--re=^".to_owned();
@@ -202,7 +227,6 @@ fn exactly(name: &str) -> [String; 2] {
         }
         argument.push(char);
     }
-    // cargo-mutants 27.1 tests each mutant that deletes a field, whatever the expression.
     let file = name.split(':').next().unwrap_or(name);
     [argument + "$", format!("--file={file}")]
 }

@@ -137,6 +137,15 @@ fn unknown_fields_are_skipped_groups_included() {
     ];
     assert_eq!(fault(&unknown), None);
     assert_eq!(SpanView::new(&unknown).map(|span| span.kind()), Ok(2));
+    // A group with a field of each wire type.
+    let group = [
+        0xa3, 0x06, 0x08, 0x05, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x1a, 2, 0x0c, 9, 0x25, 1, 2, 3, 4,
+        0xa4, 0x06, 0x30, 0x02,
+    ];
+    assert_eq!(SpanView::new(&group).map(|span| span.kind()), Ok(2));
+    for end in [4, 12, 16, 21, 22] {
+        assert!(SpanView::new(&group[..end]).is_err(), "{end} bytes");
+    }
     let wrong_end = [0xa3, 0x06, 0x0c];
     assert_eq!(
         fault(&wrong_end),

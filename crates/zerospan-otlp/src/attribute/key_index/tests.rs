@@ -103,6 +103,15 @@ fn room_is_reserved_in_memory_only_beyond_the_maximum_without_a_table() {
     );
 }
 
+#[test]
+fn most_keys_that_are_not_held_are_recognised_by_the_filter() {
+    let (index, _) = index(8);
+    let others = (1_000..2_000_u32).map(|key| key.wrapping_mul(0x9e37_79b9));
+    let taken_for_held = others.filter(|hash| index.may_contain(*hash)).count();
+    // 8 of 256 bits are set: 31 of 1,000.
+    assert!(taken_for_held < 100, "{taken_for_held}");
+}
+
 proptest! {
     #[test]
     fn the_index_finds_the_entries_that_a_list_finds(

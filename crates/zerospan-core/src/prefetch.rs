@@ -23,6 +23,19 @@ pub fn for_writing(buffer: &Vec<u8>, start: usize, end: usize) {
     }
 }
 
+/// Asks for the lines of `value`, without what it points to.
+///
+/// Changes nothing but the time that a later access takes.
+#[inline(always)]
+pub fn value_for_writing<T>(value: &T) {
+    let start = std::ptr::from_ref(value).cast::<u8>();
+    let mut at = 0;
+    while at < size_of::<T>() {
+        fetch_line(start.wrapping_add(at));
+        at += LINE;
+    }
+}
+
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(always)]
 fn fetch_line(at: *const u8) {
@@ -62,5 +75,14 @@ mod tests {
         for_writing(&buffer, 90, 50);
         for_writing(&buffer, 9_999, 10_500);
         assert_eq!(buffer, [7; 100]);
+    }
+
+    #[test]
+    fn any_value_may_be_fetched_and_nothing_changes() {
+        value_for_writing(&());
+        let values = [[7_u8; 100]; 3];
+        value_for_writing(&values[1]);
+        value_for_writing(&values);
+        assert_eq!(values, [[7; 100]; 3]);
     }
 }

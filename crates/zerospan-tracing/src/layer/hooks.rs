@@ -39,6 +39,8 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let inner = &*self.inner;
         let Some(active) = inner.active() else { return };
+        // Used last some spans ago; there once the span is started.
+        inner.table().fetch_ahead(id.into_u64());
         start::forget_leaked(inner);
         let metadata = attributes.metadata();
         let mut span = start::span(inner, active, attributes, id, &context);
@@ -135,6 +137,8 @@ where
         let Some(active) = inner.active() else { return };
         let options = inner.options.load();
         let id = id.into_u64();
+        // A span that waited may be out of the caches.
+        inner.table().fetch_ahead(id);
         if options.has(Switch::ContextActivation) {
             activation::enter(inner, id);
         }

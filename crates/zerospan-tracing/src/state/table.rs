@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::OnceLock;
+use zerospan_core::prefetch;
 use zerospan_core::sync::{AtomicU64, AtomicUsize, KeyedMutex, KeyedMutexGuard, Ordering};
 
 /// The number of slots that share a cache line of keys.
@@ -131,6 +132,19 @@ impl<V: Default> Table<V> {
             .flat_map(|segment| segment.buckets.iter())
             .flat_map(|bucket| &bucket.0);
         keys.filter(is_taken).count()
+    }
+
+    /// Asks the processor for the slot that `id` is in or takes, if it is where it looks first.
+    ///
+    /// A slot takes several cache lines. Without this they follow one by one, since the lock is an atomic operation.
+    #[inline]
+    pub(crate) fn fetch_ahead(&self, id: u64) {
+        if let Some(segment) = self.last_segment()
+            && let Some(bucket) = segment.home(hash(id))
+            && let Some(slot) = segment.slots.get(bucket * WAYS + first_way(id))
+        {
+            prefetch::value_for_writing(slot);
+        }
     }
 
     /// Locks the value of `id`.

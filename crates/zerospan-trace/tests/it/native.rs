@@ -308,3 +308,16 @@ fn each_limit_that_the_builder_sets_is_that_of_its_kind() {
         assert_eq!(value(attributes, "a"), "012345");
     }
 }
+
+#[test]
+fn a_child_of_an_entered_span_has_its_trace_state() {
+    let state = TraceState::from_key_value([("vendor", "value")]).expect("a valid state");
+    let (trace, span) = (remote().trace_id(), remote().span_id());
+    let remote = SpanContext::new(trace, span, TraceFlags::SAMPLED, true, state.clone());
+    let rig = Rig::new();
+    let parent = rig.tracer.span("parent").with_parent(&remote).start();
+    let entered = parent.enter();
+    let child = rig.tracer.span("child").start();
+    assert_eq!(*child.context_ref().trace_state(), state);
+    drop(entered);
+}

@@ -277,6 +277,36 @@ fn a_shared_set_is_read_once_and_then_copied_wherever_it_fits() {
     }
 }
 
+/// A shared set with an attribute of an unsupported kind.
+#[derive(Default)]
+struct Odd(Shared);
+
+impl AttributeSource for Odd {
+    fn len(&self) -> usize {
+        2
+    }
+
+    fn for_each<'a>(&'a self, mut visit: impl FnMut(Attribute<'a>)) {
+        visit(Attribute::new("key", 1));
+        visit(Attribute::new("other", AttributeValue::Unsupported));
+    }
+
+    fn encoding_cache(&self) -> Option<&dyn EncodingCache> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn an_unsupported_attribute_of_a_shared_set_is_counted_by_each_span() {
+    let odd = Odd::default();
+    for _ in 0..3 {
+        let mut recorder = SpanRecorder::new();
+        recorder.extend(&odd);
+        let counts = (recorder.attribute_count(), recorder.dropped_attributes());
+        assert_eq!(counts, (1, 1));
+    }
+}
+
 #[test]
 fn the_encoding_of_a_shared_set_takes_no_more_memory_than_its_bytes() {
     for count in [0, 1, 5, 40] {

@@ -113,6 +113,10 @@ fn errors_have_the_offset_of_the_fault() {
         let expected = Some((offset, Kind::WrongWireType { field }));
         assert_eq!(fault(content), expected, "{content:?}");
     }
+    // Of an event and of a link, before its attributes are read.
+    let wrong = SpanView::new(&[0x5a, 2, 0x18, 1, 0x6a, 2, 0x20, 1]).unwrap();
+    assert!(wrong.events().all(|event| event.is_err()));
+    assert!(wrong.links().all(|link| link.is_err()));
     assert_eq!(fault(&[0x34]), Some((0, Kind::UnexpectedEndOfGroup)));
     assert_eq!(
         fault(&[0x7a, 0x00, 0x7a, 0x00]),

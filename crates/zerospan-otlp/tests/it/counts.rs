@@ -132,7 +132,7 @@ fn limits_that_change_hold_for_what_follows() {
     recorder.set_limits(limits);
     assert_eq!(recorder.limits().max_attributes_per_span, 3);
     recorder.set_attribute(Attribute::new("key", "a long text"));
-    recorder.set_attribute(Attribute::new("key", "again"));
+    recorder.set_attribute(Attribute::new("key", "later"));
     recorder.set_attribute(Attribute::new("beyond", 1));
     recorder.add_event("event", 1, &[("key", "once"), ("key", "twice")]);
     let mut out = Vec::new();
@@ -149,7 +149,7 @@ fn limits_that_change_hold_for_what_follows() {
         texts.collect::<Vec<_>>()
     };
     let span = &span.spans[0];
-    assert_eq!(texts(&span.attributes), ["a long text", "a lo", "agai"]);
+    assert_eq!(texts(&span.attributes), ["a long text", "a lo", "late"]);
     assert_eq!(span.dropped_attributes_count, 1);
     assert_eq!(texts(&span.events[0].attributes), ["once", "twic"]);
 }

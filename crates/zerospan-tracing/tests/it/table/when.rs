@@ -10,6 +10,9 @@ use tracing::{info, info_span};
 
 const SHORT: Duration = Duration::from_millis(40);
 
+/// What a time may differ by from that of the test, in nanoseconds: the clock of the spans is another.
+const SLACK: u64 = SHORT.as_nanos() as u64 / 4;
+
 fn nanos(span: &Span, key: &str) -> u64 {
     match value(&span.attributes, key) {
         Value::IntValue(nanos) => u64::try_from(nanos).expect("not negative"),
@@ -47,7 +50,7 @@ fn time_in_a_span_that_is_entered_twice_is_counted_once() {
     for (name, took) in [("here", here), ("elsewhere", elsewhere)] {
         let span = spans.named(name);
         let busy = nanos(span, "busy_ns");
-        assert!((short..=took).contains(&busy), "{took}: {span:#?}");
+        assert!((short..=took + SLACK).contains(&busy), "{took}: {span:#?}");
     }
 }
 
@@ -66,14 +69,12 @@ fn time_out_of_a_span_is_idle() {
     let span = spans.only();
     let short = SHORT.as_nanos() as u64;
     assert!(nanos(span, "idle_ns") >= 2 * short, "{span:#?}");
-    assert!(nanos(span, "busy_ns") <= busy, "{busy}: {span:#?}");
+    assert!(nanos(span, "busy_ns") <= busy + SLACK, "{busy}: {span:#?}");
 }
 
 #[test]
 fn a_span_ends_at_its_last_exit_or_last_write_whichever_is_later() {
     let short = SHORT.as_nanos() as u64;
-    // The clock of the spans is another than that of the test.
-    let slack = short / 4;
     // Left, then held.
     let mut took = 0;
     let spans = exported(|| {
@@ -84,7 +85,7 @@ fn a_span_ends_at_its_last_exit_or_last_write_whichever_is_later() {
         });
         sleep(3 * SHORT);
     });
-    assert!(duration(spans.only()) <= took + slack, "{took}: {spans:#?}");
+    assert!(duration(spans.only()) <= took + SLACK, "{took}: {spans:#?}");
     // Left, held, then written to.
     let event = |span: &tracing::Span| info!(parent: span, "event");
     let record = |span: &tracing::Span| {
@@ -102,7 +103,7 @@ fn a_span_ends_at_its_last_exit_or_last_write_whichever_is_later() {
             sleep(3 * SHORT);
         });
         let span = spans.only();
-        let lasts = short - slack..=took + slack;
+        let lasts = short - SLACK..=took + SLACK;
         assert!(lasts.contains(&duration(span)), "{took}: {spans:#?}");
         for event in &span.events {
             assert!(event.time_unix_nano <= span.end_time_unix_nano, "{span:#?}");
@@ -116,7 +117,7 @@ fn a_span_ends_at_its_last_exit_or_last_write_whichever_is_later() {
         record(&span);
         sleep(2 * SHORT);
     });
-    assert!(duration(spans.only()) >= 3 * short - slack, "{spans:#?}");
+    assert!(duration(spans.only()) >= 3 * short - SLACK, "{spans:#?}");
 }
 
 #[test]

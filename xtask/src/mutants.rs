@@ -25,7 +25,7 @@ const SAMPLES: u64 = 10;
 const PARTS: u64 = 10;
 /// The seconds that the tests of a mutant may take at least, even if they pass at once without it: the machine may be busy.
 const PATIENCE: f64 = 90.0;
-/// How many times as long as without a mutant its tests may take.
+/// The tests of a mutant may take this many times as long as without it.
 const SLOWER: f64 = 4.0;
 /// The share of a crate's mutants that its tests must catch, in percent.
 const GOAL: u64 = 90;

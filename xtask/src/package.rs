@@ -96,7 +96,5 @@ fn manifest(packages: &[Package]) -> String {
         _ = writeln!(patches, "{} = {{ path = \"{folder}\" }}", package.name);
     }
     // The profile of the workspace, for the same reason as its lock file.
-    members
-        + &patches
-        + "\n[profile.dev]\ndebug = \"line-tables-only\"\n\n[profile.dev.package.\"*\"]\ndebug = false\n"
+    members + &patches + "\n[profile.dev]\ndebug = false\nincremental = false\n"
 }

@@ -1,4 +1,4 @@
-//! What a layer of the `tracing` crate uses: spans without guards, which it enters and exits under its own keys.
+//! Spans without guards, which a layer of the `tracing` crate enters and exits under its own keys.
 
 use crate::support::{Rig, value};
 use opentelemetry::trace::SpanKind;

@@ -10,7 +10,7 @@ use tracing::{info, info_span};
 
 const SHORT: Duration = Duration::from_millis(40);
 
-/// What a time may differ by from that of the test, in nanoseconds: the clock of the spans is another.
+/// The tolerated difference between a span's time and the test's, in nanoseconds: they are read from two clocks.
 const SLACK: u64 = SHORT.as_nanos() as u64 / 4;
 
 fn nanos(span: &Span, key: &str) -> u64 {

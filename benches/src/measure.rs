@@ -143,6 +143,7 @@ pub fn count_per_operation(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use std::hint::black_box;
 
     fn spin(steps: u64) -> u64 {
@@ -156,12 +157,37 @@ mod tests {
     }
 
     #[test]
+    fn sides_take_turns_and_get_runs_that_fill_a_round() {
+        let mut order = Vec::new();
+        let mut runs_of = [0, 0];
+        let per_run = [Duration::from_micros(80), Duration::from_micros(10)];
+        let sides = interleave(2, |_| 4, Config::QUICK, &mut |side, runs| {
+            order.push(side);
+            runs_of[side] = runs;
+            Ok(per_run[side] * runs as u32)
+        });
+        let sides = sides.unwrap();
+        for (side, nanos) in [20_000.0, 2500.0].into_iter().enumerate() {
+            let Quartiles { lower, upper, .. } = sides[side];
+            assert!((lower - nanos).abs() < 1e-6, "{lower}");
+            assert!((upper - nanos).abs() < 1e-6, "{upper}");
+        }
+        assert_eq!(runs_of, [100, 800]);
+        assert!(order.ends_with(&[0, 1, 1, 0, 0, 1]), "{order:?}");
+    }
+
+    #[test]
     fn preparation_is_not_timed() {
+        // The processor's time: other work on the machine does not count.
         let mut comparison = Comparison::new(1, || spin(80_000), || spin(10_000), |_, _| Ok(()))
+            .with_clock(Clock::Thread)
             .with_preparation(|| _ = spin(200_000));
         assert_eq!(comparison.check(), Ok(()));
-        let [peer, ours] = measure(&mut comparison, Config::QUICK);
-        // The lower quartiles, which other work on the machine disturbs least.
+        let config = Config {
+            rounds: 5,
+            round: Duration::from_millis(2),
+        };
+        let [peer, ours] = measure(&mut comparison, config);
         let ratio = peer.lower / ours.lower;
         // With the preparation, the ratio would be 1.3.
         assert!((4.0..16.0).contains(&ratio), "{ratio}");

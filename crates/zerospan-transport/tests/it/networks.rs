@@ -46,6 +46,9 @@ fn grpc(endpoint: impl Into<String>) -> OtlpConfig {
         .with_endpoint(endpoint)
 }
 
+/// Enough for a request to arrive on a busy machine, and not too long to wait for.
+const TO_GIVE_UP: Duration = Duration::from_secs(4);
+
 fn within(time: Duration) -> Request<'static> {
     Request::new(Signal::Traces, BODY, 1, Instant::now() + time)
 }
@@ -101,9 +104,7 @@ fn after_a_timeout_grpc_connects_anew() {
         .connector(Signal::Traces)
         .unwrap();
     let mut transport = connector.connect().unwrap();
-    transport
-        .send(&within(Duration::from_millis(1500)))
-        .unwrap_err();
+    transport.send(&within(TO_GIVE_UP)).unwrap_err();
     transport.send(&request()).unwrap();
     assert_eq!(proxy.connections(), 2);
 }
@@ -153,9 +154,7 @@ fn an_address_whose_requests_get_no_answer_is_tried_last() {
     let collector = Collector::start(Protocol::Grpc);
     let config = grpc(format!("ipv4:{},{}", hung.address, collector.address));
     let mut transport = config.connector(Signal::Traces).unwrap().connect().unwrap();
-    transport
-        .send(&within(Duration::from_millis(1500)))
-        .unwrap_err();
+    transport.send(&within(TO_GIVE_UP)).unwrap_err();
     transport.send(&request()).unwrap();
     assert_eq!((hung.calls(), collector.requests().len()), (1, 1));
 }

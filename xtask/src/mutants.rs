@@ -5,14 +5,17 @@
 //! The time goes to compiling and linking, so each mutant meets the tests in stages: the unit tests, then `tests/it`, then the rest. A later
 //! stage builds and runs its targets only for the mutants that all earlier ones have missed.
 
+mod row;
+mod stage;
+
 use crate::cargo::{
     announce, cargo, ensure_subcommand, line, output, published, root, run, succeeds,
 };
 use anyhow::{Context, bail};
-use cargo_metadata::{Package, Target};
+use cargo_metadata::Package;
 use clap::Args;
-use serde::Deserialize;
-use std::fmt;
+use row::{HEADER, Row};
+use stage::stages;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,10 +26,6 @@ use std::time::{Duration, Instant};
 const SAMPLES: u64 = 10;
 /// The parts in which a sample is tested. The time is looked at after each; each is spread over the whole crate.
 const PARTS: u64 = 10;
-/// The seconds that the tests of a mutant may take at least, even if they pass at once without it: the machine may be busy.
-const PATIENCE: f64 = 90.0;
-/// The tests of a mutant may take this many times as long as without it.
-const SLOWER: f64 = 4.0;
 /// The share of a crate's mutants that its tests must catch, in percent.
 const GOAL: u64 = 90;
 
@@ -83,16 +82,13 @@ impl Mutants {
     /// Tests the parts of the sample until all are done or the time is up.
     fn mutate(&self, tree: &Path, package: &Package) -> anyhow::Result<Row> {
         let name = &*package.name;
-        let mut row = Row {
-            name: name.to_owned(),
-            ..Row::default()
-        };
+        let all = output(mutants(tree, name).arg("--list"))?.lines().count();
+        let mut row = Row::new(name, all);
         let mut stages = stages(package);
         let nextest = succeeds(cargo().args(["nextest", "--version"]));
         let start = Instant::now();
         let folder = folder().join("out").join(name);
         fs::create_dir_all(&folder)?;
-        row.all = output(mutants(tree, name).arg("--list"))?.lines().count();
         for part in 0..PARTS {
             if start.elapsed() > Duration::from_secs(self.minutes * 60) {
                 break;
@@ -119,7 +115,11 @@ impl Mutants {
                     let report = fs::read_to_string(&report).with_context(|| {
                         format!("{} ended with {status} and left no report", line(&command))
                     })?;
-                    missed.extend(row.add(&report, stage, &left)?);
+                    let added = row.add(&report, &left)?;
+                    missed.extend(added.missed);
+                    if let Some(seconds) = added.seconds_without {
+                        stage.set_timeout(seconds);
+                    }
                 }
                 left = missed;
                 if left.is_empty() {
@@ -132,69 +132,6 @@ impl Mutants {
         row.seconds = start.elapsed().as_secs();
         Ok(row)
     }
-}
-
-/// Test targets that are built and run together.
-#[derive(Debug, Default)]
-struct Stage {
-    targets: Vec<String>,
-    /// The seconds after which a mutant's tests are ended. Unknown until they have passed without a mutant.
-    timeout: Option<u64>,
-}
-
-impl Stage {
-    fn of(targets: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            targets: targets.into_iter().collect(),
-            timeout: None,
-        }
-    }
-
-    fn arguments(&self, command: &mut Command, nextest: bool) {
-        match self.timeout {
-            Some(seconds) => command
-                .arg("--baseline=skip")
-                .arg(format!("--timeout={seconds}")),
-            None => command
-                .arg("--baseline=run")
-                .arg(format!("--minimum-test-timeout={PATIENCE}"))
-                .arg(format!("--timeout-multiplier={SLOWER}")),
-        };
-        command.args(["--build-timeout=600", "--no-times"]);
-        if nextest {
-            command.arg("--test-tool=nextest");
-            // One failure is enough; a test that waits for something is ended then.
-            command.arg("--cargo-test-arg=--max-fail=1:immediate");
-            // Not every crate has unit tests.
-            command.arg("--cargo-test-arg=--no-tests=pass");
-        }
-        for target in &self.targets {
-            command.arg(format!("--cargo-arg={target}"));
-        }
-    }
-}
-
-/// Returns the stages of a crate's tests.
-fn stages(package: &Package) -> Vec<Stage> {
-    let tests = |of_it: bool| {
-        let tests = package.targets.iter().filter(move |it| it.is_test());
-        tests
-            .filter(move |it| (it.name == "it") == of_it)
-            .map(|it| format!("--test={}", it.name))
-    };
-    let mut rest: Vec<String> = tests(false).collect();
-    // Tests run examples.
-    if !rest.is_empty() && package.targets.iter().any(Target::is_example) {
-        rest.push("--examples".into());
-    }
-    let all = [
-        Stage::of(["--lib".into()]),
-        Stage::of(tests(true)),
-        Stage::of(rest),
-    ];
-    all.into_iter()
-        .filter(|it| !it.targets.is_empty())
-        .collect()
 }
 
 /// Returns the arguments of the runs that test these mutants.
@@ -307,209 +244,10 @@ fn mutants(tree: &Path, name: &str) -> Command {
     command
 }
 
-/// The part of cargo-mutants' report that is read.
-#[derive(Debug, Deserialize)]
-struct Report {
-    outcomes: Vec<Outcome>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Outcome {
-    scenario: Scenario,
-    summary: String,
-    #[serde(default)]
-    phase_results: Vec<PhaseResult>,
-}
-
-/// The building or the testing of a mutant.
-#[derive(Debug, Deserialize)]
-struct PhaseResult {
-    phase: String,
-    duration: f64,
-}
-
-#[derive(Debug, Deserialize)]
-enum Scenario {
-    Baseline,
-    Mutant { name: String },
-}
-
-/// The results of one crate.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Row {
-    name: String,
-    /// All mutants of the crate, of which a sample is tested.
-    all: usize,
-    caught: u64,
-    timeout: u64,
-    unviable: u64,
-    missed: Vec<String>,
-    seconds: u64,
-}
-
-const HEADER: &str = "crate                    of  tested  unviable  caught  timed out  not caught  caught of viable  seconds";
-
-impl Row {
-    /// Adds the report of a stage to the counts, and returns the mutants that it has missed: they are not counted, and meet the next stage.
-    /// Only those `wanted` count; all, if there are none.
-    ///
-    /// # Errors
-    ///
-    /// If the tests fail without a mutant, or a result is unknown.
-    fn add(
-        &mut self,
-        report: &str,
-        stage: &mut Stage,
-        wanted: &[String],
-    ) -> anyhow::Result<Vec<String>> {
-        let report: Report =
-            serde_json::from_str(report).context("the report of cargo-mutants cannot be read")?;
-        let mut missed = Vec::new();
-        for Outcome {
-            scenario,
-            summary,
-            phase_results,
-        } in report.outcomes
-        {
-            if let Scenario::Mutant { name } = &scenario
-                && !wanted.is_empty()
-                && !wanted.contains(name)
-            {
-                continue;
-            }
-            match (scenario, &*summary) {
-                (Scenario::Baseline, "Success") => {
-                    let test = phase_results.iter().find(|it| it.phase == "Test");
-                    let seconds = test.map_or(0.0, |it| it.duration) * SLOWER;
-                    stage.timeout = Some(seconds.max(PATIENCE) as u64);
-                }
-                (Scenario::Baseline, _) => bail!("{}: the tests fail without a mutant", self.name),
-                (Scenario::Mutant { .. }, "CaughtMutant") => self.caught += 1,
-                (Scenario::Mutant { .. }, "Timeout") => self.timeout += 1,
-                (Scenario::Mutant { .. }, "Unviable") => self.unviable += 1,
-                (Scenario::Mutant { name }, "MissedMutant") => missed.push(name),
-                (Scenario::Mutant { name }, other) => {
-                    bail!("{name}: cargo-mutants reports `{other}`")
-                }
-            }
-        }
-        Ok(missed)
-    }
-
-    fn viable(&self) -> u64 {
-        self.caught + self.timeout + self.missed.len() as u64
-    }
-
-    /// Returns the share of the viable ones that is caught, rounded down. A test that hangs has noticed the mutant too.
-    fn percent(&self) -> u64 {
-        ((self.caught + self.timeout) * 100)
-            .checked_div(self.viable())
-            .unwrap_or(100)
-    }
-}
-
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            all,
-            caught,
-            timeout,
-            unviable,
-            missed,
-            seconds,
-        } = self;
-        write!(
-            f,
-            "{name:<20} {all:>6} {:>7} {unviable:>9} {caught:>7} {timeout:>10} {:>11} {:>15} % {seconds:>8}",
-            self.viable() + unviable,
-            missed.len(),
-            self.percent()
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PATIENCE, Row, SLOWER, Stage, chosen, exactly, stages};
+    use super::{chosen, exactly};
     use crate::cargo::published;
-
-    const REPORT: &str = r#"{"outcomes": [
-        {"scenario": "Baseline", "summary": "Success", "log_path": "log/baseline.log"},
-        {"scenario": {"Mutant": {"name": "a.rs:1:1: replace + with -"}}, "summary": "CaughtMutant"},
-        {"scenario": {"Mutant": {"name": "a.rs:2:1: replace < with <="}}, "summary": "MissedMutant"},
-        {"scenario": {"Mutant": {"name": "a.rs:3:1: replace -> u8 with 0"}}, "summary": "Timeout"},
-        {"scenario": {"Mutant": {"name": "a.rs:4:1: replace -> T"}}, "summary": "Unviable"}
-    ]}"#;
-
-    #[test]
-    fn each_mutant_of_a_report_is_counted_by_its_outcome() {
-        let mut row = Row::default();
-        for _ in 0..2 {
-            let missed = row.add(REPORT, &mut Stage::default(), &[]).unwrap();
-            assert_eq!(missed, ["a.rs:2:1: replace < with <="]);
-            row.missed.extend(missed);
-        }
-        assert_eq!((row.caught, row.timeout, row.unviable), (2, 2, 2));
-        assert_eq!(row.percent(), 66);
-    }
-
-    #[test]
-    fn in_a_later_stage_only_the_mutants_that_it_was_given_count() {
-        let wanted = ["a.rs:1:1: replace + with -".to_owned()];
-        let mut row = Row::default();
-        let missed = row.add(REPORT, &mut Stage::default(), &wanted).unwrap();
-        assert_eq!(missed, [""; 0]);
-        assert_eq!((row.caught, row.timeout, row.unviable), (1, 0, 0));
-    }
-
-    #[test]
-    fn tests_that_fail_without_a_mutant_are_an_error() {
-        let report = REPORT.replace("Success", "Failure");
-        let result = Row::default().add(&report, &mut Stage::default(), &[]);
-        let error = result.unwrap_err().to_string();
-        assert!(error.contains("fail without a mutant"), "{error}");
-    }
-
-    #[test]
-    fn a_mutant_has_a_multiple_of_the_time_without_it_and_a_minimum() {
-        let report = |seconds: f64| {
-            format!(
-                r#"{{"outcomes": [{{"scenario": "Baseline", "summary": "Success", "phase_results": [
-                {{"phase": "Build", "duration": 500.0}}, {{"phase": "Test", "duration": {seconds}}}]}}]}}"#
-            )
-        };
-        for (seconds, timeout) in [(1.5, PATIENCE), (100.0, 100.0 * SLOWER)] {
-            let mut stage = Stage::default();
-            let row = &mut Row::default();
-            row.add(&report(seconds), &mut stage, &[]).unwrap();
-            assert_eq!(stage.timeout, Some(timeout as u64));
-        }
-    }
-
-    #[test]
-    fn unit_tests_come_first_and_every_target_once() {
-        let packages = chosen(
-            &["tracing".into(), "transport".into()],
-            published().unwrap(),
-        );
-        let targets: Vec<Vec<Vec<String>>> = packages
-            .unwrap()
-            .iter()
-            .map(|it| stages(it).into_iter().map(|it| it.targets).collect())
-            .collect();
-        assert_eq!(targets[1], [["--lib"], ["--test=it"]]);
-        assert_eq!(targets[0][..2], targets[1][..]);
-        let mut rest = targets[0][2].clone();
-        rest.sort();
-        let all = [
-            "--examples",
-            "--test=fork",
-            "--test=init",
-            "--test=zero_alloc",
-        ];
-        assert_eq!(rest, all);
-    }
 
     #[test]
     fn a_mutant_is_chosen_by_its_name_whatever_characters_it_has() {
@@ -520,13 +258,6 @@ mod tests {
                 "--file=a.rs"
             ]
         );
-    }
-
-    #[test]
-    fn a_result_that_is_unknown_is_an_error() {
-        let report = REPORT.replace("Unviable", "Success");
-        let mut stage = Stage::default();
-        assert!(Row::default().add(&report, &mut stage, &[]).is_err());
     }
 
     #[test]

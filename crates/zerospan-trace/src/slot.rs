@@ -37,6 +37,10 @@ pub(crate) struct Slot {
     spare_texts: [String; 2],
     /// The heap memory that the slot retains, as of the last [`settle`](Self::settle).
     retained: usize,
+    /// The capacity of the recorder's buffer of attributes, as of the last [`settle`](Self::settle).
+    plain_capacity: usize,
+    /// A spare text was taken or kept, or a status was set, since the last [`settle`](Self::settle).
+    has_new_text: bool,
     /// The charge for what is retained beyond [`SMALL_BYTES`].
     excess: Excess,
 }
@@ -48,6 +52,8 @@ impl Slot {
     fn new(recorder: SpanRecorder) -> Self {
         Self {
             retained: recorder.heap_bytes(),
+            plain_capacity: settle::UNKNOWN,
+            has_new_text: false,
             recorder,
             status: Status::Unset,
             start: Reading::default(),
@@ -74,6 +80,7 @@ impl Slot {
 
     /// Returns an empty string, of the larger spare capacity.
     fn take_spare(&mut self) -> String {
+        self.has_new_text = true;
         let [first, second] = &mut self.spare_texts;
         mem::take(if first.capacity() >= second.capacity() {
             first
@@ -85,6 +92,7 @@ impl Slot {
     /// Keeps the memory of a string that is no longer needed.
     pub(crate) fn keep_spare(&mut self, text: Cow<'static, str>) {
         if let Cow::Owned(mut text) = text {
+            self.has_new_text = true;
             text.clear();
             let [first, second] = &mut self.spare_texts;
             let smaller = if first.capacity() <= second.capacity() {
@@ -103,6 +111,7 @@ impl Slot {
         if self.status == Status::Ok || status == Status::Unset {
             return;
         }
+        self.has_new_text = true;
         if let Status::Error { description } = mem::replace(&mut self.status, status) {
             self.keep_spare(description);
         }
@@ -141,6 +150,7 @@ impl Footprint for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use opentelemetry::trace::SpanContext;
 
     fn slot() -> Slot {
         Slot::new(SpanRecorder::default())
@@ -168,6 +178,64 @@ mod tests {
             slot.format(format_args!("constant")),
             Cow::Borrowed("constant")
         ));
+    }
+
+    #[test]
+    fn the_memory_that_a_slot_retains_is_known_after_every_span() {
+        use zerospan_core::{Attribute, AttributeSink};
+        use zerospan_otlp::SpanLimits;
+        let limits = SlotLimits::default();
+        let recycle = SlotRecycle {
+            limits: SpanLimits::default(),
+        };
+        let pool = recycle.pool(limits);
+        let mut slot = slot();
+        let many = |slot: &mut Slot| {
+            for number in 0..40 {
+                slot.recorder
+                    .set_attribute(Attribute::new(&format!("key{number}"), number));
+            }
+        };
+        let large = "v".repeat(5000);
+        let uses: [&dyn Fn(&mut Slot); 10] = [
+            &|_| (),
+            &|slot| {
+                slot.recorder.set_attribute(Attribute::new("key", 1));
+            },
+            &|slot| {
+                slot.recorder.set_attribute(Attribute::new("key", &*large));
+            },
+            &|slot| {
+                slot.recorder.add_event("event", 1, &[("key", &*large)]);
+            },
+            &|slot| {
+                slot.recorder.add_link(&SpanContext::NONE, &[("key", 1)]);
+            },
+            &many,
+            &|slot| slot.recorder.reserve_attributes(30),
+            &|slot| {
+                let text = slot.format(format_args!("{large}{}", 1));
+                slot.keep_spare(text);
+            },
+            &|slot| {
+                let description = slot.format(format_args!("failed {}", 1));
+                slot.set_status(Status::Error { description });
+            },
+            &|slot| slot.set_status(Status::error("e".repeat(100))),
+        ];
+        // Each use after each other one, twice.
+        for first in &uses {
+            for second in &uses {
+                for used in [first, second, second, &uses[1], &uses[1]] {
+                    used(&mut slot);
+                    let expected = slot.heap_bytes();
+                    slot.settle(limits, &pool);
+                    assert_eq!(slot.retained, expected);
+                    slot.reset();
+                }
+            }
+            slot = self::slot();
+        }
     }
 
     #[test]

@@ -211,6 +211,12 @@ impl KeyIndex {
         }
     }
 
+    /// Returns `true` if the index has never needed heap memory.
+    #[inline(always)]
+    pub(crate) fn is_small(&self) -> bool {
+        self.spilled.capacity() == 0
+    }
+
     pub(crate) fn reserve(&mut self, additional: usize) {
         if self.len + additional > MAX_INLINE {
             let wanted = self.len + additional;

@@ -230,8 +230,24 @@ impl SpanRecorder {
 
     /// Returns the number of bytes that are recorded.
     #[doc(hidden)]
+    #[inline]
     pub fn recorded_bytes(&self) -> usize {
-        self.span.len() + self.events.len() + self.links.len()
+        // Without events and links, their buffers are in no cache.
+        let nested = match self.event_count | self.link_count {
+            0 => 0,
+            _ => self.events.len() + self.links.len(),
+        };
+        self.span.len() + nested
+    }
+
+    /// Returns the capacity of the buffer of the head and the attributes, if no other memory can have grown since the last reset.
+    ///
+    /// Looks at less memory than [`heap_bytes`](Footprint::heap_bytes).
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn plain_capacity(&self) -> Option<usize> {
+        let is_plain = self.has_only_attributes() && self.keys.is_small();
+        is_plain.then_some(self.span.capacity())
     }
 
     /// Returns the number of attributes that were dropped.

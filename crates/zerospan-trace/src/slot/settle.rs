@@ -2,12 +2,34 @@ use super::{SMALL_BYTES, Slot, SlotLimits, SlotPool, SlotRecycle};
 use opentelemetry::trace::Status;
 use zerospan_core::Footprint;
 
+/// No buffer has this capacity.
+pub(super) const UNKNOWN: usize = usize::MAX;
+
 impl Slot {
     /// Frees the memory beyond [`SMALL_BYTES`] before the slot of a span that ended is kept, unless the pool has room for it and
     /// later spans need it.
     #[inline]
     pub(crate) fn settle(&mut self, limits: SlotLimits, pool: &SlotPool) {
+        if !self.retains_as_before() {
+            self.settle_changed(limits, pool);
+        }
+    }
+
+    /// Returns `true` only if the slot retains little memory, and as much as it did the last time.
+    ///
+    /// Looks at what the end of a span has in its cache: the parts of a slot are on many lines.
+    #[inline(always)]
+    fn retains_as_before(&self) -> bool {
+        self.retained <= SMALL_BYTES
+            && self.recorder.plain_capacity() == Some(self.plain_capacity)
+            && !self.has_new_text
+    }
+
+    #[inline(never)]
+    fn settle_changed(&mut self, limits: SlotLimits, pool: &SlotPool) {
         self.retained = self.heap_bytes();
+        self.plain_capacity = self.recorder.plain_capacity().unwrap_or(UNKNOWN);
+        self.has_new_text = false;
         if self.retained > SMALL_BYTES {
             self.settle_large(limits, pool);
         }

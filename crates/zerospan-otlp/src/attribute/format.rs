@@ -86,8 +86,14 @@ impl AttributeWriter<'_> {
         let (tag, max_chars) = (self.tag, self.max_chars);
         self.set_with(key, |out| {
             let start = out.len();
-            let key = text(KEY, key.as_str());
-            append(out, ([tag, 0], key, [VALUE, 0, STRING, 0]));
+            match key.with_text(tag, &[]) {
+                // The usual key.
+                Some((key, _)) => append(out, (key, [VALUE, 0, STRING, 0])),
+                None => {
+                    let key = text(KEY, key.as_str());
+                    append(out, ([tag, 0], key, [VALUE, 0, STRING, 0]));
+                }
+            }
             let end = out.len();
             write(&mut TextWriter { out, max_chars });
             close_short(out, [start + 1, end - 3, end - 1]);

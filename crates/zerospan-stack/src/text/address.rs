@@ -10,7 +10,7 @@ impl Sealed for Ipv4Addr {}
 impl Text for Ipv4Addr {
     #[inline]
     fn write_to<W: Write>(&self, out: &mut W) -> Result<(), TextError> {
-        let mut text = Ascii::<15>::new();
+        let mut text = Ascii::<16>::new();
         text.push_octets(*self);
         text.as_str().write_to(out)
     }
@@ -102,18 +102,12 @@ impl<const N: usize> Ascii<N> {
     }
 
     fn push_octets(&mut self, address: Ipv4Addr) {
-        for (index, octet) in address.octets().into_iter().enumerate() {
-            if index > 0 {
-                self.push(b'.');
-            }
-            if octet >= 100 {
-                self.push(b'0' + octet / 100);
-            }
-            if octet >= 10 {
-                self.push(b'0' + octet / 10 % 10);
-            }
-            self.push(b'0' + octet % 10);
+        for octet in address.octets() {
+            let (digits, len) = decimal(octet);
+            self.push_some(digits, len + 1);
         }
+        // The last dot.
+        self.len = self.len.saturating_sub(1);
     }
 
     fn push_segments(&mut self, address: Ipv6Addr) {
@@ -131,7 +125,8 @@ impl<const N: usize> Ascii<N> {
             if index > 0 {
                 self.push(b':');
             }
-            self.push_hex(segment);
+            let (digits, len) = hex(segment);
+            self.push_some(digits, len);
         }
         if let Some(mapped) = mapped {
             self.push(b':');
@@ -141,18 +136,38 @@ impl<const N: usize> Ascii<N> {
         }
     }
 
+    /// Appends the first `len` of four bytes. The longest text has room for four where its last ones begin.
     #[inline]
-    fn push_hex(&mut self, number: u16) {
-        let digits = number.checked_ilog2().unwrap_or(0) / 4 + 1;
-        for place in (0..digits).rev() {
-            let digit = (number >> (4 * place)) as u8 & 0xf;
-            self.push(if digit < 10 {
-                b'0' + digit
-            } else {
-                b'a' - 10 + digit
-            });
+    fn push_some(&mut self, bytes: [u8; 4], len: usize) {
+        if let Some(places) = self.bytes.get_mut(self.len..self.len + 4) {
+            places.copy_from_slice(&bytes);
+            self.len += len;
         }
     }
+}
+
+/// Returns the decimal digits of a number, a dot after them, and how many digits there are.
+#[inline]
+fn decimal(number: u8) -> ([u8; 4], usize) {
+    let number = u32::from(number);
+    let (tens, ones) = (number / 10, number % 10);
+    let digits = (tens / 10) | ((tens % 10) << 8) | (ones << 16);
+    let zeros = u32::from(number < 100) + u32::from(number < 10);
+    let text = (digits + u32::from_le_bytes(*b"000.")) >> (8 * zeros);
+    (text.to_le_bytes(), 3 - zeros as usize)
+}
+
+/// Returns the hexadecimal digits of a number, and how many of them count.
+#[inline]
+fn hex(number: u16) -> ([u8; 4], usize) {
+    let number = u32::from(number);
+    // A digit in each byte, the highest first.
+    let values =
+        number >> 12 | (number & 0x0f00) | (number & 0x00f0) << 12 | (number & 0x000f) << 24;
+    let is_letter = (values + 0x0606_0606) >> 4 & 0x0101_0101;
+    let digits = values + 0x3030_3030 + is_letter * u32::from(b'a' - 10 - b'0');
+    let zeros = (number as u16 | 1).leading_zeros() / 4;
+    ((digits >> (8 * zeros)).to_le_bytes(), 4 - zeros as usize)
 }
 
 /// Returns the first of the longest runs of zeros; an empty one if none has two.
@@ -186,6 +201,18 @@ mod tests {
             proptest::array::uniform8(prop_oneof![3 => Just(0), 1 => Just(1), 1 => any::<u16>()]),
             any::<[u16; 2]>().prop_map(|[a, b]| [0, 0, 0, 0, 0, 0xffff, a, b]),
         ]
+    }
+
+    #[test]
+    fn every_number_has_the_digits_that_display_formats() {
+        for number in 0..=u16::MAX {
+            let (digits, len) = hex(number);
+            assert_eq!(&digits[..len], format!("{number:x}").as_bytes());
+        }
+        for number in 0..=u8::MAX {
+            let (digits, len) = decimal(number);
+            assert_eq!(&digits[..=len], format!("{number}.").as_bytes());
+        }
     }
 
     proptest! {

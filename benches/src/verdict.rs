@@ -33,7 +33,6 @@ pub struct KnownShortfall {
 /// Every row that misses its budget. Delete a row that reaches it.
 pub const KNOWN_SHORTFALLS: &[KnownShortfall] = &[
     shortfall("scale.threads", AtLeast(0.8), "0009"),
-    shortfall("otlp.text", AtLeast(1.5), "0009"),
     shortfall("pool.span", AtLeast(4.3), "0008"),
     shortfall("trace.otel", AtLeast(7.0), "0009"),
     shortfall("trace.native", AtLeast(9.0), "0009"),

@@ -103,6 +103,7 @@ impl AttributeWriter<'_> {
 
     /// Sets `key` to what `encode` appends: a whole attribute with that key. Does not call it if the attribute is beyond the
     /// limit.
+    #[inline]
     pub(super) fn set_with(
         &mut self,
         key: HashedKey<'_>,

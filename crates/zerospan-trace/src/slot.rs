@@ -48,11 +48,14 @@ pub(crate) struct Slot {
 /// The heap memory that any slot may retain, in bytes. The memory beyond is charged to the pool.
 pub(crate) const SMALL_BYTES: usize = 16 << 10;
 
+/// No buffer has this capacity.
+const UNKNOWN: usize = usize::MAX;
+
 impl Slot {
     fn new(recorder: SpanRecorder) -> Self {
         Self {
             retained: recorder.heap_bytes(),
-            plain_capacity: settle::UNKNOWN,
+            plain_capacity: UNKNOWN,
             has_new_text: false,
             recorder,
             status: Status::Unset,

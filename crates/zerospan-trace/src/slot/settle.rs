@@ -1,9 +1,6 @@
-use super::{SMALL_BYTES, Slot, SlotLimits, SlotPool, SlotRecycle};
+use super::{SMALL_BYTES, Slot, SlotLimits, SlotPool, SlotRecycle, UNKNOWN};
 use opentelemetry::trace::Status;
 use zerospan_core::Footprint;
-
-/// No buffer has this capacity.
-pub(super) const UNKNOWN: usize = usize::MAX;
 
 impl Slot {
     /// Frees the memory beyond [`SMALL_BYTES`] before the slot of a span that ended is kept, unless the pool has room for it and

@@ -232,7 +232,7 @@ impl SpanRecorder {
     #[doc(hidden)]
     #[inline]
     pub fn recorded_bytes(&self) -> usize {
-        // Without events and links, their buffers are in no cache.
+        // Without events and links, their lengths need not be fetched.
         let nested = match self.event_count | self.link_count {
             0 => 0,
             _ => self.events.len() + self.links.len(),

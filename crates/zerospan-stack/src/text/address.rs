@@ -163,8 +163,8 @@ fn hex(number: u16) -> ([u8; 4], usize) {
     let number = u32::from(number);
     // A digit in each byte, the highest first.
     let values =
-        number >> 12 | (number & 0x0f00) | (number & 0x00f0) << 12 | (number & 0x000f) << 24;
-    let is_letter = (values + 0x0606_0606) >> 4 & 0x0101_0101;
+        (number >> 12) | (number & 0x0f00) | ((number & 0x00f0) << 12) | ((number & 0x000f) << 24);
+    let is_letter = ((values + 0x0606_0606) >> 4) & 0x0101_0101;
     let digits = values + 0x3030_3030 + is_letter * u32::from(b'a' - 10 - b'0');
     let zeros = (number as u16 | 1).leading_zeros() / 4;
     ((digits >> (8 * zeros)).to_le_bytes(), 4 - zeros as usize)
